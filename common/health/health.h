@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct cm_metric cm_metric;

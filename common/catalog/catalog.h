@@ -1,0 +1,214 @@
+/*
+ * The catalog: a folder of YAML documents (rating.md section 8) -> checked -> canonical JSON (its digest is the version id) ->
+ * this struct, which is read-only and may be shared by threads. Loading from JSON gives the same struct, so every worker sees what
+ * `curmill catalog apply` stored. May use: base, decimal, payer_model.
+ */
+#ifndef CM_CATALOG_CATALOG_H
+#define CM_CATALOG_CATALOG_H
+
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/time.h"
+#include "decimal/decimal.h"
+#include "payer_model/payer_model.h"
+
+#include <jansson.h>
+
+/* Charge classes (rating.md section 2), in the order of its table. */
+enum cm_class {
+    CM_CLASS_TAX,
+    CM_CLASS_PROVIDER_DISCOUNT,
+    CM_CLASS_BUNDLED_DISCOUNT,
+    CM_CLASS_CREDIT,
+    CM_CLASS_REFUND,
+    CM_CLASS_SUPPORT,
+    CM_CLASS_MARKETPLACE,
+    CM_CLASS_COVERED_USAGE,
+    CM_CLASS_COMMITMENT_OFFSET,
+    CM_CLASS_COMMITMENT_FEE,
+    CM_CLASS_USAGE,
+    CM_CLASS_FEE,
+    CM_CLASS_COUNT,
+    CM_CLASS_SUSPENDED = CM_CLASS_COUNT, /* only in results */
+};
+const char *cm_class_name(enum cm_class class);                 /* "covered_usage" */
+bool cm_class_parse(cm_slice name, enum cm_class *ret);          /* not "suspended" */
+/* The class that AWS's own line item types belong to by name alone, or false (Fee: CM_CLASS_FEE). */
+bool cm_class_of_builtin_type(cm_slice line_item_type, enum cm_class *ret);
+
+enum cm_layer { CM_LAYER_PAYER, CM_LAYER_LIST, CM_LAYER_BUY, CM_LAYER_SELL };
+
+/* One key of a rule's match: any of `values`; with `glob` each may hold * and ?. count 0: key absent, matches everything. */
+typedef struct cm_match_list {
+    const char *const *values;
+    size_t count;
+    bool glob;
+} cm_match_list;
+
+enum cm_match_key {
+    CM_MATCH_SERVICE, CM_MATCH_USAGE_TYPE, CM_MATCH_OPERATION, CM_MATCH_REGION, CM_MATCH_SKU, CM_MATCH_CLASS,
+    CM_MATCH_LINE_ITEM_TYPE, CM_MATCH_ACCOUNT, CM_MATCH_PAYER, CM_MATCH_UNIT, CM_MATCH_KEYS
+};
+
+enum cm_price_kind { CM_PRICE_PERCENT, CM_PRICE_RATE, CM_PRICE_PASS, CM_PRICE_FREE };
+
+typedef struct cm_rule {
+    const char *id;
+    int64_t priority;
+    cm_match_list match[CM_MATCH_KEYS];
+    int marketplace; /* -1 any, 0 false, 1 true */
+    enum cm_price_kind price;
+    cm_decimal percent;   /* PERCENT */
+    enum cm_layer of;     /* PERCENT: LIST, PAYER or BUY; PASS: PAYER */
+    cm_decimal rate;      /* RATE, in the book's currency per unit of usage */
+} cm_rule;
+
+typedef struct cm_book_version {
+    cm_instant effective_from;
+    const cm_rule *rules; /* by ascending priority */
+    size_t count;
+} cm_book_version;
+
+typedef struct cm_price_book {
+    const char *id, *currency;
+    const cm_book_version *versions; /* by ascending effective_from */
+    size_t count;
+} cm_price_book;
+
+enum cm_commitment_policy { CM_COMMITMENT_ON_DEMAND, CM_COMMITMENT_PASS_THROUGH };
+enum cm_credit_mode { CM_CREDIT_KEEP, CM_CREDIT_PASS, CM_CREDIT_SPLIT };
+enum cm_refund_policy { CM_REFUND_PRICE_BOOK, CM_REFUND_KEEP };
+
+enum cm_plan_type {
+    CM_PLAN_BUSINESS,    /* TD SYNNEX: flat percent of total usage (N02-N04) */
+    CM_PLAN_PASSTHROUGH, CM_PLAN_DEVELOPER, CM_PLAN_BUSINESS_PUBLIC, CM_PLAN_BUSINESS_PLUS, CM_PLAN_ENTERPRISE, CM_PLAN_BASIC
+};
+const char *cm_plan_type_name(enum cm_plan_type type);
+
+typedef struct cm_plan_band {
+    bool unbounded;
+    cm_decimal up_to;   /* inclusive upper border of the month's base */
+    cm_decimal percent;
+} cm_plan_band;
+
+/* Dated data: what AWS publishes for a plan. */
+typedef struct cm_support_plan {
+    enum cm_plan_type type;
+    const char *currency; /* of minimum and borders */
+    cm_instant from, to;  /* half-open */
+    cm_decimal minimum;
+    const cm_plan_band *bands;
+    size_t count;
+} cm_support_plan;
+
+typedef struct cm_support_group {
+    const char *id;
+    enum cm_plan_type type;
+    bool has_percent, has_minimum, has_buy_percent;
+    cm_decimal percent, minimum, buy_percent;
+    enum cm_layer base_layer;                /* default SELL */
+    bool base_class[CM_CLASS_COUNT];         /* default usage, covered_usage, bundled_discount */
+} cm_support_group;
+
+typedef struct cm_tax {
+    const char *name;
+    cm_decimal percent;
+} cm_tax;
+
+typedef struct cm_reseller {
+    const char *id, *name;
+    const char *consolidation; /* "end_customer" | "semi" | "full" */
+} cm_reseller;
+
+typedef struct cm_customer {
+    const char *id, *name;
+    const cm_reseller *reseller;
+    const char *invoice_currency; /* O03, R07 */
+    const cm_price_book *price_book;
+    enum cm_commitment_policy commitment_policy;
+    enum cm_credit_mode credit_mode;
+    cm_decimal credit_percent;
+    enum cm_refund_policy refund_policy;
+    const cm_tax *taxes;
+    size_t tax_count;
+} cm_customer;
+
+typedef struct cm_payer {
+    const char *id, *lane;
+    const cm_payer_model *model;
+    const char *payer_kind;
+    const cm_reseller *reseller;
+    const json_t *source;        /* borrowed from the catalog */
+    const char *const *reports;  /* NULL-ended; NULL: all */
+    const cm_price_book *buy_book; /* NULL: none */
+} cm_payer;
+
+/* Who owns an account under a payer, when (half-open). */
+typedef struct cm_link {
+    const char *payer, *account;
+    cm_instant from, to; /* to = INT64_MAX: open */
+    const cm_customer *customer;
+    const cm_support_group *group; /* NULL: none */
+    const char *declared_plan;     /* "" or the account's `support_plan` */
+} cm_link;
+
+enum cm_fx_set { CM_FX_RESELLER, CM_FX_DISTRIBUTOR }; /* R08 */
+typedef struct cm_fx_rate {
+    const char *id;
+    enum cm_fx_set set;
+    const char *from, *to;
+    cm_period period;
+    cm_decimal rate;
+} cm_fx_rate;
+
+typedef struct cm_catalog {
+    char id[CM_ID_HEX]; /* digest of the canonical content */
+    const cm_reseller *resellers;     size_t reseller_count;
+    const cm_payer *payers;           size_t payer_count;     /* sorted by id, as everything below */
+    const cm_customer *customers;     size_t customer_count;
+    const cm_price_book *books;       size_t book_count;
+    const cm_support_group *groups;   size_t group_count;
+    const cm_support_plan *plans;     size_t plan_count;
+    const cm_link *links;             size_t link_count;      /* sorted by payer, account, from */
+    const cm_fx_rate *fx_rates;       size_t fx_rate_count;
+    const struct cm_line_type { const char *name; enum cm_class class; } *line_types; size_t line_type_count;
+    void *private_;
+} cm_catalog;
+
+/* One thing that is wrong; all of them are reported at once. */
+typedef struct cm_catalog_problem {
+    char *file; /* owned */
+    int line, column; /* from 1 */
+    bool warning;     /* does not stop an apply */
+    char *text;       /* what, why, what next */
+} cm_catalog_problem;
+
+typedef struct cm_catalog_problems {
+    cm_catalog_problem *list;
+    size_t count, errors; /* errors: those that are no warnings */
+} cm_catalog_problems; /* {0}; sorted by file, line, column */
+void cm_catalog_problems_free(cm_catalog_problems *problems);
+
+/*
+ * Reads *.yaml and *.yml below `folder` (sorted by path), checks everything, and returns the canonical JSON (caller: json_decref), or NULL if
+ * there are errors (all in *problems) or the folder cannot be read (*err).
+ */
+CM_NODISCARD json_t *cm_catalog_read(const char *folder, cm_catalog_problems *problems, cm_error *err);
+/* Canonical bytes: sorted keys, no spaces, decimals and times in canonical form. Caller frees. */
+char *cm_catalog_text(const json_t *canonical);
+/* Builds the struct. Content that was checked cannot fail; a damaged text is FATAL. */
+CM_NODISCARD cm_catalog *cm_catalog_parse(const char *canonical_text, cm_error *err);
+void cm_catalog_free(cm_catalog *catalog);
+/* Differences by document: "changed PriceBook standard: versions[1].rules[0].price.percent -5 -> -4", one a line. */
+void cm_catalog_diff(const json_t *old_canonical, const json_t *new_canonical, cm_buffer *ret);
+
+/* Lookups: NULL if there is none. */
+const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id);
+const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id);
+/* The links of (payer, account): first and count. */
+const cm_link *cm_catalog_links(const cm_catalog *catalog, const char *payer, cm_slice account, size_t *ret_count);
+const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to, cm_period period);
+/* The plan's dated data in force at an instant. */
+const cm_support_plan *cm_catalog_plan(const cm_catalog *catalog, enum cm_plan_type type, cm_instant at);
+
+#endif
