@@ -33,16 +33,17 @@ bool cm_fail_context(cm_error *err, const char *format, ...)
 {
     if (!err)
         return false;
-    char text[CM_ERROR_TEXT_MAX];
+    char text[2 * CM_ERROR_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
-    int written = vsnprintf(text, sizeof text, format, arguments);
+    int written = vsnprintf(text, CM_ERROR_TEXT_MAX, format, arguments);
     va_end(arguments);
     size_t length = written < 0 ? 0 : (size_t)written;
-    if (length >= sizeof text)
-        length = sizeof text - 1;
+    if (length >= CM_ERROR_TEXT_MAX)
+        length = CM_ERROR_TEXT_MAX - 1;
     snprintf(text + length, sizeof text - length, ": %s", err->text);
-    memcpy(err->text, text, strlen(text) + 1);
+    text[CM_ERROR_TEXT_MAX - 1] = 0;
+    memcpy(err->text, text, sizeof err->text);
     return false;
 }
 
