@@ -38,9 +38,6 @@ void cm_statements_free(cm_statements *statements);
 CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period, const cm_statement_charge *charges,
                                       size_t count, cm_statements *ret, cm_buffer *ret_missing, cm_error *err);
 
-/* Minor unit digits of a currency (ISO 4217): JPY 0, USD 2, KWD 3; -1 if unknown. */
-int cm_currency_minor_digits(const char *currency);
-
 /* Largest remainder: `rounded`[i] are multiples of 10^-places that add up to `total`, which is half_away(sum of exact). */
 CM_NODISCARD bool cm_round_lines_largest_remainder(const cm_decimal *exact, size_t count, int places, cm_decimal *rounded,
                                                    cm_decimal *ret_total);
