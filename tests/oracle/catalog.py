@@ -1,0 +1,376 @@
+"""The catalog (rating.md section 8): a folder of YAML documents, read as text only.
+
+BaseLoader keeps every scalar a string, so no number passes through a float and no date is guessed.
+Checks are those a wrong answer could hide behind; the full checker is the program's own.
+"""
+import pathlib
+import re
+from dataclasses import dataclass, field
+
+import yaml
+
+from . import dec, when
+
+CLASSES = ("tax", "provider_discount", "bundled_discount", "credit", "refund", "support", "marketplace",
+           "covered_usage", "commitment_offset", "commitment_fee", "usage", "fee")
+
+# rating.md section 2, the rows that look at the line item type alone.
+BUILT_IN_TYPES = {
+    "Tax": "tax",
+    "EdpDiscount": "provider_discount", "PrivateRateDiscount": "provider_discount",
+    "RiVolumeDiscount": "provider_discount", "SppDiscount": "provider_discount",
+    "DistributorDiscount": "provider_discount", "Discount": "provider_discount",
+    "BundledDiscount": "bundled_discount",
+    "Credit": "credit",
+    "Refund": "refund",
+    "DiscountedUsage": "covered_usage", "SavingsPlanCoveredUsage": "covered_usage",
+    "SavingsPlanNegation": "commitment_offset",
+    "RIFee": "commitment_fee", "SavingsPlanRecurringFee": "commitment_fee", "SavingsPlanUpfrontFee": "commitment_fee",
+    "Usage": "usage",
+    "Fee": "fee", "FlatRateSubscription": "fee",
+}
+
+
+class CatalogError(ValueError):
+    """The catalog contradicts itself or a rule."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What differs between payer models and matters for prices (architecture.md section 7)."""
+    name: str
+    suppresses_support: bool         # N02-N04: AWS's own support lines are replaced
+    discount_is_bought: bool         # provider discounts reach the reseller's buy price
+    allows_pass_through: bool        # O06
+
+
+MODELS = {
+    "tdsynnex": Model("tdsynnex", True, False, False),
+    "ingram": Model("ingram", False, True, True),
+}
+
+
+@dataclass(frozen=True)
+class Band:
+    """A slice of a banded support plan: `percent` of the base up to `up_to` (None: without end)."""
+    up_to: int | None
+    percent: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A published AWS Support plan with its days of validity."""
+    minimum: int
+    bands: tuple
+    valid_from: int | None
+    valid_to: int | None
+
+
+def _plan(minimum, bands, valid_from=None, valid_to=None):
+    return Plan(dec.parse(minimum),
+                tuple(Band(dec.parse(up_to) if up_to else None, dec.parse(percent)) for up_to, percent in bands),
+                when.parse_time(valid_from) if valid_from else None,
+                when.parse_time(valid_to) if valid_to else None)
+
+
+# S11. All amounts USD.
+PUBLIC_PLANS = {
+    "developer": _plan("29", [("", "3")], None, "2027-01-01"),
+    "business_public": _plan("100", [("10000", "10"), ("80000", "7"), ("250000", "5"), ("", "3")],
+                             None, "2027-01-01"),
+    "business_plus": _plan("29", [("10000", "9"), ("80000", "6"), ("250000", "4"), ("", "3")], "2026-01-01"),
+    "enterprise": _plan("15000", [("150000", "10"), ("500000", "7"), ("1000000", "5"), ("", "3")]),
+}
+
+
+@dataclass(frozen=True)
+class Payer:
+    id: str
+    lane: str
+    model: Model
+    reseller: str
+    source: dict
+    reports: tuple
+    buy_book: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """Customer of an account under a payer, during [start, end)."""
+    payer: str
+    account: str
+    customer: str
+    start: int
+    end: int | None
+    group: str
+
+
+@dataclass(frozen=True)
+class Customer:
+    id: str
+    name: str
+    reseller: str
+    currency: str
+    price_book: str
+    commitment_policy: str
+    credit_mode: str
+    credit_percent: int
+    refund_keeps: bool
+    tax: tuple                       # of (name, percent)
+
+
+@dataclass(frozen=True)
+class Rule:
+    id: str
+    priority: int
+    match: dict
+    price: tuple                     # ("percent", p, layer) | ("rate", r) | ("pass",) | ("free",)
+
+
+@dataclass(frozen=True)
+class Version:
+    start: int
+    rules: tuple
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    id: str
+    currency: str
+    versions: tuple                  # ascending by start
+
+    def version_at(self, instant):
+        """The version in force at an instant, or None."""
+        found = None
+        for version in self.versions:
+            if version.start <= instant:
+                found = version
+        return found
+
+
+@dataclass(frozen=True)
+class SupportGroup:
+    id: str
+    type: str
+    percent: int | None
+    minimum: int | None
+    layer: str
+    classes: tuple
+    bands: tuple | None
+
+
+@dataclass
+class Catalog:
+    payers: dict = field(default_factory=dict)
+    resellers: dict = field(default_factory=dict)
+    customers: dict = field(default_factory=dict)
+    links: dict = field(default_factory=dict)           # (payer, account) -> list of Link
+    books: dict = field(default_factory=dict)
+    groups: dict = field(default_factory=dict)
+    rates: dict = field(default_factory=dict)           # (set, from, to, period) -> rate
+    types: dict = field(default_factory=dict)           # line item type -> class
+
+    def payer(self, payer_id):
+        if payer_id not in self.payers:
+            raise CatalogError("payer %s is not in the catalog" % payer_id)
+        return self.payers[payer_id]
+
+
+def _text(document, key, default=None):
+    value = document.get(key, default)
+    if value is None:
+        raise CatalogError("%s %s: %s is missing" % (document.get("kind"), document.get("id"), key))
+    if not isinstance(value, str):
+        raise CatalogError("%s %s: %s must be a single value" % (document.get("kind"), document.get("id"), key))
+    return value
+
+
+def _list(value):
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _glob(pattern):
+    """S15: only `*` and `?` have a meaning."""
+    return re.compile("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern), re.DOTALL)
+
+
+_MATCH_KEYS = ("service", "usage_type", "operation", "region", "sku", "class", "line_item_type", "account", "payer",
+               "unit", "marketplace")
+
+
+def _match(raw, where):
+    match = {}
+    for key, value in (raw or {}).items():
+        if key not in _MATCH_KEYS:
+            raise CatalogError("%s: unknown match key %s" % (where, key))
+        if key == "marketplace":
+            if value not in ("true", "false"):
+                raise CatalogError("%s: marketplace is true or false" % where)
+            match[key] = value == "true"
+        elif key in ("usage_type", "operation"):
+            match[key] = tuple(_glob(pattern) for pattern in _list(value))
+        else:
+            match[key] = frozenset(_list(value))
+    return match
+
+
+def _price(raw, where):
+    if "tiers" in raw:
+        raise CatalogError("%s: tiers are not supported" % where)
+    if "percent" in raw:
+        layer = raw.get("of", "")
+        if layer not in ("list", "payer", "buy"):
+            raise CatalogError("%s: percent needs `of: list`, `payer` or `buy`" % where)
+        return ("percent", dec.parse(raw["percent"]), layer)
+    if "rate" in raw:
+        return ("rate", dec.parse(raw["rate"]))
+    if raw.get("pass") == "payer":
+        return ("pass",)
+    if raw.get("free") == "true":
+        return ("free",)
+    raise CatalogError("%s: unknown price %r" % (where, raw))
+
+
+def _book(document):
+    versions = []
+    for raw in document["versions"]:
+        rules = []
+        for rule in raw["rules"]:
+            where = "PriceBook %s rule %s" % (document["id"], rule.get("id"))
+            rules.append(Rule(rule["id"], int(rule["priority"]), _match(rule.get("match"), where),
+                              _price(rule["price"], where)))
+        rules.sort(key=lambda rule: rule.priority)
+        if len({rule.priority for rule in rules}) != len(rules):
+            raise CatalogError("PriceBook %s: a priority is used twice in one version" % document["id"])
+        if not any(not rule.match for rule in rules):
+            raise CatalogError("PriceBook %s: a version has no catch-all rule" % document["id"])
+        versions.append(Version(when.parse_time(raw["effective_from"]), tuple(rules)))
+    versions.sort(key=lambda version: version.start)
+    return PriceBook(document["id"], _text(document, "currency"), tuple(versions))
+
+
+def _policy(document):
+    """credit_policy: `keep`, `pass`, or {mode: split, percent: p}."""
+    raw = document.get("credit_policy", "keep")
+    if isinstance(raw, str):
+        raw = {"mode": raw}
+    mode = raw.get("mode", "keep")
+    if mode not in ("keep", "pass", "split"):
+        raise CatalogError("Customer %s: unknown credit policy %r" % (document["id"], mode))
+    return mode, dec.parse(raw["percent"]) if mode == "split" else 0
+
+
+def _customer(document, catalog):
+    mode, percent = _policy(document)
+    refund = document.get("refund_policy", "price")
+    if isinstance(refund, dict):
+        refund = refund.get("mode", "price")
+    commitment = _text(document, "commitment_policy", "on_demand")
+    if commitment not in ("on_demand", "pass_through"):
+        raise CatalogError("Customer %s: unknown commitment policy %r" % (document["id"], commitment))
+    customer = Customer(document["id"], _text(document, "name", ""), _text(document, "reseller"),
+                        _text(document, "invoice_currency", "USD"), _text(document, "price_book"),
+                        commitment, mode, percent, refund == "keep",
+                        tuple((tax["name"], dec.parse(tax["percent"])) for tax in document.get("tax") or []))
+    catalog.customers[customer.id] = customer
+    for raw in document.get("accounts") or []:
+        end = raw.get("to", "")
+        link = Link(raw["payer"], raw["id"], customer.id, when.parse_time(raw["from"]),
+                    when.parse_time(end) if end not in ("", "null", "~") else None,
+                    raw.get("support_plan_group", ""))
+        catalog.links.setdefault((link.payer, link.account), []).append(link)
+
+
+def _group(document):
+    kind = _text(document, "type")
+    if kind not in ("business", "passthrough", "basic") and kind not in PUBLIC_PLANS:
+        raise CatalogError("SupportPlanGroup %s: unknown type %r" % (document["id"], kind))
+    base = document.get("base") or {}
+    bands = document.get("bands")
+    return SupportGroup(
+        document["id"], kind,
+        dec.parse(document["percent"]) if "percent" in document else None,
+        dec.parse(document["minimum"]) if "minimum" in document else None,
+        base.get("layer", "sell"), tuple(_list(base.get("classes", ["usage", "covered_usage", "bundled_discount"]))),
+        tuple(Band(dec.parse(band["up_to"]) if band.get("up_to") else None, dec.parse(band["percent"]))
+              for band in bands) if bands else None)
+
+
+def _add(catalog, document):
+    kind = document.get("kind")
+    if kind == "Payer":
+        if not re.fullmatch(r"\d{12}", document["id"], re.ASCII):
+            raise CatalogError("Payer %s: an account id has 12 digits (N16)" % document["id"])
+        if document["model"] not in MODELS:
+            raise CatalogError("Payer %s: unknown model %s" % (document["id"], document["model"]))
+        catalog.payers[document["id"]] = Payer(
+            document["id"], _text(document, "lane"), MODELS[document["model"]], _text(document, "reseller", ""),
+            document.get("source") or {}, tuple(_list(document.get("reports") or [])),
+            _text(document, "buy_book", ""))
+    elif kind == "Reseller":
+        catalog.resellers[document["id"]] = document
+    elif kind == "Customer":
+        _customer(document, catalog)
+    elif kind == "PriceBook":
+        catalog.books[document["id"]] = _book(document)
+    elif kind == "SupportPlanGroup":
+        catalog.groups[document["id"]] = _group(document)
+    elif kind == "FxRate":
+        key = (document.get("set", "reseller"), document["from"], document["to"], document["period"])
+        if key in catalog.rates:
+            raise CatalogError("FxRate %s: a second rate for %s" % (document.get("id"), " ".join(key)))
+        catalog.rates[key] = dec.parse(document["rate"])
+    elif kind == "LineItemType":
+        name = document.get("name") or document["id"]
+        if name in BUILT_IN_TYPES:
+            raise CatalogError("LineItemType %s: a built-in type can't be redefined" % name)
+        if document["class"] not in CLASSES:
+            raise CatalogError("LineItemType %s: unknown class %s" % (name, document["class"]))
+        catalog.types[name] = document["class"]
+    else:
+        raise CatalogError("unknown kind %r" % kind)
+
+
+def _check(catalog):
+    for customer in catalog.customers.values():
+        if customer.price_book not in catalog.books:
+            raise CatalogError("Customer %s: no price book %s (O02)" % (customer.id, customer.price_book))
+    for payer in catalog.payers.values():
+        if payer.buy_book and payer.buy_book not in catalog.books:
+            raise CatalogError("Payer %s: no price book %s" % (payer.id, payer.buy_book))
+        for version in catalog.books[payer.buy_book].versions if payer.buy_book else ():
+            for rule in version.rules:
+                if rule.price[0] == "percent" and rule.price[2] == "buy":
+                    raise CatalogError("PriceBook %s: a buy book can't read the layer buy" % payer.buy_book)
+    for (payer_id, account), links in catalog.links.items():
+        links.sort(key=lambda link: link.start)
+        for first, second in zip(links, links[1:]):
+            if first.end is None or first.end > second.start:
+                raise CatalogError("account %s under payer %s: two links at one time" % (account, payer_id))
+        for link in links:
+            payer = catalog.payer(payer_id)
+            if link.group and link.group not in catalog.groups:
+                raise CatalogError("account %s: no support plan group %s" % (account, link.group))
+            policy = catalog.customers[link.customer].commitment_policy
+            if policy == "pass_through" and not payer.model.allows_pass_through:
+                raise CatalogError("Customer %s: pass_through is not available for model %s (O06)"
+                                   % (link.customer, payer.model.name))
+
+
+def from_text(*texts):
+    """A catalog from YAML texts."""
+    catalog = Catalog()
+    for text in texts:
+        for document in yaml.load_all(text, Loader=yaml.BaseLoader):
+            if document:
+                _add(catalog, document)
+    _check(catalog)
+    return catalog
+
+
+def from_folder(folder):
+    """A catalog from every *.yaml and *.yml below a folder."""
+    paths = sorted(path for path in pathlib.Path(folder).rglob("*") if path.suffix in (".yaml", ".yml"))
+    if not paths:
+        raise CatalogError("no catalog documents below %s" % folder)
+    return from_text(*(path.read_text(encoding="utf-8") for path in paths))
