@@ -107,8 +107,8 @@ int cm_error_exit_code(const cm_error *err)
 _Noreturn void cm_bug(const char *file, int line, const char *condition)
 {
     void *frames[48];
-    fprintf(stderr, "bug: %s:%d: not true: %s. Please report this with the lines below; calls, innermost first:\n", file,
-            line, condition);
+    fprintf(stderr, "bug: %s:%d: not true: %s. Please report this with the lines below; calls, innermost first:\n",
+            file, line, condition);
     fflush(NULL);
     backtrace_symbols_fd(frames, backtrace(frames, 48), STDERR_FILENO);
     _exit(70);

@@ -50,7 +50,8 @@ bool cm_log_level_parse(const char *name, enum cm_log_level *ret)
     return false;
 }
 
-/* Length of the UTF-8 sequence at `text` (NUL-terminated), 0 if it is none. Surrogates and overlong forms are refused. */
+/* Length of the UTF-8 sequence at `text` (NUL-terminated), 0 if it is none. Surrogates and overlong forms are refused.
+ */
 static int utf8_length(const unsigned char *text)
 {
     unsigned char c = text[0];
