@@ -88,6 +88,7 @@ CREATE TABLE run (
     -- running: batches arrive; current: complete and the one that counts; superseded; failed; stopped: determinism broken
     state          text NOT NULL CHECK (state IN ('running', 'current', 'superseded', 'failed', 'stopped')),
     complete       boolean NOT NULL DEFAULT false,
+    published      boolean NOT NULL DEFAULT false,  -- its chunk.planned records were acknowledged by the broker
     reason         text NOT NULL DEFAULT '',
     started_at     timestamptz NOT NULL,
     completed_at   timestamptz,
@@ -96,6 +97,7 @@ CREATE TABLE run (
     final_lines    bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX run_payer ON run (payer, period, seq);
+CREATE INDEX run_unpublished ON run (lane) WHERE NOT published AND state = 'running';
 
 -- The run that counts: one row for each payer and period, switched in one transaction.
 CREATE TABLE current_run (
