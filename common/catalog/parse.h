@@ -1,0 +1,60 @@
+/* Canonical text -> struct cm_catalog: what the parse_*.c files share. Internal to catalog/. */
+#ifndef CM_CATALOG_PARSE_H
+#define CM_CATALOG_PARSE_H
+
+#include "catalog/catalog.h"
+#include "catalog/intern.h"
+#include "catalog/json_reader.h"
+
+struct cm_catalog_private {
+    cm_arena *arena;               /* everything of the catalog except `sources` */
+    json_t **sources;              /* of the payers; owned */
+    size_t source_count;
+    const cm_fx_rate *const *fx_index; /* by set, from, to, period */
+};
+
+typedef struct cm_parser {
+    cm_arena *arena;
+    cm_intern texts;
+    cm_catalog *catalog;
+    struct cm_catalog_private *private;
+} cm_parser;
+
+/* One kind each: reads the object {id: document}. On false the reader says why. */
+bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_payers(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_customers(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_books(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_groups(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_plans(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_fx_rates(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader);
+
+/* Values. All of them fail the reader with a reason. */
+bool cm_parse_text(cm_parser *parser, cm_json_reader *reader, const char **ret);
+bool cm_parse_decimal(cm_json_reader *reader, cm_decimal *ret);
+bool cm_parse_instant(cm_json_reader *reader, cm_instant *ret);
+/* Position of a text in `names` (NULL-ended). */
+bool cm_parse_one_of(cm_json_reader *reader, const char *const *names, int *ret);
+bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret);
+bool cm_parse_class(cm_json_reader *reader, enum cm_class *ret);
+bool cm_parse_texts(cm_parser *parser, cm_json_reader *reader, const char ***ret, size_t *ret_count); /* + a NULL */
+
+/* Elements of the object or array that comes next; nothing is read. */
+size_t cm_parse_count(const cm_json_reader *reader);
+/* The next document's id, greater than the one before (`*last`, NULL at first), interned into *last. */
+bool cm_parse_id(cm_parser *parser, cm_json_reader *reader, const char **last);
+
+/* Binary search in a list whose elements begin with `const char *id`, sorted by it. */
+const void *cm_find_by_id(const void *list, size_t count, size_t size, const char *id);
+
+/* Names of enumerations, in their order, NULL-ended. */
+extern const char *const cm_layer_names[];
+extern const char *const cm_match_key_names[CM_MATCH_KEYS + 1];
+extern const char *const cm_credit_mode_names[];
+extern const char *const cm_refund_policy_names[];
+extern const char *const cm_commitment_policy_names[];
+extern const char *const cm_consolidation_names[];
+extern const char *const cm_fx_set_names[];
+
+#endif
