@@ -101,6 +101,8 @@ static bool parse_rules(cm_parser *parser, cm_json_reader *reader, cm_book_versi
 {
     size_t room = cm_parse_count(reader);
     cm_rule *rules = cm_arena_zalloc(parser->arena, room * sizeof *rules);
+    if (version->rules)
+        return cm_json_fail(reader, "a key that comes twice");
     cm_json_enter(reader, '[');
     while (cm_json_item(reader)) {
         if (version->count >= room)
@@ -137,6 +139,8 @@ static bool parse_versions(cm_parser *parser, cm_json_reader *reader, cm_price_b
 {
     size_t room = cm_parse_count(reader);
     cm_book_version *versions = cm_arena_zalloc(parser->arena, room * sizeof *versions);
+    if (book->versions)
+        return cm_json_fail(reader, "a key that comes twice");
     cm_json_enter(reader, '[');
     while (cm_json_item(reader)) {
         if (book->count >= room)

@@ -218,6 +218,8 @@ static bool parse_taxes(cm_parser *parser, cm_json_reader *reader, cm_customer *
     size_t room = cm_parse_count(reader);
     cm_tax *taxes = cm_arena_zalloc(parser->arena, room * sizeof *taxes);
     cm_slice key;
+    if (customer->taxes)
+        return cm_json_fail(reader, "a key that comes twice");
     cm_json_enter(reader, '[');
     while (cm_json_item(reader)) {
         if (customer->tax_count >= room)

@@ -79,6 +79,8 @@ static bool parse_bands(cm_parser *parser, cm_json_reader *reader, cm_support_pl
     size_t room = cm_parse_count(reader);
     cm_plan_band *bands = cm_arena_zalloc(parser->arena, room * sizeof *bands);
     cm_slice key;
+    if (plan->bands)
+        return cm_json_fail(reader, "a key that comes twice");
     cm_json_enter(reader, '[');
     while (cm_json_item(reader)) {
         if (plan->count >= room)
