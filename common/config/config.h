@@ -3,9 +3,9 @@
  * the tables in the README. Sources, later wins: default, file (--config FILE, `key = value`, `#` comments),
  * environment (CURMILL_ + key in upper case, dots to underscores), command line (--key VALUE or --key=VALUE).
  * Unknown keys are refused with the nearest known one, except CURMILL_HOME, CURMILL_PORT_BASE, CURMILL_CLOCK and other names listed in
- * config.c. Any librdkafka property passes as `kafka.<property>`; secrets (password, secret, the password inside a
+ * known_keys.c. Any librdkafka property passes as `kafka.<property>`; secrets (password, secret, the password inside a
  * connection string) are never printed. The file may hold settings of several programs: a key that some curmill program knows
- * but this one does not use is accepted in the file (list of all known keys in config.c), a key nobody knows is refused.
+ * but this one does not use is accepted in the file (list of all known keys in known_keys.c), a key nobody knows is refused.
  * May use: base.
  */
 #ifndef CM_CONFIG_CONFIG_H
@@ -22,7 +22,7 @@ typedef struct cm_setting {
     const char *key;  /* "scan.interval.seconds" */
     enum cm_setting_type type;
     const char *default_value; /* NULL: required */
-    int64_t minimum, maximum;  /* integers */
+    int64_t minimum, maximum;  /* integers; both 0: any */
     const char *choices;       /* "logfmt|json" */
     bool secret;
     const char *help;
@@ -34,14 +34,15 @@ extern const cm_setting cm_settings_common[];
 typedef struct cm_config cm_config;
 
 /*
- * `program` names the caller in help texts. `tables` is a NULL-ended list of setting tables. Stops at the first argument that
+ * `program` names the caller in help texts. `tables` is a NULL-ended list of setting tables; an entry of a later table replaces
+ * an earlier one of the same key. A boolean option may stand alone (--quiet) and then means true. Stops at the first argument that
  * is no option; *ret_rest is its index. Fills *ret_exit with -1 to go on, or the exit code after --help, --version, --print-config.
  */
 CM_NODISCARD cm_config *cm_config_load(const char *program, const char *summary, const cm_setting *const *tables, int argc,
                                        char **argv, int *ret_rest, int *ret_exit, cm_error *err);
 void cm_config_free(cm_config *config);
 
-/* Values are owned by the config. An unknown key is a bug (assertion). */
+/* Values are owned by the config. An unknown key is a bug (assertion), except that kafka.<property> gives NULL if not set. */
 const char *cm_config_text(const cm_config *config, const char *key);
 int64_t cm_config_integer(const cm_config *config, const char *key);
 bool cm_config_boolean(const cm_config *config, const char *key);

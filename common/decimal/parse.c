@@ -47,7 +47,7 @@ static bool scan_exponent(const char *at, const char *end, int64_t *ret)
 static bool scan_long(const char *at, const char *end, struct scanned *ret)
 {
     const cm_u128 room = (~(cm_u128)0 - 9) / 10;
-    struct scanned s = {.first_dropped = -1};
+    struct scanned s = {0};
     int64_t decimals = 0, dropped = 0, exponent = 0;
     bool any = false, after_point = false;
     if (at < end && (*at == '+' || *at == '-'))
@@ -76,8 +76,6 @@ static bool scan_long(const char *at, const char *end, struct scanned *ret)
     if (at < end && ((*at != 'e' && *at != 'E') || !scan_exponent(at + 1, end, &exponent)))
         return false;
     s.exponent = exponent - decimals + dropped;
-    if (s.first_dropped < 0)
-        s.first_dropped = 0;
     *ret = s;
     return true;
 }

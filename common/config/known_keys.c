@@ -1,0 +1,44 @@
+#include "internal.h"
+
+/*
+ * Every setting of every curmill program, so that one file and one environment can serve them all: a key that stands
+ * here is accepted in a file and in the environment also by programs that do not use it. Add a program's new key here;
+ * test-config fails if a table of the common settings has one that is missing. kafka.<property> needs no entry.
+ */
+const char *const cm_known_keys[] = {
+    /* all workers */
+    "lane",
+    "lanes",
+    "database",
+    "health.port",
+    "health.address",
+    "log.level",
+    "log.format",
+    "topic.partitions",
+    "topic.replication.factor",
+    "batch.rows",
+    "batch.bytes",
+    "work.folder",
+    /* ingest-cur */
+    "scan.interval.seconds",
+    "chunk.rows",
+    "chunk.parallel",
+    "source.timeout.seconds",
+    /* rate-engine */
+    "catalog.poll.seconds",
+    /* invoice-writer */
+    "reseller",
+    "export.folder",
+    /* curmill */
+    "format",
+    "quiet",
+    NULL,
+};
+
+/* Names with our prefix that are no settings: the local stack's, the tests', the clock of tests, the settings file. */
+const char *const cm_known_environment[] = {
+    "CURMILL_CONFIG",  "CURMILL_HOME",     "CURMILL_PORT_BASE", "CURMILL_CLOCK",
+    "CURMILL_SAMPLES", "CURMILL_BUILD",    "CURMILL_PRESET",    "CURMILL_SANITIZE",
+    "CURMILL_TSAN",    "CURMILL_COVERAGE", "CURMILL_TESTS",     "CURMILL_VERSION",
+    "CURMILL_FAULT",   "CURMILL_FAULTS",   "CURMILL_BIN",       NULL,
+};
