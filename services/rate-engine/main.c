@@ -1,0 +1,209 @@
+/*
+ * rate-engine: line.ingested -> line.rated. Reads as a checklist: settings, database, Kafka, loop.
+ * It keeps no state: everything it writes follows from the batch and the run's catalog snapshot.
+ */
+#include "batch/rated_batch.h"
+#include "base/log.h"
+#include "kafka/kafka.h"
+#include "rate_batch.h"
+#include "runs.h"
+#include "worker/worker.h"
+
+#include <stdio.h>
+
+enum { POLL_MS = 200, ARENA_BYTES = 8 << 20 };
+
+static const cm_setting settings[] = {{0}};
+
+typedef struct engine {
+    cm_worker worker;
+    cm_producer *producer;
+    cm_consumer *consumer;
+    cm_rate_runs *runs;
+    cm_arena *arena;
+    char topic_out[CM_TOPIC_NAME_MAX];
+    int partitions; /* of topic_out */
+    cm_metric *rated, *suspended, *dead, *skipped, *bytes_in, *bytes_out, *duration, *lag, *oldest, *arena_bytes;
+} engine;
+
+static void register_metrics(engine *e)
+{
+    e->rated = cm_counter("records_processed_total", "outcome=\"rated\"", "Lines by outcome");
+    e->suspended = cm_counter("records_processed_total", "outcome=\"suspended\"", "Lines by outcome");
+    e->dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
+    e->skipped = cm_counter("records_skipped_total", NULL, "Records of runs that are no longer wanted");
+    e->bytes_in = cm_counter("bytes_in_total", NULL, "Payload bytes read");
+    e->bytes_out = cm_counter("bytes_out_total", NULL, "Payload bytes written");
+    e->duration = cm_histogram("batch_duration_seconds", NULL, "Rating of one batch");
+    e->lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
+    e->oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+    e->arena_bytes = cm_gauge("arena_high_water_bytes", NULL, "Largest memory of one batch");
+}
+
+static bool send(engine *e, const cm_record *record, const char *run, int partition, const void *key, size_t key_length,
+                 const uint8_t *bytes, size_t length, cm_error *err)
+{
+    size_t trace_length = 0;
+    const void *trace = cm_record_header(record, "traceparent", &trace_length);
+    const cm_header headers[] = {{"curmill-run", run, strlen(run)}, {"traceparent", trace, trace_length}};
+    cm_metric_add(e->bytes_out, (int64_t)length);
+    return cm_producer_send(e->producer, e->topic_out, partition, key, key_length, bytes, length, headers, trace ? 2 : 1,
+                            record->input, err);
+}
+
+/* A line that cannot be priced at all (a sum that does not fit) fails the run with its place; nothing is left hanging. */
+static bool fail_run(engine *e, const char *run, uint32_t chunk, uint64_t row, const cm_error *why, cm_error *err)
+{
+    char file[32];
+    cm_place place = {.row = row};
+    snprintf(file, sizeof file, "chunk %u", chunk);
+    cm_log_error(CM_ERROR, "run failed", why, "run", run, "file", file, "row", cm_log_i64((long long)row), NULL);
+    return cm_store_run_failed(e->worker.pg, run, why->code, file, &place, why->text, e->worker.clock.now(&e->worker.clock),
+                               "rate-engine", err);
+}
+
+static bool rate(engine *e, const cm_record *record, const cm_rate_run *run, const cm_line_batch *batch, cm_error *err)
+{
+    cm_rated_shards shards;
+    uint64_t row = 0;
+    int64_t began = cm_monotonic_milliseconds();
+    cm_error why = {0};
+    if (!cm_rate_batch(run->rater, batch, (uint32_t)run->facts.shards, e->arena, &shards, &row, &why))
+        return fail_run(e, run->facts.id, batch->chunk, row, &why, err);
+    int modulus = run->facts.partitions ? run->facts.partitions : e->partitions;
+    for (size_t i = 0; i < shards.count; i++) {
+        const uint8_t *bytes;
+        size_t length;
+        uint32_t shard = shards.batch[i].shard;
+        cm_rated_batch_encode(&shards.batch[i], e->arena, &bytes, &length);
+        if (!send(e, record, run->facts.id, (int)(shard % (uint32_t)modulus), &shard, sizeof shard, bytes, length, err))
+            return false;
+    }
+    cm_metric_add(e->rated, (int64_t)(shards.lines - shards.suspended));
+    cm_metric_add(e->suspended, (int64_t)shards.suspended);
+    cm_metric_observe_us(e->duration, (cm_monotonic_milliseconds() - began) * 1000);
+    return true;
+}
+
+static bool pass_end_on(engine *e, const cm_record *record, const cm_rate_run *run, const cm_chunk_end *end, cm_error *err)
+{
+    const uint8_t *bytes;
+    size_t length;
+    int modulus = run->facts.partitions ? run->facts.partitions : e->partitions;
+    cm_rated_end_encode(end, e->arena, &bytes, &length);
+    return send(e, record, run->facts.id, (int)(end->chunk % (uint32_t)modulus), &end->chunk, sizeof end->chunk, bytes, length, err);
+}
+
+static bool dead(engine *e, const cm_record *record, const cm_error *why, cm_error *err)
+{
+    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition), "offset",
+                 cm_log_i64(record->offset), NULL);
+    cm_metric_add(e->dead, 1);
+    return cm_dead_letter(e->producer, e->worker.lane, "rate-engine", record, why, err);
+}
+
+/* False: this process cannot go on (or must stop before the record is done). */
+static bool handle(engine *e, const cm_record *record, cm_error *err)
+{
+    cm_ingested ingested;
+    cm_error why = {0};
+    cm_arena_reset(e->arena);
+    cm_metric_add(e->bytes_in, (int64_t)record->length);
+    if (!cm_ingested_decode(record->payload, record->length, e->arena, &ingested, &why))
+        return dead(e, record, &why, err);
+    char id[CM_ID_HEX];
+    cm_hex(ingested.is_end ? ingested.end.run_id : ingested.batch.run_id, CM_ID_BYTES, id);
+    const cm_rate_run *run = cm_rate_runs_get(e->runs, e->worker.pg, id, &why);
+    if (!run && (why.class == CM_ERROR_NOT_FOUND || why.class == CM_ERROR_REFUSED)) {
+        cm_error ignored = {0};
+        if (why.class == CM_ERROR_REFUSED && !fail_run(e, id, 0, 0, &why, &ignored))
+            cm_log_error(CM_WARN, "the run's failure could not be stored", &ignored, "run", id, NULL);
+        return dead(e, record, &why, err);
+    }
+    if (!run) {
+        *err = why;
+        return false;
+    }
+    if (!run->rater) {
+        cm_metric_add(e->skipped, 1);
+        return true;
+    }
+    bool done = ingested.is_end ? pass_end_on(e, record, run, &ingested.end, err) : rate(e, record, run, &ingested.batch, err);
+    cm_metric_set(e->arena_bytes, (int64_t)cm_arena_high_water(e->arena));
+    return done;
+}
+
+/* A dependency that is away is waited for: the record is done again until it works or the process is told to stop. */
+static bool handle_with_patience(engine *e, const cm_record *record, cm_error *err)
+{
+    for (;;) {
+        cm_error_clear(err);
+        if (handle(e, record, err))
+            return true;
+        if (err->class != CM_ERROR_RETRY || cm_worker_stopping() || cm_input_lost(record->input))
+            return false;
+        cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
+        cm_worker_turned(&e->worker);
+        if (!cm_producer_poll(e->producer, 1000, err))
+            return false;
+    }
+}
+
+static bool start(engine *e, cm_error *err)
+{
+    char topic_in[CM_TOPIC_NAME_MAX], group[CM_TOPIC_NAME_MAX];
+    cm_topic_full_name(e->worker.lane, "line.ingested", topic_in);
+    cm_topic_full_name(e->worker.lane, "line.rated", e->topic_out);
+    snprintf(group, sizeof group, "curmill.%s.rate-engine", e->worker.lane);
+    e->arena = cm_arena_new(ARENA_BYTES);
+    e->runs = cm_rate_runs_new();
+    e->producer = cm_producer_new(e->worker.config, "rate-engine", err);
+    if (!e->producer || !cm_producer_partitions(e->producer, e->topic_out, &e->partitions, err))
+        return false;
+    e->consumer = cm_consumer_new(e->worker.config, group, (const char *const[]){topic_in, NULL}, err);
+    return e->consumer != NULL;
+}
+
+static bool loop(engine *e, cm_error *err)
+{
+    while (!cm_worker_stopping()) {
+        cm_record *record;
+        cm_worker_turned(&e->worker);
+        if (!cm_consumer_poll(e->consumer, POLL_MS, &record, err) || !cm_producer_poll(e->producer, 0, err))
+            return false;
+        e->worker.ready = cm_consumer_assigned(e->consumer);
+        cm_metric_set(e->lag, cm_consumer_lag_records(e->consumer));
+        cm_metric_set(e->oldest, cm_consumer_oldest_unread_ms(e->consumer));
+        if (!record)
+            continue;
+        cm_input *input = record->input;
+        bool lost = cm_input_lost(input), done = handle_with_patience(e, record, err);
+        if (done)
+            cm_input_done(input);
+        cm_record_free(record);
+        if (!done && !lost && !cm_worker_stopping())
+            return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    engine e = {0};
+    cm_error err = {0};
+    int exit_code = cm_worker_start(&e.worker, "rate-engine", "prices ingested lines with a run's catalog snapshot", settings, argc, argv);
+    if (exit_code >= 0)
+        return exit_code;
+    register_metrics(&e);
+    bool done = start(&e, &err) && loop(&e, &err);
+    cm_error flush = {0};
+    if (e.producer && !cm_producer_flush(e.producer, 10000, &flush))
+        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
+    cm_consumer_close(e.consumer);
+    cm_producer_free(e.producer);
+    cm_rate_runs_free(e.runs);
+    cm_arena_free(e.arena);
+    exit_code = done ? 0 : cm_worker_failed(&e.worker, &err);
+    cm_worker_stop(&e.worker);
+    return exit_code;
+}
