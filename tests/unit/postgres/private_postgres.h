@@ -1,0 +1,21 @@
+/*
+ * A PostgreSQL of a test program's own: fresh data folder and unix socket below TMPDIR, no TCP, no fsync. It is started
+ * by the program's main() before the tests, so that the processes of criterion's tests share it, and stopped by its
+ * process id; it also ends when the test program dies. Uses CURMILL_PG_BIN, else `pg_config --bindir`, else Debian's
+ * folder of version 15. main.c beside this file is such a main().
+ */
+#ifndef CM_TEST_PRIVATE_POSTGRES_H
+#define CM_TEST_PRIVATE_POSTGRES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool test_postgres_start(void);
+void test_postgres_stop(void);
+
+/* In a test: connection string of a new, empty database. */
+void test_postgres_database(char *into, size_t size);
+/* The same without making one: the server's own database `postgres`. */
+void test_postgres_admin(char *into, size_t size);
+
+#endif
