@@ -1,0 +1,51 @@
+/*
+ * ingest-cur: discovers deliveries, plans their chunks over Kafka, reads chunks into line batches. Private to this service.
+ *
+ *   discover.c    looks into the payers' sources and registers what is there   (every replica may: harmless)
+ *   publish.c     chunk.planned records of runs that have none yet             (every replica may: harmless)
+ *   read_chunk.c  one chunk: open, read, encode, send; one step a batch, so that the poll loop keeps turning
+ */
+#ifndef CM_INGEST_H
+#define CM_INGEST_H
+
+#include "base/arena.h"
+#include "batch/line_batch.h"
+#include "kafka/kafka.h"
+#include "store/catalog_store.h"
+#include "store/run_store.h"
+#include "worker/worker.h"
+
+typedef struct cm_ingest {
+    cm_worker worker;
+    cm_producer *producer;
+    cm_consumer *consumer;
+    cm_catalog_cache *catalogs;
+    cm_arena *arena;
+    char topic_planned[CM_TOPIC_NAME_MAX], topic_lines[CM_TOPIC_NAME_MAX], topic_rated[CM_TOPIC_NAME_MAX];
+    int shards;
+    struct {
+        cm_metric *lines, *bytes_out, *chunks_read, *chunks_failed, *dead, *scans, *scan_errors, *deliveries, *retries, *lag, *oldest,
+            *rounded, *chunk_duration;
+    } metric;
+} cm_ingest;
+
+cm_instant cm_ingest_now(const cm_ingest *ingest);
+
+/* Scans payers of the lane ("" = all) for a period ("" = all). Trouble of one payer does not stop the others: it is logged and told
+ * in *ret_outcome (JSON, caller decrefs; may be NULL). False: the database is away. */
+CM_NODISCARD bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_t **ret_outcome, cm_error *err);
+/* Does the scan requests that wait (table scan_request). */
+CM_NODISCARD bool cm_discover_requested(cm_ingest *ingest, cm_error *err);
+
+CM_NODISCARD bool cm_publish_runs(cm_ingest *ingest, cm_error *err);
+
+/* A chunk being read. */
+typedef struct cm_chunk_job cm_chunk_job;
+enum cm_job_state { CM_JOB_MORE, CM_JOB_DONE, CM_JOB_ABANDONED };
+/* Takes over the record (frees it, ends its input). NULL in *ret_job: nothing to do (not wanted, set aside, failed); that is no error. */
+CM_NODISCARD bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret_job, cm_error *err);
+/* Reads and sends one batch. A false return is FATAL or RETRY: for RETRY the job begins anew at the next step. */
+CM_NODISCARD bool cm_chunk_job_step(cm_ingest *ingest, cm_chunk_job *job, enum cm_job_state *ret_state, cm_error *err);
+void cm_chunk_job_free(cm_chunk_job *job);
+
+#endif

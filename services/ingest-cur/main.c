@@ -1,0 +1,155 @@
+/*
+ * ingest-cur: Cost and Usage Reports -> chunk.planned -> line.ingested. Reads as a checklist: settings, database, Kafka, loop.
+ */
+#include "ingest.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { IDLE_POLL_MS = 200, COMMANDS_MS = 2000, RETRY_PAUSE_MS = 1000 };
+
+static const cm_setting settings[] = {
+    {"scan.interval.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false, "how often the sources are looked into"},
+    {"shards", CM_SETTING_INTEGER, "16", 1, 256, NULL, false, "shards of a new run: upper limit of useful invoice-writer replicas"},
+    {0},
+};
+
+cm_instant cm_ingest_now(const cm_ingest *ingest)
+{
+    return ingest->worker.clock.now(&ingest->worker.clock);
+}
+
+static void register_metrics(cm_ingest *i)
+{
+    i->metric.lines = cm_counter("records_processed_total", "outcome=\"read\"", "Lines by outcome");
+    i->metric.bytes_out = cm_counter("bytes_out_total", NULL, "Payload bytes written");
+    i->metric.chunks_read = cm_counter("chunks_total", "outcome=\"read\"", "Chunks by outcome");
+    i->metric.chunks_failed = cm_counter("chunks_total", "outcome=\"failed\"", "Chunks by outcome");
+    i->metric.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
+    i->metric.scans = cm_counter("scans_total", NULL, "Looks into the sources");
+    i->metric.scan_errors = cm_counter("scan_errors_total", NULL, "Sources that could not be read");
+    i->metric.deliveries = cm_counter("deliveries_total", NULL, "Deliveries registered or tried again");
+    i->metric.retries = cm_counter("retries_total", "dependency=\"source\"", "Retries by dependency");
+    i->metric.rounded = cm_counter("numbers_rounded_total", NULL, "Numbers with more than 18 decimals, rounded half-even");
+    i->metric.chunk_duration = cm_histogram("chunk_duration_seconds", NULL, "Reading of one chunk");
+    i->metric.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
+    i->metric.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+}
+
+static bool start(cm_ingest *i, cm_error *err)
+{
+    char group[CM_TOPIC_NAME_MAX];
+    register_metrics(i);
+    i->shards = (int)cm_config_integer(i->worker.config, "shards");
+    i->catalogs = cm_catalog_cache_new();
+    cm_topic_full_name(i->worker.lane, "chunk.planned", i->topic_planned);
+    cm_topic_full_name(i->worker.lane, "line.ingested", i->topic_lines);
+    cm_topic_full_name(i->worker.lane, "line.rated", i->topic_rated);
+    snprintf(group, sizeof group, "curmill.%s.ingest-cur", i->worker.lane);
+    if (!cm_pg_listen(i->worker.pg, "curmill_scan", err))
+        return false;
+    i->producer = cm_producer_new(i->worker.config, "ingest-cur", err);
+    int partitions;
+    if (!i->producer || !cm_producer_partitions(i->producer, i->topic_lines, &partitions, err))
+        return false;
+    i->consumer = cm_consumer_new(i->worker.config, group, (const char *const[]){i->topic_planned, NULL}, err);
+    return i->consumer != NULL;
+}
+
+/* Commands, runs to publish, and the regular look into the sources. */
+typedef struct chores {
+    int64_t next_commands_ms, next_scan_ms;
+} chores;
+
+static bool do_chores(cm_ingest *i, chores *due, cm_error *err)
+{
+    int64_t now = cm_monotonic_milliseconds();
+    if (cm_pg_notified(i->worker.pg) || now >= due->next_commands_ms) {
+        due->next_commands_ms = now + COMMANDS_MS;
+        if (!cm_discover_requested(i, err) || !cm_publish_runs(i, err))
+            return false;
+    }
+    if (now >= due->next_scan_ms) {
+        due->next_scan_ms = now + cm_config_integer(i->worker.config, "scan.interval.seconds") * 1000;
+        if (!cm_discover(i, "", "", NULL, err) || !cm_publish_runs(i, err))
+            return false;
+    }
+    return true;
+}
+
+/* RETRY is waited out here, the loop goes on turning; everything else ends the process. */
+static bool wait_out(cm_ingest *i, cm_error *err)
+{
+    if (err->class != CM_ERROR_RETRY)
+        return false;
+    cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
+    cm_error_clear(err);
+    return cm_producer_poll(i->producer, RETRY_PAUSE_MS, err);
+}
+
+static bool take_record(cm_ingest *i, cm_chunk_job **job, cm_error *err)
+{
+    cm_record *record;
+    if (!cm_consumer_poll(i->consumer, *job ? 0 : IDLE_POLL_MS, &record, err))
+        return false;
+    if (!record)
+        return true;
+    cm_assert(!*job); /* the consumer is paused while a chunk is read */
+    if (!cm_chunk_job_begin(i, record, job, err))
+        return false;
+    if (*job)
+        cm_consumer_pause(i->consumer);
+    return true;
+}
+
+static bool step_job(cm_ingest *i, cm_chunk_job **job, cm_error *err)
+{
+    enum cm_job_state state;
+    if (!cm_chunk_job_step(i, *job, &state, err))
+        return false;
+    if (state != CM_JOB_MORE) {
+        cm_chunk_job_free(*job);
+        *job = NULL;
+        cm_consumer_resume(i->consumer);
+    }
+    return true;
+}
+
+static bool loop(cm_ingest *i, cm_error *err)
+{
+    chores due = {0, 0};
+    cm_chunk_job *job = NULL;
+    bool done = true;
+    while (done && !cm_worker_stopping()) {
+        cm_worker_turned(&i->worker);
+        done = (do_chores(i, &due, err) && take_record(i, &job, err) && (!job || step_job(i, &job, err)) &&
+                cm_producer_poll(i->producer, 0, err)) ||
+               wait_out(i, err);
+        i->worker.ready = cm_consumer_assigned(i->consumer);
+        cm_metric_set(i->metric.lag, cm_consumer_lag_records(i->consumer));
+        cm_metric_set(i->metric.oldest, cm_consumer_oldest_unread_ms(i->consumer));
+    }
+    if (job) /* not finished: its record is read again after the restart */
+        cm_log(CM_INFO, "chunk abandoned at shutdown", NULL);
+    return done;
+}
+
+int main(int argc, char **argv)
+{
+    cm_ingest i = {0};
+    cm_error err = {0};
+    int exit_code = cm_worker_start(&i.worker, "ingest-cur", "reads Cost and Usage Reports into line batches", settings, argc, argv);
+    if (exit_code >= 0)
+        return exit_code;
+    bool done = start(&i, &err) && loop(&i, &err);
+    cm_error flush = {0};
+    if (i.producer && !cm_producer_flush(i.producer, 10000, &flush))
+        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
+    cm_consumer_close(i.consumer);
+    cm_producer_free(i.producer);
+    cm_catalog_cache_free(i.catalogs);
+    exit_code = done ? 0 : cm_worker_failed(&i.worker, &err);
+    cm_worker_stop(&i.worker);
+    return exit_code;
+}
