@@ -62,7 +62,7 @@ static bool scan_long(const char *at, const char *end, struct scanned *ret)
         any = true;
         decimals += after_point;
         unsigned digit = (unsigned)(*at - '0');
-        if (dropped == 0 && s.mantissa <= room) {
+        if (s.mantissa <= room) {
             s.mantissa = s.mantissa * 10 + digit;
             continue;
         }
