@@ -138,7 +138,7 @@ typedef struct cm_payer {
     const cm_payer_model *model;
     const char *payer_kind;
     const cm_reseller *reseller;
-    const json_t *source;        /* borrowed from the catalog */
+    const json_t *source;        /* borrowed from the catalog; NULL: none, its reports come by `ingest --file` only */
     const char *const *reports;  /* NULL-ended; NULL: all */
     const cm_price_book *buy_book; /* NULL: none */
 } cm_payer;
@@ -190,16 +190,27 @@ typedef struct cm_catalog_problems {
 void cm_catalog_problems_free(cm_catalog_problems *problems);
 
 /*
- * Reads *.yaml and *.yml below `folder` (sorted by path), checks everything, and returns the canonical JSON (caller: json_decref), or NULL if
- * there are errors (all in *problems) or the folder cannot be read (*err).
+ * Reads *.yaml and *.yml below `folder` (sorted by path; names that begin with a point are left out), checks everything, and returns
+ * the canonical JSON (caller: json_decref), or NULL if there are errors (all in *problems) or the folder cannot be read or is empty
+ * (*err, only if problems->errors is 0). Warnings are in *problems also on success. Files are named as `folder` was given.
+ *
+ * Canonical JSON: {kind: {id: document}}, without kind and id in the document. Decimals and times are texts in one form, defaults are
+ * filled in, order without meaning is sorted (accounts by payer, id, from; versions by time; rules by priority; match values), so
+ * comments, order and layout of the files do not change it. Public support plans (plans.h) are not in it unless the catalog has its own.
  */
 CM_NODISCARD json_t *cm_catalog_read(const char *folder, cm_catalog_problems *problems, cm_error *err);
 /* Canonical bytes: sorted keys, no spaces, decimals and times in canonical form. Caller frees. */
 char *cm_catalog_text(const json_t *canonical);
-/* Builds the struct. Content that was checked cannot fail; a damaged text is FATAL. */
+/*
+ * Builds the struct, without a second copy of the text in memory. Content that was checked cannot fail; a damaged text is FATAL
+ * (CATALOG_DAMAGED). The id is the first 16 bytes of the text's SHA-256, as `sha256sum` prints them.
+ */
 CM_NODISCARD cm_catalog *cm_catalog_parse(const char *canonical_text, cm_error *err);
 void cm_catalog_free(cm_catalog *catalog);
-/* Differences by document: "changed PriceBook standard: versions[1].rules[0].price.percent -5 -> -4", one a line. */
+/*
+ * Differences by document: "added Customer acme", "removed ...", "changed PriceBook standard: versions[1].rules[0].price.percent -5 -> -4",
+ * one a line; what was not there is "(none)". Rules, versions and accounts are recognised when they move. NULL: an empty catalog.
+ */
 void cm_catalog_diff(const json_t *old_canonical, const json_t *new_canonical, cm_buffer *ret);
 
 /* Lookups: NULL if there is none. */
