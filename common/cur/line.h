@@ -31,9 +31,30 @@ enum {
     CM_KIND_FINAL = 1u << 1,       /* bill/InvoiceId is filled */
 };
 
+enum { CM_KIND_TEXTS = 10, CM_KIND_TEXT_MAX = 4096 /* bytes of one; longer ones are refused as TOO_LONG */ };
+
+/* The ten texts as an array, in the order above. */
+static inline const cm_slice *cm_kind_texts(const cm_kind *kind)
+{
+    return (const cm_slice *)(const void *)kind;
+}
+
+/*
+ * Numbers that the reader has given to kinds and texts it has seen, so that who comes next need not compare texts again.
+ * They hold among lines with the same `source`. Equal numbers mean equal texts; two kind numbers may mean the same kind.
+ */
+typedef struct cm_line_memo {
+    uint64_t source;      /* 0: nothing is known */
+    uint32_t kind;        /* < CM_MEMO_KINDS */
+    const uint32_t *text; /* [CM_KIND_TEXTS], each < CM_MEMO_TEXTS; valid as long as the line */
+} cm_line_memo;
+
+enum { CM_MEMO_KINDS = 16384, CM_MEMO_TEXTS = 32768 };
+
 typedef struct cm_line {
     uint64_t row; /* data row, from 1; the header is row 0 */
     cm_kind kind;
+    cm_line_memo memo;
     cm_instant start;     /* lineItem/UsageStartDate */
     cm_decimal quantity;  /* lineItem/UsageAmount, 0 where empty */
     cm_decimal cost;      /* lineItem/UnblendedCost */
