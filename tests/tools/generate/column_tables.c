@@ -1,9 +1,10 @@
 /*
- * The columns, as AWS writes them. Legacy: the order and types of real manifests, a usual selection of the product family.
- * CUR 2.0: all 127 columns of a real export of April 2026, with the texts it writes where nothing is known.
+ * The columns, as AWS writes them. Legacy: the order and types of real manifests, a usual selection of the product
+ * family. CUR 2.0: all 127 columns of a real export of April 2026, with the texts it writes where nothing is known.
  */
 #include "columns.h"
 
+// clang-format off
 const struct column legacy_columns[] = {
     {"identity/LineItemId", "String", FIELD_LINE_ITEM_ID, "", 0},
     {"identity/TimeInterval", "Interval", FIELD_TIME_INTERVAL, "", 0},

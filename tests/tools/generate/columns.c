@@ -44,7 +44,8 @@ void columns_of_version(const struct options *o, unsigned version, struct column
         add(ret_list, &nameless);
 }
 
-void columns_of_chunk(const struct options *o, const struct column_list *version, unsigned chunk, struct column_list *ret_list)
+void columns_of_chunk(const struct options *o, const struct column_list *version, unsigned chunk,
+                      struct column_list *ret_list)
 {
     *ret_list = *version;
     if (!o->shuffle || chunk == 0)

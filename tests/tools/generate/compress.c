@@ -38,7 +38,8 @@ static void put(struct sink *s, const void *bytes, size_t n)
 
 static uint32_t level_size(unsigned level)
 {
-    static const uint32_t sizes[] = {ISAL_DEF_LVL0_DEFAULT, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT};
+    static const uint32_t sizes[] = {ISAL_DEF_LVL0_DEFAULT, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT,
+                                     ISAL_DEF_LVL3_DEFAULT};
     return sizes[level];
 }
 
@@ -80,7 +81,8 @@ static void put_little(struct sink *s, uint64_t value, int bytes)
     put(s, b, (size_t)bytes);
 }
 
-/* Fields that a zip's local header and its directory entry share (APPNOTE 4.3.7, 4.3.12): sizes follow the data (bit 3). */
+/* Fields that a zip's local header and its directory entry share (APPNOTE 4.3.7, 4.3.12): sizes follow the data (bit
+ * 3). */
 static void zip_common(struct sink *s, uint64_t crc, uint64_t packed, uint64_t size)
 {
     put_little(s, 20, 2);     /* version needed */

@@ -106,7 +106,8 @@ static void put_cells(struct writer *w, const struct column_list *columns, size_
     w->used = (size_t)(p - w->buffer);
 }
 
-/* The column's cell alone becomes `text`: its field is pointed elsewhere for this row, other columns of the field follow. */
+/* The column's cell alone becomes `text`: its field is pointed elsewhere for this row, other columns of the field
+ * follow. */
 static void spoil(struct writer *w, const char *column, const char *text)
 {
     int at = columns_find(&w->delivery->columns, column);
@@ -160,7 +161,8 @@ static void put_rows(struct writer *w, const struct column_list *columns, const 
     }
 }
 
-static void damage(const struct options *o, unsigned version, unsigned number, const char *path, uint64_t size, enum chunk_kind kind)
+static void damage(const struct options *o, unsigned version, unsigned number, const char *path, uint64_t size,
+                   enum chunk_kind kind)
 {
     if (kind == CHUNK_ZERO_BYTES && truncate(path, 0) != 0)
         perror(path);
@@ -191,7 +193,8 @@ static void write_chunk(struct writer *w, unsigned number, const struct chunk *c
     uint64_t size = sink_close(w->sink);
     damage(o, d->version, number, path, size, chunk->kind);
     struct chunk_file *file = &d->file[d->file_count++];
-    *file = (struct chunk_file){.key = strdup(key), .totals = totals_chunk(&w->chunk_totals), .rows = chunk->count, .bytes = size};
+    *file = (struct chunk_file){
+        .key = strdup(key), .totals = totals_chunk(&w->chunk_totals), .rows = chunk->count, .bytes = size};
 }
 
 static size_t plan_chunks(const struct options *o, uint64_t rows, struct chunk **ret_chunks)
@@ -235,7 +238,8 @@ static void name_delivery(struct delivery *d)
     d->uuid = text_format("%s", uuid);
     bool fresh = o->layout == LAYOUT_NEW;
     if (is_cur2(o)) {
-        d->id = text_format("%04d-%02d-%02dT%02d:%02d:%02d.653Z-%s", y, mon, day, second / 3600, second / 60 % 60, second % 60, uuid);
+        d->id = text_format("%04d-%02d-%02dT%02d:%02d:%02d.653Z-%s", y, mon, day, second / 3600, second / 60 % 60,
+                            second % 60, uuid);
         const char *tail = fresh ? text_format("/%s", d->id) : "";
         d->data_folder = text_format("%s/%s/data/BILLING_PERIOD=%s%s", o->prefix, o->report, o->period, tail);
         d->manifest_folder = text_format("%s/%s/metadata/BILLING_PERIOD=%s%s", o->prefix, o->report, o->period, tail);
@@ -244,7 +248,8 @@ static void name_delivery(struct delivery *d)
         d->id = text_format("%04d%02d%02dT%02d%02d%02dZ", y, mon, day, second / 3600, second / 60 % 60, second % 60);
         int end_y, end_m, end_d;
         civil_of(w->end / 86400, &end_y, &end_m, &end_d);
-        d->period_folder = text_format("%s/%s/%04d%02d01-%04d%02d01", o->prefix, o->report, o->year, o->month, end_y, end_m);
+        d->period_folder =
+            text_format("%s/%s/%04d%02d01-%04d%02d01", o->prefix, o->report, o->year, o->month, end_y, end_m);
         d->data_folder = d->manifest_folder = fresh ? text_format("%s/%s", d->period_folder, d->id) : d->period_folder;
     }
 }

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 struct chunk_file {
-    char *key;  /* S3 key, also the path below --out; owned */
+    char *key; /* S3 key, also the path below --out; owned */
     json_t *totals;
     uint64_t rows, bytes;
 };
@@ -16,10 +16,10 @@ struct chunk_file {
 struct delivery {
     const struct month *month;
     unsigned version;
-    const char *id;     /* assembly id, or execution folder "2026-04-16T15:24:15.653Z-<uuid>" */
-    const char *uuid;   /* CUR 2.0: executionId */
+    const char *id;   /* assembly id, or execution folder "2026-04-16T15:24:15.653Z-<uuid>" */
+    const char *uuid; /* CUR 2.0: executionId */
     const char *data_folder, *manifest_folder, *period_folder; /* keys without a slash at the end */
-    const char *manifest_key; /* of this version; NULL with --no-manifest */
+    const char *manifest_key;                                  /* of this version; NULL with --no-manifest */
     struct column_list columns;
     struct chunk_file *file;
     size_t file_count;

@@ -7,9 +7,26 @@
 enum { HOUR = 3600, DAY = 86400 };
 
 static const char *const names[TYPE_COUNT] = {
-    "Usage", "DiscountedUsage", "RIFee", "Fee", "SavingsPlanCoveredUsage", "SavingsPlanNegation", "SavingsPlanRecurringFee",
-    "SavingsPlanUpfrontFee", "Tax", "Credit", "Refund", "BundledDiscount", "Discount", "EdpDiscount", "PrivateRateDiscount",
-    "RiVolumeDiscount", "SppDiscount", "DistributorDiscount", "FlatRateSubscription", "",
+    "Usage",
+    "DiscountedUsage",
+    "RIFee",
+    "Fee",
+    "SavingsPlanCoveredUsage",
+    "SavingsPlanNegation",
+    "SavingsPlanRecurringFee",
+    "SavingsPlanUpfrontFee",
+    "Tax",
+    "Credit",
+    "Refund",
+    "BundledDiscount",
+    "Discount",
+    "EdpDiscount",
+    "PrivateRateDiscount",
+    "RiVolumeDiscount",
+    "SppDiscount",
+    "DistributorDiscount",
+    "FlatRateSubscription",
+    "",
 };
 
 const char *type_name(enum type type, const struct options *o)
@@ -80,7 +97,8 @@ static dec10 draw_quantity(enum quantity kind, int64_t span, struct rng *r)
     int64_t hours = span / HOUR;
     switch (kind) {
     case QUANTITY_HOURS:
-        return size % 10 < 6 ? hours * DEC10_ONE : dec10_scale(DEC10_ONE, (int64_t)(1 + rng_below(r, HOUR)) * hours, HOUR);
+        return size % 10 < 6 ? hours * DEC10_ONE
+                             : dec10_scale(DEC10_ONE, (int64_t)(1 + rng_below(r, HOUR)) * hours, HOUR);
     case QUANTITY_GB_MONTH:
         return dec10_scale((dec10)(1 + rng_below(r, 2000)) * DEC10_ONE, hours, 720);
     case QUANTITY_GB:
@@ -148,11 +166,13 @@ static void price_usage(const struct world *w, uint64_t index, unsigned version,
 static void usage_line(const struct month *m, uint64_t index, unsigned version, int template, struct line *l)
 {
     const struct world *w = m->world;
-    struct rng r = rng_for(w->seed, index);
+    /* Reports hold runs of one account's usage of one product; that is also what makes them compress as they do. */
+    uint64_t length = m->rows < 10000 ? 3 : 20;
+    struct rng r = rng_for(w->seed, index), run = rng_for(w->seed ^ 0x4a17, index / length);
     l->type = TYPE_USAGE;
-    choose_account(w, &r, l);
-    unsigned choice = (unsigned)rng_below(&r, TEMPLATE_COUNT);
-    l->offer = offer_at(w, l->account, template >= 0 ? (unsigned)template : choice, &r);
+    choose_account(w, &run, l);
+    unsigned choice = (unsigned)rng_below(&run, TEMPLATE_COUNT);
+    l->offer = offer_at(w, l->account, template >= 0 ? (unsigned)template : choice, &run);
     l->resource = (unsigned)rng_below(&r, 1 + rng_below(&r, 24));
     set_time(m, index, &r, l);
     price_usage(w, index, version, &r, l);
@@ -212,7 +232,8 @@ static void discounted_line(const struct month *m, uint64_t index, unsigned vers
 }
 
 /* A line without usage of its own: a fee, a tax, a credit ... */
-static void plain_line(const struct world *w, enum type type, unsigned account, const struct offer *offer, dec10 cost, struct line *l)
+static void plain_line(const struct world *w, enum type type, unsigned account, const struct offer *offer, dec10 cost,
+                       struct line *l)
 {
     l->type = type;
     l->account = account;
@@ -224,17 +245,24 @@ static void plain_line(const struct world *w, enum type type, unsigned account, 
     l->list_zero = true;
 }
 
-#define CENTS(n) ((dec10)(n) * 100000000LL)
+#define CENTS(n) ((dec10)(n)*100000000LL)
 
 enum flag {
     MONTHLY = 1, /* grows with the month */
-    PURCHASE = 2, REFUNDED = 4, MARKET = 8,
-    FUTURE = 16,  /* starts months after the period */
-    BEFORE = 32, AFTER = 64, /* usage just outside the period */
-    PAYER = 128, YEAR = 256, /* ends a year later */
-    OWNER_RI = 512, OWNER_SP = 1024, NO_QUANTITY = 2048,
+    PURCHASE = 2,
+    REFUNDED = 4,
+    MARKET = 8,
+    FUTURE = 16, /* starts months after the period */
+    BEFORE = 32,
+    AFTER = 64, /* usage just outside the period */
+    PAYER = 128,
+    YEAR = 256, /* ends a year later */
+    OWNER_RI = 512,
+    OWNER_SP = 1024,
+    NO_QUANTITY = 2048,
 };
 
+// clang-format off
 /* Every rare type at least once; `product` >= 0: a usage template, else -1 - enum special. */
 static const struct head {
     enum type type;
@@ -308,7 +336,7 @@ static const struct head {
     {TYPE_SP_RECURRING, -1 - SPECIAL_SAVINGS_PLAN, CENTS(375), 2, OWNER_SP, NULL},
     {TYPE_FEE, 23, CENTS(0), 2, 0, "Zero fee"},
 };
-
+// clang-format on
 static void outside_period(const struct world *w, unsigned flags, uint64_t draw, struct line *l)
 {
     int64_t hours = (int64_t)(1 + draw % 30);
@@ -360,8 +388,9 @@ static void head_line(const struct month *m, uint64_t index, unsigned version, s
         progress(m, version, &num, &den);
         cost = restate(w, index, version, dec10_scale(cost, num, den));
     }
-    const struct offer *offer = h->product >= 0 ? &w->offer[w->account[account].region * TEMPLATE_COUNT + (unsigned)h->product]
-                                                : &w->special[-1 - h->product];
+    const struct offer *offer = h->product >= 0
+                                    ? &w->offer[w->account[account].region * TEMPLATE_COUNT + (unsigned)h->product]
+                                    : &w->special[-1 - h->product];
     plain_line(w, type, account, offer, cost, l);
     whole_month(w, l);
     head_times(w, h, l);
@@ -381,8 +410,8 @@ static void head_line(const struct month *m, uint64_t index, unsigned version, s
 }
 
 /* A small amount on the account and product of a usage line: `num`/`den` of its cost, at least a few 10^-10. */
-static void share_line(const struct month *m, uint64_t index, unsigned version, enum type type, int64_t num, int64_t den,
-                       const char *description, struct line *l)
+static void share_line(const struct month *m, uint64_t index, unsigned version, enum type type, int64_t num,
+                       int64_t den, const char *description, struct line *l)
 {
     usage_line(m, index, version, -1, l);
     int64_t hour_start = l->start, hour_end = l->end, from = l->interval_start, to = l->interval_end;
@@ -403,23 +432,28 @@ static void share_line(const struct month *m, uint64_t index, unsigned version, 
     }
 }
 
-static void provider_discount_line(const struct month *m, uint64_t index, uint64_t block, unsigned version, struct line *l)
+static void provider_discount_line(const struct month *m, uint64_t index, uint64_t block, unsigned version,
+                                   struct line *l)
 {
     static const struct {
         enum type type;
         int64_t percent;
         const char *text;
     } kinds[] = {
-        {TYPE_EDP, -9, "Enterprise Discount Program discount"}, {TYPE_SPP, -3, "AWS Solution Provider Program Discount"},
-        {TYPE_DISTRIBUTOR, -4, "Distributor Discount"}, {TYPE_PRIVATE_RATE, -11, "Private rate card discount"},
-        {TYPE_SPP, -5, "AWS Solution Provider Program Discount"}, {TYPE_RI_VOLUME, -2, "Volume discount on reserved instances"},
+        {TYPE_EDP, -9, "Enterprise Discount Program discount"},
+        {TYPE_SPP, -3, "AWS Solution Provider Program Discount"},
+        {TYPE_DISTRIBUTOR, -4, "Distributor Discount"},
+        {TYPE_PRIVATE_RATE, -11, "Private rate card discount"},
+        {TYPE_SPP, -5, "AWS Solution Provider Program Discount"},
+        {TYPE_RI_VOLUME, -2, "Volume discount on reserved instances"},
         {TYPE_DISCOUNT, -1, "Other discount"},
     };
     size_t k = block % (sizeof kinds / sizeof kinds[0]);
     share_line(m, index, version, kinds[k].type, kinds[k].percent, 100, kinds[k].text, l);
 }
 
-static void special_line(const struct month *m, uint64_t index, enum type type, enum special special, dec10 cost, struct line *l)
+static void special_line(const struct month *m, uint64_t index, enum type type, enum special special, dec10 cost,
+                         struct line *l)
 {
     struct rng r = rng_for(m->world->seed, index);
     choose_account(m->world, &r, l);
@@ -427,6 +461,7 @@ static void special_line(const struct month *m, uint64_t index, enum type type, 
     set_time(m, index, &r, l);
 }
 
+// clang-format off
 /* Slots of a block that are not plain usage; false: it is. `whole`: the block is not cut off by the end of the month. */
 static bool block_special(const struct month *m, uint64_t index, uint64_t block, uint64_t slot, bool whole, unsigned version, struct line *l)
 {
@@ -500,11 +535,12 @@ static bool block_special(const struct month *m, uint64_t index, uint64_t block,
         return false;
     }
 }
-
+// clang-format on
 static void tail_line(const struct month *m, uint64_t index, uint64_t number, unsigned version, struct line *l)
 {
     switch (number % 6) {
-    case 0: case 3:
+    case 0:
+    case 3:
         share_line(m, index, version, TYPE_CREDIT, -15, 100, "Credit granted after the close", l);
         break;
     case 1:

@@ -1,9 +1,10 @@
 /*
- * The line items of a month. Line `index` of version `version` is a pure function of (world, index, version): nothing is
- * remembered between lines, so memory does not grow and any part can be written alone.
+ * The line items of a month. Line `index` of version `version` is a pure function of (world, index, version): nothing
+ * is remembered between lines, so memory does not grow and any part can be written alone.
  *
- * Order: a head of monthly lines (fees, support, tax, discounts, every rare type once), blocks of 100 lines in time order
- * (usage, covered usage and its negation, ...), and in the last version of several a tail of lines that AWS adds after the close.
+ * Order: a head of monthly lines (fees, support, tax, discounts, every rare type once), blocks of 100 lines in time
+ * order (usage, covered usage and its negation, ...), and in the last version of several a tail of lines that AWS adds
+ * after the close.
  */
 #ifndef GENERATE_LINES_H
 #define GENERATE_LINES_H
@@ -11,9 +12,27 @@
 #include "world.h"
 
 enum type {
-    TYPE_USAGE, TYPE_DISCOUNTED_USAGE, TYPE_RI_FEE, TYPE_FEE, TYPE_SP_COVERED, TYPE_SP_NEGATION, TYPE_SP_RECURRING, TYPE_SP_UPFRONT,
-    TYPE_TAX, TYPE_CREDIT, TYPE_REFUND, TYPE_BUNDLED, TYPE_DISCOUNT, TYPE_EDP, TYPE_PRIVATE_RATE, TYPE_RI_VOLUME, TYPE_SPP,
-    TYPE_DISTRIBUTOR, TYPE_FLAT_RATE, TYPE_UNKNOWN, TYPE_COUNT
+    TYPE_USAGE,
+    TYPE_DISCOUNTED_USAGE,
+    TYPE_RI_FEE,
+    TYPE_FEE,
+    TYPE_SP_COVERED,
+    TYPE_SP_NEGATION,
+    TYPE_SP_RECURRING,
+    TYPE_SP_UPFRONT,
+    TYPE_TAX,
+    TYPE_CREDIT,
+    TYPE_REFUND,
+    TYPE_BUNDLED,
+    TYPE_DISCOUNT,
+    TYPE_EDP,
+    TYPE_PRIVATE_RATE,
+    TYPE_RI_VOLUME,
+    TYPE_SPP,
+    TYPE_DISTRIBUTOR,
+    TYPE_FLAT_RATE,
+    TYPE_UNKNOWN,
+    TYPE_COUNT
 };
 
 enum bill { BILL_ANNIVERSARY, BILL_PURCHASE, BILL_REFUND };
@@ -21,7 +40,7 @@ enum bill { BILL_ANNIVERSARY, BILL_PURCHASE, BILL_REFUND };
 struct line {
     uint64_t index;
     enum type type;
-    unsigned account; /* account_count: the payer itself */
+    unsigned account;  /* account_count: the payer itself */
     unsigned currency; /* 0 USD, 1 CNY */
     const struct offer *offer;
     struct slice description; /* p NULL: the offer's */
@@ -41,8 +60,8 @@ enum { HEAD_LINES = 64, BLOCK = 100 };
 
 struct month {
     const struct world *world;
-    uint64_t rows;  /* of the last version */
-    uint64_t late;  /* of these, added after the close */
+    uint64_t rows; /* of the last version */
+    uint64_t late; /* of these, added after the close */
     uint64_t block_lines;
     struct slice head_text[HEAD_LINES]; /* ready cells */
 };

@@ -30,7 +30,8 @@ static json_t *legacy_manifest(const struct delivery *d)
         const struct column *c = d->columns.column[i];
         const char *slash = strchr(c->name, '/'), *name = slash != NULL ? slash + 1 : c->name;
         int category = slash != NULL ? (int)(slash - c->name) : 0;
-        json_array_append_new(columns, json_pack("{s:o, s:s, s:s}", "category", json_sprintf("%.*s", category, c->name), "name", name, "type", c->type));
+        json_array_append_new(columns, json_pack("{s:o, s:s, s:s}", "category", json_sprintf("%.*s", category, c->name),
+                                                 "name", name, "type", c->type));
     }
     json_object_set_new(m, "columns", columns);
     json_object_set_new(m, "charset", json_string("UTF-8"));
@@ -38,15 +39,18 @@ static json_t *legacy_manifest(const struct delivery *d)
     json_object_set_new(m, "compression", json_string(compressions[o->format]));
     json_object_set_new(m, "contentType", json_string("text/csv"));
     uint64_t h = mix2(w->seed, 0x4e0);
-    json_object_set_new(m, "reportId", json_sprintf("%016llx%016llx%016llx%016llx", (unsigned long long)h, (unsigned long long)mix64(h),
-                                                    (unsigned long long)mix64(h + 1), (unsigned long long)mix64(h + 2)));
+    json_object_set_new(m, "reportId",
+                        json_sprintf("%016llx%016llx%016llx%016llx", (unsigned long long)h,
+                                     (unsigned long long)mix64(h), (unsigned long long)mix64(h + 1),
+                                     (unsigned long long)mix64(h + 2)));
     json_object_set_new(m, "reportName", json_string(o->report));
     int y, mon, day, end_y, end_m;
     bool other = o->odd.manifest_period && odd_applies(o, d->version);
     civil_of((other ? w->end : w->start) / 86400, &y, &mon, &day);
     civil_of((other ? w->end + 31 * 86400 : w->end) / 86400, &end_y, &end_m, &day);
-    json_object_set_new(m, "billingPeriod", json_pack("{s:o, s:o}", "start", json_sprintf("%04d%02d01T000000.000Z", y, mon), "end",
-                                                      json_sprintf("%04d%02d01T000000.000Z", end_y, end_m)));
+    json_object_set_new(m, "billingPeriod",
+                        json_pack("{s:o, s:o}", "start", json_sprintf("%04d%02d01T000000.000Z", y, mon), "end",
+                                  json_sprintf("%04d%02d01T000000.000Z", end_y, end_m)));
     json_object_set_new(m, "bucket", json_string(o->bucket));
     json_object_set_new(m, "reportKeys", file_list(d, ""));
     json_object_set_new(m, "additionalArtifactKeys", json_array());
@@ -61,9 +65,12 @@ static json_t *cur2_manifest(const struct delivery *d)
     char export_id[37];
     uuid_of(mix2(w->seed, 0xe4b), export_id);
     json_object_set_new(m, "executionId", json_string(d->uuid));
-    json_object_set_new(m, "exportArn", json_sprintf("arn:aws:bcm-data-exports:us-east-1:%s:export/%s-%s", manifest_account(d), o->report, export_id));
+    json_object_set_new(
+        m, "exportArn",
+        json_sprintf("arn:aws:bcm-data-exports:us-east-1:%s:export/%s-%s", manifest_account(d), o->report, export_id));
     for (size_t i = 0; i < d->columns.count; i++)
-        json_array_append_new(columns, json_pack("{s:s, s:s}", "name", d->columns.column[i]->name, "type", d->columns.column[i]->type));
+        json_array_append_new(
+            columns, json_pack("{s:s, s:s}", "name", d->columns.column[i]->name, "type", d->columns.column[i]->type));
     json_object_set_new(m, "columns", columns);
     json_object_set_new(m, "dataFiles", file_list(d, text_format("s3://%s/", o->bucket)));
     return m;
@@ -75,7 +82,8 @@ void manifest_write(struct delivery *d)
     json_t *m = is_cur2(o) ? cur2_manifest(d) : legacy_manifest(d);
     d->manifest_key = text_format("%s/%s-Manifest.json", d->manifest_folder, o->report);
     json_write(m, path_for(o, d->manifest_key));
-    if (strcmp(d->period_folder, d->manifest_folder) != 0) /* legacy, new versions: a second one that points at the newest */
+    if (strcmp(d->period_folder, d->manifest_folder) !=
+        0) /* legacy, new versions: a second one that points at the newest */
         json_write(m, path_for(o, text_format("%s/%s-Manifest.json", d->period_folder, o->report)));
     json_decref(m);
 }

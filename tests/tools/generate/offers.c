@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-struct template {
+struct template
+{
     const char *code, *name, *family, *usage_type, *operation, *unit;
     dec10 rate; /* 10^-10 USD */
     enum quantity quantity;
@@ -15,6 +16,7 @@ struct template {
     const char *arn_service, *arn_tail;
 };
 
+// clang-format off
 static const struct template templates[TEMPLATE_COUNT] = {
     {"AmazonEC2", "Amazon Elastic Compute Cloud", "Compute Instance", "BoxUsage:m5.xlarge", "RunInstances", "Hrs", 1920000000,
      QUANTITY_HOURS, RESOURCE_INSTANCE, "$0.192 per On Demand Linux m5.xlarge Instance Hour", "m5.xlarge", "General purpose", "4", "16 GiB", "", "", ""},
@@ -77,11 +79,11 @@ static const struct template templates[TEMPLATE_COUNT] = {
     {"AmazonBedrock", "Amazon Bedrock", "Bedrock", "input-token-count", "InvokeModelInference", "1K tokens", 30000000,
      QUANTITY_REQUESTS, RESOURCE_NONE, "$0.003 per 1K input tokens, on demand, \"Sonnet\" model in %s", "", "", "", "", "", "", ""},
 };
-
+// clang-format on
 static const struct region {
     const char *code, *place, *prefix;
 } regions[REGION_COUNT] = {
-    {"us-east-1", "US East (N. Virginia)", "USE1-"}, {"eu-central-1", "EU (Frankfurt)", "EUC1-"},
+    {"us-east-1", "US East (N. Virginia)", "USE1-"},     {"eu-central-1", "EU (Frankfurt)", "EUC1-"},
     {"ap-northeast-1", "Asia Pacific (Tokyo)", "APN1-"}, {"ca-central-1", "Canada (Central)", "CAN1-"},
     {"cn-north-1", "China (Beijing)", "CNN1-"},
 };
@@ -105,7 +107,10 @@ static const char *place_into(const char *pattern, const char *place)
     return text_format("%.*s%s%s", (int)(hole - pattern), pattern, place, hole + 2);
 }
 
-static struct slice only_if(int condition, const char *text) { return slice_of(condition ? text : ""); }
+static struct slice only_if(int condition, const char *text)
+{
+    return slice_of(condition ? text : "");
+}
 
 static void fill_product(struct offer *o, const struct template *t)
 {
@@ -149,15 +154,18 @@ static void build_offer(struct offer *o, unsigned number, unsigned region)
     o->az = slice_of(t->resource == RESOURCE_INSTANCE ? text_format("%sa", where->code) : "");
     o->sku = slice_of(sku);
     o->rate_code = slice_of(text_format("%s.JRTCKXETXF.6YS6EN2CT7", sku));
-    o->rate_id = slice_of(text_format("%llu", (unsigned long long)(10000000000ULL + mix2(number, region) % 9000000000ULL)));
+    o->rate_id =
+        slice_of(text_format("%llu", (unsigned long long)(10000000000ULL + mix2(number, region) % 9000000000ULL)));
     int spot = strncmp(t->usage_type, "SpotUsage", 9) == 0;
     o->term = slice_of(spot ? "Spot" : "OnDemand");
     fill_product(o, t);
     o->product_map = csv_json_map("product_name", t->name, "region", where->code, "servicename", t->name,
-        "instance_family", t->instance_family, "vcpu", t->vcpu, "memory", t->memory, "operating_system",
-        o->operating_system.p, "group", o->group.p, "availability", o->availability.p, "volume_type", o->volume_type.p,
-        (const char *)NULL);
-    o->arn_head = t->resource == RESOURCE_ARN ? text_format("arn:aws%s:%s:%s:", region == 4 ? "-cn" : "", t->arn_service, where->code) : "";
+                                  "instance_family", t->instance_family, "vcpu", t->vcpu, "memory", t->memory,
+                                  "operating_system", o->operating_system.p, "group", o->group.p, "availability",
+                                  o->availability.p, "volume_type", o->volume_type.p, (const char *)NULL);
+    o->arn_head = t->resource == RESOURCE_ARN
+                      ? text_format("arn:aws%s:%s:%s:", region == 4 ? "-cn" : "", t->arn_service, where->code)
+                      : "";
     o->arn_tail = t->arn_tail;
     /* Regions differ in price by 0, 8, 15, 10 and 40 percent; the rate keeps ten decimals. */
     static const int64_t surcharge[REGION_COUNT] = {100, 108, 115, 110, 140};
@@ -170,9 +178,29 @@ static void build_special(struct offer *o, const char *code, const char *name, c
 {
     *o = (struct offer){.code = code, .quantity = QUANTITY_TINY};
     struct slice none = slice_of("");
-    struct slice *all[] = {&o->family, &o->region, &o->location, &o->location_type, &o->az, &o->sku, &o->rate_code, &o->rate_id,
-        &o->term, &o->instance_type, &o->instance_family, &o->vcpu, &o->memory, &o->operating_system, &o->tenancy, &o->storage_class,
-        &o->volume_type, &o->availability, &o->durability, &o->group, &o->transfer_type, &o->to_location, &o->to_region};
+    struct slice *all[] = {&o->family,
+                           &o->region,
+                           &o->location,
+                           &o->location_type,
+                           &o->az,
+                           &o->sku,
+                           &o->rate_code,
+                           &o->rate_id,
+                           &o->term,
+                           &o->instance_type,
+                           &o->instance_family,
+                           &o->vcpu,
+                           &o->memory,
+                           &o->operating_system,
+                           &o->tenancy,
+                           &o->storage_class,
+                           &o->volume_type,
+                           &o->availability,
+                           &o->durability,
+                           &o->group,
+                           &o->transfer_type,
+                           &o->to_location,
+                           &o->to_region};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         *all[i] = none;
     o->product_code = csv_cell(code);
@@ -192,6 +220,7 @@ void offers_build(struct offer usage[OFFER_COUNT], struct offer special[SPECIAL_
     for (unsigned region = 0; region < REGION_COUNT; region++)
         for (unsigned number = 0; number < TEMPLATE_COUNT; number++)
             build_offer(&usage[region * TEMPLATE_COUNT + number], number, region);
+    // clang-format off
     static const struct {
         const char *code, *name, *usage_type, *operation, *unit, *description;
     } s[SPECIAL_COUNT] = {
@@ -207,6 +236,7 @@ void offers_build(struct offer usage[OFFER_COUNT], struct offer special[SPECIAL_
         [SPECIAL_SAVINGS_PLAN] = {"ComputeSavingsPlans", "Savings Plans for AWS Compute usage", "ComputeSP:1yrNoUpfront", "", "Hrs", "1 year No Upfront Compute Savings Plan"},
         [SPECIAL_KIRO] = {"Kiro", "Kiro", "USE1-Kiro-Pro-Seat", "Subscription", "Seat-Month", "$20.00 per Kiro Pro seat per month, flat rate"},
     };
+    // clang-format on
     for (unsigned i = 0; i < SPECIAL_COUNT; i++)
         build_special(&special[i], s[i].code, s[i].name, s[i].usage_type, s[i].operation, s[i].unit, s[i].description);
 }

@@ -1,6 +1,6 @@
 /*
- * What AWS sells in the generated reports: usage in several services, usage types, operations, regions and units, and the
- * special products that fees, support, marketplace and discounts stand on. All texts are ready CSV cells.
+ * What AWS sells in the generated reports: usage in several services, usage types, operations, regions and units, and
+ * the special products that fees, support, marketplace and discounts stand on. All texts are ready CSV cells.
  */
 #ifndef GENERATE_OFFERS_H
 #define GENERATE_OFFERS_H
@@ -44,8 +44,8 @@ enum special {
     SPECIAL_COUNT
 };
 
-/* Region 0 to 3 are commercial, the last is China. Indexed [region * TEMPLATE_COUNT + template]. Template 0 and 1 are EC2
- * instances that Savings Plans and reservations cover. */
+/* Region 0 to 3 are commercial, the last is China. Indexed [region * TEMPLATE_COUNT + template]. Template 0 and 1 are
+ * EC2 instances that Savings Plans and reservations cover. */
 void offers_build(struct offer usage[OFFER_COUNT], struct offer special[SPECIAL_COUNT]);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// clang-format off
 static const char help[] =
     "generate: writes seeded AWS Cost and Usage Reports, their exact totals and a catalog that matches\n"
     "\n"
@@ -23,7 +24,7 @@ static const char help[] =
     "  --payer ID           12 digits (default 111122223333)\n"
     "  --period YYYY-MM     (default 2025-06)\n"
     "  --seed N             the same seed and options give the same bytes (default 1)\n"
-    "  --rows N             lines of the last version (default: the scenario's; from 64 on every line item type occurs)\n"
+    "  --rows N             lines of the last version (default: the scenario's; from 170 on every line item type occurs)\n"
     "  --chunk-rows N       lines of a chunk\n"
     "  --versions N         month-to-date deliveries 1..N: each restates some lines and adds columns and lines; the last one fills the\n"
     "                       invoice ids and adds credits, refunds, tax and support that AWS adds after the close\n"
@@ -70,15 +71,56 @@ static const char help[] =
     "           missing-file=CHUNK missing-column=NAME manifest-period manifest-payer\n"
     "  --odd-version K      the broken ones only in version K\n"
     "The totals of a broken version are those of the lines as they were before they were broken.\n";
-
+// clang-format on
 enum { OPTION_LAST = 256 };
 enum option_code {
-    O_OUT = OPTION_LAST, O_SCENARIO, O_FORMAT, O_LAYOUT, O_PAYER, O_PERIOD, O_SEED, O_ROWS, O_CHUNK_ROWS, O_VERSIONS, O_ONLY_VERSION,
-    O_NOT_FINAL, O_DAILY, O_SHUFFLE, O_NO_SHUFFLE, O_REPORT, O_PREFIX, O_BUCKET, O_NO_MANIFEST, O_LEVEL, O_TOTALS, O_QUIET, O_ACCOUNTS,
-    O_CUSTOMERS, O_SHARED, O_CNY, O_UNLINKED, O_LATE_LINK, O_NO_MOVE, O_NO_LIST, O_UNKNOWN, O_CATALOG, O_MODEL, O_PAYER_KIND, O_LANE,
-    O_RESELLER, O_RESELLERS, O_SUFFIX, O_NO_BUY_BOOK, O_MISSING_FX, O_TEACH, O_ODD, O_ODD_VERSION, O_HELP
+    O_OUT = OPTION_LAST,
+    O_SCENARIO,
+    O_FORMAT,
+    O_LAYOUT,
+    O_PAYER,
+    O_PERIOD,
+    O_SEED,
+    O_ROWS,
+    O_CHUNK_ROWS,
+    O_VERSIONS,
+    O_ONLY_VERSION,
+    O_NOT_FINAL,
+    O_DAILY,
+    O_SHUFFLE,
+    O_NO_SHUFFLE,
+    O_REPORT,
+    O_PREFIX,
+    O_BUCKET,
+    O_NO_MANIFEST,
+    O_LEVEL,
+    O_TOTALS,
+    O_QUIET,
+    O_ACCOUNTS,
+    O_CUSTOMERS,
+    O_SHARED,
+    O_CNY,
+    O_UNLINKED,
+    O_LATE_LINK,
+    O_NO_MOVE,
+    O_NO_LIST,
+    O_UNKNOWN,
+    O_CATALOG,
+    O_MODEL,
+    O_PAYER_KIND,
+    O_LANE,
+    O_RESELLER,
+    O_RESELLERS,
+    O_SUFFIX,
+    O_NO_BUY_BOOK,
+    O_MISSING_FX,
+    O_TEACH,
+    O_ODD,
+    O_ODD_VERSION,
+    O_HELP
 };
 
+// clang-format off
 static const struct option table[] = {
     {"out", 1, NULL, O_OUT}, {"scenario", 1, NULL, O_SCENARIO}, {"format", 1, NULL, O_FORMAT}, {"layout", 1, NULL, O_LAYOUT},
     {"payer", 1, NULL, O_PAYER}, {"period", 1, NULL, O_PERIOD}, {"seed", 1, NULL, O_SEED}, {"rows", 1, NULL, O_ROWS},
@@ -95,7 +137,7 @@ static const struct option table[] = {
     {"missing-fx", 0, NULL, O_MISSING_FX}, {"teach-unknown-type", 0, NULL, O_TEACH}, {"odd", 1, NULL, O_ODD},
     {"odd-version", 1, NULL, O_ODD_VERSION}, {"help", 0, NULL, O_HELP}, {NULL, 0, NULL, 0},
 };
-
+// clang-format on
 /* A mistake in the arguments that was told; the caller returns 1. */
 static bool wrong(const char *what, const char *text)
 {
@@ -172,6 +214,7 @@ static bool set_odd(struct odd *odd, const char *text)
 {
     const char *equals = strchr(text, '='), *value = equals != NULL ? equals + 1 : "";
     size_t n = equals != NULL ? (size_t)(equals - text) : strlen(text);
+    // clang-format off
     const struct {
         const char *name;
         bool *flag;
@@ -189,12 +232,14 @@ static bool set_odd(struct odd *odd, const char *text)
         {"open-quote", NULL, &odd->open_quote, NULL}, {"cut-gzip", NULL, NULL, &odd->cut_gzip},
         {"missing-file", NULL, NULL, &odd->missing_file},
     };
+    // clang-format on
     for (size_t i = 0; i < sizeof odds / sizeof odds[0]; i++) {
         if (strlen(odds[i].name) != n || strncmp(text, odds[i].name, n) != 0)
             continue;
         if (odds[i].flag != NULL)
             return *odds[i].flag = true;
-        return odds[i].row != NULL ? number(value, 1, UINT64_MAX / 2, odds[i].row) : small(value, 1, 99999, odds[i].chunk);
+        return odds[i].row != NULL ? number(value, 1, UINT64_MAX / 2, odds[i].row)
+                                   : small(value, 1, 99999, odds[i].chunk);
     }
     if (n == 10 && strncmp(text, "bad-number", n) == 0)
         return set_bad_number(odd, value);
@@ -205,6 +250,7 @@ static bool set_odd(struct odd *odd, const char *text)
     return wrong("unknown oddity", text);
 }
 
+// clang-format off
 static bool set_names(struct options *o, int code, const char *v)
 {
     static const char *const formats[] = {"legacy-gz", "legacy-zip", "legacy-csv", "cur2-gz"};
@@ -277,7 +323,7 @@ static bool set_option(struct options *o, int code, const char *v, int *shuffle)
     default: return set_names(o, code, v);
     }
 }
-
+// clang-format on
 static bool check(struct options *o)
 {
     if (o->out == NULL)
@@ -309,8 +355,14 @@ static bool check(struct options *o)
 int options_parse(int argc, char **argv, struct options *ret_options)
 {
     struct options *o = ret_options;
-    *o = (struct options){.seed = 1, .level = 2, .resellers = 1, .payer = "111122223333", .period = "2025-06", .prefix = "cur",
-                          .bucket = "synthetic-billing", .reseller = "northwind"};
+    *o = (struct options){.seed = 1,
+                          .level = 2,
+                          .resellers = 1,
+                          .payer = "111122223333",
+                          .period = "2025-06",
+                          .prefix = "cur",
+                          .bucket = "synthetic-billing",
+                          .reseller = "northwind"};
     if (!set_scenario(o, "tiny"))
         return 70;
     int code, shuffle = 0;

@@ -44,7 +44,10 @@ struct options {
 /* Parses argv. Returns -1 to go on, else the exit code (0 after --help, 1 after an error that was printed). */
 int options_parse(int argc, char **argv, struct options *ret_options);
 
-static inline bool is_cur2(const struct options *o) { return o->format == FORMAT_CUR2_GZ; }
+static inline bool is_cur2(const struct options *o)
+{
+    return o->format == FORMAT_CUR2_GZ;
+}
 
 /* True if the oddities that break a delivery apply to this version. */
 static inline bool odd_applies(const struct options *o, unsigned version)

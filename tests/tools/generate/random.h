@@ -16,9 +16,15 @@ static inline uint64_t mix64(uint64_t z)
     return z ^ (z >> 31);
 }
 
-static inline uint64_t mix2(uint64_t a, uint64_t b) { return mix64(mix64(a) ^ (b * 0xD1342543DE82EF95ULL)); }
+static inline uint64_t mix2(uint64_t a, uint64_t b)
+{
+    return mix64(mix64(a) ^ (b * 0xD1342543DE82EF95ULL));
+}
 
-static inline struct rng rng_for(uint64_t seed, uint64_t number) { return (struct rng){mix2(seed, number)}; }
+static inline struct rng rng_for(uint64_t seed, uint64_t number)
+{
+    return (struct rng){mix2(seed, number)};
+}
 
 static inline uint64_t rng_next(struct rng *r)
 {

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 static const char *const environments[4] = {"prod", "staging", "dev", "test"};
-static const char *const teams[8] = {"payments", "R&D, Berlin", "Größe", "data-platform", "", "web \"shop\"", "ops", "mobile"};
+static const char *const teams[8] = {"payments", "R&D, Berlin",  "Größe", "data-platform",
+                                     "",         "web \"shop\"", "ops",   "mobile"};
 
 static void open_tags(struct renderer *r)
 {
@@ -21,8 +22,10 @@ static void open_tags(struct renderer *r)
     for (unsigned i = 0; i < TAG_SETS; i++) {
         const char *environment = environments[i % 4], *team = i / 4 % 8 == 5 ? "web shop" : teams[i / 4 % 8];
         const char *center = r->cost_center[i / 32].p;
-        r->tag_map[i] = csv_json_map("user_cost_center", center, "user_environment", environment, "user_team", team, (const char *)NULL);
-        r->tag_map_full[i] = csv_json_map("resourceTags/user:CostCenter", center, "resourceTags/user:Environment", environment, (const char *)NULL);
+        r->tag_map[i] = csv_json_map("user_cost_center", center, "user_environment", environment, "user_team", team,
+                                     (const char *)NULL);
+        r->tag_map_full[i] = csv_json_map("resourceTags/user:CostCenter", center, "resourceTags/user:Environment",
+                                          environment, (const char *)NULL);
     }
 }
 
@@ -33,7 +36,8 @@ void renderer_open(struct renderer *r, const struct month *m, unsigned version)
     *r = (struct renderer){.month = m, .version = version, .cached_day = INT64_MIN};
     r->final = version == o->versions && !o->not_final;
     for (unsigned i = 0; i < 8; i++)
-        r->invoice[i] = slice_of(text_format("%llu", (unsigned long long)(1000000000ULL + mix2(w->seed, 0x1417 + i) % 1000000000ULL)));
+        r->invoice[i] = slice_of(
+            text_format("%llu", (unsigned long long)(1000000000ULL + mix2(w->seed, 0x1417 + i) % 1000000000ULL)));
     for (unsigned i = 0; i < TYPE_COUNT; i++) {
         const char *name = type_name((enum type)i, o);
         r->type[i] = csv_cell(name != NULL ? name : "");
@@ -51,7 +55,8 @@ void renderer_open(struct renderer *r, const struct month *m, unsigned version)
         r->reservation_arn[i] = slice_of(w->reservation[i].arn);
         r->subscription[i] = slice_of(text_format("%llu", (unsigned long long)(9381274 + i)));
     }
-    r->newline_text = slice_of(o->odd.crlf ? "\"first line\r\nsecond, \"\"quoted\"\"\r\n\r\nlast\"" : "\"first line\nsecond, \"\"quoted\"\"\n\nlast\"");
+    r->newline_text = slice_of(o->odd.crlf ? "\"first line\r\nsecond, \"\"quoted\"\"\r\n\r\nlast\""
+                                           : "\"first line\nsecond, \"\"quoted\"\"\n\nlast\"");
 }
 
 static char *room(struct row *row, size_t need)
@@ -67,7 +72,10 @@ static void done(struct row *row, enum field field, size_t n)
     row->used += n;
 }
 
-static void put_number(struct row *row, enum field field, dec10 v) { done(row, field, dec10_java(v, room(row, 32))); }
+static void put_number(struct row *row, enum field field, dec10 v)
+{
+    done(row, field, dec10_java(v, room(row, 32)));
+}
 
 static void put_rate(const struct renderer *r, struct row *row, enum field field, dec10 v)
 {
@@ -137,8 +145,8 @@ static void put_times(struct renderer *r, const struct line *l, struct row *row)
     done(row, FIELD_TIME_INTERVAL, n);
 }
 
-/* 52 characters of lower-case base32, as AWS writes. In some blocks an id comes back half a month later, as in real reports:
- * only (id, interval) is unique. */
+/* 52 characters of lower-case base32, as AWS writes. In some blocks an id comes back half a month later, as in real
+ * reports: only (id, interval) is unique. */
 static void put_line_item_id(const struct renderer *r, const struct line *l, struct row *row)
 {
     const struct month *m = r->month;
@@ -266,7 +274,8 @@ static void put_bill(const struct renderer *r, const struct line *l, struct row 
     f[FIELD_BILL_TYPE] = slice_of(bills[l->bill]);
     f[FIELD_BILLING_ENTITY] = slice_of(l->marketplace ? "AWS Marketplace" : "AWS");
     bool cny = w->account[l->account].cny;
-    f[FIELD_INVOICING_ENTITY] = slice_of(cny ? "\"Beijing Sinnet Technology Co., Ltd.\"" : "Amazon Web Services EMEA SARL");
+    f[FIELD_INVOICING_ENTITY] =
+        slice_of(cny ? "\"Beijing Sinnet Technology Co., Ltd.\"" : "Amazon Web Services EMEA SARL");
     f[FIELD_LEGAL_ENTITY] = l->marketplace ? slice_of("\"Example Software, LLC\"") : f[FIELD_INVOICING_ENTITY];
     f[FIELD_PAYER] = w->account[w->account_count].id_text;
     f[FIELD_PAYER_NAME] = w->account[w->account_count].name_text;
@@ -286,7 +295,9 @@ static void put_reservation(struct renderer *r, const struct line *l, struct row
     f[FIELD_RI_SUBSCRIPTION] = r->subscription[l->reservation];
     f[FIELD_LEASE] = (struct slice){"3yr", 3};
     f[FIELD_OFFERING_CLASS] = (struct slice){"standard", 8};
-    f[FIELD_PURCHASE_OPTION] = slice_of(ri->hourly == 0 ? "All Upfront" : ri->upfront == 0 ? "No Upfront" : "Partial Upfront");
+    f[FIELD_PURCHASE_OPTION] = slice_of(ri->hourly == 0    ? "All Upfront"
+                                        : ri->upfront == 0 ? "No Upfront"
+                                                           : "Partial Upfront");
     if (l->type == TYPE_DISCOUNTED_USAGE) {
         put_number(row, FIELD_RI_EFFECTIVE, l->effective);
         put_number(row, FIELD_RI_AMORTIZED_USAGE, ri->upfront == 0 ? 0 : dec10_scale(l->effective, 2, 5));

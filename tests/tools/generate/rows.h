@@ -1,4 +1,5 @@
-/* From a line to the texts of its cells. A renderer is used by one thread; a row is good until the next one is rendered. */
+/* From a line to the texts of its cells. A renderer is used by one thread; a row is good until the next one is
+ * rendered. */
 #ifndef GENERATE_ROWS_H
 #define GENERATE_ROWS_H
 

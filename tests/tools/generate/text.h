@@ -1,4 +1,5 @@
-/* Pieces of CSV text: a slice points at characters that need no more quoting; text that needs it was quoted when made. */
+/* Pieces of CSV text: a slice points at characters that need no more quoting; text that needs it was quoted when made.
+ */
 #ifndef GENERATE_TEXT_H
 #define GENERATE_TEXT_H
 
@@ -12,7 +13,10 @@ struct slice {
     uint32_t n;
 };
 
-static inline struct slice slice_of(const char *text) { return (struct slice){text, (uint32_t)strlen(text)}; }
+static inline struct slice slice_of(const char *text)
+{
+    return (struct slice){text, (uint32_t)strlen(text)};
+}
 
 /* Text for life of the process: printf into fresh memory, out of memory ends the program. */
 const char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

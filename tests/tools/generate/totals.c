@@ -20,7 +20,10 @@ void totals_open(struct totals *t, const struct world *w)
     }
 }
 
-void totals_close(struct totals *t) { free(t->group); }
+void totals_close(struct totals *t)
+{
+    free(t->group);
+}
 
 static void add_line(struct sums *s, const struct line *l)
 {
@@ -69,7 +72,8 @@ json_t *totals_groups(const struct totals *t)
                 if (s->lines == 0)
                     continue;
                 json_t *object = json_object();
-                json_object_set_new(object, "line_item_type", json_string(type_name((enum type)type, t->world->options)));
+                json_object_set_new(object, "line_item_type",
+                                    json_string(type_name((enum type)type, t->world->options)));
                 json_object_set_new(object, "account", json_string(t->world->account[account].id));
                 set_sums(object, currency, s);
                 json_array_append_new(array, object);
@@ -118,4 +122,7 @@ json_t *totals_grand(const struct totals *t)
     return currency_array(all);
 }
 
-json_t *totals_chunk(const struct chunk_totals *chunk) { return currency_array(chunk->currency); }
+json_t *totals_chunk(const struct chunk_totals *chunk)
+{
+    return currency_array(chunk->currency);
+}

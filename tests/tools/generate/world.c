@@ -33,11 +33,12 @@ void uuid_of(uint64_t seed, char out[37])
 }
 
 static const char *const customer_names[] = {
-    "Alpine Foods GmbH", "Birch Logistics, Inc.", "Cedar Analytics KK", "Dune Energy W.L.L.", "Elm Street Media Ltd",
-    "Fjord Robotics AS", "Grove Health SA", "Harbour \"H2\" Games BV",
+    "Alpine Foods GmbH",    "Birch Logistics, Inc.", "Cedar Analytics KK", "Dune Energy W.L.L.",
+    "Elm Street Media Ltd", "Fjord Robotics AS",     "Grove Health SA",    "Harbour \"H2\" Games BV",
 };
 enum { NAME_COUNT = sizeof customer_names / sizeof customer_names[0] };
-static const char *const customer_ids[NAME_COUNT] = {"alpine", "birch", "cedar", "dune", "elm", "fjord", "grove", "harbour"};
+static const char *const customer_ids[NAME_COUNT] = {"alpine", "birch", "cedar", "dune",
+                                                     "elm",    "fjord", "grove", "harbour"};
 static const char *const account_uses[] = {"prod", "staging", "dev", "data", "shared-services", "sandbox"};
 
 static void name_account(struct account *a, const char *id)

@@ -1,6 +1,6 @@
 /*
- * The invented business that the report is about: accounts, customers, Savings Plans, reservations. A pure function of the
- * options, shared by the report and the catalog that matches it.
+ * The invented business that the report is about: accounts, customers, Savings Plans, reservations. A pure function of
+ * the options, shared by the report and the catalog that matches it.
  */
 #ifndef GENERATE_WORLD_H
 #define GENERATE_WORLD_H
@@ -42,7 +42,7 @@ struct reservation {
 
 struct world {
     const struct options *options;
-    uint64_t seed; /* of this payer */
+    uint64_t seed;              /* of this payer */
     int64_t start, end, middle; /* the period, and its 16th, in seconds since 1970 */
     unsigned account_count, customer_count;
     struct account account[MAX_ACCOUNTS + 1]; /* [account_count]: the payer itself */
