@@ -1,0 +1,131 @@
+/* doctor: settings, broker, topics, database, clock, workers; says what is wrong and what to do. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct findings {
+    cli_table *table;
+    cm_admin *admin;
+    bool bad;
+} findings;
+
+static void note(findings *f, const char *check, bool good, const char *detail, const char *next)
+{
+    f->bad |= !good;
+    cli_table_add(f->table, (const char *const[]){check, good ? "t" : "f", detail, good ? "" : next});
+}
+
+static void check_broker(cli *c, findings *f)
+{
+    cm_error err = {0};
+    char detail[64];
+    int brokers = 0;
+    f->admin = cm_admin_new(c->config, &err);
+    bool good = f->admin && cm_admin_ping(f->admin, 5000, &brokers, &err);
+    snprintf(detail, sizeof detail, "%d broker%s", brokers, brokers == 1 ? "" : "s");
+    note(f, "broker", good, good ? detail : err.text, "set kafka.bootstrap.servers to a broker that answers");
+    if (!good) {
+        cm_admin_free(f->admin);
+        f->admin = NULL;
+    }
+}
+
+static int check_topics(cli *c, const char *lane, void *opaque)
+{
+    (void)c;
+    findings *f = opaque;
+    for (const cm_topic *topic = cm_topics; topic->name; topic++) {
+        cm_error err = {0};
+        char name[CM_TOPIC_NAME_MAX], detail[64];
+        int partitions = 0;
+        cm_topic_full_name(lane, topic->name, name);
+        bool asked = cm_admin_partitions(f->admin, name, &partitions, &err);
+        snprintf(detail, sizeof detail, "%d partitions", partitions);
+        note(f, name, asked && partitions > 0, !asked ? err.text : partitions ? detail : "does not exist", "`curmill topic create`");
+    }
+    return 0;
+}
+
+static bool check_database(cli *c, findings *f)
+{
+    cm_error err = {0};
+    const char *database = cm_config_text(c->config, "database");
+    cm_pg *pg = *database ? cm_pg_open(database, "curmill", &err) : NULL;
+    note(f, "database", pg != NULL, pg ? "answers" : *database ? err.text : "no database is set", "set database to a PostgreSQL that answers");
+    if (!pg)
+        return false;
+    bool good = cm_pg_check_schema(pg, &err);
+    char detail[64];
+    snprintf(detail, sizeof detail, "version %d", cm_pg_schema_version());
+    note(f, "schema", good, good ? detail : err.text, "`curmill migrate`");
+    if (good)
+        c->pg_ = pg;
+    else
+        cm_pg_close(pg);
+    return good;
+}
+
+static void check_clock(cli *c, findings *f)
+{
+    cm_error err = {0};
+    cm_rows *rows = NULL;
+    char detail[96];
+    if (!cm_pg_query(c->pg_, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", 0, NULL, &rows, &err)) {
+        note(f, "clock", false, err.text, "");
+        return;
+    }
+    int64_t skew_ms = (cli_now(c) - cm_rows_i64(rows, 0, 0)) / 1000;
+    cm_rows_free(rows);
+    snprintf(detail, sizeof detail, "differs from the database's by %" PRId64 " ms", skew_ms);
+    note(f, "clock", llabs(skew_ms) < 5000, detail, "set the time of this machine or of the database's; is CURMILL_CLOCK set?");
+}
+
+static void check_catalog(cli *c, findings *f)
+{
+    cm_error err = {0};
+    char id[CM_ID_HEX];
+    bool good = cm_store_catalog_in_force(c->pg_, cli_now(c), id, &err);
+    note(f, "catalog", good, good ? id : err.text, "`curmill catalog apply`");
+}
+
+static int check_workers(cli *c, const char *lane, void *opaque)
+{
+    static const char *const workers[] = {"ingest-cur", "rate-engine", "invoice-writer"};
+    findings *f = opaque;
+    for (int i = 0; i < 3; i++) {
+        cm_error err = {0};
+        cm_rows *rows = NULL;
+        char check[128], detail[64];
+        snprintf(check, sizeof check, "%s of %s", workers[i], lane);
+        if (!cm_pg_query(c->pg_, "SELECT count(*) FROM worker WHERE name = $1 AND lane = $2 AND seen_at > now() - interval '30 seconds'", 2,
+                         (const char *const[]){workers[i], lane}, &rows, &err)) {
+            note(f, check, false, err.text, "");
+            continue;
+        }
+        int64_t count = cm_rows_i64(rows, 0, 0);
+        cm_rows_free(rows);
+        snprintf(detail, sizeof detail, "%" PRId64 " alive", count);
+        note(f, check, count > 0, detail, "start one; its log says why if it does not stay up");
+    }
+    return 0;
+}
+
+int cmd_doctor(cli *c)
+{
+    static const cli_column columns[] = {{"check", CLI_TEXT}, {"good", CLI_BOOLEAN}, {"detail", CLI_TEXT}, {"what_to_do", CLI_TEXT}};
+    findings f = {.table = cli_table_new(columns, 4)};
+    check_broker(c, &f);
+    if (f.admin)
+        (void)cli_each_lane(c, check_topics, c, &f);
+    if (check_database(c, &f)) {
+        check_clock(c, &f);
+        check_catalog(c, &f);
+        (void)cli_each_lane(c, check_workers, c, &f);
+    }
+    cm_admin_free(f.admin);
+    cli_table_print(c, f.table);
+    return f.bad ? 4 : 0;
+}

@@ -1,0 +1,221 @@
+/* statement list | show | build. Drafts are brought up to date before they are shown: nobody reads a stale one. */
+#include "cli.h"
+
+#include "store/statement_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The lane to look at: --lane, or the payer's. NULL: all. `ret_lane` is owned by the caller. */
+static bool choose_lane(cli *c, char **ret_lane, int *ret_exit)
+{
+    const char *payer = cli_value(c, "payer"), *lane = cli_value(c, "lane");
+    *ret_lane = lane ? cm_strdup(lane) : NULL;
+    if (!payer)
+        return true;
+    cm_catalog *catalog = cli_catalog(c, ret_exit);
+    if (!catalog)
+        return false;
+    const cm_payer *found = cm_catalog_payer(catalog, payer);
+    if (found && !*ret_lane)
+        *ret_lane = cm_strdup(found->lane);
+    if (!found) {
+        cm_error err = {0};
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in the catalog in force", payer);
+        *ret_exit = cli_fail(c, &err);
+    }
+    cm_catalog_free(catalog);
+    return found != NULL;
+}
+
+/* Refreshes what is stale and selects the documents; columns: document, number, state. */
+static cm_rows *select_documents(cli *c, bool force, const char *id, int *ret_exit)
+{
+    cm_error err = {0};
+    cm_period period;
+    char *lane = NULL;
+    int built = 0;
+    cm_rows *rows = NULL;
+    if (!cli_pg(c, ret_exit) || (cli_value(c, "period") && !cli_period(c, &period, ret_exit)) || !choose_lane(c, &lane, ret_exit)) {
+        free(lane);
+        return NULL;
+    }
+    const cm_period *only = cli_value(c, "period") ? &period : NULL;
+    bool done = true, rebuilt = false;
+    if (force && lane && only)
+        done = cm_store_statements_refresh(c->pg_, cli_now(c), lane, *only, true, &rebuilt, &err);
+    done = done && cm_store_statements_refresh_all(c->pg_, cli_now(c), lane, only, &built, &err);
+    /* --payer: documents of customers that own an account under it in the runs that count. */
+    const char *values[] = {lane, cli_value(c, "period"), cli_value(c, "customer"), id, cli_value(c, "payer")};
+    done = done &&
+           cm_pg_query(c->pg_,
+                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total FROM statement s"
+                       " WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2) AND ($3::text IS NULL OR customer = $3)"
+                       " AND ($4::text IS NULL OR starts_with(id, $4)) AND ($5::text IS NULL OR EXISTS (SELECT FROM current_run r"
+                       "   JOIN charge x ON x.run_id = r.run_id AND x.period = r.period WHERE r.payer = $5 AND r.period = s.period"
+                       "   AND x.customer = s.customer))"
+                       " ORDER BY period, lane COLLATE \"C\", reseller COLLATE \"C\", customer COLLATE \"C\", currency, id",
+                       5, values, &rows, &err);
+    free(lane);
+    if (!done)
+        *ret_exit = cli_fail(c, &err);
+    return done ? rows : NULL;
+}
+
+static int print_list(cli *c, const cm_rows *rows)
+{
+    static const cli_column columns[] = {{"id", CLI_TEXT},       {"number", CLI_TEXT}, {"kind", CLI_TEXT},   {"state", CLI_TEXT},
+                                         {"reseller", CLI_TEXT}, {"lane", CLI_TEXT},   {"period", CLI_TEXT}, {"customer", CLI_TEXT},
+                                         {"currency", CLI_TEXT}, {"subtotal", CLI_DECIMAL}, {"total", CLI_DECIMAL}};
+    static const int from[] = {3, 1, 4, 2, 5, 6, 7, 8, 9, 10, 11};
+    cli_table *table = cli_table_new(columns, 11);
+    for (int row = 0; row < cm_rows_count(rows); row++) {
+        const char *cells[11];
+        for (int i = 0; i < 11; i++)
+            cells[i] = cm_rows_null(rows, row, from[i]) ? NULL : cm_rows_text(rows, row, from[i]);
+        cli_table_add(table, cells);
+    }
+    return cli_table_print(c, table);
+}
+
+int cmd_statement_list(cli *c)
+{
+    int exit_code = 0;
+    cm_rows *rows = select_documents(c, false, NULL, &exit_code);
+    if (!rows)
+        return exit_code;
+    exit_code = print_list(c, rows);
+    cm_rows_free(rows);
+    return exit_code;
+}
+
+int cmd_statement_build(cli *c)
+{
+    int exit_code = 0;
+    if (!cli_value(c, "period"))
+        return cli_usage(c, "--period is missing: which month to build");
+    if (!cli_value(c, "payer") && !cli_value(c, "lane")) { /* every lane of the settings, forced */
+        cm_error err = {0};
+        cm_period period;
+        if (!cli_period(c, &period, &exit_code) || !cli_pg(c, &exit_code))
+            return exit_code;
+        char *lanes = cm_strdup(cm_config_text(c->config, "lanes")), *save = NULL;
+        bool done = true, built;
+        for (char *lane = strtok_r(lanes, ", ", &save); done && lane; lane = strtok_r(NULL, ", ", &save))
+            done = cm_store_statements_refresh(c->pg_, cli_now(c), lane, period, true, &built, &err);
+        free(lanes);
+        if (!done)
+            return cli_fail(c, &err);
+    }
+    cm_rows *rows = select_documents(c, true, NULL, &exit_code);
+    if (!rows)
+        return exit_code;
+    exit_code = print_list(c, rows);
+    cm_rows_free(rows);
+    return exit_code;
+}
+
+static void print_field(const json_t *document, const char *name)
+{
+    const json_t *value = json_object_get(document, name);
+    fprintf(stdout, "%-10s %s\n", name, json_is_string(value) ? json_string_value(value) : "-");
+}
+
+static void print_document_table(cli *c, const json_t *document)
+{
+    static const cli_column columns[] = {{"account", CLI_TEXT}, {"product", CLI_TEXT},    {"usage_type", CLI_TEXT},      {"unit", CLI_TEXT},
+                                         {"class", CLI_TEXT},   {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL}, {"amount", CLI_DECIMAL}};
+    static const char *const head[] = {"id", "number", "kind", "state", "reseller", "lane", "period", "currency", "rate"};
+    size_t i;
+    json_t *item;
+    for (size_t k = 0; k < sizeof head / sizeof *head; k++)
+        print_field(document, head[k]);
+    json_array_foreach(json_object_get(document, "customers"), i, item) fprintf(
+        stdout, "%-10s %s (%s)\n", "customer", json_string_value(json_object_get(item, "name")), json_string_value(json_object_get(item, "id")));
+    fputc('\n', stdout);
+    cli_table *table = cli_table_new(columns, 8);
+    json_array_foreach(json_object_get(document, "lines"), i, item)
+    {
+        const char *cells[8];
+        for (int k = 0; k < 8; k++)
+            cells[k] = json_string_value(json_object_get(item, columns[k].name));
+        cli_table_add(table, cells);
+    }
+    cli_table_print(c, table);
+    fputc('\n', stdout);
+    print_field(document, "subtotal");
+    json_array_foreach(json_object_get(document, "tax"), i, item)
+        fprintf(stdout, "%-10s %s (%s %%)\n", json_string_value(json_object_get(item, "name")), json_string_value(json_object_get(item, "amount")),
+                json_string_value(json_object_get(item, "percent")));
+    print_field(document, "total");
+    fputs("\ngates\n", stdout);
+    json_array_foreach(json_object_get(document, "gates"), i, item)
+        fprintf(stdout, "  %-28s %-5s %s\n", json_string_value(json_object_get(item, "code")),
+                json_is_true(json_object_get(item, "open")) ? "open" : "SHUT", json_string_value(json_object_get(item, "detail")));
+}
+
+static int print_document(cli *c, const cm_rows *rows)
+{
+    cm_error err = {0};
+    json_t *document = json_loads(cm_rows_text(rows, 0, 0), 0, NULL);
+    cm_assert(document);
+    if (!cm_rows_null(rows, 0, 1))
+        json_object_set_new(document, "number", json_string(cm_rows_text(rows, 0, 1)));
+    json_object_set_new(document, "state", json_string(cm_rows_text(rows, 0, 2)));
+    json_t *gates = cm_store_statement_gates(c->pg_, cli_now(c), document, &err);
+    if (!gates) {
+        json_decref(document);
+        return cli_fail(c, &err);
+    }
+    json_object_set_new(document, "gates", gates);
+    if (c->format == CLI_JSON)
+        return cli_json_print(document);
+    if (c->format == CLI_TABLE) {
+        print_document_table(c, document);
+    } else { /* csv: the lines */
+        static const cli_column columns[] = {{"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT}, {"usage_type", CLI_TEXT},
+                                             {"unit", CLI_TEXT}, {"class", CLI_TEXT}, {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL},
+                                             {"amount", CLI_DECIMAL}};
+        cli_table *table = cli_table_new(columns, 9);
+        size_t i;
+        json_t *item;
+        json_array_foreach(json_object_get(document, "lines"), i, item)
+        {
+            const char *cells[9];
+            for (int k = 0; k < 9; k++)
+                cells[k] = json_string_value(json_object_get(item, columns[k].name));
+            cli_table_add(table, cells);
+        }
+        cli_table_print(c, table);
+    }
+    json_decref(document);
+    return 0;
+}
+
+int cmd_statement_show(cli *c)
+{
+    int exit_code = 0;
+    cm_error err = {0};
+    if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
+        return cli_usage(c, "say which: an ID, or --period with --customer (and --payer or --lane)");
+    cm_rows *rows = select_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
+    if (!rows)
+        return exit_code;
+    if (cm_rows_count(rows) == 1) {
+        exit_code = print_document(c, rows);
+    } else if (cm_rows_count(rows) == 0) {
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document: see `curmill statement list`");
+        exit_code = cli_fail(c, &err);
+    } else {
+        cm_buffer which = {0};
+        for (int i = 0; i < cm_rows_count(rows) && i < 10; i++)
+            cm_buffer_printf(&which, "\n  %s  %s  %s  %s  %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 6), cm_rows_text(rows, i, 7),
+                             cm_rows_text(rows, i, 8), cm_rows_text(rows, i, 9));
+        exit_code = cli_usage(c, "%d documents fit; choose one by its id, or narrow by --period, --customer, --payer, --lane:%s",
+                              cm_rows_count(rows), cm_buffer_string(&which));
+        cm_buffer_free(&which);
+    }
+    cm_rows_free(rows);
+    return exit_code;
+}

@@ -1,0 +1,113 @@
+/* The command tree: what is typed, what it needs, what help says. */
+#include "cli.h"
+
+#define WHO_WHY                                                                                                        \
+    {"by", "WHO", "who does it (for the audit trail)", true, false},                                                   \
+    {                                                                                                                  \
+        "reason", "TEXT", "why", true, false                                                                           \
+    }
+#define PAYER_PERIOD                                                                                                   \
+    {"payer", "PAYER", "12-digit payer account", false, false},                                                        \
+    {                                                                                                                  \
+        "period", "YYYY-MM", "billing period", false, false                                                            \
+    }
+#define PAYER_PERIOD_REQUIRED                                                                                          \
+    {"payer", "PAYER", "12-digit payer account", true, false},                                                         \
+    {                                                                                                                  \
+        "period", "YYYY-MM", "billing period", true, false                                                             \
+    }
+#define WAIT                                                                                                           \
+    {"wait", NULL, "until the runs are complete and the drafts are made", false, false},                               \
+    {                                                                                                                  \
+        "timeout", "SECONDS", "give up waiting after that time (3600)", false, false                                   \
+    }
+
+static const cli_option topic_options[] = {{"lane", "LANE", "only this lane", false, false}, {0}};
+static const cli_option apply_options[] = {
+    WHO_WHY, {"now", NULL, "in force at once, not from the next 00:00 UTC (N14)", false, false}, {0}};
+static const cli_option ingest_options[] = {
+    PAYER_PERIOD,
+    {"file", "FILE", "files that have no manifest, as one delivery (needs --payer and --period)", false, true},
+    WAIT,
+    {0}};
+static const cli_option payer_period[] = {PAYER_PERIOD, {0}};
+static const cli_option run_start_options[] = {PAYER_PERIOD_REQUIRED,
+                                               {"catalog", "VERSION", "rate with this version, not the one in force", false, false},
+                                               {"by", "WHO", "who does it", false, false},
+                                               {"reason", "TEXT", "why", false, false},
+                                               WAIT,
+                                               {0}};
+static const cli_option totals_options[] = {
+    PAYER_PERIOD_REQUIRED,
+    {"run", "RUN", "this run, not the current one", false, false},
+    {"by", "KEY,...",
+     "any of account, customer, line_item_type, class, product, usage_type, operation, region, unit, rule, currency; or day with "
+     "account and product",
+     false, false},
+    {0}};
+static const cli_option statement_options[] = {
+    PAYER_PERIOD, {"customer", "CUSTOMER", "only this end customer", false, false}, {"lane", "LANE", "only this lane", false, false}, {0}};
+static const cli_option explain_options[] = {PAYER_PERIOD_REQUIRED,
+                                             {"line", "CHUNK:ROW", "chunk number or file name, data row from 1", true, false},
+                                             {"run", "RUN", "this run, not the current one", false, false},
+                                             {0}};
+static const cli_option lag_options[] = {
+    {"lane", "LANE", "only this lane", false, false}, {"watch", NULL, "again every 2 seconds", false, false}, {0}};
+static const cli_option redrive_options[] = {{"by", "WHO", "who does it", true, false}, {0}};
+static const cli_option audit_options[] = {
+    {"object", "OBJECT", "only this object, e.g. delivery:ID, or all whose name begins so", false, false},
+    {"limit", "N", "the newest N (200)", false, false},
+    {0}};
+
+static const cli_command topic_children[] = {
+    {"create", "create the topics that are missing", NULL, 0, 0, topic_options, NULL, cmd_topic_create},
+    {"list", "topics, partitions", NULL, 0, 0, topic_options, NULL, cmd_topic_list},
+    {0}};
+static const cli_command catalog_children[] = {
+    {"check", "say everything that is wrong in a folder of YAML files", "DIR", 1, 1, NULL, NULL, cmd_catalog_check},
+    {"apply", "store an immutable version", "DIR", 1, 1, apply_options, NULL, cmd_catalog_apply},
+    {"list", "versions: who, when, why, in force from", NULL, 0, 0, NULL, NULL, cmd_catalog_list},
+    {"show", "the content of a version (the one in force)", "[VERSION]", 0, 1, NULL, NULL, cmd_catalog_show},
+    {"diff", "what changes from A to B", "A B", 2, 2, NULL, NULL, cmd_catalog_diff},
+    {0}};
+static const cli_command delivery_children[] = {
+    {"list", "deliveries, their chunks and states", NULL, 0, 0, payer_period, NULL, cmd_delivery_list}, {0}};
+static const cli_command run_children[] = {
+    {"list", "runs and their progress", NULL, 0, 0, payer_period, NULL, cmd_run_list},
+    {"show", "one run: control totals, alerts", "RUN", 1, 1, NULL, NULL, cmd_run_show},
+    {"start", "rate a period again", NULL, 0, 0, run_start_options, NULL, cmd_run_start},
+    {"diff", "what changes from run A to run B, by customer and product", "A B", 2, 2, NULL, NULL, cmd_run_diff},
+    {0}};
+static const cli_command suspended_children[] = {
+    {"list", "suspended lines by reason", NULL, 0, 0, payer_period, NULL, cmd_suspended_list}, {0}};
+static const cli_command statement_children[] = {
+    {"list", "documents", NULL, 0, 0, statement_options, NULL, cmd_statement_list},
+    {"show", "one document with its gates", "[ID]", 0, 1, statement_options, NULL, cmd_statement_show},
+    {"build", "make the drafts anew", NULL, 0, 0, statement_options, NULL, cmd_statement_build},
+    {0}};
+static const cli_command dead_letter_children[] = {
+    {"list", "records that were set aside", NULL, 0, 0, topic_options, NULL, cmd_dead_letter_list},
+    {"show", "one record, with its bytes", "LANE:PARTITION:OFFSET", 1, 1, NULL, NULL, cmd_dead_letter_show},
+    {"redrive", "send a record to its topic again", "LANE:PARTITION:OFFSET", 1, 1, redrive_options, NULL, cmd_dead_letter_redrive},
+    {0}};
+static const cli_command audit_children[] = {
+    {"list", "who changed what, when, why", NULL, 0, 0, audit_options, NULL, cmd_audit_list}, {0}};
+
+static const cli_command root_children[] = {
+    {"migrate", "bring the database to this version's schema", NULL, 0, 0, NULL, NULL, cmd_migrate},
+    {"topic", "Kafka topics of the lanes", NULL, 0, 0, NULL, topic_children, NULL},
+    {"catalog", "price books, customers, payers: versions", NULL, 0, 0, NULL, catalog_children, NULL},
+    {"ingest", "look for deliveries now, or bring files", NULL, 0, 0, ingest_options, NULL, cmd_ingest},
+    {"delivery", "what was delivered", NULL, 0, 0, NULL, delivery_children, NULL},
+    {"run", "ratings of deliveries", NULL, 0, 0, NULL, run_children, NULL},
+    {"totals", "exact sums of a run", NULL, 0, 0, totals_options, NULL, cmd_totals},
+    {"suspended", "lines that could not be rated yet", NULL, 0, 0, NULL, suspended_children, NULL},
+    {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
+    {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
+    {"lag", "how far behind each worker is", NULL, 0, 0, lag_options, NULL, cmd_lag},
+    {"dead-letter", "records that could not be decoded", NULL, 0, 0, NULL, dead_letter_children, NULL},
+    {"audit", "the audit trail", NULL, 0, 0, NULL, audit_children, NULL},
+    {"doctor", "check settings, broker, topics, database, clock", NULL, 0, 0, NULL, NULL, cmd_doctor},
+    {0}};
+
+const cli_command cli_root = {"curmill", "exact billing statements from AWS Cost and Usage Reports", NULL, 0, 0, NULL, root_children, NULL};
