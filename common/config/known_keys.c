@@ -14,24 +14,12 @@ const char *const cm_known_keys[] = {
     "health.address",
     "log.level",
     "log.format",
-    "topic.partitions",
-    "topic.replication.factor",
-    "batch.rows",
-    "batch.bytes",
-    "work.folder",
     /* ingest-cur */
     "scan.interval.seconds",
-    "chunk.rows",
-    "chunk.parallel",
-    "source.timeout.seconds",
-    /* rate-engine */
-    "catalog.poll.seconds",
-    /* invoice-writer */
-    "reseller",
-    "export.folder",
+    "shards",
     /* curmill */
-    "format",
-    "quiet",
+    "topic.partitions",
+    "topic.replication",
     NULL,
 };
 
@@ -40,5 +28,5 @@ const char *const cm_known_environment[] = {
     "CURMILL_CONFIG",  "CURMILL_HOME",     "CURMILL_PORT_BASE", "CURMILL_CLOCK",
     "CURMILL_SAMPLES", "CURMILL_BUILD",    "CURMILL_PRESET",    "CURMILL_SANITIZE",
     "CURMILL_TSAN",    "CURMILL_COVERAGE", "CURMILL_TESTS",     "CURMILL_VERSION",
-    "CURMILL_FAULT",   "CURMILL_FAULTS",   "CURMILL_BIN",       NULL,
+    "CURMILL_FAULT",   "CURMILL_FAULTS",   "CURMILL_BIN",       "CURMILL_REPLICAS", "CURMILL_WORKERS", "CURMILL_SEED", NULL,
 };
