@@ -186,7 +186,7 @@ static bool describe_files(const char *const *files, int count, cm_period period
 static bool move_chunks(cm_pg *pg, const char *delivery, const cm_found_delivery *found, cm_error *err)
 {
     for (size_t i = 0; i < found->chunks; i++) {
-        char number[16];
+        char number[24];
         snprintf(number, sizeof number, "%zu", i + 1);
         const char *values[] = {delivery, number, found->chunk[i].key, found->chunk[i].name, found->chunk[i].fingerprint};
         if (!cm_pg_query(pg, "UPDATE chunk SET location = $3, name = $4, fingerprint = $5 WHERE delivery_id = $1 AND chunk = $2::int", 5, values,
