@@ -233,7 +233,7 @@ void catalog_write(const struct world *w)
     finish(f);
     if (o->teach && o->unknown_type != NULL) {
         f = create(w, "shared-line-item-types.yaml");
-        fprintf(f, "kind: LineItemType\nid: %s\nname: %s\nclass: usage\n", o->unknown_type, o->unknown_type);
+        fprintf(f, "kind: LineItemType\nname: %s\nclass: usage\n", o->unknown_type);
         finish(f);
     }
     write_payer(w);

@@ -17,7 +17,7 @@ static const char help[] =
     "  --out DIR            root of the copied bucket; keys of the report lie below it (required)\n"
     "  --scenario NAME      presets, other options override them:\n"
     "                       tiny   700 lines, 2 versions, chunks of 300 lines, 8 accounts, 5 customers\n"
-    "                       month  20,000 lines, 3 versions, chunks of 6,000, 12 accounts, 6 customers, shuffled columns\n"
+    "                       month  20,000 lines, 3 versions, chunks of 6,000, 12 accounts, 6 customers, 2 resellers\n"
     "                       bench  1,000,000 lines, 1 version, chunks of 250,000, 24 accounts, 8 customers\n"
     "  --format F           legacy-gz (default), legacy-zip, legacy-csv, cur2-gz\n"
     "  --layout L           new (a folder for each version; default) or overwrite\n"
@@ -45,7 +45,7 @@ static const char help[] =
     "  --accounts N         at least 4 (up to 4096)\n"
     "  --customers N        1 to 512\n"
     "  --shared-accounts N  the first N account ids depend on the seed alone: call twice with two payers, and they are under both\n"
-    "  --cny                one more customer whose account is billed in CNY\n"
+    "  --cny                one more customer whose account is billed in CNY (CURRENCY, unless --no-buy-book: buy books are in USD)\n"
     "  --unlinked           one account belongs to nobody (UNKNOWN_ACCOUNT)\n"
     "  --late-link          one account is linked from the 16th only (BEFORE_BILLED_FROM)\n"
     "  --no-move            no account changes its customer on the 16th\n"
@@ -188,6 +188,7 @@ static bool set_scenario(struct options *o, const char *name)
         o->versions = 3;
         o->accounts = 12;
         o->customers = 6;
+        o->resellers = 2;
         o->shuffle = true;
     } else if (strcmp(name, "bench") == 0) {
         o->rows = 1000000;
