@@ -62,6 +62,15 @@ cm_consumer *cm_consumer_new(const cm_config *config, const char *group, const c
     return consumer;
 }
 
+/* While leaving: rebalances are answered, records that still come are dropped (nobody read them). */
+static void leaving(cm_consumer *consumer, rd_kafka_event_t *event)
+{
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+        cm_consumer_rebalanced(consumer->rk, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event),
+                               consumer);
+    rd_kafka_event_destroy(event);
+}
+
 /* Leaves the group; with a bound, because a broker that is away must not keep a worker from ending. */
 static bool leave(cm_consumer *consumer)
 {
@@ -72,7 +81,9 @@ static bool leave(cm_consumer *consumer)
         rd_kafka_error_destroy(error);
     int64_t until = cm_monotonic_milliseconds() + CLOSE_MS;
     while (!closed && cm_monotonic_milliseconds() < until) {
-        rd_kafka_queue_poll_callback(queue, 50);
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20);
+        if (event)
+            leaving(consumer, event);
         closed = rd_kafka_consumer_closed(consumer->rk) != 0;
     }
     rd_kafka_queue_destroy(queue);
@@ -131,8 +142,8 @@ const void *cm_record_header(const cm_record *record, const char *name, size_t *
     return value;
 }
 
-/* What a message that is an error means: false only if the caller must know. */
-static bool event(cm_consumer *consumer, const rd_kafka_message_t *message, cm_error *err)
+/* A message that is an error: false only if the caller must know. */
+static bool accept_event(cm_consumer *consumer, const rd_kafka_message_t *message, cm_error *err)
 {
     cm_error own;
     const char *text = message->payload ? rd_kafka_message_errstr(message) : NULL;
@@ -165,7 +176,7 @@ bool cm_consumer_poll(cm_consumer *consumer, int timeout_ms, cm_record **ret, cm
     if (!message)
         return true;
     if (message->err) {
-        bool ok = event(consumer, message, err);
+        bool ok = accept_event(consumer, message, err);
         rd_kafka_message_destroy(message);
         return ok;
     }

@@ -112,7 +112,8 @@ void cm_consumer_resume(cm_consumer *consumer);
 int64_t cm_consumer_rebalances(const cm_consumer *consumer); /* assignments and revocations so far, for /metrics */
 /* Joined the group at least once and not lost since: for /readyz. */
 bool cm_consumer_assigned(const cm_consumer *consumer);
-/* Owned partitions: end - position, -1 unknown. Local, but may ask the broker once (1 s at most) after an assignment. */
+/* Owned partitions: end - position, -1 unknown. Local, but may ask the broker once (1 s at most) after an assignment.
+ */
 int64_t cm_consumer_lag_records(cm_consumer *consumer);
 /* Now - timestamp of the last record read while lag > 0, 0 if none. */
 int64_t cm_consumer_oldest_unread_ms(cm_consumer *consumer);
