@@ -42,7 +42,7 @@ static const char help[] =
     "  --quiet              no progress lines\n"
     "\n"
     "Who\n"
-    "  --accounts N         at least 4 (up to 4096)\n"
+    "  --accounts N         5 to 4096\n"
     "  --customers N        1 to 512\n"
     "  --shared-accounts N  the first N account ids depend on the seed alone: call twice with two payers, and they are under both\n"
     "  --cny                one more customer whose account is billed in CNY (CURRENCY, unless --no-buy-book: buy books are in USD)\n"
@@ -301,7 +301,7 @@ static bool set_option(struct options *o, int code, const char *v, int *shuffle)
     case O_VERSIONS: return small(v, 1, 90, &o->versions);
     case O_ONLY_VERSION: return small(v, 1, 90, &o->only_version);
     case O_LEVEL: return small(v, 0, 3, &o->level);
-    case O_ACCOUNTS: return small(v, 4, MAX_ACCOUNTS, &o->accounts);
+    case O_ACCOUNTS: return small(v, 5, MAX_ACCOUNTS, &o->accounts);
     case O_CUSTOMERS: return small(v, 1, MAX_CUSTOMERS, &o->customers);
     case O_RESELLERS: return small(v, 1, 2, &o->resellers);
     case O_SHARED: return small(v, 0, MAX_ACCOUNTS, &o->shared_accounts);
