@@ -41,7 +41,7 @@ CUR2 = dict(type="line_item_line_item_type", account="line_item_usage_account_id
 
 
 def program():
-    candidates = [os.environ.get("CURMILL_GENERATE", "")] + [a for a in sys.argv[1:] if os.access(a, os.X_OK) and os.path.isfile(a)]
+    candidates = [os.environ.get("CURMILL_GENERATE", "")] + (sys.argv[1:2] if __name__ == "__main__" else [])
     candidates += sorted(glob.glob(os.path.join(HERE, "../../../build/*/bin/generate")))
     for path in candidates:
         if path and os.path.isfile(path):
