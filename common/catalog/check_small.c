@@ -224,10 +224,11 @@ void cm_check_fx_rate(cm_checker *checker, cm_document *document)
 
 void cm_check_line_item_type(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, NAME, CLASS };
+    enum { KIND, ID, NAME, CLASS };
     cm_field fields[] = {
         {"kind", true, NULL, NULL},
-        {"name", true, "the line item type as the report writes it", NULL},
+        {"id", false, NULL, NULL}, /* every document may have one; without a name it is the name */
+        {"name", false, "the line item type as the report writes it", NULL},
         {"class", true, "the charge class that its lines belong to", NULL},
     };
     const char *name, *names[CM_CLASS_COUNT + 1] = {0};
@@ -238,9 +239,11 @@ void cm_check_line_item_type(cm_checker *checker, cm_document *document)
         return;
     for (int i = 0; i < CM_CLASS_COUNT; i++)
         names[i] = cm_class_name((enum cm_class)i);
-    if (fields[NAME].value && cm_read_text(checker, fields[NAME].value, "name", &name) &&
-        cm_class_of_builtin_type(cm_slice_of(name), &builtin))
-        cm_wrong(checker, fields[NAME].value, "line item type \"%s\" is built in (class %s) and cannot be redefined", name,
+    const cm_yaml_node *type = fields[NAME].value ? fields[NAME].value : fields[ID].value;
+    if (!type)
+        cm_wrong(checker, document->root, "\"name\" is missing: the line item type as the report writes it");
+    if (type && cm_read_text(checker, type, "name", &name) && cm_class_of_builtin_type(cm_slice_of(name), &builtin))
+        cm_wrong(checker, type, "line item type \"%s\" is built in (class %s) and cannot be redefined", name,
                  cm_class_name(builtin));
     if (fields[CLASS].value && cm_read_one_of(checker, fields[CLASS].value, "class", names, &class))
         json_object_set_new(document->json, "class", json_string(names[class]));

@@ -56,6 +56,8 @@ static void take_document(cm_checker *checker, const cm_yaml_node *root)
     cm_document *document = &checker->documents[checker->document_count++];
     *document = (cm_document){.kind = (enum cm_document_kind)kind, .root = root};
     document->id_node = value_of(root, kinds[kind].id_key);
+    if (!document->id_node)
+        document->id_node = value_of(root, "id");
     if (document->id_node && document->id_node->kind == CM_YAML_SCALAR && document->id_node->text.length &&
         document->id_node->text.length <= CM_TEXT_LIMIT)
         document->id = document->id_node->text.text;

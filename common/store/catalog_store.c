@@ -41,11 +41,11 @@ static bool latest_activation(cm_pg *pg, char ret_id[static CM_ID_HEX], cm_insta
 /* R06: a rate's author is the one whose apply brought this content first. */
 static bool remember_fx_authors(cm_pg *pg, const json_t *canonical, const char *by, const char *at, cm_error *err)
 {
-    size_t i;
+    const char *id;
     json_t *rate;
-    json_array_foreach(json_object_get(canonical, "FxRate"), i, rate)
+    json_object_foreach(json_object_get(canonical, "FxRate"), id, rate)
     {
-        const char *values[] = {json_string_value(json_object_get(rate, "id")), json_string_value(json_object_get(rate, "rate")),
+        const char *values[] = {id, json_string_value(json_object_get(rate, "rate")),
                                 json_string_value(json_object_get(rate, "period")), by, at};
         if (values[0] && values[1] && values[2] &&
             !cm_pg_query(pg, "INSERT INTO fx_rate_set VALUES ($1, $2::numeric, $3, $4, $5) ON CONFLICT DO NOTHING", 5, values,
