@@ -1,0 +1,425 @@
+/* Every kind of mistake, with the exact place where it is reported. */
+#include "support.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+struct wrong {
+    const char *text, *place, *words;
+};
+
+static void expect_all(const struct wrong *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        expect_one(cases[i].text, cases[i].place, cases[i].words);
+}
+#define EXPECT_ALL(cases) expect_all(cases, sizeof(cases) / sizeof(cases)[0])
+
+#define CUSTOMER "kind: Customer\nid: acme\nreseller: northwind\nprice_book: standard\n" /* 4 lines */
+#define BOOK     "kind: PriceBook\nid: b\ncurrency: USD\nversions:\n"                    /* 4 lines */
+#define RULES    "  - effective_from: 2025-01-01\n    rules:\n"                         /* 2 lines */
+#define REST     "      - {id: rest, priority: 1000, price: {pass: payer}}\n"
+
+Test(problems, base_documents_are_good)
+{
+    char *found = problems_of("# nothing\n");
+    cr_assert_str_eq(found, "");
+    free(found);
+}
+
+Test(problems, documents)
+{
+    static const struct wrong cases[] = {
+        {"- a\n- b\n", "t.yaml:1:1", "a document must be a mapping"},
+        {"id: x\n", "t.yaml:1:1", "needs a \"kind\""},
+        {"kind: Resseler\nid: x\n", "t.yaml:1:7", "did you mean \"Reseller\"?"},
+        {"kind: [Reseller]\nid: x\n", "t.yaml:1:7", "kind must be a single value, not a list"},
+        {"kind: Reseller\nname: x\n", "t.yaml:1:1", "Reseller has no \"id\""},
+        {"kind: Reseller\nid:\n", "t.yaml:2:1", "Reseller has no \"id\""},
+        {"kind: Reseller\nid: 'a b'\n", "t.yaml:2:5", "\"a b\" is no id"},
+        {"kind: Reseller\nid: x\ncolour: blue\n", "t.yaml:3:1", "unknown key \"colour\" in Reseller \"x\"; its keys are kind, id"},
+        {"kind: Reseller\nid: x\n? [a]\n: b\n", "t.yaml:3:3", "keys are single words"},
+        {CUSTOMER "prise_book: b\n", "t.yaml:5:1", "unknown key \"prise_book\" in Customer \"acme\"; did you mean \"price_book\"?"},
+        {CUSTOMER "name: A\nname: B\n", "t.yaml:6:1", "key \"name\" comes twice in Customer \"acme\"; the first is at "},
+        {"---\n---\nkind: Reseller\nid: northwind\n", "t.yaml:4:5", "Reseller \"northwind\" comes twice; the first is at "},
+        {"kind: Reseller\nid: x\nname: \"a\\nb\"\n", "t.yaml:3:7", "may not hold line breaks"},
+        {"kind: Reseller\nid: x\nconsolidation: fully\n", "t.yaml:3:16", "did you mean \"full\"?"},
+        {"kind: Reseller\nid: x\naddress: {street: y}\n", "t.yaml:3:10", "address must be a list"},
+    };
+    EXPECT_ALL(cases);
+}
+
+Test(problems, yaml_syntax_with_its_place_and_other_files_still_checked)
+{
+    char *folder = folder_new();
+    cm_catalog_problems problems = {0};
+    cm_error err = {0};
+    folder_write(folder, "a.yaml", "kind: Reseller\nid: [x\n");
+    folder_write(folder, "b.yaml", "kind: Reseller\nid: 'x y'\n");
+    cr_assert_null(cm_catalog_read(folder, &problems, &err));
+    cr_assert_eq(problems.errors, 2);
+    cr_assert_eq(problems.list[0].line, 3);
+    cr_assert(strstr(problems.list[0].text, "this is not YAML: "));
+    cr_assert(strstr(problems.list[1].file, "/b.yaml"));
+    cr_assert_eq(problems.list[1].line, 2);
+    cr_assert_eq(problems.list[1].column, 5);
+    cm_catalog_problems_free(&problems);
+    folder_remove(folder);
+    static const struct wrong cases[] = {
+        {"kind: Reseller\n  id: x\n", "t.yaml:2:5", "this is not YAML"},
+        {"kind: Reseller\nid: *x\n", "t.yaml:2:5", "*x refers to an anchor that does not exist"},
+        {"kind: Reseller\nid: &x [*x]\n", "t.yaml:2:9", "*x refers to an anchor that does not exist"},
+        {"kind: Reseller\nid: \"\x01\"\n", "t.yaml:2:6", "this is not YAML"},
+    };
+    expect_one(cases[0].text, "t.yaml:2:5", cases[0].words);
+    expect_one(cases[1].text, cases[1].place, cases[1].words);
+    expect_one(cases[2].text, cases[2].place, cases[2].words);
+    char *found = problems_of(cases[3].text);
+    cr_assert(strstr(found, cases[3].words), "%s", found);
+    free(found);
+}
+
+/* References are not judged while a file is cut: what they name may stand in the part that was not read. */
+Test(problems, syntax_errors_do_not_cause_others)
+{
+    char *found = problems_of(CUSTOMER "accounts: [{id: '000011112222', payer: '999999999999', from: 2025-06-01}]\n---\nkind: [\n");
+    cr_assert(strstr(found, "this is not YAML"));
+    cr_assert_null(strstr(found, "there is no Payer"));
+    free(found);
+}
+
+Test(problems, payers_N16_P07_P08_P14)
+{
+    static const struct wrong cases[] = {
+        {"{kind: Payer, id: '11112222333', lane: x, model: ingram, payer_kind: master, reseller: northwind}\n", "t.yaml:1:19",
+         "\"11112222333\" is no account id: it has 12 digits and is always a string, quote it"},
+        {"{kind: Payer, id: 1.11122223333e11, lane: x, model: ingram, payer_kind: master, reseller: northwind}\n", "t.yaml:1:19",
+         "quote it"},
+        {"kind: Payer\nid: '999999999999'\nlane: X\nmodel: ingram\npayer_kind: master\nreseller: northwind\n", "t.yaml:3:7",
+         "lane \"X\" must be a short name"},
+        {"kind: Payer\nid: '999999999999'\nlane: x\nmodel: ingramm\npayer_kind: master\nreseller: northwind\n", "t.yaml:4:8",
+         "did you mean \"ingram\"?"},
+        {"kind: Payer\nid: '999999999999'\nlane: x\nmodel: ingram\npayer_kind: shared\nreseller: northwind\n", "t.yaml:5:13",
+         "payer_kind of a ingram payer (P07, P08, P14) \"shared\" is unknown; it is one of master"},
+        {"kind: Payer\nid: '999999999999'\nlane: x\nmodel: tdsynnex\npayer_kind: master\nreseller: northwind\n", "t.yaml:5:13",
+         "it is one of shared, dedicated"},
+        {"kind: Payer\nid: '999999999999'\nlane: x\nmodel: ingram\npayer_kind: master\nreseller: northwint\n", "t.yaml:6:11",
+         "there is no Reseller \"northwint\"; did you mean \"northwind\"?"},
+        {"kind: Payer\nid: '999999999999'\nlane: x\nmodel: ingram\npayer_kind: master\nreseller: northwind\nbuy_book: none-of-it\n",
+         "t.yaml:7:11", "there is no PriceBook \"none-of-it\" in this catalog; add it (O02)"},
+    };
+    EXPECT_ALL(cases);
+}
+
+#define PAYER "kind: Payer\nid: '999999999999'\nlane: x\nmodel: ingram\npayer_kind: master\nreseller: northwind\n" /* 6 lines */
+
+Test(problems, sources)
+{
+    static const struct wrong cases[] = {
+        {PAYER "source: /data\n", "t.yaml:7:9", "source must be a mapping"},
+        {PAYER "source: {path: /data}\n", "t.yaml:7:9", "source has no \"type\""},
+        {PAYER "source: {type: ftp}\n", "t.yaml:7:16", "type \"ftp\" is unknown; it is one of folder, s3"},
+        {PAYER "source: {type: folder}\n", "t.yaml:7:9", "source (folder) of Payer \"999999999999\" has no \"path\""},
+        {PAYER "source: {type: folder, path: /x, bucket: b}\n", "t.yaml:7:34", "unknown key \"bucket\""},
+        {PAYER "source: {type: s3, prefix: x}\n", "t.yaml:7:9", "has no \"bucket\""},
+        {PAYER "source: {type: s3, bucket: b, buckett: c}\n", "t.yaml:7:31", "did you mean \"bucket\"?"},
+        {PAYER "source: {type: s3, bucket: b, role_arn: me}\n", "t.yaml:7:41", "is no ARN"},
+        {PAYER "source: {type: s3, bucket: b, endpoint: localhost}\n", "t.yaml:7:41", "must begin with http:// or https://"},
+        {PAYER "reports: hourly\n", "t.yaml:7:10", "reports must be a list"},
+        {PAYER "reports: [b, a, b]\n", "t.yaml:7:17", "reports names \"b\" twice"},
+    };
+    EXPECT_ALL(cases);
+}
+
+Test(problems, customers_O02_N21)
+{
+    static const struct wrong cases[] = {
+        {"kind: Customer\nid: acme\nreseller: northwind\n", "t.yaml:1:1", "has no \"price_book\": a customer without a price book "
+         "cannot be billed, add it first (O02)"},
+        {"kind: Customer\nid: acme\nreseller: northwind\nprice_book: standart\n", "t.yaml:4:13",
+         "there is no PriceBook \"standart\"; did you mean \"standard\"? (O02)"},
+        {CUSTOMER "invoice_currency: Euro\n", "t.yaml:5:19", "\"Euro\" is no currency of ISO 4217"},
+        {CUSTOMER "invoice_currency: usd\n", "t.yaml:5:19", "three upper-case letters"},
+        {CUSTOMER "invoice_currency: ABC\n", "t.yaml:5:19", "no currency"},
+        {CUSTOMER "commitment_policy: pass_thru\n", "t.yaml:5:20", "did you mean \"pass_through\"?"},
+        {CUSTOMER "refund_policy: pass\n", "t.yaml:5:16", "it is one of price_book, keep"},
+        {CUSTOMER "credit_policy: split\n", "t.yaml:5:16", "split needs a percent"},
+        {CUSTOMER "credit_policy: {mode: split}\n", "t.yaml:5:16", "split needs a percent"},
+        {CUSTOMER "credit_policy: {mode: split, percent: 101}\n", "t.yaml:5:39", "out of range: 0 to 100"},
+        {CUSTOMER "credit_policy: {mode: keep, percent: 10}\n", "t.yaml:5:38", "percent belongs to mode split"},
+        {CUSTOMER "credit_policy: {mode: splitt, percent: 10}\n", "t.yaml:5:23", "did you mean \"split\"?"},
+        {CUSTOMER "credit_policy: {percent: 10}\n", "t.yaml:5:16", "has no \"mode\""},
+        {CUSTOMER "tax: {name: VAT, percent: 19}\n", "t.yaml:5:6", "tax must be a list"},
+        {CUSTOMER "tax: [{name: VAT}]\n", "t.yaml:5:7", "tax has no \"percent\""},
+        {CUSTOMER "tax: [{name: VAT, percent: 19%}]\n", "t.yaml:5:28", "\"19%\" is not a decimal number"},
+        {CUSTOMER "tax: [{name: VAT, percent: 0x13}]\n", "t.yaml:5:28", "is not a decimal number"},
+        {CUSTOMER "tax: [{name: VAT, percent: 1.0000000000000000001}]\n", "t.yaml:5:28", "at most 18 decimals"},
+        {CUSTOMER "tax: [{name: VAT, percent: .inf}]\n", "t.yaml:5:28", "is not a decimal number"},
+    };
+    EXPECT_ALL(cases);
+}
+
+#define ACCOUNT "accounts:\n  - {id: '000011112222', payer: '111122223333', "
+
+Test(problems, accounts_N11_N16_N20)
+{
+    static const struct wrong cases[] = {
+        {CUSTOMER "accounts:\n  - {id: 11112222, payer: '111122223333', from: 2025-06-01}\n", "t.yaml:6:10", "is no account id: it has 12 digits"},
+        {CUSTOMER "accounts:\n  - {id: '000011112222', payer: '999999999999', from: 2025-06-01}\n", "t.yaml:6:33",
+         "payer: there is no Payer \"999999999999\" in this catalog"},
+        {CUSTOMER "accounts:\n  - {id: '000011112222', payer: '111122223334', from: 2025-06-01}\n", "t.yaml:6:33",
+         "did you mean \"111122223333\"?"},
+        {CUSTOMER "accounts:\n  - {id: '000011112222', payer: '111122223333'}\n", "t.yaml:6:5",
+         "has no \"from\": the 1st of the month"},
+        {CUSTOMER ACCOUNT "from: 2025-06-31}\n", "t.yaml:6:55", "\"2025-06-31\" is no time"},
+        {CUSTOMER ACCOUNT "from: 2025-06}\n", "t.yaml:6:55", "is no time"},
+        {CUSTOMER ACCOUNT "from: '2025-06-01T00:00:00+02:00'}\n", "t.yaml:6:55", "instant in UTC"},
+        {CUSTOMER ACCOUNT "from: 2025-06-01, to: 2025-06-01}\n", "t.yaml:6:71", "to must be after from"},
+        {CUSTOMER ACCOUNT "from: 2025-06-15}\n", "t.yaml:6:55", "warning"},
+        {CUSTOMER ACCOUNT "from: 2025-06-01T00:00:01Z}\n", "t.yaml:6:55", "not the 1st of a month, 00:00 UTC (N11)"},
+        {CUSTOMER ACCOUNT "from: 2025-06-01, support_plan_group: tdss}\n", "t.yaml:6:87",
+         "there is no SupportPlanGroup \"tdss\"; did you mean \"tds\"?"},
+        {CUSTOMER ACCOUNT "from: 2025-06-01, support_plan: gold}\n", "t.yaml:6:81", "it is one of basic, developer, business"},
+        {CUSTOMER ACCOUNT "from: 2025-06-01, email: x}\n", "t.yaml:6:67", "unknown key \"email\" in an account of Customer"},
+        {CUSTOMER "accounts: '000011112222'\n", "t.yaml:5:11", "accounts must be a list"},
+        {CUSTOMER "accounts: ['000011112222']\n", "t.yaml:5:12", "an account of Customer \"acme\" must be a mapping"},
+    };
+    EXPECT_ALL(cases);
+}
+
+Test(problems, overlapping_links_name_both_places)
+{
+    expect_one(CUSTOMER ACCOUNT "from: 2025-06-01}\n  - {id: '000011112222', payer: '111122223333', from: 2025-05-01}\n",
+               "t.yaml:6:10", "account 000011112222 under payer 111122223333 has two owners at the same time");
+    char *found = problems_of(CUSTOMER ACCOUNT "from: 2025-06-01, to: 2025-09-01}\n---\n"
+                              "kind: Customer\nid: other\nreseller: northwind\nprice_book: standard\n" ACCOUNT
+                              "from: 2025-08-01}\n");
+    cr_assert(strncmp(found, "t.yaml:13:10: error: ", 21) == 0, "%s", found);
+    cr_assert(strstr(found, "Customer \"other\" here and Customer \"acme\" at /"), "%s", found);
+    cr_assert(strstr(found, "t.yaml:6:10; end the one"), "%s", found);
+    free(found);
+    /* a short one within a long one, then a third that meets the long one only */
+    found = problems_of(CUSTOMER ACCOUNT "from: 2025-01-01, to: 2026-01-01}\n"
+                        "  - {id: '000011112222', payer: '111122223333', from: 2025-02-01, to: 2025-03-01}\n"
+                        "  - {id: '000011112222', payer: '111122223333', from: 2025-06-01}\n");
+    cr_assert(strncmp(found, "t.yaml:7:10: error: ", 20) == 0 && strstr(found, "\nt.yaml:8:10: error: "), "%s", found);
+    free(found);
+    /* half-open intervals that meet, and the same account under two payers, are right */
+    found = problems_of(CUSTOMER ACCOUNT "from: 2025-06-01, to: 2025-09-01}\n"
+                        "  - {id: '000011112222', payer: '111122223333', from: 2025-09-01}\n"
+                        "  - {id: '000011112222', payer: '222233334444', from: 2025-06-01}\n");
+    cr_assert_str_eq(found, "");
+    free(found);
+}
+
+/* O06, R06: refused with the model's own words; allowed where the model allows it. */
+Test(problems, O06_R06_pass_through)
+{
+    expect_one(CUSTOMER "commitment_policy: pass_through\n" ACCOUNT "from: 2025-06-01}\n"
+               "  - {id: '000011112223', payer: '111122223333', from: 2025-06-01}\n",
+               "t.yaml:5:20", "is not available (O06, R06); use on_demand");
+    char *found = problems_of(CUSTOMER "commitment_policy: pass_through\naccounts:\n"
+                              "  - {id: '000011112222', payer: '222233334444', from: 2025-06-01}\n");
+    cr_assert_str_eq(found, "");
+    free(found);
+    found = problems_of(CUSTOMER "commitment_policy: pass_through\naccounts:\n"
+                        "  - {id: '000011112222', payer: '111122223333', from: 2025-06-01}\n");
+    cr_assert(strstr(found, cm_payer_model_find("tdsynnex")->pass_through_refusal), "%s", found);
+    free(found);
+}
+
+Test(problems, P07_dedicated_payer_of_several_customers)
+{
+    expect_one(CUSTOMER "accounts: [{id: '000011112222', payer: '333344445555', from: 2025-06-01}]\n---\n"
+               "kind: Customer\nid: other\nreseller: northwind\nprice_book: standard\n"
+               "accounts: [{id: '000011112223', payer: '333344445555', from: 2025-06-01}]\n",
+               "base.yaml:8:19", "warning: Payer \"333344445555\" is a dedicated payer (one customer's own organization, P07)");
+}
+
+Test(problems, books)
+{
+    static const struct wrong cases[] = {
+        {"kind: PriceBook\nid: b\nversions:\n" RULES REST, "t.yaml:1:1", "has no \"currency\""},
+        {"kind: PriceBook\nid: b\ncurrency: USD\nversions: []\n", "t.yaml:4:11", "has no version"},
+        {BOOK "  - rules:\n" REST, "t.yaml:5:5", "has no \"effective_from\": the instant from which its prices hold (R02)"},
+        {BOOK "  - effective_from: soon\n    rules:\n" REST, "t.yaml:5:21", "\"soon\" is no time"},
+        {BOOK RULES REST "  - effective_from: 2025-01-01T00:00:00Z\n    rules:\n" REST, "t.yaml:8:21",
+         "two versions of PriceBook \"b\" have this effective_from; the other is at "},
+        {BOOK RULES "      - {id: a, priority: 1, match: {service: AmazonEC2}, price: {free: true}}\n", "t.yaml:5:5",
+         "has no catch-all rule"},
+        {BOOK RULES "      - {id: a, priority: 1, match: {}, price: {rate: 2}}\n", "t.yaml:5:5", "a rate does not match refunds"},
+        {BOOK RULES "      - {id: a, priority: 1, match: {marketplace: false}, price: {free: true}}\n", "t.yaml:5:5",
+         "has no catch-all rule"},
+        {BOOK RULES "      - {priority: 1, match: {unit: Hrs}, price: {free: true}}\n" REST, "t.yaml:7:9", "a rule of PriceBook \"b\" has no \"id\""},
+        {BOOK RULES "      - {id: a, match: {unit: Hrs}, price: {free: true}}\n" REST, "t.yaml:7:9", "has no \"priority\""},
+        {BOOK RULES "      - {id: a, priority: 1.5, match: {unit: Hrs}, price: {free: true}}\n" REST, "t.yaml:7:27", "must be a whole number"},
+        {BOOK RULES "      - {id: a, priority: 1, match: {unit: Hrs}}\n" REST, "t.yaml:7:9", "has no \"price\""},
+        {BOOK RULES "      - {id: rest, priority: 1, match: {unit: Hrs}, price: {free: true}}\n" REST, "t.yaml:8:14",
+         "rule id \"rest\" comes twice in one version; the other is at "},
+        {BOOK RULES "      - {id: a, priority: 1000, match: {unit: Hrs}, price: {free: true}}\n" REST, "t.yaml:8:30",
+         "priority 1000 comes twice in one version; the other is at "},
+        {BOOK RULES REST "      - {id: a, priority: 1001, match: {unit: Hrs}, price: {free: true}}\n", "t.yaml:8:9",
+         "warning: this rule is never reached"},
+        {BOOK RULES "      - {id: a, priority: 1, match: {unit: Hrs}, price: {free: true}, note: x}\n" REST, "t.yaml:7:71", "unknown key \"note\""},
+    };
+    EXPECT_ALL(cases);
+}
+
+#define PRICE(p) BOOK RULES "      - {id: a, priority: 1, match: {unit: Hrs}, price: " p "}\n" REST
+#define MATCH(m) BOOK RULES "      - {id: a, priority: 1, match: " m ", price: {free: true}}\n" REST
+
+Test(problems, prices)
+{
+    static const struct wrong cases[] = {
+        {PRICE("{}"), "t.yaml:7:57", "must have exactly one of percent, rate, pass, free; it has none"},
+        {PRICE("{rate: 1, free: true}"), "t.yaml:7:57", "it has several"},
+        {PRICE("5"), "t.yaml:7:57", "must be a mapping (key: value)"},
+        {PRICE("{percent: 5}"), "t.yaml:7:67", "percent of what?"},
+        {PRICE("{percent: 5, of: sell}"), "t.yaml:7:74", "of: sell is what this rule is to find"},
+        {PRICE("{percent: 5, of: pay}"), "t.yaml:7:74", "of \"pay\" is unknown; did you mean \"payer\"?"},
+        {PRICE("{percent: -100.5, of: list}"), "t.yaml:7:67", "out of range: -100 to 10000"},
+        {PRICE("{percent: 10001, of: list}"), "t.yaml:7:67", "out of range"},
+        {PRICE("{percent: five, of: list}"), "t.yaml:7:67", "\"five\" is not a decimal number"},
+        {PRICE("{rate: -1}"), "t.yaml:7:64", "out of range"},
+        {PRICE("{rate: 1, of: list}"), "t.yaml:7:71", "of belongs to percent"},
+        {PRICE("{pass: list}"), "t.yaml:7:64", "only pass: payer exists"},
+        {PRICE("{free: false}"), "t.yaml:7:64", "free: false says nothing"},
+        {PRICE("{free: 'true'}"), "t.yaml:7:64", "free must be true or false, without quotes"},
+        {PRICE("{tiers: [{up_to: 10, rate: 1}], mode: graduated, over: account}"), "t.yaml:7:57",
+         "tiers come with a later version of curmill"},
+        {PRICE("{procent: 5}"), "t.yaml:7:58", "x"},
+    };
+    expect_all(cases, sizeof cases / sizeof cases[0] - 1);
+    char *found = problems_of(cases[15].text); /* two: the wrong key, and no price is left */
+    cr_assert(strstr(found, "t.yaml:7:58: error: unknown key \"procent\" in price of rule \"a\" of PriceBook \"b\"; did you mean "
+                     "\"percent\"?"), "%s", found);
+    free(found);
+}
+
+Test(problems, matches)
+{
+    static const struct wrong cases[] = {
+        {MATCH("{services: AmazonEC2}"), "t.yaml:7:38", "did you mean \"service\"?"},
+        {MATCH("{service: Amazon*}"), "t.yaml:7:47", "* and ? have a meaning in usage_type and operation only"},
+        {MATCH("{sku: 'A?'}"), "t.yaml:7:43", "compared as it is written"},
+        {MATCH("{class: usgae}"), "t.yaml:7:45", "class \"usgae\" is unknown; did you mean \"usage\"?"},
+        {MATCH("{class: suspended}"), "t.yaml:7:45", "is unknown"},
+        {MATCH("{account: 123}"), "t.yaml:7:47", "12 digits"},
+        {MATCH("{unit: []}"), "t.yaml:7:44", "is an empty list"},
+        {MATCH("{unit: }"), "t.yaml:7:44", "a match key without a value"},
+        {MATCH("{unit: [a, a]}"), "t.yaml:7:48", "unit names \"a\" twice"},
+        {MATCH("{unit: {a: b}}"), "t.yaml:7:44", "unit must be a list or a single value, not a mapping"},
+        {MATCH("{marketplace: yes}"), "t.yaml:7:51", "marketplace must be true or false"},
+    };
+    EXPECT_ALL(cases);
+}
+
+/* A book that is somebody's buy book may not read `buy`, also if a customer uses it as well. */
+Test(problems, buy_books_read_list_and_payer_only)
+{
+#define READS_BUY BOOK RULES "      - {id: a, priority: 1, price: {percent: 5, of: buy}}\n---\n"
+    char *found = problems_of(READS_BUY "kind: Customer\nid: acme\nreseller: northwind\nprice_book: b\n");
+    cr_assert_str_eq(found, "");
+    free(found);
+    expect_one(READS_BUY "kind: Customer\nid: acme\nreseller: northwind\nprice_book: b\n---\n" PAYER "buy_book: b\n",
+               "t.yaml:7:54", "rule \"a\" of PriceBook \"b\" reads the layer buy, but Payer \"999999999999\" uses this book as its buy book");
+}
+
+Test(problems, support_groups_and_plans)
+{
+    static const struct wrong cases[] = {
+        {"kind: SupportPlanGroup\nid: g\n", "t.yaml:1:1", "has no \"type\""},
+        {"kind: SupportPlanGroup\nid: g\ntype: buisness\n", "t.yaml:3:7", "did you mean \"business\"?"},
+        {"kind: SupportPlanGroup\nid: g\ntype: business\npercent: -1\n", "t.yaml:4:10", "out of range"},
+        {"kind: SupportPlanGroup\nid: g\ntype: business\nbuy_percent: 11\n", "t.yaml:4:14", "makes a loss (N05)"},
+        {"kind: SupportPlanGroup\nid: g\ntype: basic\npercent: 1\n", "t.yaml:4:10", "percent has no effect on a group of type basic"},
+        {"kind: SupportPlanGroup\nid: g\ntype: business\nbase: {layer: cost}\n", "t.yaml:4:15", "layer \"cost\" is unknown"},
+        {"kind: SupportPlanGroup\nid: g\ntype: business\nbase: {classes: [usage, use]}\n", "t.yaml:4:25", "classes \"use\" is unknown"},
+        {"kind: SupportPlanGroup\nid: g\ntype: business\nbase: {classes: []}\n", "t.yaml:4:17", "a percentage of nothing"},
+        {"kind: SupportPlan\nid: p\ntype: business\nbands: [{percent: 3}]\n", "t.yaml:3:7", "it is one of developer, business_public"},
+        {"kind: SupportPlan\nid: p\ntype: developer\n", "t.yaml:1:1", "has no \"bands\""},
+        {"kind: SupportPlan\nid: p\ntype: developer\nbands: []\n", "t.yaml:4:8", "bands is empty"},
+        {"kind: SupportPlan\nid: p\ntype: developer\nbands: [{percent: 3}, {percent: 4}]\n", "t.yaml:4:9", "only the last band"},
+        {"kind: SupportPlan\nid: p\ntype: developer\nbands: [{percent: 3, up_to: 5}]\n", "t.yaml:4:9", "the last band may have no up_to"},
+        {"kind: SupportPlan\nid: p\ntype: developer\nbands: [{percent: 3, up_to: 5}, {percent: 3, up_to: 5}, {percent: 1}]\n",
+         "t.yaml:4:53", "up_to must grow"},
+        {"kind: SupportPlan\nid: p\ntype: developer\nfrom: 2026-01-01\nto: 2025-01-01\nbands: [{percent: 3}]\n", "t.yaml:5:5", "to must be after from"},
+        {"kind: SupportPlan\nid: p\ntype: developer\nto: 2026-01-01\nbands: [{percent: 3}]\n---\n"
+         "kind: SupportPlan\nid: q\ntype: developer\nfrom: 2025-01-01\nbands: [{percent: 3}]\n", "t.yaml:8:5",
+         "SupportPlan \"q\" and SupportPlan \"p\" at "},
+    };
+    EXPECT_ALL(cases);
+}
+
+#define FX(set, from, to, period, rate) \
+    "kind: FxRate\nid: f\nset: " set "\nfrom: " from "\nto: " to "\nperiod: " period "\nrate: " rate "\n"
+
+Test(problems, fx_rates_R06_R08)
+{
+    static const struct wrong cases[] = {
+        {FX("bank", "USD", "EUR", "2025-06", "1"), "t.yaml:3:6", "it is one of reseller, distributor"},
+        {FX("reseller", "USD", "USD", "2025-06", "1"), "t.yaml:5:5", "the same currency"},
+        {FX("reseller", "US", "EUR", "2025-06", "1"), "t.yaml:4:7", "no currency"},
+        {FX("reseller", "USD", "EUR", "2025-13", "1"), "t.yaml:6:9", "period must be a month"},
+        {FX("reseller", "USD", "EUR", "2025-06-01", "1"), "t.yaml:6:9", "period must be a month"},
+        {FX("reseller", "USD", "EUR", "2025-06", "0"), "t.yaml:7:7", "greater than 0"},
+        {FX("reseller", "USD", "EUR", "2025-06", "-1"), "t.yaml:7:7", "out of range"},
+        {FX("reseller", "USD", "EUR", "2025-06", "1") "---\nkind: FxRate\nid: g\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 2\n",
+         "t.yaml:10:5", "FxRate \"g\" says again what FxRate \"f\" at "},
+    };
+    EXPECT_ALL(cases);
+}
+
+Test(problems, line_item_types)
+{
+    static const struct wrong cases[] = {
+        {"kind: LineItemType\nid: X\nclass: fee\n", "t.yaml:1:1", "x"},
+        {"kind: LineItemType\nname: Usage\nclass: fee\n", "t.yaml:2:7", "\"Usage\" is built in (class usage) and cannot be redefined"},
+        {"kind: LineItemType\nname: NewDiscount\nclass: discount\n", "t.yaml:3:8", "class \"discount\" is unknown"},
+        {"kind: LineItemType\nname: NewDiscount\n", "t.yaml:1:1", "has no \"class\""},
+        {"{kind: LineItemType, name: N, class: fee}\n---\n{kind: LineItemType, name: N, class: fee}\n", "t.yaml:3:28",
+         "LineItemType \"N\" comes twice"},
+    };
+    expect_all(cases + 1, sizeof cases / sizeof cases[0] - 1);
+    char *found = problems_of(cases[0].text);
+    cr_assert(strstr(found, "t.yaml:1:1: error: LineItemType has no \"name\""), "%s", found);
+    cr_assert(strstr(found, "t.yaml:2:1: error: unknown key \"id\""), "%s", found);
+    free(found);
+}
+
+Test(problems, all_at_once_and_sorted)
+{
+    char *found = problems_of_alone("kind: Customer\nid: acme\nreseller: r\nprice_book: b\ninvoice_currency: EURO\n"
+                                    "accounts:\n  - {id: 1, payer: '111122223333', from: 2025-06-15}\n  - {id: '000011112222', payer: "
+                                    "'111122223333', from: 2025-06-01, to: 2025-01-01}\n---\nkind: Reseler\n");
+    const char *at[] = {"t.yaml:5:19:", "t.yaml:7:10:", "t.yaml:8:71:", "t.yaml:10:7:"};
+    const char *line = found;
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        cr_assert(line && strncmp(line, at[i], strlen(at[i])) == 0, "%s expected in\n%s", at[i], found);
+        line = strchr(line, '\n') + 1;
+    }
+    cr_assert_eq(*line, 0, "%s", found);
+    free(found);
+}
+
+Test(problems, folders)
+{
+    cm_catalog_problems problems = {0};
+    cm_error err = {0};
+    cr_assert_null(cm_catalog_read("/nonexistent-curmill", &problems, &err));
+    cr_assert_eq(err.class, CM_ERROR_NOT_FOUND);
+    char *folder = folder_new();
+    folder_write(folder, "readme.txt", "kind: nonsense");
+    folder_write(folder, ".hidden.yaml", "kind: nonsense");
+    cr_assert_null(cm_catalog_read(folder, &problems, &err));
+    cr_assert_str_eq(err.code, "CATALOG_EMPTY");
+    folder_write(folder, "a.yaml", "# only a comment\n---\n");
+    cr_assert_null(cm_catalog_read(folder, &problems, &err));
+    cr_assert_str_eq(err.code, "CATALOG_EMPTY");
+    folder_write(folder, "deep/er.yml", "kind: Reseller\nid: r\n");
+    json_t *canonical = cm_catalog_read(folder, &problems, &err);
+    cr_assert_not_null(canonical);
+    cr_assert_eq(problems.count, 0);
+    json_decref(canonical);
+    folder_remove(folder);
+}
