@@ -199,21 +199,23 @@ need_packages() {
 }
 
 install_packages() {
-    local out createcluster=
+    local out createcluster=''
     out=$(mktemp)
     export DEBIAN_FRONTEND=noninteractive
     apt-get -q -y --no-install-recommends --dry-run install "$@" >"$out" 2>&1 || apt-get -q update >"$out" 2>&1
-    # Debian's server package would make and start a cluster of its own: this stack has a private one, no service.
-    if [[ " $* " == *" postgresql-15 "* && ! -e /etc/postgresql-common ]]; then
+    # Debian's server package makes and starts a cluster of its own as it is installed: this stack has a private one, no service.
+    if [[ " $* " == *" postgresql-15 "* ]]; then
         apt-get -q -y --no-install-recommends install postgresql-common >>"$out" 2>&1
-        if [[ -d /etc/postgresql-common/createcluster.d ]]; then
-            createcluster=/etc/postgresql-common/createcluster.d/curmill-install.conf
-            echo 'create_main_cluster = false' >"$createcluster"
-        fi
+        createcluster=/etc/postgresql-common/createcluster.d
+        mkdir -p "$createcluster"
+        echo 'create_main_cluster = false' >"$createcluster/curmill-install.conf"
     fi
     local code=0
     apt-get -q -y --no-install-recommends install "$@" >>"$out" 2>&1 || code=$?
-    [[ -z $createcluster ]] || rm -f -- "$createcluster"
+    if [[ -n $createcluster ]]; then
+        rm -f -- "$createcluster/curmill-install.conf"
+        rmdir --ignore-fail-on-non-empty -- "$createcluster"
+    fi
     ((code == 0)) || fail_with_log "apt-get could not install: $*" "$out" "apt-get update; apt-get install $*"
     rm -f -- "$out"
 }
