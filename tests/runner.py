@@ -66,6 +66,7 @@ def environment(build: pathlib.Path) -> dict[str, str]:
     env = clean_environment()
     env["CURMILL_SAMPLES"] = os.environ.get("CURMILL_SAMPLES") or str(REPO.parent / "shared" / "samples")
     env["CURMILL_BIN"] = str(build / "bin")
+    env["CURMILL_GENERATE"] = str(build / "bin" / "generate")
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     return env
 
