@@ -1,6 +1,6 @@
 /*
- * Checking a catalog: first each document by itself (check_<kind>.c: YAML -> canonical JSON, noting what it refers to), then
- * what can only be seen over all of them (check_whole.c, check_links.c). Nothing stops at the first problem.
+ * Checking a catalog: first each document by itself (check_<kind>.c: YAML -> canonical JSON, noting what it refers to),
+ * then what can only be seen over all of them (check_whole.c, check_links.c). Nothing stops at the first problem.
  * Internal to catalog/.
  */
 #ifndef CM_CATALOG_CHECK_H
@@ -11,14 +11,21 @@
 
 /* In the order of their names: so they stand in the canonical text. */
 enum cm_document_kind {
-    CM_DOCUMENT_CUSTOMER, CM_DOCUMENT_FX_RATE, CM_DOCUMENT_LINE_ITEM_TYPE, CM_DOCUMENT_PAYER, CM_DOCUMENT_PRICE_BOOK,
-    CM_DOCUMENT_RESELLER, CM_DOCUMENT_SUPPORT_PLAN, CM_DOCUMENT_SUPPORT_PLAN_GROUP, CM_DOCUMENT_KINDS
+    CM_DOCUMENT_CUSTOMER,
+    CM_DOCUMENT_FX_RATE,
+    CM_DOCUMENT_LINE_ITEM_TYPE,
+    CM_DOCUMENT_PAYER,
+    CM_DOCUMENT_PRICE_BOOK,
+    CM_DOCUMENT_RESELLER,
+    CM_DOCUMENT_SUPPORT_PLAN,
+    CM_DOCUMENT_SUPPORT_PLAN_GROUP,
+    CM_DOCUMENT_KINDS
 };
 extern const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1]; /* NULL-ended */
 
 enum {
     CM_DOCUMENT_LIMIT = 200000,
-    CM_RULE_LIMIT = 50000,      /* of one version */
+    CM_RULE_LIMIT = 50000, /* of one version */
     CM_ALL_RULES_LIMIT = 500000,
     CM_ACCOUNT_LIMIT = 1000000, /* of all customers */
     CM_MATCH_LIMIT = 1000,      /* values of one match key */
@@ -31,7 +38,7 @@ typedef struct cm_document {
     enum cm_document_kind kind;
     const char *id; /* NULL: it has none, or a wrong one */
     const cm_yaml_node *root, *id_node;
-    json_t *json; /* what the canonical text will hold; owned */
+    json_t *json;      /* what the canonical text will hold; owned */
     const char *title; /* `Customer "acme"`, for messages */
     /* Payer */
     const cm_payer_model *model;
@@ -107,7 +114,7 @@ const char *cm_place(cm_checker *checker, const cm_yaml_node *node);
 typedef struct cm_field {
     const char *name;
     bool required;
-    const char *why; /* said if a required key is missing; may be NULL */
+    const char *why;           /* said if a required key is missing; may be NULL */
     const cm_yaml_node *value; /* filled in; NULL: not there, or null */
 } cm_field;
 /*
@@ -115,7 +122,7 @@ typedef struct cm_field {
  * messages: `Customer "acme"`. False only if it is no mapping (a problem too); the fields are then all NULL.
  */
 bool cm_read_mapping(cm_checker *checker, const cm_yaml_node *node, const char *what, cm_field *fields, size_t count);
-#define CM_READ_MAPPING(checker, node, what, fields) \
+#define CM_READ_MAPPING(checker, node, what, fields)                                                                   \
     cm_read_mapping(checker, node, what, fields, sizeof(fields) / sizeof(fields)[0])
 /* A list, or (if `or_one`) a single value in place of a list of one. False: a problem was noted. */
 bool cm_read_list(cm_checker *checker, const cm_yaml_node *node, const char *field, bool or_one, size_t limit,
@@ -126,14 +133,16 @@ bool cm_read_text(cm_checker *checker, const cm_yaml_node *node, const char *fie
 /* Letters, digits and . _ - + @, beginning with a letter or digit: fit for files, topics and addresses. */
 bool cm_read_id(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
 bool cm_read_account(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret); /* N16 */
-bool cm_read_decimal(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *low, const char *high,
-                     cm_decimal *ret); /* low <= value <= high */
-bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *field, int64_t low, int64_t high, int64_t *ret);
+bool cm_read_decimal(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *low,
+                     const char *high, cm_decimal *ret); /* low <= value <= high */
+bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *field, int64_t low, int64_t high,
+                     int64_t *ret);
 bool cm_read_bool(cm_checker *checker, const cm_yaml_node *node, const char *field, bool *ret);
 bool cm_read_instant(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_instant *ret);
 bool cm_read_currency(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
 /* Position in a NULL-ended list. */
-bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *const *names, int *ret);
+bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *const *names,
+                    int *ret);
 /* An id, noted as a reference. */
 bool cm_read_reference(cm_checker *checker, const cm_yaml_node *node, const char *field, enum cm_document_kind target,
                        const char **ret);

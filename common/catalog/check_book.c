@@ -39,7 +39,8 @@ static bool check_match_value(cm_checker *checker, enum cm_match_key key, const 
     if (!cm_read_text(checker, node, name, ret))
         return false;
     if (key != CM_MATCH_USAGE_TYPE && key != CM_MATCH_OPERATION && strpbrk(*ret, "*?")) {
-        cm_wrong(checker, node, "%s \"%s\" is compared as it is written; * and ? have a meaning in usage_type and operation only",
+        cm_wrong(checker, node,
+                 "%s \"%s\" is compared as it is written; * and ? have a meaning in usage_type and operation only",
                  name, *ret);
         return false;
     }
@@ -54,7 +55,8 @@ static json_t *check_match_list(cm_checker *checker, enum cm_match_key key, cons
     if (!cm_read_list(checker, node, name, true, CM_MATCH_LIMIT, &items, &count))
         return NULL;
     if (count == 0) {
-        cm_wrong(checker, node, "%s is an empty list, which would match nothing: leave the key out to match everything", name);
+        cm_wrong(checker, node, "%s is an empty list, which would match nothing: leave the key out to match everything",
+                 name);
         return NULL;
     }
     const char **texts = cm_alloc(count * sizeof *texts);
@@ -82,10 +84,12 @@ static json_t *check_match(cm_checker *checker, const cm_yaml_node *node, const 
         return match;
     for (size_t i = 0; i < node->count; i++)
         if (cm_yaml_is_null(node->items[2 * i + 1]))
-            cm_wrong(checker, node->items[2 * i + 1], "a match key without a value: leave the key out to match everything");
+            cm_wrong(checker, node->items[2 * i + 1],
+                     "a match key without a value: leave the key out to match everything");
     for (int i = 0; i < CM_MATCH_KEYS; i++)
         if (fields[i].value)
-            json_object_set_new(match, fields[i].name, check_match_list(checker, (enum cm_match_key)i, fields[i].value));
+            json_object_set_new(match, fields[i].name,
+                                check_match_list(checker, (enum cm_match_key)i, fields[i].value));
     if (fields[CM_MATCH_KEYS].value && cm_read_bool(checker, fields[CM_MATCH_KEYS].value, "marketplace", &marketplace))
         json_object_set_new(match, "marketplace", json_boolean(marketplace));
     return match;
@@ -102,7 +106,8 @@ static void note_buy_reader(cm_checker *checker, const cm_document *book, const 
     checker->buy_readers[checker->buy_reader_count++] = (cm_buy_reader){book->id, rule, node};
 }
 
-static void check_percent(cm_checker *checker, const cm_field *fields, const cm_document *book, const char *rule, json_t *price)
+static void check_percent(cm_checker *checker, const cm_field *fields, const cm_document *book, const char *rule,
+                          json_t *price)
 {
     cm_decimal percent;
     int layer;
@@ -116,7 +121,8 @@ static void check_percent(cm_checker *checker, const cm_field *fields, const cm_
     if (!cm_read_one_of(checker, of, "of", cm_layer_names, &layer))
         return;
     if (layer == CM_LAYER_SELL)
-        cm_wrong(checker, of, "of: sell is what this rule is to find; a rule may read list, payer and (in sell books) buy");
+        cm_wrong(checker, of,
+                 "of: sell is what this rule is to find; a rule may read list, payer and (in sell books) buy");
     if (layer == CM_LAYER_BUY)
         note_buy_reader(checker, book, rule, of);
     json_object_set_new(price, "of", json_string(cm_layer_names[layer]));
@@ -145,8 +151,9 @@ static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const 
                            bool *ret_reads_quantity)
 {
     cm_field fields[] = {
-        {"percent", false, NULL, NULL}, {"rate", false, NULL, NULL}, {"pass", false, NULL, NULL}, {"free", false, NULL, NULL},
-        {"tiers", false, NULL, NULL}, {"of", false, NULL, NULL}, {"mode", false, NULL, NULL}, {"over", false, NULL, NULL},
+        {"percent", false, NULL, NULL}, {"rate", false, NULL, NULL},  {"pass", false, NULL, NULL},
+        {"free", false, NULL, NULL},    {"tiers", false, NULL, NULL}, {"of", false, NULL, NULL},
+        {"mode", false, NULL, NULL},    {"over", false, NULL, NULL},
     };
     json_t *price = json_object();
     *ret_reads_quantity = false;
@@ -154,7 +161,8 @@ static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const 
         return price;
     *ret_reads_quantity = fields[P_RATE].value || fields[P_TIERS].value;
     if (fields[P_TIERS].value || fields[P_MODE].value || fields[P_OVER].value) {
-        cm_wrong(checker, node, "rule %s: tiers come with a later version of curmill; use percent, rate, pass or free", rule);
+        cm_wrong(checker, node, "rule %s: tiers come with a later version of curmill; use percent, rate, pass or free",
+                 rule);
         return price;
     }
     int forms = 0;
@@ -173,13 +181,15 @@ static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const 
 
 /* ---- rules ---- */
 
-static void check_rule(cm_checker *checker, const cm_yaml_node *node, const cm_document *book, struct checked_rule *rule)
+static void check_rule(cm_checker *checker, const cm_yaml_node *node, const cm_document *book,
+                       struct checked_rule *rule)
 {
     enum { ID, PRIORITY, MATCH, PRICE };
     cm_field fields[] = {
         {"id", true, "explanations and totals name the rule by it", NULL},
         {"priority", true, "rules are tried by ascending priority", NULL},
-        {"match", false, NULL, NULL}, {"price", true, NULL, NULL},
+        {"match", false, NULL, NULL},
+        {"price", true, NULL, NULL},
     };
     bool all, reads_quantity = false;
     rule->node = node;
@@ -198,7 +208,8 @@ static void check_rule(cm_checker *checker, const cm_yaml_node *node, const cm_d
     const char *name = cm_arena_printf(checker->arena, "\"%s\" of %s", rule->id ? rule->id : "", book->title);
     json_object_set_new(rule->json, "match", check_match(checker, fields[MATCH].value, name, &all));
     if (fields[PRICE].value)
-        json_object_set_new(rule->json, "price", check_price(checker, fields[PRICE].value, book, name, &reads_quantity));
+        json_object_set_new(rule->json, "price",
+                            check_price(checker, fields[PRICE].value, book, name, &reads_quantity));
     /* A rate does not match refunds and bundled discounts: their quantity is not usage (rating.md section 4). */
     rule->catches_all = all && fields[PRICE].value && !reads_quantity;
 }
@@ -219,16 +230,16 @@ static int by_rule_id(const void *a, const void *b)
     return order ? order : by_priority(a, b);
 }
 
-static void check_rules_together(cm_checker *checker, struct checked_rule *rules, size_t count, const cm_yaml_node *version,
-                                 const cm_document *book)
+static void check_rules_together(cm_checker *checker, struct checked_rule *rules, size_t count,
+                                 const cm_yaml_node *version, const cm_document *book)
 {
     const struct checked_rule *catcher = NULL;
     if (count)
         qsort(rules, count, sizeof *rules, by_rule_id);
     for (size_t i = 1; i < count; i++)
         if (rules[i].id && rules[i - 1].id && strcmp(rules[i].id, rules[i - 1].id) == 0)
-            cm_wrong(checker, rules[i].id_node, "rule id \"%s\" comes twice in one version; the other is at %s", rules[i].id,
-                     cm_place(checker, rules[i - 1].id_node));
+            cm_wrong(checker, rules[i].id_node, "rule id \"%s\" comes twice in one version; the other is at %s",
+                     rules[i].id, cm_place(checker, rules[i - 1].id_node));
     if (count)
         qsort(rules, count, sizeof *rules, by_priority);
     for (size_t i = 0; i < count; i++) {
@@ -237,17 +248,22 @@ static void check_rules_together(cm_checker *checker, struct checked_rule *rules
             cm_wrong(checker, rules[i].priority_node, "priority %lld comes twice in one version; the other is at %s",
                      (long long)rules[i].priority, cm_place(checker, last->priority_node));
         else if (catcher && rules[i].priority_node)
-            cm_warn(checker, rules[i].node, "this rule is never reached: the rule at %s has a lower priority number and matches "
-                    "everything", cm_place(checker, catcher->node));
+            cm_warn(checker, rules[i].node,
+                    "this rule is never reached: the rule at %s has a lower priority number and matches "
+                    "everything",
+                    cm_place(checker, catcher->node));
         if (!catcher && rules[i].catches_all && rules[i].priority_node)
             catcher = &rules[i];
     }
     if (!catcher)
-        cm_wrong(checker, version, "a version of %s has no catch-all rule: end it with a rule with match: {} and a price of "
-                 "percent, pass or free (a rate does not match refunds and bundled discounts)", book->title);
+        cm_wrong(checker, version,
+                 "a version of %s has no catch-all rule: end it with a rule with match: {} and a price of "
+                 "percent, pass or free (a rate does not match refunds and bundled discounts)",
+                 book->title);
 }
 
-static json_t *check_rules(cm_checker *checker, const cm_yaml_node *node, const cm_yaml_node *version, const cm_document *book)
+static json_t *check_rules(cm_checker *checker, const cm_yaml_node *node, const cm_yaml_node *version,
+                           const cm_document *book)
 {
     json_t *array = json_array();
     const cm_yaml_node *const *items;
@@ -271,7 +287,8 @@ static json_t *check_rules(cm_checker *checker, const cm_yaml_node *node, const 
 
 /* ---- versions ---- */
 
-static void check_version(cm_checker *checker, const cm_yaml_node *node, const cm_document *book, struct checked_version *version)
+static void check_version(cm_checker *checker, const cm_yaml_node *node, const cm_document *book,
+                          struct checked_version *version)
 {
     cm_field fields[] = {
         {"effective_from", true, "the instant from which its prices hold (R02)", NULL},
@@ -311,8 +328,8 @@ static json_t *check_versions(cm_checker *checker, const cm_yaml_node *node, con
         qsort(versions, count, sizeof *versions, by_effective_from);
     for (size_t i = 0; i < count; i++) {
         if (i && versions[i].node && versions[i - 1].node && versions[i].from == versions[i - 1].from)
-            cm_wrong(checker, versions[i].node, "two versions of %s have this effective_from; the other is at %s", book->title,
-                     cm_place(checker, versions[i - 1].node));
+            cm_wrong(checker, versions[i].node, "two versions of %s have this effective_from; the other is at %s",
+                     book->title, cm_place(checker, versions[i - 1].node));
         json_array_append_new(array, versions[i].json);
     }
     free(versions);
@@ -323,7 +340,8 @@ void cm_check_price_book(cm_checker *checker, cm_document *document)
 {
     enum { KIND, ID, CURRENCY, VERSIONS };
     cm_field fields[] = {
-        {"kind", true, NULL, NULL}, {"id", true, NULL, NULL},
+        {"kind", true, NULL, NULL},
+        {"id", true, NULL, NULL},
         {"currency", true, "rates are amounts in it, and lines in another currency are suspended", NULL},
         {"versions", true, NULL, NULL},
     };

@@ -26,9 +26,11 @@ static void check_overlaps(cm_checker *checker)
         const cm_checked_link *link = &checker->links[i];
         bool same = longest && strcmp(longest->payer, link->payer) == 0 && strcmp(longest->account, link->account) == 0;
         if (same && link->from < longest->to)
-            cm_wrong(checker, link->node, "account %s under payer %s has two owners at the same time: %s here and %s at %s; end the "
-                     "one with `to` where the other begins", link->account, link->payer, link->customer->title,
-                     longest->customer->title, cm_place(checker, longest->node));
+            cm_wrong(checker, link->node,
+                     "account %s under payer %s has two owners at the same time: %s here and %s at %s; end the "
+                     "one with `to` where the other begins",
+                     link->account, link->payer, link->customer->title, longest->customer->title,
+                     cm_place(checker, longest->node));
         if (!same || link->to > longest->to)
             longest = link;
     }
@@ -45,9 +47,11 @@ static void check_pass_through(cm_checker *checker)
         const cm_document *payer = cm_checker_find(checker, CM_DOCUMENT_PAYER, link->payer);
         if (!payer || !payer->model || payer->model->allows_pass_through)
             continue;
-        cm_wrong(checker, link->customer->pass_through, "commitment_policy pass_through of %s: its account %s is under payer %s of "
-                 "model %s, and %s (O06, R06); use on_demand", link->customer->title, link->account, link->payer,
-                 payer->model->name, payer->model->pass_through_refusal);
+        cm_wrong(checker, link->customer->pass_through,
+                 "commitment_policy pass_through of %s: its account %s is under payer %s of "
+                 "model %s, and %s (O06, R06); use on_demand",
+                 link->customer->title, link->account, link->payer, payer->model->name,
+                 payer->model->pass_through_refusal);
         told = link->customer;
     }
 }
@@ -71,8 +75,10 @@ static void check_dedicated(cm_checker *checker)
         const cm_document *payer = cm_checker_find(checker, CM_DOCUMENT_PAYER, payer_id);
         told = true;
         if (payer && payer->payer_kind && strcmp(payer->payer_kind, "dedicated") == 0)
-            cm_warn(checker, payer->id_node, "%s is a dedicated payer (one customer's own organization, P07), but has accounts of %s "
-                    "and %s", payer->title, owner->title, link->customer->title);
+            cm_warn(checker, payer->id_node,
+                    "%s is a dedicated payer (one customer's own organization, P07), but has accounts of %s "
+                    "and %s",
+                    payer->title, owner->title, link->customer->title);
     }
 }
 

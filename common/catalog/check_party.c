@@ -5,8 +5,11 @@
 #include <stdlib.h>
 
 /* Kept for documents to come: contact data of I12. */
-#define PROFILE_FIELDS \
-    {"address", false, NULL, NULL}, {"contact", false, NULL, NULL}, {"email", false, NULL, NULL}, {"logo", false, NULL, NULL}
+#define PROFILE_FIELDS                                                                                                 \
+    {"address", false, NULL, NULL}, {"contact", false, NULL, NULL}, {"email", false, NULL, NULL},                      \
+    {                                                                                                                  \
+        "logo", false, NULL, NULL                                                                                      \
+    }
 
 /* `fields`: the four of PROFILE_FIELDS */
 static void put_profile(cm_checker *checker, json_t *json, const cm_field *fields)
@@ -35,7 +38,8 @@ static void put_name(cm_checker *checker, cm_document *document, const cm_yaml_n
 }
 
 /* One of `names`, by default the first. */
-static int put_one_of(cm_checker *checker, json_t *json, const char *field, const cm_yaml_node *node, const char *const *names)
+static int put_one_of(cm_checker *checker, json_t *json, const char *field, const cm_yaml_node *node,
+                      const char *const *names)
 {
     int which = 0;
     if (!node || cm_read_one_of(checker, node, field, names, &which))
@@ -47,7 +51,7 @@ void cm_check_reseller(cm_checker *checker, cm_document *document)
 {
     enum { KIND, ID, NAME, CONSOLIDATION, PROFILE };
     cm_field fields[] = {
-        {"kind", true, NULL, NULL}, {"id", true, NULL, NULL}, {"name", false, NULL, NULL},
+        {"kind", true, NULL, NULL},           {"id", true, NULL, NULL}, {"name", false, NULL, NULL},
         {"consolidation", false, NULL, NULL}, PROFILE_FIELDS,
     };
     const char *text;
@@ -117,19 +121,26 @@ static void check_interval(cm_checker *checker, const cm_field *fields, cm_check
 {
     cm_period period = cm_period_of(link->from);
     if (cm_period_start(period) != link->from)
-        cm_warn(checker, fields[A_FROM].value, "account %s: from is not the 1st of a month, 00:00 UTC (N11): usage of that month "
-                "before it stays with the owner before, and is suspended (BEFORE_BILLED_FROM) if there is none", link->account);
+        cm_warn(checker, fields[A_FROM].value,
+                "account %s: from is not the 1st of a month, 00:00 UTC (N11): usage of that month "
+                "before it stays with the owner before, and is suspended (BEFORE_BILLED_FROM) if there is none",
+                link->account);
     if (link->to <= link->from)
-        cm_wrong(checker, fields[A_TO].value, "account %s: to must be after from (the interval is half-open: to is the first "
-                 "instant that no longer counts)", link->account);
+        cm_wrong(checker, fields[A_TO].value,
+                 "account %s: to must be after from (the interval is half-open: to is the first "
+                 "instant that no longer counts)",
+                 link->account);
 }
 
 static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_document *customer)
 {
     cm_field fields[] = {
-        {"id", true, NULL, NULL}, {"payer", true, NULL, NULL},
+        {"id", true, NULL, NULL},
+        {"payer", true, NULL, NULL},
         {"from", true, "the 1st of the month from which it is billed (N11)", NULL},
-        {"to", false, NULL, NULL}, {"support_plan_group", false, NULL, NULL}, {"support_plan", false, NULL, NULL},
+        {"to", false, NULL, NULL},
+        {"support_plan_group", false, NULL, NULL},
+        {"support_plan", false, NULL, NULL},
         {"name", false, NULL, NULL},
     };
     cm_checked_link link = {.customer = customer, .to = INT64_MAX};
@@ -143,8 +154,8 @@ static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_d
             cm_read_reference(checker, fields[A_PAYER].value, "payer", CM_DOCUMENT_PAYER, &link.payer);
     good &= fields[A_FROM].value && cm_read_instant(checker, fields[A_FROM].value, "from", &link.from);
     good &= !fields[A_TO].value || cm_read_instant(checker, fields[A_TO].value, "to", &link.to);
-    if (fields[A_GROUP].value && cm_read_reference(checker, fields[A_GROUP].value, "support_plan_group",
-                                                   CM_DOCUMENT_SUPPORT_PLAN_GROUP, &group))
+    if (fields[A_GROUP].value &&
+        cm_read_reference(checker, fields[A_GROUP].value, "support_plan_group", CM_DOCUMENT_SUPPORT_PLAN_GROUP, &group))
         json_object_set_new(json, "support_plan_group", json_string(group));
     if (fields[A_PLAN].value && cm_read_one_of(checker, fields[A_PLAN].value, "support_plan", declared_plans, &plan))
         json_object_set_new(json, "support_plan", json_string(declared_plans[plan]));
@@ -212,11 +223,18 @@ void cm_check_customer(cm_checker *checker, cm_document *document)
 {
     enum { KIND, ID, NAME, RESELLER, CURRENCY, BOOK, COMMITMENT, CREDIT, REFUND, TAX, ACCOUNTS, PROFILE };
     cm_field fields[] = {
-        {"kind", true, NULL, NULL}, {"id", true, NULL, NULL}, {"name", false, NULL, NULL}, {"reseller", true, NULL, NULL},
+        {"kind", true, NULL, NULL},
+        {"id", true, NULL, NULL},
+        {"name", false, NULL, NULL},
+        {"reseller", true, NULL, NULL},
         {"invoice_currency", false, NULL, NULL},
         {"price_book", true, "a customer without a price book cannot be billed, add it first (O02)", NULL},
-        {"commitment_policy", false, NULL, NULL}, {"credit_policy", false, NULL, NULL}, {"refund_policy", false, NULL, NULL},
-        {"tax", false, NULL, NULL}, {"accounts", false, NULL, NULL}, PROFILE_FIELDS,
+        {"commitment_policy", false, NULL, NULL},
+        {"credit_policy", false, NULL, NULL},
+        {"refund_policy", false, NULL, NULL},
+        {"tax", false, NULL, NULL},
+        {"accounts", false, NULL, NULL},
+        PROFILE_FIELDS,
     };
     const char *text;
     json_t *json = document->json = json_object();
@@ -228,7 +246,8 @@ void cm_check_customer(cm_checker *checker, cm_document *document)
     if (fields[RESELLER].value &&
         cm_read_reference(checker, fields[RESELLER].value, "reseller", CM_DOCUMENT_RESELLER, &text))
         json_object_set_new(json, "reseller", json_string(text));
-    if (fields[BOOK].value && cm_read_reference(checker, fields[BOOK].value, "price_book", CM_DOCUMENT_PRICE_BOOK, &text))
+    if (fields[BOOK].value &&
+        cm_read_reference(checker, fields[BOOK].value, "price_book", CM_DOCUMENT_PRICE_BOOK, &text))
         json_object_set_new(json, "price_book", json_string(text)); /* R01 */
     put_currency(checker, json, fields[CURRENCY].value);
     if (put_one_of(checker, json, "commitment_policy", fields[COMMITMENT].value, cm_commitment_policy_names) ==

@@ -49,7 +49,8 @@ static json_t *check_source(cm_checker *checker, const cm_yaml_node *node, const
         fields[count++] = (cm_field){type->keys[i], i == 0, NULL, NULL};
     json_t *source = json_object();
     json_object_set_new(source, "type", json_string(type->name));
-    cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "source (%s) of %s", type->name, title), fields, count);
+    cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "source (%s) of %s", type->name, title), fields,
+                    count);
     for (size_t i = 1; i < count; i++) {
         const char *value;
         if (fields[i].value && cm_read_text(checker, fields[i].value, fields[i].name, &value)) {
@@ -85,13 +86,16 @@ static void check_lane(cm_checker *checker, const cm_yaml_node *node, json_t *js
     for (size_t i = 0; good && lane[i]; i++)
         good = (lane[i] >= 'a' && lane[i] <= 'z') || (lane[i] >= '0' && lane[i] <= '9') || lane[i] == '-';
     if (!good)
-        cm_wrong(checker, node, "lane \"%s\" must be a short name of small letters, digits and -: it is part of the names of "
-                 "topics", lane);
+        cm_wrong(checker, node,
+                 "lane \"%s\" must be a short name of small letters, digits and -: it is part of the names of "
+                 "topics",
+                 lane);
     json_object_set_new(json, "lane", json_string(lane));
 }
 
 /* P07, P08: shared or dedicated; P14: master */
-static void check_model(cm_checker *checker, const cm_yaml_node *model_node, const cm_yaml_node *kind_node, cm_document *document)
+static void check_model(cm_checker *checker, const cm_yaml_node *model_node, const cm_yaml_node *kind_node,
+                        cm_document *document)
 {
     size_t count = 0;
     int which;
@@ -106,7 +110,8 @@ static void check_model(cm_checker *checker, const cm_yaml_node *model_node, con
     }
     if (!kind_node || !document->model)
         return;
-    const char *field = cm_arena_printf(checker->arena, "payer_kind of a %s payer (P07, P08, P14)", document->model->name);
+    const char *field =
+        cm_arena_printf(checker->arena, "payer_kind for model %s (P07, P08, P14)", document->model->name);
     if (cm_read_one_of(checker, kind_node, field, document->model->payer_kinds, &which)) {
         document->payer_kind = document->model->payer_kinds[which];
         json_object_set_new(document->json, "payer_kind", json_string(document->payer_kind));

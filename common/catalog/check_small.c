@@ -11,8 +11,7 @@ static bool read_plan_type(cm_checker *checker, const cm_yaml_node *node, bool p
     for (int i = 0; i <= CM_PLAN_BASIC; i++)
         if (!public_only || cm_plan_type_is_public((enum cm_plan_type)i))
             names[count++] = cm_plan_type_name((enum cm_plan_type)i);
-    return cm_read_one_of(checker, node, "type", names, &which) &&
-           cm_plan_type_parse(cm_slice_of(names[which]), ret);
+    return cm_read_one_of(checker, node, "type", names, &which) && cm_plan_type_parse(cm_slice_of(names[which]), ret);
 }
 
 /* ---- SupportPlanGroup (O14, N19) ---- */
@@ -55,11 +54,12 @@ static json_t *support_base(cm_checker *checker, const cm_yaml_node *node, const
 
 enum { G_KIND, G_ID, G_TYPE, G_PERCENT, G_MINIMUM, G_BUY_PERCENT, G_BASE, G_FIELDS };
 
-static void check_group_percents(cm_checker *checker, const cm_field *fields, cm_document *document, enum cm_plan_type type)
+static void check_group_percents(cm_checker *checker, const cm_field *fields, cm_document *document,
+                                 enum cm_plan_type type)
 {
     cm_decimal percent = {0}, minimum, buy;
-    bool has_percent = fields[G_PERCENT].value &&
-                       cm_read_decimal(checker, fields[G_PERCENT].value, "percent", "0", "100", &percent);
+    bool has_percent =
+        fields[G_PERCENT].value && cm_read_decimal(checker, fields[G_PERCENT].value, "percent", "0", "100", &percent);
     if (!fields[G_PERCENT].value && type == CM_PLAN_BUSINESS) {
         percent = cm_decimal_from_i64(10); /* N02 */
         has_percent = true;
@@ -74,16 +74,19 @@ static void check_group_percents(cm_checker *checker, const cm_field *fields, cm
         return;
     json_object_set_new(document->json, "buy_percent", cm_json_decimal(buy));
     if (has_percent && cm_decimal_compare(buy, percent) > 0)
-        cm_warn(checker, fields[G_BUY_PERCENT].value, "buy_percent is above percent: every account of %s makes a loss (N05)",
-                document->title);
+        cm_warn(checker, fields[G_BUY_PERCENT].value,
+                "buy_percent is above percent: every account of %s makes a loss (N05)", document->title);
 }
 
 void cm_check_support_plan_group(cm_checker *checker, cm_document *document)
 {
     cm_field fields[G_FIELDS] = {
-        {"kind", true, NULL, NULL}, {"id", true, NULL, NULL},
+        {"kind", true, NULL, NULL},
+        {"id", true, NULL, NULL},
         {"type", true, "business, passthrough, basic or one of AWS's public plans", NULL},
-        {"percent", false, NULL, NULL}, {"minimum", false, NULL, NULL}, {"buy_percent", false, NULL, NULL},
+        {"percent", false, NULL, NULL},
+        {"minimum", false, NULL, NULL},
+        {"buy_percent", false, NULL, NULL},
         {"base", false, NULL, NULL},
     };
     const char *text;
@@ -126,8 +129,9 @@ static json_t *bands(cm_checker *checker, const cm_yaml_node *node)
         if (fields[1].value && cm_read_decimal(checker, fields[1].value, "percent", "0", "100", &percent))
             json_object_set_new(band, "percent", cm_json_decimal(percent));
         if (!fields[0].value != (i + 1 == count))
-            cm_wrong(checker, items[i], i + 1 == count ? "the last band may have no up_to: it holds for everything above"
-                                                       : "only the last band may be without up_to");
+            cm_wrong(checker, items[i],
+                     i + 1 == count ? "the last band may have no up_to: it holds for everything above"
+                                    : "only the last band may be without up_to");
         if (!fields[0].value || !cm_read_decimal(checker, fields[0].value, "up_to", "0", "1000000000000", &border))
             continue;
         if (cm_decimal_compare(border, last) <= 0)
@@ -142,10 +146,14 @@ void cm_check_support_plan(cm_checker *checker, cm_document *document)
 {
     enum { KIND, ID, TYPE, CURRENCY, FROM, TO, MINIMUM, BANDS };
     cm_field fields[] = {
-        {"kind", true, NULL, NULL}, {"id", true, NULL, NULL},
+        {"kind", true, NULL, NULL},
+        {"id", true, NULL, NULL},
         {"type", true, "developer, business_public, business_plus or enterprise", NULL},
-        {"currency", false, NULL, NULL}, {"from", false, NULL, NULL}, {"to", false, NULL, NULL},
-        {"minimum", false, NULL, NULL}, {"bands", true, NULL, NULL},
+        {"currency", false, NULL, NULL},
+        {"from", false, NULL, NULL},
+        {"to", false, NULL, NULL},
+        {"minimum", false, NULL, NULL},
+        {"bands", true, NULL, NULL},
     };
     const char *text = "USD";
     enum cm_plan_type type;
@@ -171,7 +179,8 @@ void cm_check_support_plan(cm_checker *checker, cm_document *document)
         if (document->to <= document->from)
             cm_wrong(checker, fields[TO].value, "to must be after from");
     }
-    if (!fields[MINIMUM].value || cm_read_decimal(checker, fields[MINIMUM].value, "minimum", "0", "1000000000", &minimum))
+    if (!fields[MINIMUM].value ||
+        cm_read_decimal(checker, fields[MINIMUM].value, "minimum", "0", "1000000000", &minimum))
         json_object_set_new(json, "minimum", cm_json_decimal(minimum));
     if (fields[BANDS].value)
         json_object_set_new(json, "bands", bands(checker, fields[BANDS].value));
@@ -183,9 +192,14 @@ void cm_check_fx_rate(cm_checker *checker, cm_document *document)
 {
     enum { KIND, ID, SET, FROM, TO, PERIOD, RATE };
     cm_field fields[] = {
-        {"kind", true, NULL, NULL}, {"id", true, NULL, NULL},
-        {"set", true, "reseller (what customers are billed at) or distributor (what the distributor invoices at, R08)", NULL},
-        {"from", true, NULL, NULL}, {"to", true, NULL, NULL}, {"period", true, NULL, NULL}, {"rate", true, NULL, NULL},
+        {"kind", true, NULL, NULL},
+        {"id", true, NULL, NULL},
+        {"set", true, "reseller (what customers are billed at) or distributor (what the distributor invoices at, R08)",
+         NULL},
+        {"from", true, NULL, NULL},
+        {"to", true, NULL, NULL},
+        {"period", true, NULL, NULL},
+        {"rate", true, NULL, NULL},
     };
     const char *id, *from = NULL, *to = NULL;
     int set = -1;
@@ -241,7 +255,8 @@ void cm_check_line_item_type(cm_checker *checker, cm_document *document)
         names[i] = cm_class_name((enum cm_class)i);
     const cm_yaml_node *type = fields[NAME].value ? fields[NAME].value : fields[ID].value;
     if (!type)
-        cm_wrong(checker, document->root, "\"name\" is missing: the line item type as the report writes it");
+        cm_wrong(checker, document->root, "%s has no \"name\": the line item type as the report writes it",
+                 document->title);
     if (type && cm_read_text(checker, type, "name", &name) && cm_class_of_builtin_type(cm_slice_of(name), &builtin))
         cm_wrong(checker, type, "line item type \"%s\" is built in (class %s) and cannot be redefined", name,
                  cm_class_name(builtin));

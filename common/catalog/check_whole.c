@@ -102,8 +102,10 @@ static void check_buy_books(cm_checker *checker)
                 high = middle;
         }
         for (; low < count && readers[low].book && strcmp(readers[low].book, payer->buy_book) == 0; low++)
-            cm_wrong(checker, readers[low].node, "rule %s reads the layer buy, but %s uses this book as its buy book; a buy book "
-                     "may read list and payer", readers[low].rule, payer->title);
+            cm_wrong(checker, readers[low].node,
+                     "rule %s reads the layer buy, but %s uses this book as its buy book; a buy book "
+                     "may read list and payer",
+                     readers[low].rule, payer->title);
     }
 }
 
@@ -136,8 +138,8 @@ static void check_unique(cm_checker *checker)
             cm_wrong(checker, document->id_node, "%s says again what %s at %s says: %s", document->title, last->title,
                      cm_place(checker, last->id_node), document->unique);
         else if (document->from < last->to)
-            cm_wrong(checker, document->id_node, "%s and %s at %s hold at the same time for the type %s", document->title,
-                     last->title, cm_place(checker, last->id_node), document->unique);
+            cm_wrong(checker, document->id_node, "%s and %s at %s hold at the same time for the type %s",
+                     document->title, last->title, cm_place(checker, last->id_node), document->unique);
     }
     free(list);
 }

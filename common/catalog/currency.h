@@ -1,6 +1,6 @@
 /*
- * Currencies of ISO 4217 with their minor units. Funds, metals and testing codes are left out: nobody is billed in them.
- * Pure, thread safe. May use: nothing.
+ * Currencies of ISO 4217 with their minor units. Funds, metals and testing codes are left out: nobody is billed in
+ * them. Pure, thread safe. May use: nothing.
  */
 #ifndef CM_CATALOG_CURRENCY_H
 #define CM_CATALOG_CURRENCY_H

@@ -51,11 +51,8 @@ static const char **keys_of_both(const json_t *a, const json_t *b, size_t *ret_c
     const char *key;
     json_t *value;
     size_t count = 0;
-    json_object_foreach((json_t *)a, key, value)
-        keys[count++] = key;
-    json_object_foreach((json_t *)b, key, value)
-        if (!json_object_get(a, key))
-            keys[count++] = key;
+    json_object_foreach((json_t *)a, key, value) keys[count++] = key;
+    json_object_foreach((json_t *)b, key, value) if (!json_object_get(a, key)) keys[count++] = key;
     if (count)
         qsort(keys, count, sizeof *keys, by_name);
     *ret_count = count;
@@ -76,7 +73,8 @@ static void compare_objects(struct walk *walk, const json_t *before, const json_
     free(keys);
 }
 
-/* What an element of a list is recognised by: a rule's id, a version's time, an account with payer and beginning, a tax's name. */
+/* What an element of a list is recognised by: a rule's id, a version's time, an account with payer and beginning, a
+ * tax's name. */
 static bool identity(const json_t *element, cm_buffer *ret)
 {
     static const char *const parts[] = {"id", "payer", "from", "effective_from", "name"};

@@ -29,8 +29,8 @@ static bool take_entry(cm_arena *arena, const char *folder, const char *name, in
     if (!S_ISREG(info.st_mode) || !is_yaml(name))
         return true;
     if (ret->count >= FILES_LIMIT)
-        return cm_fail(err, CM_ERROR_INVALID, "CATALOG_TOO_LARGE", "%s: more than %d files; is this the catalog's folder?",
-                       folder, FILES_LIMIT);
+        return cm_fail(err, CM_ERROR_INVALID, "CATALOG_TOO_LARGE",
+                       "%s: more than %d files; is this the catalog's folder?", folder, FILES_LIMIT);
     if (ret->count == ret->capacity) {
         ret->capacity = ret->capacity ? ret->capacity * 2 : 64;
         ret->paths = cm_realloc(ret->paths, ret->capacity * sizeof *ret->paths);
@@ -43,7 +43,8 @@ static bool find_below(cm_arena *arena, const char *folder, int depth, cm_files 
 {
     if (depth > DEPTH_LIMIT)
         return cm_fail(err, CM_ERROR_INVALID, "CATALOG_UNREADABLE",
-                       "%s: more than %d folders deep; does a link point back to a folder above it?", folder, DEPTH_LIMIT);
+                       "%s: more than %d folders deep; does a link point back to a folder above it?", folder,
+                       DEPTH_LIMIT);
     DIR *directory = opendir(folder);
     if (!directory)
         return cm_fail(err, errno == ENOENT ? CM_ERROR_NOT_FOUND : CM_ERROR_INVALID, "CATALOG_UNREADABLE",
@@ -93,7 +94,8 @@ bool cm_file_read(const char *path, size_t limit, cm_slice *ret, cm_error *err)
     if (failed || length > limit) {
         free(text);
         return failed ? cm_fail(err, CM_ERROR_INVALID, "CATALOG_UNREADABLE", "%s: reading it failed", path)
-                      : cm_fail(err, CM_ERROR_INVALID, "CATALOG_TOO_LARGE", "%s: larger than %zu bytes: split it", path, limit);
+                      : cm_fail(err, CM_ERROR_INVALID, "CATALOG_TOO_LARGE", "%s: larger than %zu bytes: split it", path,
+                                limit);
     }
     text[length] = 0;
     *ret = (cm_slice){text, length};

@@ -126,7 +126,8 @@ static const char *unescape_u(const char *at, const char *end, char *into, size_
     at += 4;
     if (c >= 0xd800) {
         if (c <= 0xdbff) {
-            if (end - at < 6 || at[0] != '\\' || at[1] != 'u' || !hex4(at + 2, end, &low) || low < 0xdc00 || low > 0xdfff)
+            if (end - at < 6 || at[0] != '\\' || at[1] != 'u' || !hex4(at + 2, end, &low) || low < 0xdc00 ||
+                low > 0xdfff)
                 return NULL;
             c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
             at += 6;

@@ -1,6 +1,7 @@
 /*
- * Reads JSON from front to back without building a tree: a catalog of 50,000 rules becomes structs without a second copy in
- * memory. The first error sticks: from then on every call fails, so loops end by themselves; look at `failed` once at the end.
+ * Reads JSON from front to back without building a tree: a catalog of 50,000 rules becomes structs without a second
+ * copy in memory. The first error sticks: from then on every call fails, so loops end by themselves; look at `failed`
+ * once at the end.
  *
  *   cm_json_enter(&r, '{');
  *   while (cm_json_key(&r, &key))

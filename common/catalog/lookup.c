@@ -53,7 +53,8 @@ static int fx_order(const cm_fx_rate *rate, enum cm_fx_set set, const char *from
     return order ? order : (rate->period.month > period.month) - (rate->period.month < period.month);
 }
 
-const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to, cm_period period)
+const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to,
+                                cm_period period)
 {
     const struct cm_catalog_private *private = catalog->private_;
     size_t low = 0, high = catalog->fx_rate_count;

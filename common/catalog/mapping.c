@@ -33,7 +33,8 @@ void *cm_room(void *list, size_t count, size_t *capacity, size_t size)
     return cm_realloc(list, *capacity * size);
 }
 
-static void unknown_key(cm_checker *checker, const cm_yaml_node *key, const char *what, const cm_field *fields, size_t count)
+static void unknown_key(cm_checker *checker, const cm_yaml_node *key, const char *what, const cm_field *fields,
+                        size_t count)
 {
     cm_nearest search = cm_nearest_begin(key->text);
     char known[512] = "";
@@ -45,7 +46,8 @@ static void unknown_key(cm_checker *checker, const cm_yaml_node *key, const char
             used += (size_t)wrote;
     }
     if (search.best)
-        cm_wrong(checker, key, "unknown key \"%.*s\" in %s; did you mean \"%s\"?", CM_SLICE(key->text), what, search.best);
+        cm_wrong(checker, key, "unknown key \"%.*s\" in %s; did you mean \"%s\"?", CM_SLICE(key->text), what,
+                 search.best);
     else
         cm_wrong(checker, key, "unknown key \"%.*s\" in %s; its keys are %s", CM_SLICE(key->text), what, known);
 }
@@ -109,6 +111,7 @@ bool cm_read_list(cm_checker *checker, const cm_yaml_node *node, const char *fie
         *ret_count = 1;
         return true;
     }
-    cm_wrong(checker, node, "%s must be a list%s, not %s", field, or_one ? " or a single value" : "", cm_yaml_kind_name(node));
+    cm_wrong(checker, node, "%s must be a list%s, not %s", field, or_one ? " or a single value" : "",
+             cm_yaml_kind_name(node));
     return false;
 }

@@ -7,11 +7,15 @@
 
 const char *const cm_layer_names[] = {"payer", "list", "buy", "sell", NULL};
 const char *const cm_match_key_names[CM_MATCH_KEYS + 1] = {
-    [CM_MATCH_SERVICE] = "service",     [CM_MATCH_USAGE_TYPE] = "usage_type",
-    [CM_MATCH_OPERATION] = "operation", [CM_MATCH_REGION] = "region",
-    [CM_MATCH_SKU] = "sku",             [CM_MATCH_CLASS] = "class",
+    [CM_MATCH_SERVICE] = "service",
+    [CM_MATCH_USAGE_TYPE] = "usage_type",
+    [CM_MATCH_OPERATION] = "operation",
+    [CM_MATCH_REGION] = "region",
+    [CM_MATCH_SKU] = "sku",
+    [CM_MATCH_CLASS] = "class",
     [CM_MATCH_LINE_ITEM_TYPE] = "line_item_type",
-    [CM_MATCH_ACCOUNT] = "account",     [CM_MATCH_PAYER] = "payer",
+    [CM_MATCH_ACCOUNT] = "account",
+    [CM_MATCH_PAYER] = "payer",
     [CM_MATCH_UNIT] = "unit",
 };
 const char *const cm_credit_mode_names[] = {"keep", "pass", "split", NULL};

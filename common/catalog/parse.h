@@ -7,8 +7,8 @@
 #include "catalog/json_reader.h"
 
 struct cm_catalog_private {
-    cm_arena *arena;               /* everything of the catalog except `sources` */
-    json_t **sources;              /* of the payers; owned */
+    cm_arena *arena;  /* everything of the catalog except `sources` */
+    json_t **sources; /* of the payers; owned */
     size_t source_count;
     const cm_fx_rate *const *fx_index; /* by set, from, to, period */
 };

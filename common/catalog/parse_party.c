@@ -46,7 +46,8 @@ bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader)
 }
 
 /* A text that is the id of an element of `list`. */
-static const void *parse_reference(cm_parser *parser, cm_json_reader *reader, const void *list, size_t count, size_t size)
+static const void *parse_reference(cm_parser *parser, cm_json_reader *reader, const void *list, size_t count,
+                                   size_t size)
 {
     const char *id;
     if (!cm_parse_text(parser, reader, &id))
@@ -181,8 +182,8 @@ static bool parse_link(cm_parser *parser, cm_json_reader *reader, cm_link *link)
     return !reader->failed;
 }
 
-static bool parse_accounts(cm_parser *parser, cm_json_reader *reader, const cm_customer *customer, cm_link *links, size_t *count,
-                           size_t room)
+static bool parse_accounts(cm_parser *parser, cm_json_reader *reader, const cm_customer *customer, cm_link *links,
+                           size_t *count, size_t room)
 {
     cm_json_enter(reader, '[');
     while (cm_json_item(reader)) {

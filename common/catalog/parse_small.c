@@ -97,8 +97,10 @@ static bool parse_bands(cm_parser *parser, cm_json_reader *reader, cm_support_pl
             else
                 return cm_json_fail(reader, "an unknown key");
         }
-        if (!reader->failed && (!has_percent || (plan->count > 1 && (band[-1].unbounded ||
-            (!band->unbounded && cm_decimal_compare(band[-1].up_to, band->up_to) >= 0)))))
+        if (!reader->failed &&
+            (!has_percent ||
+             (plan->count > 1 &&
+              (band[-1].unbounded || (!band->unbounded && cm_decimal_compare(band[-1].up_to, band->up_to) >= 0)))))
             return cm_json_fail(reader, "bands must have a percent and ascending borders");
     }
     if (!reader->failed && (plan->count == 0 || !bands[plan->count - 1].unbounded))
@@ -170,7 +172,8 @@ static bool parse_fx_rate(cm_parser *parser, cm_json_reader *reader, cm_fx_rate 
         else if (cm_json_text(reader, &text) && !cm_period_parse(text, &rate->period))
             return cm_json_fail(reader, "a period was expected");
     }
-    if (!reader->failed && (set < 0 || !rate->from || !rate->to || !rate->period.year || cm_decimal_is_zero(rate->rate)))
+    if (!reader->failed &&
+        (set < 0 || !rate->from || !rate->to || !rate->period.year || cm_decimal_is_zero(rate->rate)))
         return cm_json_fail(reader, "a rate needs set, from, to, period and rate");
     rate->set = set == 1 ? CM_FX_DISTRIBUTOR : CM_FX_RESELLER;
     return !reader->failed;

@@ -41,10 +41,19 @@ bool cm_plan_type_is_public(enum cm_plan_type type)
            type == CM_PLAN_ENTERPRISE;
 }
 
-#define WHOLE(n)         {(cm_i128)(n) * CM_DECIMAL_ONE_UNITS}
-#define UP_TO(border, p) {false, WHOLE(border), WHOLE(p)}
-#define ABOVE(p)         {true, {0}, WHOLE(p)}
-#define BANDS(list)      list, sizeof list / sizeof list[0]
+#define WHOLE(n)                                                                                                       \
+    {                                                                                                                  \
+        (cm_i128)(n) * CM_DECIMAL_ONE_UNITS                                                                            \
+    }
+#define UP_TO(border, p)                                                                                               \
+    {                                                                                                                  \
+        false, WHOLE(border), WHOLE(p)                                                                                 \
+    }
+#define ABOVE(p)                                                                                                       \
+    {                                                                                                                  \
+        true, {0}, WHOLE(p)                                                                                            \
+    }
+#define BANDS(list) list, sizeof list / sizeof list[0]
 
 /* 2026-01-01 and 2027-01-01, 00:00 UTC: 20454 and 20819 days after 1970-01-01. */
 #define START_OF_2026 (20454 * CM_DAY)
@@ -94,7 +103,8 @@ static size_t parts_left(const cm_support_plan *plan, const cm_support_plan *own
     return parts;
 }
 
-const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_plan *own, size_t count, size_t *ret_count)
+const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_plan *own, size_t count,
+                                              size_t *ret_count)
 {
     /* n intervals cut out of one leave at most n + 1 parts. */
     cm_support_plan *list = cm_arena_alloc(arena, (2 * count + PUBLISHED) * sizeof *list);

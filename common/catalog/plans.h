@@ -1,6 +1,6 @@
 /*
- * AWS's published support plans as dated data (rating.md section 6, S11): what holds is a question of time, not of code.
- * A catalog's SupportPlan replaces the data of its type for its own interval. May use: catalog.h, base/arena.h.
+ * AWS's published support plans as dated data (rating.md section 6, S11): what holds is a question of time, not of
+ * code. A catalog's SupportPlan replaces the data of its type for its own interval. May use: catalog.h, base/arena.h.
  */
 #ifndef CM_CATALOG_PLANS_H
 #define CM_CATALOG_PLANS_H
@@ -16,9 +16,10 @@ bool cm_plan_type_is_public(enum cm_plan_type type);
 CM_NODISCARD bool cm_plan_type_parse(cm_slice name, enum cm_plan_type *ret);
 
 /*
- * Compiled-in data with `own` (any order, no overlaps within a type) laid over it: sorted by type and from, intervals of a
- * type never overlap. The list is in `arena`; bands are borrowed from `own` or static.
+ * Compiled-in data with `own` (any order, no overlaps within a type) laid over it: sorted by type and from, intervals
+ * of a type never overlap. The list is in `arena`; bands are borrowed from `own` or static.
  */
-const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_plan *own, size_t count, size_t *ret_count);
+const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_plan *own, size_t count,
+                                              size_t *ret_count);
 
 #endif

@@ -3,19 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void cm_problem_at_v(cm_catalog_problems *problems, const char *file, int line, int column, bool warning, const char *format,
-                     va_list arguments)
+void cm_problem_at_v(cm_catalog_problems *problems, const char *file, int line, int column, bool warning,
+                     const char *format, va_list arguments)
 {
     /* Room for 2^n of them. */
     if ((problems->count & (problems->count - 1)) == 0)
-        problems->list = cm_realloc(problems->list, (problems->count ? problems->count * 2 : 1) * sizeof *problems->list);
+        problems->list =
+            cm_realloc(problems->list, (problems->count ? problems->count * 2 : 1) * sizeof *problems->list);
     char text[CM_ERROR_TEXT_MAX];
     vsnprintf(text, sizeof text, format, arguments);
     problems->list[problems->count++] = (cm_catalog_problem){cm_strdup(file), line, column, warning, cm_strdup(text)};
     problems->errors += !warning;
 }
 
-void cm_problem_at(cm_catalog_problems *problems, const char *file, int line, int column, bool warning, const char *format, ...)
+void cm_problem_at(cm_catalog_problems *problems, const char *file, int line, int column, bool warning,
+                   const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -20,10 +20,10 @@ static const struct kind {
 };
 
 const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1] = {
-    [CM_DOCUMENT_CUSTOMER] = "Customer",          [CM_DOCUMENT_FX_RATE] = "FxRate",
+    [CM_DOCUMENT_CUSTOMER] = "Customer",           [CM_DOCUMENT_FX_RATE] = "FxRate",
     [CM_DOCUMENT_LINE_ITEM_TYPE] = "LineItemType", [CM_DOCUMENT_PAYER] = "Payer",
-    [CM_DOCUMENT_PRICE_BOOK] = "PriceBook",       [CM_DOCUMENT_RESELLER] = "Reseller",
-    [CM_DOCUMENT_SUPPORT_PLAN] = "SupportPlan",   [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = "SupportPlanGroup",
+    [CM_DOCUMENT_PRICE_BOOK] = "PriceBook",        [CM_DOCUMENT_RESELLER] = "Reseller",
+    [CM_DOCUMENT_SUPPORT_PLAN] = "SupportPlan",    [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = "SupportPlanGroup",
 };
 
 /* The value of a key of a mapping, or NULL. */
@@ -45,7 +45,8 @@ static void take_document(cm_checker *checker, const cm_yaml_node *root)
     }
     const cm_yaml_node *kind_node = value_of(root, "kind");
     if (!kind_node) {
-        cm_wrong(checker, root, "a document needs a \"kind\": Payer, Reseller, Customer, PriceBook, SupportPlanGroup, FxRate, "
+        cm_wrong(checker, root,
+                 "a document needs a \"kind\": Payer, Reseller, Customer, PriceBook, SupportPlanGroup, FxRate, "
                  "LineItemType or SupportPlan");
         return;
     }
@@ -61,8 +62,8 @@ static void take_document(cm_checker *checker, const cm_yaml_node *root)
     if (document->id_node && document->id_node->kind == CM_YAML_SCALAR && document->id_node->text.length &&
         document->id_node->text.length <= CM_TEXT_LIMIT)
         document->id = document->id_node->text.text;
-    document->title = document->id ? cm_arena_printf(checker->arena, "%s \"%s\"", kinds[kind].name, document->id)
-                                   : kinds[kind].name;
+    document->title =
+        document->id ? cm_arena_printf(checker->arena, "%s \"%s\"", kinds[kind].name, document->id) : kinds[kind].name;
 }
 
 static json_t *canonical_of(const cm_checker *checker)

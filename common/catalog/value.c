@@ -44,8 +44,10 @@ bool cm_read_id(cm_checker *checker, const cm_yaml_node *node, const char *field
     for (size_t i = 0; good && i < node->text.length; i++)
         good = is_letter_or_digit((*ret)[i]) || strchr("._-+@", (*ret)[i]);
     if (!good)
-        cm_wrong(checker, node, "%s \"%s\" is no id: use letters, digits and . _ - + @, at most %d of them, beginning with a "
-                 "letter or digit", field, *ret, CM_ID_LIMIT);
+        cm_wrong(checker, node,
+                 "%s \"%s\" is no id: use letters, digits and . _ - + @, at most %d of them, beginning with a "
+                 "letter or digit",
+                 field, *ret, CM_ID_LIMIT);
     return good;
 }
 
@@ -57,21 +59,23 @@ bool cm_read_account(cm_checker *checker, const cm_yaml_node *node, const char *
     for (size_t i = 0; good && i < 12; i++)
         good = (*ret)[i] >= '0' && (*ret)[i] <= '9';
     if (!good)
-        cm_wrong(checker, node, "%s \"%s\" is no account id: it has 12 digits and is always a string, quote it: "
-                 "\"000011112222\" (N16)", field, *ret);
+        cm_wrong(checker, node,
+                 "%s \"%s\" is no account id: it has 12 digits and is always a string, quote it: "
+                 "\"000011112222\" (N16)",
+                 field, *ret);
     return good;
 }
 
-bool cm_read_decimal(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *low, const char *high,
-                     cm_decimal *ret)
+bool cm_read_decimal(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *low,
+                     const char *high, cm_decimal *ret)
 {
     cm_decimal least, most;
     cm_assert(cm_decimal_parse_strict(cm_slice_of(low), &least) && cm_decimal_parse_strict(cm_slice_of(high), &most));
     if (!scalar(checker, node, field))
         return false;
     if (!cm_decimal_parse_strict(node->text, ret)) {
-        cm_wrong(checker, node, "%s \"%.*s\" is not a decimal number with at most %d decimals; write it like 12.5", field,
-                 CM_SLICE(node->text), CM_DECIMAL_SCALE);
+        cm_wrong(checker, node, "%s \"%.*s\" is not a decimal number with at most %d decimals; write it like 12.5",
+                 field, CM_SLICE(node->text), CM_DECIMAL_SCALE);
         return false;
     }
     if (cm_decimal_compare(*ret, least) < 0 || cm_decimal_compare(*ret, most) > 0) {
@@ -81,7 +85,8 @@ bool cm_read_decimal(cm_checker *checker, const cm_yaml_node *node, const char *
     return true;
 }
 
-bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *field, int64_t low, int64_t high, int64_t *ret)
+bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *field, int64_t low, int64_t high,
+                     int64_t *ret)
 {
     if (!scalar(checker, node, field))
         return false;
@@ -96,8 +101,8 @@ bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *
     *ret = negative ? -value : value;
     if (good && *ret >= low && *ret <= high)
         return true;
-    cm_wrong(checker, node, "%s \"%.*s\" must be a whole number from %lld to %lld", field, CM_SLICE(node->text), (long long)low,
-             (long long)high);
+    cm_wrong(checker, node, "%s \"%.*s\" must be a whole number from %lld to %lld", field, CM_SLICE(node->text),
+             (long long)low, (long long)high);
     return false;
 }
 
@@ -118,8 +123,10 @@ bool cm_read_instant(cm_checker *checker, const cm_yaml_node *node, const char *
         return false;
     if (cm_instant_parse(node->text, ret))
         return true;
-    cm_wrong(checker, node, "%s \"%.*s\" is no time: write a date (2025-06-01, its 00:00 UTC) or an instant in UTC "
-             "(2025-06-01T12:00:00Z)", field, CM_SLICE(node->text));
+    cm_wrong(checker, node,
+             "%s \"%.*s\" is no time: write a date (2025-06-01, its 00:00 UTC) or an instant in UTC "
+             "(2025-06-01T12:00:00Z)",
+             field, CM_SLICE(node->text));
     return false;
 }
 
@@ -133,7 +140,8 @@ bool cm_read_currency(cm_checker *checker, const cm_yaml_node *node, const char 
     return false;
 }
 
-bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *const *names, int *ret)
+bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *const *names,
+                    int *ret)
 {
     if (!scalar(checker, node, field))
         return false;
@@ -150,7 +158,8 @@ bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *f
     }
     const char *near = cm_nearest_of(node->text, names);
     if (near)
-        cm_wrong(checker, node, "%s \"%.*s\" is unknown; did you mean \"%s\"? (%s)", field, CM_SLICE(node->text), near, known);
+        cm_wrong(checker, node, "%s \"%.*s\" is unknown; did you mean \"%s\"? (%s)", field, CM_SLICE(node->text), near,
+                 known);
     else
         cm_wrong(checker, node, "%s \"%.*s\" is unknown; it is one of %s", field, CM_SLICE(node->text), known);
     return false;

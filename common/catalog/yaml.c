@@ -82,9 +82,11 @@ static cm_yaml_node *alias(struct reading *reading, const yaml_event_t *event)
     for (const struct anchor *anchor = reading->anchors; anchor; anchor = anchor->next)
         if (strcmp(anchor->name, name) == 0)
             return anchor->node;
-    cm_problem_at(reading->problems, reading->file, from_one(event->start_mark.line), from_one(event->start_mark.column),
-                  false, "*%s refers to an anchor that does not exist; a text that begins with * must be quoted: \"*%s\"; the "
-                  "rest of this file was not checked", name, name);
+    cm_problem_at(reading->problems, reading->file, from_one(event->start_mark.line),
+                  from_one(event->start_mark.column), false,
+                  "*%s refers to an anchor that does not exist; a text that begins with * must be quoted: \"*%s\"; the "
+                  "rest of this file was not checked",
+                  name, name);
     return NULL;
 }
 

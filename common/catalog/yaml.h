@@ -1,7 +1,7 @@
 /*
  * YAML files as trees that know where everything stands: file, line and column of every node (libyaml's event API).
- * An alias is the same node as its anchor. Scalars keep their text: what it means is for the reader to say, so that a decimal
- * never passes through a double and an account id never through a number. May use: base, problems.h.
+ * An alias is the same node as its anchor. Scalars keep their text: what it means is for the reader to say, so that a
+ * decimal never passes through a double and an account id never through a number. May use: base, problems.h.
  */
 #ifndef CM_CATALOG_YAML_H
 #define CM_CATALOG_YAML_H
@@ -14,11 +14,11 @@ enum cm_yaml_kind { CM_YAML_SCALAR, CM_YAML_SEQUENCE, CM_YAML_MAPPING };
 
 typedef struct cm_yaml_node {
     enum cm_yaml_kind kind;
-    bool plain;        /* a scalar without quotes: null, true ... have their meaning */
-    int line, column;  /* from 1 */
+    bool plain;       /* a scalar without quotes: null, true ... have their meaning */
+    int line, column; /* from 1 */
     const char *file;
-    cm_slice text;     /* of a scalar; NUL-terminated, may hold any character */
-    size_t count;      /* items, or pairs */
+    cm_slice text;                     /* of a scalar; NUL-terminated, may hold any character */
+    size_t count;                      /* items, or pairs */
     const struct cm_yaml_node **items; /* of a sequence; of a mapping: key, value, key, value ... */
 } cm_yaml_node;
 

@@ -1,5 +1,6 @@
 /*
- * TD SYNNEX (StreamOne Ion): End Customer Account Model (P01). The distributor owns the payer, the customer its accounts.
+ * TD SYNNEX (StreamOne Ion): End Customer Account Model (P01). The distributor owns the payer, the customer its
+ * accounts.
  */
 #include "payer_model/registry.h"
 

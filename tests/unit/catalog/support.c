@@ -11,7 +11,8 @@ const char base_documents[] =
     "kind: Reseller\nid: northwind\n---\n"
     "{kind: Payer, id: '111122223333', lane: tdsynnex, model: tdsynnex, payer_kind: shared, reseller: northwind}\n---\n"
     "{kind: Payer, id: '222233334444', lane: ingram, model: ingram, payer_kind: master, reseller: northwind}\n---\n"
-    "{kind: Payer, id: '333344445555', lane: tdsynnex, model: tdsynnex, payer_kind: dedicated, reseller: northwind}\n---\n"
+    "{kind: Payer, id: '333344445555', lane: tdsynnex, model: tdsynnex, payer_kind: dedicated, reseller: "
+    "northwind}\n---\n"
     "kind: PriceBook\nid: standard\ncurrency: USD\n"
     "versions: [{effective_from: 2025-01-01, rules: [{id: all, priority: 1, price: {pass: payer}}]}]\n---\n"
     "{kind: SupportPlanGroup, id: tds, type: business}\n";
@@ -67,7 +68,8 @@ static char *listing(const cm_catalog_problems *problems, size_t cut)
     cm_buffer out = {0};
     for (size_t i = 0; i < problems->count; i++)
         cm_buffer_printf(&out, "%s:%d:%d: %s: %s\n", problems->list[i].file + cut, problems->list[i].line,
-                         problems->list[i].column, problems->list[i].warning ? "warning" : "error", problems->list[i].text);
+                         problems->list[i].column, problems->list[i].warning ? "warning" : "error",
+                         problems->list[i].text);
     cm_buffer_text(&out, "");
     return out.data ? cm_buffer_take(&out) : cm_strdup("");
 }
@@ -108,7 +110,8 @@ void expect_one(const char *text, const char *place, const char *words)
     char *found = problems_of(text);
     const char *end = strchr(found, '\n');
     cr_assert(end && end[1] == 0, "exactly one problem was expected, not:\n%sfor:\n%s", found, text);
-    cr_assert(strncmp(found, place, strlen(place)) == 0 && found[strlen(place)] == ':', "expected at %s, not %s", place, found);
+    cr_assert(strncmp(found, place, strlen(place)) == 0 && found[strlen(place)] == ':', "expected at %s, not %s", place,
+              found);
     cr_assert(strstr(found, words), "expected \"%s\" in: %s", words, found);
     free(found);
 }

@@ -25,12 +25,16 @@ static void expect_same(const char *a, const char *b)
 Test(canonical, comments_order_and_layout_do_not_matter)
 {
     expect_same(
-        HEAD "name: Acme\ntax:\n- name: VAT\n  percent: 19.0\naccounts:\n- {id: '000011112222', payer: '111122223333', from: 2025-06-01}\n"
-             "- {id: '000011112223', payer: '111122223333', from: 2025-06-01, to: 2025-07-01}\n---\nkind: Reseller\nid: z\n",
+        HEAD
+        "name: Acme\ntax:\n- name: VAT\n  percent: 19.0\naccounts:\n- {id: '000011112222', payer: '111122223333', "
+        "from: 2025-06-01}\n"
+        "- {id: '000011112223', payer: '111122223333', from: 2025-06-01, to: 2025-07-01}\n---\nkind: Reseller\nid: z\n",
         "# a comment\n{id: z, kind: Reseller, consolidation: end_customer, name: z}\n---\n"
-        "accounts:\n- {to: '2025-07-01T00:00:00Z', from: '2025-06-01T00:00:00.000Z', id: 000011112223, payer: 111122223333}\n"
+        "accounts:\n- {to: '2025-07-01T00:00:00Z', from: '2025-06-01T00:00:00.000Z', id: 000011112223, payer: "
+        "111122223333}\n"
         "- {from: 2025-06-01, id: \"000011112222\", payer: 111122223333}\ntax: [{percent: '1.9E1', name: VAT}]\n"
-        "commitment_policy: on_demand\ncredit_policy: {mode: keep}\nrefund_policy: price_book\ninvoice_currency: USD\nname: Acme\n" HEAD);
+        "commitment_policy: on_demand\ncredit_policy: {mode: keep}\nrefund_policy: price_book\ninvoice_currency: "
+        "USD\nname: Acme\n" HEAD);
 }
 
 Test(canonical, rules_and_versions_are_sorted)
@@ -40,10 +44,12 @@ Test(canonical, rules_and_versions_are_sorted)
                 "- effective_from: 2025-01-01\n  rules:\n"
                 "  - {id: b, priority: 20, price: {rate: 0.50}}\n"
                 "  - {id: c, priority: 30, price: {pass: payer}}\n"
-                "  - {id: a, priority: 10, match: {usage_type: [EU-*, BoxUsage*], unit: Hrs}, price: {percent: -5.00, of: list}}\n",
+                "  - {id: a, priority: 10, match: {usage_type: [EU-*, BoxUsage*], unit: Hrs}, price: {percent: -5.00, "
+                "of: list}}\n",
                 "kind: PriceBook\nid: b\ncurrency: USD\nversions:\n"
                 "- effective_from: 2025-01-01T00:00:00Z\n  rules:\n"
-                "  - {id: a, priority: 10, match: {unit: [Hrs], usage_type: [BoxUsage*, EU-*]}, price: {of: list, percent: -5}}\n"
+                "  - {id: a, priority: 10, match: {unit: [Hrs], usage_type: [BoxUsage*, EU-*]}, price: {of: list, "
+                "percent: -5}}\n"
                 "  - {id: b, priority: 20, price: {rate: .5}}\n"
                 "  - {id: c, priority: 30, match: {}, price: {pass: payer}}\n"
                 "- {effective_from: 2025-02-01, rules: [{id: x, priority: 1, price: {free: true}}]}\n");
@@ -51,9 +57,11 @@ Test(canonical, rules_and_versions_are_sorted)
 
 Test(canonical, anchors_are_what_they_stand_for)
 {
-    expect_same("kind: PriceBook\nid: b\ncurrency: USD\nversions:\n- {effective_from: 2025-01-01, rules: &r [{id: x, priority: 1, price: {free: true}}]}\n"
+    expect_same("kind: PriceBook\nid: b\ncurrency: USD\nversions:\n- {effective_from: 2025-01-01, rules: &r [{id: x, "
+                "priority: 1, price: {free: true}}]}\n"
                 "- {effective_from: 2025-02-01, rules: *r}\n",
-                "kind: PriceBook\nid: b\ncurrency: USD\nversions:\n- {effective_from: 2025-01-01, rules: [{id: x, priority: 1, price: {free: true}}]}\n"
+                "kind: PriceBook\nid: b\ncurrency: USD\nversions:\n- {effective_from: 2025-01-01, rules: [{id: x, "
+                "priority: 1, price: {free: true}}]}\n"
                 "- {effective_from: 2025-02-01, rules: [{id: x, priority: 1, price: {free: true}}]}\n");
 }
 
@@ -61,8 +69,10 @@ Test(canonical, anchors_are_what_they_stand_for)
 Test(canonical, files_do_not_matter)
 {
     static const char *const documents[] = {
-        "kind: Reseller\nid: r\n---\n", "kind: Reseller\nid: a\n---\n",
-        "{kind: PriceBook, id: b, currency: USD, versions: [{effective_from: 2025-01-01, rules: [{id: x, priority: 1, price: {free: true}}]}]}\n---\n",
+        "kind: Reseller\nid: r\n---\n",
+        "kind: Reseller\nid: a\n---\n",
+        "{kind: PriceBook, id: b, currency: USD, versions: [{effective_from: 2025-01-01, rules: [{id: x, priority: 1, "
+        "price: {free: true}}]}]}\n---\n",
         "{kind: Customer, id: c, reseller: r, price_book: b}\n---\n",
     };
     static const int orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}};
@@ -95,7 +105,8 @@ Test(canonical, files_do_not_matter)
 
 Test(canonical, a_value_changes_the_id)
 {
-    cm_catalog *a = catalog_of_text(HEAD), *b = catalog_of_text(HEAD "name: acme\n"), *c = catalog_of_text(HEAD "name: Acme\n");
+    cm_catalog *a = catalog_of_text(HEAD), *b = catalog_of_text(HEAD "name: acme\n"),
+               *c = catalog_of_text(HEAD "name: Acme\n");
     cr_assert_str_eq(a->id, b->id); /* the default written out */
     cr_assert_str_neq(a->id, c->id);
     cr_assert_eq(strlen(a->id), 32);
@@ -132,8 +143,9 @@ static void expect_diff(const char *before, const char *after, const char *expec
     json_decref(b);
 }
 
-#define BOOK_OF(rules) "kind: PriceBook\nid: b\ncurrency: USD\nversions:\n- effective_from: 2025-01-01\n  rules:\n" rules
-#define LAST           "  - {id: z, priority: 99, price: {pass: payer}}\n"
+#define BOOK_OF(rules)                                                                                                 \
+    "kind: PriceBook\nid: b\ncurrency: USD\nversions:\n- effective_from: 2025-01-01\n  rules:\n" rules
+#define LAST "  - {id: z, priority: 99, price: {pass: payer}}\n"
 
 Test(diff, in_words)
 {
@@ -161,7 +173,8 @@ Test(diff, elements_are_recognised_by_their_id)
                 "changed Customer acme: accounts[000011112221] (none) -> "
                 "{\"from\":\"2025-06-01T00:00:00Z\",\"id\":\"000011112221\",\"payer\":\"111122223333\"}\n"
                 "changed Customer acme: accounts[000011112222].support_plan_group (none) -> tds\n");
-    expect_diff(HEAD "tax: [{name: VAT, percent: 19}]\naddress: [a]\n", HEAD "tax: [{name: VAT, percent: 20}]\naddress: [a, b]\n",
+    expect_diff(HEAD "tax: [{name: VAT, percent: 19}]\naddress: [a]\n",
+                HEAD "tax: [{name: VAT, percent: 20}]\naddress: [a, b]\n",
                 "changed Customer acme: address [\"a\"] -> [\"a\",\"b\"]\n"
                 "changed Customer acme: tax[0].percent 19 -> 20\n");
 }

@@ -20,7 +20,8 @@ static void decimal_is(cm_decimal value, const char *expected)
 Test(parse, links_by_payer_account_and_time)
 {
     cm_catalog *catalog = catalog_of_text(
-        HEAD "accounts:\n- {id: '000011112222', payer: '111122223333', from: 2025-06-01, to: 2025-07-01, support_plan: business}\n"
+        HEAD "accounts:\n- {id: '000011112222', payer: '111122223333', from: 2025-06-01, to: 2025-07-01, support_plan: "
+             "business}\n"
              "- {id: '000011112222', payer: '222233334444', from: 2025-01-01, name: Sandbox}\n"
              "- {id: '000011112223', payer: '111122223333', from: 2025-01-01}\n---\n"
              "kind: Customer\nid: zulu\nreseller: northwind\nprice_book: standard\n"
@@ -50,9 +51,10 @@ Test(parse, links_by_payer_account_and_time)
 
 Test(parse, policies)
 {
-    cm_catalog *catalog = catalog_of_text(HEAD "commitment_policy: pass_through\ncredit_policy: {mode: split, percent: 12.5}\n"
-                                               "refund_policy: keep\ninvoice_currency: JPY\n---\n"
-                                               "kind: Customer\nid: b\nreseller: northwind\nprice_book: standard\ncredit_policy: pass\n");
+    cm_catalog *catalog =
+        catalog_of_text(HEAD "commitment_policy: pass_through\ncredit_policy: {mode: split, percent: 12.5}\n"
+                             "refund_policy: keep\ninvoice_currency: JPY\n---\n"
+                             "kind: Customer\nid: b\nreseller: northwind\nprice_book: standard\ncredit_policy: pass\n");
     const cm_customer *acme = cm_catalog_customer(catalog, "acme");
     cr_assert_eq(acme->commitment_policy, CM_COMMITMENT_PASS_THROUGH);
     cr_assert_eq(acme->credit_mode, CM_CREDIT_SPLIT);
@@ -79,10 +81,11 @@ Test(parse, N18_N21_defaults)
 /* O04: many customers on the one master price book; R01: or each on its own. */
 Test(parse, O04_R01_books_by_customer)
 {
-    cm_catalog *catalog = catalog_of_text(
-        HEAD "---\n{kind: Customer, id: b, reseller: northwind, price_book: standard}\n---\n"
-             "{kind: Customer, id: c, reseller: northwind, price_book: own}\n---\n"
-             "{kind: PriceBook, id: own, currency: EUR, versions: [{effective_from: 2025-01-01, rules: [{id: x, priority: 5, price: {free: true}}]}]}\n");
+    cm_catalog *catalog =
+        catalog_of_text(HEAD "---\n{kind: Customer, id: b, reseller: northwind, price_book: standard}\n---\n"
+                             "{kind: Customer, id: c, reseller: northwind, price_book: own}\n---\n"
+                             "{kind: PriceBook, id: own, currency: EUR, versions: [{effective_from: 2025-01-01, rules: "
+                             "[{id: x, priority: 5, price: {free: true}}]}]}\n");
     cr_assert_eq(cm_catalog_customer(catalog, "acme")->price_book, cm_catalog_customer(catalog, "b")->price_book);
     cr_assert_str_eq(cm_catalog_customer(catalog, "c")->price_book->id, "own");
     cr_assert_str_eq(cm_catalog_customer(catalog, "c")->price_book->currency, "EUR");
@@ -102,7 +105,8 @@ Test(parse, R02_versions_by_time)
     cr_assert_eq(book->versions[0].rules[0].price, CM_PRICE_PASS);
     cr_assert_eq(book->versions[0].rules[0].of, CM_LAYER_PAYER);
     cr_assert_str_eq(book->versions[1].rules[0].id, "late");
-    cr_assert_eq(book->versions[1].effective_from, cm_period_start((cm_period){2025, 6}) + 14 * CM_DAY + 45000 * CM_SECOND);
+    cr_assert_eq(book->versions[1].effective_from,
+                 cm_period_start((cm_period){2025, 6}) + 14 * CM_DAY + 45000 * CM_SECOND);
     cm_catalog_free(catalog);
 }
 
@@ -110,8 +114,10 @@ Test(parse, match_keys_and_prices)
 {
     cm_catalog *catalog = catalog_of_text(
         "kind: PriceBook\nid: a\ncurrency: USD\nversions:\n- effective_from: 2025-01-01\n  rules:\n"
-        "  - id: all-keys\n    priority: 1\n    match: {service: [B, A], usage_type: '*BoxUsage:?', operation: RunInstances, region: eu-west-1,\n"
-        "      sku: S, class: [usage, fee], line_item_type: Usage, account: '000011112222', payer: 111122223333, unit: Hrs, marketplace: true}\n"
+        "  - id: all-keys\n    priority: 1\n    match: {service: [B, A], usage_type: '*BoxUsage:?', operation: "
+        "RunInstances, region: eu-west-1,\n"
+        "      sku: S, class: [usage, fee], line_item_type: Usage, account: '000011112222', payer: 111122223333, unit: "
+        "Hrs, marketplace: true}\n"
         "    price: {rate: 0.0000000000000000015E1}\n"
         "  - {id: b, priority: 2, match: {operation: [a, b?], marketplace: false}, price: {percent: 2.5, of: buy}}\n"
         "  - {id: z, priority: 3, price: {free: true}}\n");
@@ -138,18 +144,23 @@ Test(parse, match_keys_and_prices)
 Test(parse, line_types)
 {
     cm_catalog *catalog = catalog_of_text("{kind: LineItemType, name: NewDiscount, class: provider_discount}\n---\n"
-                                          "{kind: LineItemType, name: AFee, class: fee}\n");
-    cr_assert_eq(catalog->line_type_count, 2);
+                                          "{kind: LineItemType, name: AFee, class: fee}\n---\n"
+                                          "{kind: LineItemType, id: some-id, name: BFee, class: fee}\n---\n"
+                                          "{kind: LineItemType, id: CFee, class: fee}\n");
+    cr_assert_eq(catalog->line_type_count, 4);
     cr_assert_str_eq(catalog->line_types[0].name, "AFee");
-    cr_assert_eq(catalog->line_types[1].class, CM_CLASS_PROVIDER_DISCOUNT);
+    cr_assert_str_eq(catalog->line_types[1].name, "BFee"); /* an id beside the name says nothing */
+    cr_assert_str_eq(catalog->line_types[2].name, "CFee"); /* alone it is the name */
+    cr_assert_eq(catalog->line_types[3].class, CM_CLASS_PROVIDER_DISCOUNT);
     cm_catalog_free(catalog);
 }
 
 /* Any cut and any changed byte of a good text is refused or gives a catalog: nothing crashes. */
 Test(parse, damaged_texts_are_fatal_or_harmless)
 {
-    json_t *canonical = canonical_of_text(HEAD "tax: [{name: VAT, percent: 19}]\n"
-                                               "accounts: [{id: '000011112222', payer: '111122223333', from: 2025-06-01}]\n");
+    json_t *canonical =
+        canonical_of_text(HEAD "tax: [{name: VAT, percent: 19}]\n"
+                               "accounts: [{id: '000011112222', payer: '111122223333', from: 2025-06-01}]\n");
     char *text = cm_catalog_text(canonical);
     size_t length = strlen(text);
     cm_error err;
@@ -180,11 +191,16 @@ Test(parse, damaged_texts_are_fatal_or_harmless)
 Test(parse, what_another_version_wrote_is_refused)
 {
     static const char *const texts[] = {
-        "", "[]", "{\"Budget\":{}}", "{\"Reseller\":{\"r\":{\"name\":\"r\"}}}",
+        "",
+        "[]",
+        "{\"Budget\":{}}",
+        "{\"Reseller\":{\"r\":{\"name\":\"r\"}}}",
         "{\"Reseller\":{\"r\":{\"name\":\"r\",\"consolidation\":\"full\",\"colour\":\"blue\"}}}",
         "{\"Reseller\":{\"r\":{\"name\":\"r\",\"consolidation\":\"full\"}},\"Reseller\":{}}",
-        "{\"Reseller\":{\"s\":{\"name\":\"r\",\"consolidation\":\"full\"},\"r\":{\"name\":\"r\",\"consolidation\":\"full\"}}}",
-        "{\"Reseller\":{}} x", "{\"FxRate\":{\"f\":{\"set\":\"reseller\",\"from\":\"USD\",\"to\":\"EUR\",\"period\":\"2025-06\",\"rate\":1}}}",
+        "{\"Reseller\":{\"s\":{\"name\":\"r\",\"consolidation\":\"full\"},\"r\":{\"name\":\"r\",\"consolidation\":"
+        "\"full\"}}}",
+        "{\"Reseller\":{}} x",
+        "{\"FxRate\":{\"f\":{\"set\":\"reseller\",\"from\":\"USD\",\"to\":\"EUR\",\"period\":\"2025-06\",\"rate\":1}}}",
     };
     cm_error err;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -212,7 +228,8 @@ Test(json_reader, escapes)
     cm_json_open(&reader, cm_slice_of(" \"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\u20AC\\ud83d\\ude00\" "), arena);
     cr_assert(cm_json_text(&reader, &text) && cm_json_end(&reader));
     cr_assert(cm_slice_is(text, "a\"\\/\b\f\n\r\t\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"));
-    static const char *const bad[] = {"\"\\u0000\"", "\"\\ud83d\"", "\"\\udc00\"", "\"\\x\"", "\"\\u12\"", "\"a", "\"a\\", "\"\n\"", "a"};
+    static const char *const bad[] = {"\"\\u0000\"", "\"\\ud83d\"", "\"\\udc00\"", "\"\\x\"", "\"\\u12\"",
+                                      "\"a",         "\"a\\",       "\"\n\"",      "a"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cm_json_open(&reader, cm_slice_of(bad[i]), arena);
         cr_assert_not(cm_json_text(&reader, &text), "%s", bad[i]);
@@ -223,9 +240,20 @@ Test(json_reader, escapes)
 
 Test(json_reader, numbers_and_counts)
 {
-    static const struct { const char *text; bool good; int64_t value; } cases[] = {
-        {"0", true, 0}, {"-12", true, -12}, {"999999999999999999", true, 999999999999999999}, {"1000000000000000000", false, 0},
-        {"1.5", false, 0}, {"1e3", false, 0}, {"", false, 0}, {"-", false, 0}, {"\"1\"", false, 0},
+    static const struct {
+        const char *text;
+        bool good;
+        int64_t value;
+    } cases[] = {
+        {"0", true, 0},
+        {"-12", true, -12},
+        {"999999999999999999", true, 999999999999999999},
+        {"1000000000000000000", false, 0},
+        {"1.5", false, 0},
+        {"1e3", false, 0},
+        {"", false, 0},
+        {"-", false, 0},
+        {"\"1\"", false, 0},
     };
     cm_json_reader reader;
     int64_t value;
@@ -260,9 +288,12 @@ Test(parse, large)
 {
     enum { CUSTOMERS = 500, ACCOUNTS = 20, RULES = 3000 };
     cm_buffer yaml = {0};
-    cm_buffer_text(&yaml, "kind: PriceBook\nid: big\ncurrency: USD\nversions:\n- effective_from: 2025-01-01\n  rules:\n");
+    cm_buffer_text(&yaml,
+                   "kind: PriceBook\nid: big\ncurrency: USD\nversions:\n- effective_from: 2025-01-01\n  rules:\n");
     for (int i = 0; i < RULES; i++)
-        cm_buffer_printf(&yaml, "  - {id: r%d, priority: %d, match: {service: S%d, usage_type: 'U%d*'}, price: {percent: -%d.5, of: list}}\n",
+        cm_buffer_printf(&yaml,
+                         "  - {id: r%d, priority: %d, match: {service: S%d, usage_type: 'U%d*'}, price: {percent: "
+                         "-%d.5, of: list}}\n",
                          i, i, i % 50, i, i % 90);
     cm_buffer_printf(&yaml, "  - {id: rest, priority: %d, price: {pass: payer}}\n", RULES);
     for (int i = 0; i < CUSTOMERS; i++) {

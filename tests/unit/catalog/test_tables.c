@@ -21,13 +21,28 @@ static void decimal_is(cm_decimal value, const char *expected)
 /* rating.md section 2: every type of cur.md 1d. */
 Test(tables, class_of_every_builtin_type)
 {
-    static const struct { const char *type, *class; } rows[] = {
-        {"Usage", "usage"}, {"DiscountedUsage", "covered_usage"}, {"RIFee", "commitment_fee"}, {"Fee", "fee"},
-        {"SavingsPlanCoveredUsage", "covered_usage"}, {"SavingsPlanNegation", "commitment_offset"},
-        {"SavingsPlanRecurringFee", "commitment_fee"}, {"SavingsPlanUpfrontFee", "commitment_fee"}, {"Tax", "tax"},
-        {"Credit", "credit"}, {"Refund", "refund"}, {"BundledDiscount", "bundled_discount"}, {"Discount", "provider_discount"},
-        {"EdpDiscount", "provider_discount"}, {"PrivateRateDiscount", "provider_discount"}, {"RiVolumeDiscount", "provider_discount"},
-        {"SppDiscount", "provider_discount"}, {"DistributorDiscount", "provider_discount"}, {"FlatRateSubscription", "fee"},
+    static const struct {
+        const char *type, *class;
+    } rows[] = {
+        {"Usage", "usage"},
+        {"DiscountedUsage", "covered_usage"},
+        {"RIFee", "commitment_fee"},
+        {"Fee", "fee"},
+        {"SavingsPlanCoveredUsage", "covered_usage"},
+        {"SavingsPlanNegation", "commitment_offset"},
+        {"SavingsPlanRecurringFee", "commitment_fee"},
+        {"SavingsPlanUpfrontFee", "commitment_fee"},
+        {"Tax", "tax"},
+        {"Credit", "credit"},
+        {"Refund", "refund"},
+        {"BundledDiscount", "bundled_discount"},
+        {"Discount", "provider_discount"},
+        {"EdpDiscount", "provider_discount"},
+        {"PrivateRateDiscount", "provider_discount"},
+        {"RiVolumeDiscount", "provider_discount"},
+        {"SppDiscount", "provider_discount"},
+        {"DistributorDiscount", "provider_discount"},
+        {"FlatRateSubscription", "fee"},
     };
     enum cm_class class;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -67,7 +82,8 @@ Test(tables, currencies)
 /* N19: the two types of TD SYNNEX; N20: what an account can have; the public ones beside them. */
 Test(tables, N19_N20_plan_types)
 {
-    static const char *const names[] = {"business", "passthrough", "developer", "business_public", "business_plus", "enterprise", "basic"};
+    static const char *const names[] = {"business",      "passthrough", "developer", "business_public",
+                                        "business_plus", "enterprise",  "basic"};
     enum cm_plan_type type;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         cr_assert(cm_plan_type_parse(cm_slice_of(names[i]), &type));
@@ -80,9 +96,11 @@ Test(tables, N19_N20_plan_types)
 /* N02: 10 % when the group does not say; N03: no minimum. */
 Test(tables, N02_N03_N19_groups_of_each_type)
 {
-    cm_catalog *catalog = catalog_of_text("{kind: SupportPlanGroup, id: a, type: business}\n---\n{kind: SupportPlanGroup, id: b, type: passthrough}\n---\n"
-                                          "{kind: SupportPlanGroup, id: c, type: enterprise, minimum: 12000, base: {layer: list, classes: usage}}\n---\n"
-                                          "{kind: SupportPlanGroup, id: d, type: basic}\n");
+    cm_catalog *catalog = catalog_of_text(
+        "{kind: SupportPlanGroup, id: a, type: business}\n---\n{kind: SupportPlanGroup, id: b, type: "
+        "passthrough}\n---\n"
+        "{kind: SupportPlanGroup, id: c, type: enterprise, minimum: 12000, base: {layer: list, classes: usage}}\n---\n"
+        "{kind: SupportPlanGroup, id: d, type: basic}\n");
     const cm_support_group *groups = catalog->groups;
     cr_assert(groups[0].type == CM_PLAN_BUSINESS && groups[0].has_percent && !groups[0].has_minimum);
     decimal_is(groups[0].percent, "10");
@@ -134,9 +152,12 @@ Test(plans, published_figures)
 {
     cm_catalog *catalog = catalog_of_text("# base\n");
     plan_is(catalog, CM_PLAN_DEVELOPER, "29", (const char *[]){"-", "3", NULL});
-    plan_is(catalog, CM_PLAN_BUSINESS_PUBLIC, "100", (const char *[]){"10000", "10", "80000", "7", "250000", "5", "-", "3", NULL});
-    plan_is(catalog, CM_PLAN_BUSINESS_PLUS, "29", (const char *[]){"10000", "9", "80000", "6", "250000", "4", "-", "3", NULL});
-    plan_is(catalog, CM_PLAN_ENTERPRISE, "15000", (const char *[]){"150000", "10", "500000", "7", "1000000", "5", "-", "3", NULL});
+    plan_is(catalog, CM_PLAN_BUSINESS_PUBLIC, "100",
+            (const char *[]){"10000", "10", "80000", "7", "250000", "5", "-", "3", NULL});
+    plan_is(catalog, CM_PLAN_BUSINESS_PLUS, "29",
+            (const char *[]){"10000", "9", "80000", "6", "250000", "4", "-", "3", NULL});
+    plan_is(catalog, CM_PLAN_ENTERPRISE, "15000",
+            (const char *[]){"150000", "10", "500000", "7", "1000000", "5", "-", "3", NULL});
     cr_assert(strlen(cm_support_plans_version()) > 0);
     cm_catalog_free(catalog);
 }
@@ -144,9 +165,10 @@ Test(plans, published_figures)
 /* A catalog's own data replaces the published for its time only. */
 Test(plans, own_data_is_laid_over_the_published)
 {
-    cm_catalog *catalog = catalog_of_text(
-        "kind: SupportPlan\nid: p\ntype: developer\ncurrency: EUR\nfrom: 2026-03-01\nto: 2026-04-01\nminimum: 25.5\nbands: [{up_to: 100, percent: 4}, {percent: 2}]\n---\n"
-        "kind: SupportPlan\nid: q\ntype: developer\nfrom: 2027-02-01\nbands: [{percent: 1}]\n");
+    cm_catalog *catalog =
+        catalog_of_text("kind: SupportPlan\nid: p\ntype: developer\ncurrency: EUR\nfrom: 2026-03-01\nto: "
+                        "2026-04-01\nminimum: 25.5\nbands: [{up_to: 100, percent: 4}, {percent: 2}]\n---\n"
+                        "kind: SupportPlan\nid: q\ntype: developer\nfrom: 2027-02-01\nbands: [{percent: 1}]\n");
     const cm_support_plan *own = cm_catalog_plan(catalog, CM_PLAN_DEVELOPER, at(2026, 3, 15));
     cr_assert_str_eq(own->currency, "EUR");
     decimal_is(own->minimum, "25.5");
@@ -158,6 +180,7 @@ Test(plans, own_data_is_laid_over_the_published)
     decimal_is(cm_catalog_plan(catalog, CM_PLAN_DEVELOPER, at(2027, 2, 1))->minimum, "0");
     cr_assert_not_null(cm_catalog_plan(catalog, CM_PLAN_ENTERPRISE, at(2026, 3, 15)));
     for (size_t i = 1; i < catalog->plan_count; i++)
-        cr_assert(catalog->plans[i - 1].type < catalog->plans[i].type || catalog->plans[i - 1].to <= catalog->plans[i].from);
+        cr_assert(catalog->plans[i - 1].type < catalog->plans[i].type ||
+                  catalog->plans[i - 1].to <= catalog->plans[i].from);
     cm_catalog_free(catalog);
 }
