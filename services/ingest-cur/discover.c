@@ -84,7 +84,8 @@ bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_
     }
     for (size_t i = 0; done && s.catalog && i < s.catalog->payer_count; i++) {
         const cm_payer *one = &s.catalog->payers[i];
-        if (strcmp(one->lane, ingest->worker.lane) == 0 && (!*payer || strcmp(one->id, payer) == 0)) {
+        bool has_source = one->source != NULL; /* a payer without one is fed by `ingest --file` */
+        if (has_source && strcmp(one->lane, ingest->worker.lane) == 0 && (!*payer || strcmp(one->id, payer) == 0)) {
             done = scan_payer(&s, one, err);
             cm_worker_turned(&ingest->worker);
         }
