@@ -21,7 +21,7 @@ static pid_t server;
 
 static bool find_bin(void)
 {
-    const char *set = getenv("CURMILL_PG_BIN");
+    const char *set = getenv("POSTGRES_BIN");
     if (set) {
         snprintf(bin, sizeof bin, "%s", set);
         return true;
@@ -127,7 +127,7 @@ bool test_postgres_start(void)
                         "shared_buffers=16MB",
                         NULL};
     server = spawn("postgres", postgres);
-    setenv("CURMILL_TEST_POSTGRES", folder, 1);
+    setenv("PRIVATE_POSTGRES", folder, 1);
     char admin[256];
     test_postgres_admin(admin, sizeof admin);
     for (int i = 0; i < 300 && waitpid(server, &status, WNOHANG) == 0; i++) {
@@ -157,7 +157,7 @@ void test_postgres_stop(void)
 /* Criterion runs each test in a new process: where the server is goes there by the environment. */
 static const char *where(void)
 {
-    const char *set = getenv("CURMILL_TEST_POSTGRES");
+    const char *set = getenv("PRIVATE_POSTGRES");
     return set ? set : "/nowhere";
 }
 

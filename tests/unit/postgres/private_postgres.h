@@ -1,7 +1,7 @@
 /*
  * A PostgreSQL of a test program's own: fresh data folder and unix socket below TMPDIR, no TCP, no fsync. It is started
  * by the program's main() before the tests, so that the processes of criterion's tests share it, and stopped by its
- * process id; it also ends when the test program dies. Uses CURMILL_PG_BIN, else `pg_config --bindir`, else Debian's
+ * process id; it also ends when the test program dies. Uses POSTGRES_BIN, else `pg_config --bindir`, else Debian's
  * folder of version 15. main.c beside this file is such a main().
  */
 #ifndef CM_TEST_PRIVATE_POSTGRES_H
