@@ -138,7 +138,8 @@ static uint64_t next_random(cm_aws_client *client)
 
 bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_error *why)
 {
-    if (why->class != CM_ERROR_RETRY || attempts->made >= client->options.attempts || client->retries_left == 0)
+    bool worth_it = why->class == CM_ERROR_RETRY && strcmp(why->code, "DENIED") != 0 && strcmp(why->code, "NO_CREDENTIALS") != 0;
+    if (!worth_it || attempts->made >= client->options.attempts || client->retries_left == 0)
         return false;
     int64_t most = wait_first << (attempts->made < 10 ? attempts->made : 10);
     if (most > wait_longest)
@@ -255,7 +256,7 @@ cm_http_exchange *cm_aws_begin(cm_aws_client *client, const cm_aws_call *call, c
         }
         cm_aws_credentials_free(&credentials);
         if (!again && !cm_aws_again(client, attempts, &why)) {
-            if (why.class == CM_ERROR_RETRY && attempts->made > 1)
+            if (why.class == CM_ERROR_RETRY && attempts->made > 1 && strcmp(why.code, "DENIED") != 0)
                 cm_fail(err, why.class, why.code, "%s (tried %d times)", why.text, attempts->made);
             else if (err)
                 *err = why;

@@ -47,7 +47,7 @@ typedef struct cm_aws_attempts {
 
 /* An exchange with a success status (2xx), its body unread; the caller ends it. */
 CM_NODISCARD cm_http_exchange *cm_aws_begin(cm_aws_client *client, const cm_aws_call *call, cm_aws_attempts *attempts, cm_error *err);
-/* After a failure of class RETRY: waits and says true, or says false if the budget is spent. */
+/* After a failure of class RETRY (not DENIED): waits and says true, or says false if the budget is spent. */
 bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_error *why);
 /* The whole: body into `into` (cleared first), at most `limit` bytes. */
 CM_NODISCARD bool cm_aws_perform(cm_aws_client *client, const cm_aws_call *call, size_t limit, cm_buffer *into, cm_error *err);

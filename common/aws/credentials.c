@@ -61,7 +61,7 @@ bool cm_aws_read_secret_file(const char *path, cm_buffer *into, cm_error *err)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS", "%s: %s", path, strerror(errno));
+        return cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS", "%s: %s", path, strerror(errno));
     char part[4096];
     ssize_t length;
     while ((length = read(file, part, sizeof part)) > 0 && into->length < SECRET_FILE_MAX)
@@ -70,9 +70,9 @@ bool cm_aws_read_secret_file(const char *path, cm_buffer *into, cm_error *err)
     OPENSSL_cleanse(part, sizeof part);
     close(file);
     if (length < 0)
-        return cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS", "%s: %s", path, strerror(problem));
+        return cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS", "%s: %s", path, strerror(problem));
     if (length > 0)
-        return cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS", "%s: larger than %d bytes", path, SECRET_FILE_MAX);
+        return cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS", "%s: larger than %d bytes", path, SECRET_FILE_MAX);
     while (into->length > 0 && strchr(" \t\r\n", into->data[into->length - 1]))
         into->data[--into->length] = '\0';
     return true;
@@ -92,7 +92,7 @@ enum cm_aws_found cm_aws_from_environment(const cm_aws_options *options, cm_http
         return CM_AWS_NOT_THERE;
     }
     if (!id || !secret) {
-        cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS", "environment: %s is set and %s is not",
+        cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS", "environment: %s is set and %s is not",
                 id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY", id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
         return CM_AWS_BROKEN;
     }
@@ -111,7 +111,7 @@ enum cm_aws_found cm_aws_from_web_identity(const cm_aws_options *options, cm_htt
         return CM_AWS_NOT_THERE;
     }
     if (!role) {
-        cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS",
+        cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS",
                 "web identity: AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not");
         return CM_AWS_BROKEN;
     }
@@ -142,7 +142,7 @@ static bool fetch_chain(cm_aws_provider *provider, cm_aws_credentials *ret, cm_e
         cm_buffer_free(&looked);
         return found == CM_AWS_FOUND;
     }
-    cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS", "no AWS credentials. Looked at: %s", cm_buffer_string(&looked));
+    cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS", "no AWS credentials. Looked at: %s", cm_buffer_string(&looked));
     cm_buffer_free(&looked);
     return false;
 }

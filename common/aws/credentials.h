@@ -29,8 +29,8 @@ cm_aws_provider *cm_aws_provider_keep(cm_aws_provider *provider); /* another ref
 void cm_aws_provider_free(cm_aws_provider *provider);             /* gives a reference back; NULL is allowed */
 
 /*
- * A copy that the caller frees. INVALID, code NO_CREDENTIALS: none configured, with what was looked at. REFUSED, code DENIED: the role
- * cannot be assumed. RETRY: STS or an endpoint is unavailable.
+ * A copy that the caller frees. All errors are RETRY, since a person or a platform can mend them while the program runs. NO_CREDENTIALS:
+ * none configured, with what was looked at. DENIED: the role cannot be assumed. UNAVAILABLE: STS or an endpoint is.
  */
 CM_NODISCARD bool cm_aws_provider_get(cm_aws_provider *provider, cm_aws_credentials *ret, cm_error *err);
 /* The service said that they have expired: fetch again at the next get. */

@@ -25,9 +25,8 @@ static bool ask(const cm_aws_options *options, cm_http *http, const char *method
         if (whole && status == 200)
             return true;
         if (whole)
-            cm_fail(&why, status >= 500 || status == 429 ? CM_ERROR_RETRY : CM_ERROR_REFUSED,
-                    status >= 500 || status == 429 ? "UNAVAILABLE" : "DENIED", "%s: HTTP %d", url, status);
-        if (why.class != CM_ERROR_RETRY || status == 0 || tried == TRIES) {
+            cm_fail(&why, CM_ERROR_RETRY, status >= 500 || status == 429 ? "UNAVAILABLE" : "DENIED", "%s: HTTP %d", url, status);
+        if (strcmp(why.code, "UNAVAILABLE") != 0 || status == 0 || tried == TRIES) {
             if (err)
                 *err = why;
             return false;
@@ -95,14 +94,14 @@ enum cm_aws_found cm_aws_from_container(const cm_aws_options *options, cm_http *
     const char *given = cm_aws_environment(options, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
     bool done = true;
     if (!relative && !address_allowed(url.data))
-        done = cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS",
+        done = cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS",
                        "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https, or http to this machine or to ECS or EKS");
     if (done && file)
         done = cm_aws_read_secret_file(file, &token, err);
     else if (done && given)
         cm_buffer_text(&token, given);
     if (done && strpbrk(cm_buffer_string(&token), "\r\n"))
-        done = cm_fail(err, CM_ERROR_INVALID, "NO_CREDENTIALS", "the authorization token has more than one line");
+        done = cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS", "the authorization token has more than one line");
     cm_aws_header header = {"Authorization", cm_buffer_string(&token)};
     done = done && ask(options, http, "GET", url.data, token.length ? &header : NULL, &answer, err) &&
            read_answer(url.data, &answer, ret, err);

@@ -172,7 +172,7 @@ bool cm_aws_fail(const cm_aws_failure *failure, const char *what, cm_error *err)
     } else if (failure->status == 401 || failure->status == 403 ||
                (failure->code[0] && cm_aws_failure_expired(failure)) ||
                strcmp(failure->code, "InvalidAccessKeyId") == 0 || strcmp(failure->code, "AccessDenied") == 0) {
-        class = CM_ERROR_REFUSED;
+        class = CM_ERROR_RETRY; /* it is the access that must be mended, not the input: the same call may work then */
         code = "DENIED";
     } else if (failure->status == 404) {
         class = CM_ERROR_NOT_FOUND;

@@ -4,7 +4,7 @@
  *   error code    class      when
  *   THROTTLED     RETRY      the service asks for patience
  *   UNAVAILABLE   RETRY      5xx, no connection, cut off
- *   DENIED        REFUSED    credentials or rights: a person must look
+ *   DENIED        RETRY      credentials or rights: not tried again at once; works again when a person mended them
  *   NOT_FOUND     NOT_FOUND  no such bucket, key, role
  *   CHANGED       POISON     412: the object is another one now
  *   INVALID       INVALID    anything else the service refuses

@@ -7,7 +7,7 @@
 
 #include "aws/credentials.h"
 
-/* `external_id` NULL: none. REFUSED with code DENIED looks the same for a wrong id, a wrong principal and a missing role. */
+/* `external_id` NULL: none. Code DENIED looks the same for a wrong id, a wrong principal and a missing role. */
 CM_NODISCARD bool cm_sts_assume_role(const cm_aws_options *options, cm_aws_provider *provider, const char *region,
                                      const char *role_arn, const char *external_id, const char *session_name,
                                      cm_aws_credentials *ret, cm_error *err);

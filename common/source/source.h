@@ -7,6 +7,7 @@
 #define CM_SOURCE_SOURCE_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/stream.h"
 #include "base/time.h"
 
@@ -20,6 +21,7 @@ typedef struct cm_object {
     const char *key;         /* relative to the source: path below the folder, or S3 key below nothing (the full key) */
     const char *fingerprint; /* "size:mtime_ns" or "size:etag": changes when the content changes */
     int64_t bytes;
+    cm_instant modified; /* when the content was last written; 0: unknown */
 } cm_object;
 
 typedef struct cm_source_type {
@@ -27,12 +29,17 @@ typedef struct cm_source_type {
     /* `definition`: the payer's `source` mapping as JSON (see rating.md section 8). INVALID: says which key. */
     cm_source *(*open)(const json_t *definition, cm_error *err);
     void (*close)(cm_source *source);
-    /* All objects whose key begins with `prefix` ("" = all), sorted by key. RETRY when unreachable. */
+    /* All objects whose key begins with `prefix` ("" = all), sorted bytewise by key. RETRY when unreachable, refused or without
+     * credentials: what a person can mend outside is never the input's fault. */
     bool (*list)(cm_source *source, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count, cm_error *err);
     /* NOT_FOUND if there is none now. */
     bool (*stat)(cm_source *source, const char *key, cm_arena *arena, cm_object *ret, cm_error *err);
-    /* If `fingerprint` is given and the object is another one now: POISON, code CHANGED. A change while reading: the same from read(). */
+    /* If `fingerprint` is given and the object is another one now: POISON, code CHANGED. A change while reading: the same from read(),
+     * at the end of the stream at the latest. A reader that goes by `local_path` instead asks stat() afterwards. Close the stream before
+     * the source. */
     cm_stream *(*open_object)(cm_source *source, const char *key, const char *fingerprint, cm_error *err);
+    /* Appends the place for people: "folder /data/cur", "s3://bucket/prefix/". */
+    void (*describe)(const cm_source *source, cm_buffer *into);
 } cm_source_type;
 
 struct cm_source {

