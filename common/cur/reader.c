@@ -45,7 +45,7 @@ static bool fail_row(cm_reader *reader, enum cm_scan_result result, cm_place *re
     uint32_t field = reader->row.fields;
     ret_place->row = reader->columns.count ? reader->rows + 1 : 0;
     ret_place->line = reader->text_line;
-    if (result != CM_SCAN_WIDE && field < reader->columns.count)
+    if ((result == CM_SCAN_QUOTE || result == CM_SCAN_OPEN) && field < reader->columns.count)
         cm_text_copy_name(reader->columns.name[field], ret_place->column, sizeof ret_place->column);
     switch (result) {
     case CM_SCAN_QUOTE:

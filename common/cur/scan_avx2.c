@@ -43,16 +43,25 @@ static inline uint64_t prefix_xor(uint64_t bits)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
+/* The positions of the eight lowest set bits; where there are fewer, the rest is never read. */
+#define PUT_EIGHT(at, bits, base)                                                                                              \
+    do {                                                                                                                       \
+        _Pragma("GCC unroll 8") for (int put_i = 0; put_i < 8; put_i++) {                                                                              \
+            (at)[put_i] = (base) + (uint32_t)_tzcnt_u64(bits);                                                                 \
+            (bits) = _blsr_u64(bits);                                                                                          \
+        }                                                                                                                      \
+    } while (0)
+
 /* Appends the positions of all set bits. Writes in eights; the array has room for 64 more than its capacity. */
 static inline uint32_t append_positions(uint32_t *end, uint32_t count, uint64_t bits, uint32_t base)
 {
     uint32_t more = (uint32_t)__builtin_popcountll(bits);
     uint32_t *at = end + count;
-    for (uint32_t done = 0; done < more; done += 8) {
-        for (int i = 0; i < 8; i++) {
-            at[done + (uint32_t)i] = base + (uint32_t)_tzcnt_u64(bits);
-            bits = _blsr_u64(bits);
-        }
+    PUT_EIGHT(at, bits, base);
+    if (more > 8) {
+        PUT_EIGHT(at + 8, bits, base);
+        for (uint32_t done = 16; done < more; done += 8)
+            PUT_EIGHT(at + done, bits, base);
     }
     return count + more;
 }
