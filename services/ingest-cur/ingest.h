@@ -42,10 +42,14 @@ CM_NODISCARD bool cm_publish_runs(cm_ingest *ingest, cm_error *err);
 /* A chunk being read. */
 typedef struct cm_chunk_job cm_chunk_job;
 enum cm_job_state { CM_JOB_MORE, CM_JOB_DONE, CM_JOB_ABANDONED };
-/* Takes over the record (frees it, ends its input). NULL in *ret_job: nothing to do (not wanted, set aside, failed); that is no error. */
+/* Takes over the record if it returns true (frees it, ends its input when the job ends). NULL in *ret_job: nothing to do (not
+ * wanted, set aside). */
 CM_NODISCARD bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret_job, cm_error *err);
 /* Reads and sends one batch. A false return is FATAL or RETRY: for RETRY the job begins anew at the next step. */
 CM_NODISCARD bool cm_chunk_job_step(cm_ingest *ingest, cm_chunk_job *job, enum cm_job_state *ret_state, cm_error *err);
+/* The job is done with: its record's offset may be committed once everything sent is acknowledged. */
 void cm_chunk_job_free(cm_chunk_job *job);
+/* The process ends before the job does: nothing of it is committed. NULL allowed. */
+void cm_chunk_job_drop(cm_chunk_job *job);
 
 #endif

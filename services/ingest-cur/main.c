@@ -7,7 +7,12 @@
 
 #include <stdio.h>
 
-enum { IDLE_POLL_MS = 200, COMMANDS_MS = 2000, RETRY_PAUSE_MS = 1000 };
+enum {
+    IDLE_POLL_MS = 200,
+    COMMANDS_MS = 2000,
+    RETRY_PAUSE_MS = 1000,
+    WAITING_MAX = 64, /* planned chunks held while one is read; fetching stops there */
+};
 
 static const cm_setting settings[] = {
     {"scan.interval.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false, "how often the sources are looked into"},
@@ -88,30 +93,52 @@ static bool wait_out(cm_ingest *i, cm_error *err)
     return cm_producer_poll(i->producer, RETRY_PAUSE_MS, err);
 }
 
-static bool take_record(cm_ingest *i, cm_chunk_job **job, cm_error *err)
+/* Planned chunks that wait their turn: small records, taken in while a file is read, so that the next begins at once. */
+typedef struct waiting {
+    cm_record *record[WAITING_MAX];
+    int first, count;
+    bool paused;
+} waiting;
+
+static bool take_record(cm_ingest *i, waiting *w, bool busy, cm_error *err)
 {
     cm_record *record;
-    if (!cm_consumer_poll(i->consumer, *job ? 0 : IDLE_POLL_MS, &record, err))
+    if (!cm_consumer_poll(i->consumer, busy || w->count ? 0 : IDLE_POLL_MS, &record, err))
         return false;
-    if (!record)
-        return true;
-    cm_assert(!*job); /* the consumer is paused while a chunk is read */
-    if (!cm_chunk_job_begin(i, record, job, err))
-        return false;
-    if (*job)
+    if (record) {
+        cm_assert(w->count < WAITING_MAX);
+        w->record[(w->first + w->count++) % WAITING_MAX] = record;
+    }
+    bool full = w->count == WAITING_MAX;
+    if (full && !w->paused)
         cm_consumer_pause(i->consumer);
+    else if (w->paused && !full)
+        cm_consumer_resume(i->consumer);
+    w->paused = full;
+    return true;
+}
+
+static bool begin_next(cm_ingest *i, waiting *w, cm_chunk_job **job, cm_error *err)
+{
+    if (*job || !w->count)
+        return true;
+    if (!cm_chunk_job_begin(i, w->record[w->first], job, err))
+        return false; /* it stays first in the queue */
+    w->first = (w->first + 1) % WAITING_MAX;
+    w->count--;
     return true;
 }
 
 static bool step_job(cm_ingest *i, cm_chunk_job **job, cm_error *err)
 {
     enum cm_job_state state;
+    if (!*job)
+        return true;
     if (!cm_chunk_job_step(i, *job, &state, err))
         return false;
     if (state != CM_JOB_MORE) {
         cm_chunk_job_free(*job);
         *job = NULL;
-        cm_consumer_resume(i->consumer);
     }
     return true;
 }
@@ -119,19 +146,24 @@ static bool step_job(cm_ingest *i, cm_chunk_job **job, cm_error *err)
 static bool loop(cm_ingest *i, cm_error *err)
 {
     chores due = {0, 0};
+    waiting queue = {0};
     cm_chunk_job *job = NULL;
     bool done = true;
     while (done && !cm_worker_stopping()) {
         cm_worker_turned(&i->worker);
-        done = (do_chores(i, &due, err) && take_record(i, &job, err) && (!job || step_job(i, &job, err)) &&
-                cm_producer_poll(i->producer, 0, err)) ||
+        done = (do_chores(i, &due, err) && take_record(i, &queue, job != NULL, err) && begin_next(i, &queue, &job, err) &&
+                step_job(i, &job, err) && cm_producer_poll(i->producer, 0, err)) ||
                wait_out(i, err);
         i->worker.ready = cm_consumer_assigned(i->consumer);
         cm_metric_set(i->metric.lag, cm_consumer_lag_records(i->consumer));
         cm_metric_set(i->metric.oldest, cm_consumer_oldest_unread_ms(i->consumer));
     }
-    if (job) /* not finished: its record is read again after the restart */
+    /* What is not finished is not committed: it is read again after the restart. */
+    if (job)
         cm_log(CM_INFO, "chunk abandoned at shutdown", NULL);
+    cm_chunk_job_drop(job);
+    for (; queue.count; queue.count--, queue.first = (queue.first + 1) % WAITING_MAX)
+        cm_record_free(queue.record[queue.first]);
     return done;
 }
 

@@ -37,14 +37,19 @@ static void close_reading(cm_chunk_job *job)
     job->source = NULL;
 }
 
-void cm_chunk_job_free(cm_chunk_job *job)
+void cm_chunk_job_drop(cm_chunk_job *job)
 {
     if (!job)
         return;
     close_reading(job);
-    cm_input_done(job->input);
     cm_arena_free(job->arena);
     free(job);
+}
+
+void cm_chunk_job_free(cm_chunk_job *job)
+{
+    cm_input_done(job->input);
+    cm_chunk_job_drop(job);
 }
 
 /* Bad input: stored with its place, visible in `curmill delivery list`; the job ends. */
@@ -117,12 +122,16 @@ bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret
         *err = why;
         done = false;
     }
+    if (!done) {
+        cm_chunk_job_drop(job); /* the record stays the caller's */
+        return false;
+    }
     cm_record_free(record);
     if (known && job->chunk.wanted)
         *ret_job = job;
     else
         cm_chunk_job_free(job);
-    return done;
+    return true;
 }
 
 /* In an overwritten layout the files are one delivery only if the manifest is still the one that planned them (cur.md 3). */
