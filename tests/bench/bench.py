@@ -57,14 +57,15 @@ def bench_ingest(folder: pathlib.Path, rows: int, pairs: int) -> None:
     size, columns = sum(f.stat().st_size for f in files), subprocess.run(
         f"zcat '{files[0]}' | head -1 | tr ',' '\\n' | wc -l", shell=True, capture_output=True, text=True, check=True).stdout.strip()
     print(f"ingest: {rows} rows of {columns} columns in {len(files)} files, {size / 1e6:.0f} MB csv.gz")
-    run_child([BIN / "ingest-encode", *files])
+    encode = [BIN / "ingest-encode", "--payer", "111122223333", "--period", PERIOD]
+    run_child([*encode, *files])
     run_child(duckdb(1, files))
     ours, theirs = [], []
     for _ in range(pairs):
-        ours.append(run_child([BIN / "ingest-encode", *files])[1])
+        ours.append(run_child([*encode, *files])[1])
         theirs.append(run_child(duckdb(1, files))[1])
     show("ingest", ours, theirs, "CPU s", rows)
-    print(run_child([BIN / "ingest-encode", "--profile", *files])[2])
+    print(run_child([*encode, "--profile", *files])[2])
 
 
 def cpu_seconds(pid: int) -> float:
