@@ -15,9 +15,9 @@ enum {
     FIRST_KIND_FIELD = 10,
     LINES_PER_BATCH_MAX = 65536,
     /* What parts of the encoded record need at most. */
-    HEAD_BYTES = 512,               /* scalars, tags and lengths */
-    TEXT_BYTES = 4,                 /* and the text itself: tag, length below 2^14 */
-    KIND_BYTES = 32,                /* ten numbers below 2^21, flags below 2^7 */
+    HEAD_BYTES = 512,                 /* scalars, tags and lengths */
+    TEXT_BYTES = 4,                   /* and the text itself: tag, length below 2^14 */
+    KIND_BYTES = 32,                  /* ten numbers below 2^21, flags below 2^7 */
     LINE_BYTES = 3 + 10 + 3 * 16 + 8, /* kind, start, three decimals (wide), checksum */
     NEXT_BYTES = LINE_BYTES + KIND_BYTES + CM_KIND_TEXTS * (CM_KIND_TEXT_MAX + TEXT_BYTES), /* one line more */
     OUTPUT_BYTES = CM_BATCH_ENCODED_MAX + 256,
@@ -63,7 +63,8 @@ struct cm_batch_builder {
     uint8_t *end_record;
 };
 
-cm_batch_builder *cm_batch_builder_new(const uint8_t run_id[static CM_ID_BYTES], uint32_t chunk, uint32_t rows_per_batch)
+cm_batch_builder *cm_batch_builder_new(const uint8_t run_id[static CM_ID_BYTES], uint32_t chunk,
+                                       uint32_t rows_per_batch)
 {
     cm_assert(rows_per_batch >= 1 && rows_per_batch <= LINES_PER_BATCH_MAX);
     cm_batch_builder *b = cm_alloc(sizeof *b);
@@ -223,8 +224,8 @@ bool cm_batch_builder_add(cm_batch_builder *b, const cm_line *line, bool *ret_fu
     uint32_t kind = kind_number(b, line);
     cm_cost *cost = &b->cost[b->kind_entry[kind].cost];
     if (!cm_decimal_accumulate(&cost->amount, line->cost))
-        return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the sum of the costs in %s up to this row is outside of what amounts can hold",
-                       cost->currency);
+        return cm_fail(err, CM_ERROR_POISON, "OVERFLOW",
+                       "the sum of the costs in %s up to this row is outside of what amounts can hold", cost->currency);
     b->kind[i] = kind;
     b->start[i] = line->start;
     b->quantity[i] = line->quantity;
@@ -281,7 +282,8 @@ static uint8_t *put_batch(const cm_batch_builder *b, uint8_t *at)
     memcpy(at, b->texts.encoded, b->texts.used);
     at += b->texts.used;
     for (uint32_t c = 0; c < KIND_COLUMNS; c++)
-        at = put_u32s(at, FIRST_KIND_FIELD + c, &b->kind_entry[0].column[c], sizeof(struct kind) / sizeof(uint32_t), b->kinds);
+        at = put_u32s(at, FIRST_KIND_FIELD + c, &b->kind_entry[0].column[c], sizeof(struct kind) / sizeof(uint32_t),
+                      b->kinds);
     at = put_u32s(at, 30, b->kind, 1, b->lines);
     at = put_starts(at, 31, b->start, b->lines);
     at = cm_column_put(at, 32, b->quantity, b->lines);

@@ -46,7 +46,8 @@ CM_NODISCARD bool cm_column_get(const uint8_t *bytes, size_t length, cm_decimal 
 /* `stride`: bytes from one value to the next. */
 Curmill__V1__DecimalColumn *cm_column_message(const cm_decimal *first, size_t stride, size_t count, cm_arena *arena);
 /* NULL stands for a column of no values. False: not `count` values. */
-CM_NODISCARD bool cm_column_from_message(const Curmill__V1__DecimalColumn *column, cm_decimal *first, size_t stride, size_t count);
+CM_NODISCARD bool cm_column_from_message(const Curmill__V1__DecimalColumn *column, cm_decimal *first, size_t stride,
+                                         size_t count);
 
 /* One value as 16 bytes, little-endian two's complement. */
 void cm_column_put_units(uint8_t into[static 16], cm_decimal value);

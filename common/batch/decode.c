@@ -4,8 +4,18 @@
 #include "batch/messages.h"
 #include "batch/wire.h"
 
-enum { KIND_COLUMNS = CM_KIND_TEXTS + 1, FIRST_KIND_FIELD = 10, FLAGS_FIELD = 20, KIND_FIELD = 30, START_FIELD = 31,
-       QUANTITY_FIELD = 32, COST_FIELD = 33, LIST_FIELD = 34, CHECKSUM_FIELD = 35 };
+enum {
+    KIND_COLUMNS = CM_KIND_TEXTS + 1,
+    FIRST_KIND_FIELD = 10,
+    CURRENCY_FIELD = 19,
+    FLAGS_FIELD = 20,
+    KIND_FIELD = 30,
+    START_FIELD = 31,
+    QUANTITY_FIELD = 32,
+    COST_FIELD = 33,
+    LIST_FIELD = 34,
+    CHECKSUM_FIELD = 35
+};
 
 /* What the first pass found, and what the second one fills. */
 struct decoding {
@@ -138,7 +148,7 @@ static bool get_kind_texts(struct decoding *d, cm_wire_field *f)
             kind->flags = (uint32_t)v;
             continue;
         }
-        if (v >= d->texts)
+        if (v >= d->texts || (f->number == CURRENCY_FIELD && d->text[v].length >= sizeof((cm_cost *)0)->currency))
             return false;
         ((cm_slice *)(void *)kind)[f->number - FIRST_KIND_FIELD] = d->text[v];
     }
@@ -198,7 +208,8 @@ static bool get_decimals(struct decoding *d, const cm_wire_field *f)
     if (f->type != CM_WIRE_BYTES || *got)
         return false;
     *got = d->batch->lines;
-    return cm_column_get(f->content.at, (size_t)(f->content.end - f->content.at), d->decimals[f->number - QUANTITY_FIELD], *got);
+    return cm_column_get(f->content.at, (size_t)(f->content.end - f->content.at),
+                         d->decimals[f->number - QUANTITY_FIELD], *got);
 }
 
 /* The dictionary may stand behind what refers to it, so it is read on its own first. */

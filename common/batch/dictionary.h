@@ -10,15 +10,15 @@
 #include <stdint.h>
 
 typedef struct cm_dictionary {
-    uint32_t field;    /* number of the repeated bytes field */
-    uint8_t *encoded;  /* every text with tag and length */
+    uint32_t field;   /* number of the repeated bytes field */
+    uint8_t *encoded; /* every text with tag and length */
     size_t used, capacity;
     size_t text_bytes; /* of the texts alone */
     uint32_t count;
     struct cm_dictionary_entry {
         uint32_t hash;
         uint32_t at, length; /* in `encoded` */
-    } * entry;             /* [entry_capacity] */
+    } * entry;               /* [entry_capacity] */
     uint32_t entry_capacity;
     uint32_t *slot; /* [slots], number + 1, 0 is free */
     uint32_t slots; /* a power of two */

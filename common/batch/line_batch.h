@@ -34,7 +34,7 @@ typedef struct cm_line_batch {
     uint32_t chunk, sequence;
     uint64_t first_row;
     uint32_t lines, kinds;
-    const cm_kind *kind_of;      /* [kinds] */
+    const cm_kind *kind_of;      /* [kinds]; currency codes fit cm_cost (checked) */
     const uint32_t *kind;        /* [lines], each < kinds (checked) */
     const cm_instant *start;     /* [lines] */
     const cm_decimal *quantity, *cost, *list_cost; /* [lines] */

@@ -19,7 +19,8 @@ ProtobufCAllocator cm_arena_allocator(cm_arena *arena)
 
 bool cm_undecodable(cm_error *err, const char *what)
 {
-    return cm_fail(err, CM_ERROR_POISON, "UNDECODABLE", "not a record of this topic: %s; was it written by a newer version?", what);
+    return cm_fail(err, CM_ERROR_POISON, "UNDECODABLE",
+                   "not a record of this topic: %s; was it written by a newer version?", what);
 }
 
 bool cm_run_id_from_message(ProtobufCBinaryData bytes, uint8_t ret[static CM_ID_BYTES])
@@ -43,7 +44,8 @@ Curmill__V1__CurrencyAmount **cm_costs_message(const cm_cost *cost, size_t costs
     return list;
 }
 
-bool cm_costs_from_message(Curmill__V1__CurrencyAmount *const *message, size_t costs, cm_arena *arena, cm_cost **ret, cm_error *err)
+bool cm_costs_from_message(Curmill__V1__CurrencyAmount *const *message, size_t costs, cm_arena *arena, cm_cost **ret,
+                           cm_error *err)
 {
     cm_cost *list = cm_arena_zalloc(arena, (costs + 1) * sizeof *list);
     for (size_t i = 0; i < costs; i++) {

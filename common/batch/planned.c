@@ -22,8 +22,10 @@ bool cm_chunk_planned_decode(const void *bytes, size_t length, cm_chunk_planned 
     if (!message)
         return cm_undecodable(err, "damaged ChunkPlanned");
     *ret = (cm_chunk_planned){.chunk = message->chunk};
-    bool ok = message->schema_version == 1 && message->chunk > 0 && cm_run_id_from_message(message->run_id, ret->run_id) &&
+    bool ok = message->schema_version == 1 && message->chunk > 0 &&
+              cm_run_id_from_message(message->run_id, ret->run_id) &&
               cm_run_id_from_message(message->delivery_id, ret->delivery_id);
     curmill__v1__chunk_planned__free_unpacked(message, NULL);
-    return ok || cm_undecodable(err, "ChunkPlanned with an unknown schema version, without a chunk or with damaged ids");
+    return ok ||
+           cm_undecodable(err, "ChunkPlanned with an unknown schema version, without a chunk or with damaged ids");
 }

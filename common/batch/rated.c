@@ -14,17 +14,23 @@ typedef Curmill__V1__RatedBatch message_t;
 struct text_column {
     size_t slice, count, array;
 };
-#define CHARGE_TEXT(member, field) {offsetof(cm_charge, member), offsetof(message_t, n_##field), offsetof(message_t, field)}
-#define DAY_TEXT(member, field)    {offsetof(cm_charge_day, member), offsetof(message_t, n_##field), offsetof(message_t, field)}
+#define CHARGE_TEXT(member, field)                                                                                     \
+    {                                                                                                                  \
+        offsetof(cm_charge, member), offsetof(message_t, n_##field), offsetof(message_t, field)                        \
+    }
+#define DAY_TEXT(member, field)                                                                                        \
+    {                                                                                                                  \
+        offsetof(cm_charge_day, member), offsetof(message_t, n_##field), offsetof(message_t, field)                    \
+    }
 
 static const struct text_column charge_texts[] = {
-    CHARGE_TEXT(customer, customer),     CHARGE_TEXT(account, account),       CHARGE_TEXT(line_item_type, line_item_type),
-    CHARGE_TEXT(class, class_),          CHARGE_TEXT(product, product),       CHARGE_TEXT(usage_type, usage_type),
-    CHARGE_TEXT(operation, operation),   CHARGE_TEXT(region, region),         CHARGE_TEXT(unit, unit),
-    CHARGE_TEXT(rule, rule),             CHARGE_TEXT(currency, currency),     CHARGE_TEXT(reason, reason),
+    CHARGE_TEXT(customer, customer),   CHARGE_TEXT(account, account),   CHARGE_TEXT(line_item_type, line_item_type),
+    CHARGE_TEXT(class, class_),        CHARGE_TEXT(product, product),   CHARGE_TEXT(usage_type, usage_type),
+    CHARGE_TEXT(operation, operation), CHARGE_TEXT(region, region),     CHARGE_TEXT(unit, unit),
+    CHARGE_TEXT(rule, rule),           CHARGE_TEXT(currency, currency), CHARGE_TEXT(reason, reason),
 };
-static const struct text_column day_texts[] = {
-    DAY_TEXT(account, day_account), DAY_TEXT(product, day_product), DAY_TEXT(currency, day_currency)};
+static const struct text_column day_texts[] = {DAY_TEXT(account, day_account), DAY_TEXT(product, day_product),
+                                               DAY_TEXT(currency, day_currency)};
 enum { CHARGE_TEXTS = sizeof charge_texts / sizeof *charge_texts, DAY_TEXTS = sizeof day_texts / sizeof *day_texts };
 
 /* A column of decimals: where it stands in the struct, and in the message. */
@@ -32,8 +38,10 @@ struct decimal_column {
     size_t decimal, column;
 };
 static const struct decimal_column charge_decimals[] = {
-    {offsetof(cm_charge, sum.quantity), offsetof(message_t, quantity)}, {offsetof(cm_charge, sum.payer), offsetof(message_t, payer)},
-    {offsetof(cm_charge, sum.list), offsetof(message_t, list)},         {offsetof(cm_charge, sum.buy), offsetof(message_t, buy)},
+    {offsetof(cm_charge, sum.quantity), offsetof(message_t, quantity)},
+    {offsetof(cm_charge, sum.payer), offsetof(message_t, payer)},
+    {offsetof(cm_charge, sum.list), offsetof(message_t, list)},
+    {offsetof(cm_charge, sum.buy), offsetof(message_t, buy)},
     {offsetof(cm_charge, sum.sell), offsetof(message_t, sell)},
 };
 static const struct decimal_column day_decimals[] = {
@@ -50,8 +58,8 @@ enum { LAYERS = 5 };
 
 /* --- encoding ------------------------------------------------------------------------------------------------ */
 
-static void put_texts(message_t *m, const struct text_column *columns, int count, const void *rows, size_t size, size_t row_count,
-                      uint32_t *numbers[], cm_arena *arena)
+static void put_texts(message_t *m, const struct text_column *columns, int count, const void *rows, size_t size,
+                      size_t row_count, uint32_t *numbers[], cm_arena *arena)
 {
     (void)rows, (void)size;
     for (int c = 0; c < count; c++) {
@@ -61,8 +69,8 @@ static void put_texts(message_t *m, const struct text_column *columns, int count
 }
 
 /* Row by row, so that the dictionary is in order of first appearance. */
-static void number_texts(cm_dictionary *texts, message_t *m, const struct text_column *columns, int count, const void *rows,
-                         size_t size, size_t row_count, cm_arena *arena)
+static void number_texts(cm_dictionary *texts, message_t *m, const struct text_column *columns, int count,
+                         const void *rows, size_t size, size_t row_count, cm_arena *arena)
 {
     uint32_t *numbers[CHARGE_TEXTS];
     put_texts(m, columns, count, rows, size, row_count, numbers, arena);
@@ -73,8 +81,8 @@ static void number_texts(cm_dictionary *texts, message_t *m, const struct text_c
         }
 }
 
-static void put_layers(message_t *m, const struct decimal_column columns[static LAYERS], const void *rows, size_t size, size_t row_count,
-                       cm_arena *arena)
+static void put_layers(message_t *m, const struct decimal_column columns[static LAYERS], const void *rows, size_t size,
+                       size_t row_count, cm_arena *arena)
 {
     for (int c = 0; c < LAYERS && row_count; c++) {
         const cm_decimal *first = (const cm_decimal *)(const void *)((const char *)rows + columns[c].decimal);
@@ -141,7 +149,8 @@ void cm_rated_batch_encode(const cm_rated_batch *batch, cm_arena *arena, const u
     message.checksum = batch->checksum;
     message.n_cost = batch->costs;
     message.cost = cm_costs_message(batch->cost, batch->costs, arena);
-    number_texts(&texts, &message, charge_texts, CHARGE_TEXTS, batch->charge, sizeof *batch->charge, batch->charges, arena);
+    number_texts(&texts, &message, charge_texts, CHARGE_TEXTS, batch->charge, sizeof *batch->charge, batch->charges,
+                 arena);
     number_texts(&texts, &message, day_texts, DAY_TEXTS, batch->day, sizeof *batch->day, batch->days, arena);
     put_dictionary(&message, &texts, arena);
     put_charges(&message, batch, arena);
@@ -162,7 +171,8 @@ void cm_rated_end_encode(const cm_chunk_end *end, cm_arena *arena, const uint8_t
 
 /* --- decoding ------------------------------------------------------------------------------------------------ */
 
-static bool get_texts(message_t *m, const struct text_column *columns, int count, void *rows, size_t size, size_t row_count)
+static bool get_texts(message_t *m, const struct text_column *columns, int count, void *rows, size_t size,
+                      size_t row_count)
 {
     for (int c = 0; c < count; c++) {
         if (*MEMBER(m, columns[c].count, size_t) != row_count)
@@ -178,7 +188,8 @@ static bool get_texts(message_t *m, const struct text_column *columns, int count
     return true;
 }
 
-static bool get_layers(message_t *m, const struct decimal_column columns[static LAYERS], void *rows, size_t size, size_t row_count)
+static bool get_layers(message_t *m, const struct decimal_column columns[static LAYERS], void *rows, size_t size,
+                       size_t row_count)
 {
     for (int c = 0; c < LAYERS; c++) {
         const Curmill__V1__DecimalColumn *column = *MEMBER(m, columns[c].column, Curmill__V1__DecimalColumn *);

@@ -1,6 +1,6 @@
 /*
- * Protocol Buffers wire format (protobuf.dev, "Encoding"): the few forms that LineBatch needs, fast. What these functions write
- * is what protobuf-c writes for the same message (tests/unit/batch). Internal to common/batch. Pure.
+ * Protocol Buffers wire format (protobuf.dev, "Encoding"): the few forms that LineBatch needs, fast. What these
+ * functions write is what protobuf-c writes for the same message (tests/unit/batch). Internal to common/batch. Pure.
  */
 #ifndef CM_BATCH_WIRE_H
 #define CM_BATCH_WIRE_H
@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the wire format is little-endian, and so are these functions");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the wire format is little-endian, and so are these functions");
 
 enum cm_wire_type { CM_WIRE_VARINT = 0, CM_WIRE_FIXED64 = 1, CM_WIRE_BYTES = 2, CM_WIRE_FIXED32 = 5 };
 
@@ -121,7 +122,8 @@ typedef struct cm_wire_field {
     cm_wire content; /* BYTES */
 } cm_wire_field;
 
-/* False at the end (wire->at == wire->end) and where the bytes are no such thing (wire->at = NULL). Groups are refused. */
+/* False at the end (wire->at == wire->end) and where the bytes are no such thing (wire->at = NULL). Groups are refused.
+ */
 bool cm_wire_next(cm_wire *wire, cm_wire_field *ret);
 
 /* The elements of a repeated varint field, of which this is a packed part or (unpacked) one. */

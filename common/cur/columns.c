@@ -79,7 +79,8 @@ bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count,
         legacy |= fields[i].length > 0 && memchr(fields[i].text, '/', fields[i].length) != NULL;
     }
     if (!any)
-        return cm_fail(err, CM_ERROR_POISON, "EMPTY_HEADER", "the file begins with an empty line where the column names must stand");
+        return cm_fail(err, CM_ERROR_POISON, "EMPTY_HEADER",
+                       "the file begins with an empty line where the column names must stand");
     copy_names(columns, fields, count);
     for (int c = 0; c < CM_COLUMNS; c++)
         if (!place_column(columns, (enum cm_column)c, ret_place, err))
@@ -87,9 +88,11 @@ bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count,
     for (int c = 0; c < CM_COLUMNS; c++) {
         if (!known[c].mandatory || columns->index[c] < count)
             continue;
-        cm_text_copy_name(cm_slice_of(legacy ? known[c].legacy : known[c].cur2), ret_place->column, sizeof ret_place->column);
+        cm_text_copy_name(cm_slice_of(legacy ? known[c].legacy : known[c].cur2), ret_place->column,
+                          sizeof ret_place->column);
         return cm_fail(err, CM_ERROR_POISON, "COLUMN_MISSING",
-                       "the column is missing among the %u of the header; the report must contain it to be billed", count);
+                       "the column is missing among the %u of the header; the report must contain it to be billed",
+                       count);
     }
     return true;
 }

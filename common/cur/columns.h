@@ -1,6 +1,6 @@
 /*
- * Which columns of a report are read, under their names in the legacy report and in CUR 2.0, and where they stand in one file.
- * Internal to common/cur. May use: base.
+ * Which columns of a report are read, under their names in the legacy report and in CUR 2.0, and where they stand in
+ * one file. Internal to common/cur. May use: base.
  */
 #ifndef CM_CUR_COLUMNS_H
 #define CM_CUR_COLUMNS_H
@@ -37,10 +37,11 @@ typedef struct cm_columns {
     uint32_t count;
     char *text;
     uint32_t index[CM_COLUMNS]; /* `count` where the file lacks the column */
-} cm_columns; /* {0} is a file without a header */
+} cm_columns;                   /* {0} is a file without a header */
 
 /* `fields` are the header's fields, unquoted. Copies them. POISON: EMPTY_HEADER, COLUMN_MISSING, COLUMN_TWICE. */
-CM_NODISCARD bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count, cm_place *ret_place, cm_error *err);
+CM_NODISCARD bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count, cm_place *ret_place,
+                                 cm_error *err);
 void cm_columns_free(cm_columns *columns);
 
 /* The column's name in this file, or its legacy name if the file lacks it. */

@@ -20,7 +20,7 @@ struct inflater {
     bool done;
     bool input_ended;
     bool failed;
-    uint64_t left;    /* RAW: bytes still to come */
+    uint64_t left;              /* RAW: bytes still to come */
     uint32_t crc, expected_crc; /* RAW */
     struct inflate_state state;
     uint8_t input[INPUT_BYTES];
@@ -38,8 +38,8 @@ enum cm_compression cm_compression_of_name(const char *file_name)
 
 static bool cut(cm_error *err, const char *why)
 {
-    return cm_fail(err, CM_ERROR_POISON, "CUT", "the compressed file is damaged or was not written to its end: %s; deliver it again",
-                   why);
+    return cm_fail(err, CM_ERROR_POISON, "CUT",
+                   "the compressed file is damaged or was not written to its end: %s; deliver it again", why);
 }
 
 /* What isal_inflate's result means; NULL for no error. */

@@ -28,7 +28,8 @@ static bool fill(cm_reader *reader, cm_error *err)
     reader->end = left;
     while (reader->end < reader->capacity) {
         size_t got;
-        if (!reader->stream->read(reader->stream, reader->buffer + reader->end, reader->capacity - reader->end, &got, err))
+        if (!reader->stream->read(reader->stream, reader->buffer + reader->end, reader->capacity - reader->end, &got,
+                                  err))
             return false;
         if (got == 0) {
             reader->ended = true;
@@ -49,23 +50,26 @@ static bool fail_row(cm_reader *reader, enum cm_scan_result result, cm_place *re
         cm_text_copy_name(reader->columns.name[field], ret_place->column, sizeof ret_place->column);
     switch (result) {
     case CM_SCAN_QUOTE:
-        return cm_fail(err, CM_ERROR_POISON, "QUOTE",
-                       "field %u has a quote where none may be: a quoted field must begin and end with a quote and double those "
-                       "within (RFC 4180)",
-                       field + 1);
+        return cm_fail(
+            err, CM_ERROR_POISON, "QUOTE",
+            "field %u has a quote where none may be: a quoted field must begin and end with a quote and double those "
+            "within (RFC 4180)",
+            field + 1);
     case CM_SCAN_OPEN:
-        return cm_fail(err, CM_ERROR_POISON, "QUOTE", "the quoted field %u is never closed; the file may have been cut", field + 1);
+        return cm_fail(err, CM_ERROR_POISON, "QUOTE", "the quoted field %u is never closed; the file may have been cut",
+                       field + 1);
     case CM_SCAN_WIDE:
         if (reader->columns.count)
-            return cm_fail(err, CM_ERROR_POISON, "RAGGED", "the row has more than %d fields, the header has %u", CM_CUR_COLUMNS_MAX,
-                           reader->columns.count);
+            return cm_fail(err, CM_ERROR_POISON, "RAGGED", "the row has more than %d fields, the header has %u",
+                           CM_CUR_COLUMNS_MAX, reader->columns.count);
         return cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "the header has more than %d columns", CM_CUR_COLUMNS_MAX);
     default:
         return cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "the row is longer than %d bytes", CM_CUR_ROW_MAX);
     }
 }
 
-/* The next row, blank or not, becomes reader->row; the one before is consumed. *ret_got = false at the end of the file. */
+/* The next row, blank or not, becomes reader->row; the one before is consumed. *ret_got = false at the end of the file.
+ */
 static bool read_row(cm_reader *reader, bool *ret_got, cm_place *ret_place, cm_error *err)
 {
     if (reader->has_row) {
@@ -217,8 +221,10 @@ static bool fail_ragged(cm_reader *reader, uint64_t line, uint32_t fields, cm_pl
 {
     ret_place->line = line;
     if (fields == 0)
-        return cm_fail(err, CM_ERROR_POISON, "RAGGED", "a blank line between rows; the header has %u fields", reader->columns.count);
-    return cm_fail(err, CM_ERROR_POISON, "RAGGED", "the row has %u fields, the header has %u", fields, reader->columns.count);
+        return cm_fail(err, CM_ERROR_POISON, "RAGGED", "a blank line between rows; the header has %u fields",
+                       reader->columns.count);
+    return cm_fail(err, CM_ERROR_POISON, "RAGGED", "the row has %u fields, the header has %u", fields,
+                   reader->columns.count);
 }
 
 /* The next row with something in it. Blank lines may stand at the end of the file only. */

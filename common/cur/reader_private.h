@@ -43,8 +43,8 @@ struct cm_reader {
     cm_kinds kinds;
     const cm_known_kind *kind; /* of the line before, or NULL */
     cm_accepted payer_field, period_field;
-    char *key;     /* of the row's kind */
-    char *scratch; /* [CM_KEY_FIELDS * CM_KEY_FIELD_MAX], for unquoted texts of a new kind */
+    char *key;        /* of the row's kind */
+    char *scratch;    /* [CM_KEY_FIELDS * CM_KEY_FIELD_MAX], for unquoted texts of a new kind */
     cm_arena *values; /* of cm_reader_column_value */
 };
 

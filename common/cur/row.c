@@ -14,7 +14,8 @@ typedef struct key_head {
 /* Copies are made in steps of this size; key and window have the room. */
 enum { STEP = 32 };
 
-_Static_assert((int)sizeof(key_head) + CM_KEY_FIELDS * CM_KEY_FIELD_MAX + STEP <= (int)CM_KINDS_KEY_MAX, "every key fits");
+_Static_assert((int)sizeof(key_head) + CM_KEY_FIELDS * CM_KEY_FIELD_MAX + STEP <= (int)CM_KINDS_KEY_MAX,
+               "every key fits");
 _Static_assert((int)STEP <= (int)CM_SCAN_PADDING, "reading a step beyond the window is allowed");
 
 static inline cm_slice field(const cm_reader *reader, enum cm_column column)
@@ -36,8 +37,8 @@ static bool missing(const cm_reader *reader, enum cm_column column, cm_place *re
     return blame(reader, column, ret_place);
 }
 
-static bool fail_number(const cm_reader *reader, enum cm_column column, enum cm_decimal_parse_result result, cm_place *ret_place,
-                        cm_error *err)
+static bool fail_number(const cm_reader *reader, enum cm_column column, enum cm_decimal_parse_result result,
+                        cm_place *ret_place, cm_error *err)
 {
     char shown[CM_TEXT_SHOWN];
     cm_text_shown(field(reader, column), shown);
@@ -86,8 +87,8 @@ static bool check_period(cm_reader *reader, cm_slice raw, cm_place *ret_place, c
         return blame(reader, CM_COLUMN_PERIOD_START, ret_place);
     }
     if (start != reader->period_start) {
-        cm_fail(err, CM_ERROR_POISON, "WRONG_PERIOD", "the line's billing period begins at %s, the delivery is for %s", shown,
-                reader->period_text);
+        cm_fail(err, CM_ERROR_POISON, "WRONG_PERIOD", "the line's billing period begins at %s, the delivery is for %s",
+                shown, reader->period_text);
         return blame(reader, CM_COLUMN_PERIOD_START, ret_place);
     }
     accept(&reader->period_field, raw);
@@ -102,16 +103,19 @@ static bool parse_start_slowly(cm_reader *reader, cm_slice raw, cm_place *ret_pl
         return missing(reader, CM_COLUMN_START, ret_place, err);
     if (cm_instant_parse(value, &reader->line.start))
         return true;
-    cm_fail(err, CM_ERROR_POISON, "NOT_A_TIME", "\"%s\" is not a time in UTC such as 2025-06-01T00:00:00Z", cm_text_shown(value, shown));
+    cm_fail(err, CM_ERROR_POISON, "NOT_A_TIME", "\"%s\" is not a time in UTC such as 2025-06-01T00:00:00Z",
+            cm_text_shown(value, shown));
     return blame(reader, CM_COLUMN_START, ret_place);
 }
 
 /* --- a new kind ---------------------------------------------------------------------------------------------- */
 
-static bool check_kind_text(const cm_reader *reader, enum cm_column column, cm_slice text, cm_place *ret_place, cm_error *err)
+static bool check_kind_text(const cm_reader *reader, enum cm_column column, cm_slice text, cm_place *ret_place,
+                            cm_error *err)
 {
     if (text.length > CM_KIND_TEXT_MAX) {
-        cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "the text has more than the %d bytes that are allowed here", CM_KIND_TEXT_MAX);
+        cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "the text has more than the %d bytes that are allowed here",
+                CM_KIND_TEXT_MAX);
         return blame(reader, column, ret_place);
     }
     if (!cm_text_is_utf8(text)) {
@@ -121,13 +125,15 @@ static bool check_kind_text(const cm_reader *reader, enum cm_column column, cm_s
     if (text.length == 0 && (column == CM_COLUMN_USAGE_ACCOUNT || column == CM_COLUMN_LINE_ITEM_TYPE))
         return missing(reader, column, ret_place, err);
     if (text.length > 7 && column == CM_COLUMN_CURRENCY) {
-        cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "a currency code of %zu bytes; ISO 4217 codes have three letters", text.length);
+        cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "a currency code of %zu bytes; ISO 4217 codes have three letters",
+                text.length);
         return blame(reader, column, ret_place);
     }
     return true;
 }
 
-static bool learn_kind(cm_reader *reader, uint32_t key_length, uint64_t hash, uint16_t flags, cm_place *ret_place, cm_error *err)
+static bool learn_kind(cm_reader *reader, uint32_t key_length, uint64_t hash, uint16_t flags, cm_place *ret_place,
+                       cm_error *err)
 {
     cm_slice texts[CM_KEY_FIELDS];
     char *scratch = reader->scratch;
@@ -260,7 +266,8 @@ static bool set_kind(cm_reader *reader, cm_place *ret_place, cm_error *err)
     return true;
 }
 
-static inline bool parse_number(cm_reader *reader, enum cm_column column, cm_decimal *ret, cm_place *ret_place, cm_error *err)
+static inline bool parse_number(cm_reader *reader, enum cm_column column, cm_decimal *ret, cm_place *ret_place,
+                                cm_error *err)
 {
     cm_slice raw = field(reader, column);
     if (__builtin_expect(raw.length > 0 && raw.text[0] == '"', 0))

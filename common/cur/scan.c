@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* The line end at text[at], which is LF, CR LF, or CR as the very last byte: how many bytes; 0 none, -1 not to be told yet. */
+/* The line end at text[at], which is LF, CR LF, or CR as the very last byte: how many bytes; 0 none, -1 not to be told
+ * yet. */
 static int line_end(const char *text, size_t at, size_t length, bool last)
 {
     if (text[at] == '\n')

@@ -1,8 +1,8 @@
 /*
- * Splits one CSV row (RFC 4180): a field is either quoted from its first to its last byte, with quotes inside doubled, or holds
- * no quote at all. Rows end with LF or CRLF, or with the text. Two implementations with identical results: one byte at a time,
- * and 64 bytes at a time with AVX2 where the processor has it.
- * Internal to common/cur. Pure, thread safe. May use: nothing.
+ * Splits one CSV row (RFC 4180): a field is either quoted from its first to its last byte, with quotes inside doubled,
+ * or holds no quote at all. Rows end with LF or CRLF, or with the text. Two implementations with identical results: one
+ * byte at a time, and 64 bytes at a time with AVX2 where the processor has it. Internal to common/cur. Pure, thread
+ * safe. May use: nothing.
  */
 #ifndef CM_CUR_SCAN_H
 #define CM_CUR_SCAN_H
@@ -17,7 +17,8 @@ enum { CM_SCAN_PADDING = 64 };
 enum cm_scan_result {
     CM_SCAN_ROW,   /* a whole row */
     CM_SCAN_MORE,  /* the text ends before the row does */
-    CM_SCAN_QUOTE, /* stray quote: in the middle of a field, or text behind a closing quote; `fields` is the field's index */
+    CM_SCAN_QUOTE, /* stray quote: in the middle of a field, or text behind a closing quote; `fields` is the field's
+                      index */
     CM_SCAN_OPEN,  /* a quoted field is not closed where the whole text ends; `fields` is the field's index */
     CM_SCAN_WIDE,  /* more than `capacity` fields */
 };

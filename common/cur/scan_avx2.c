@@ -1,8 +1,8 @@
 /*
- * 64 bytes at a time: compare with quote, comma and line feed, turn the results into bit masks, take the parts between quotes
- * out by a prefix xor of the quote bits, and write the positions of what is left. The technique is that of simdjson
- * (Langdale and Lemire, "Parsing gigabytes of JSON per second"). Whatever looks unusual (a stray quote, CR behind a quote,
- * the end of the text) is left to the scalar scanner, so both agree by construction.
+ * 64 bytes at a time: compare with quote, comma and line feed, turn the results into bit masks, take the parts between
+ * quotes out by a prefix xor of the quote bits, and write the positions of what is left. The technique is that of
+ * simdjson (Langdale and Lemire, "Parsing gigabytes of JSON per second"). Whatever looks unusual (a stray quote, CR
+ * behind a quote, the end of the text) is left to the scalar scanner, so both agree by construction.
  */
 #if defined(__x86_64__)
 #pragma GCC target("avx2,bmi,bmi2,lzcnt,popcnt,pclmul")
@@ -43,33 +43,35 @@ static inline uint64_t prefix_xor(uint64_t bits)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-/* The positions of the eight lowest set bits; where there are fewer, the rest is never read. */
-#define PUT_EIGHT(at, bits, base)                                                                                              \
-    do {                                                                                                                       \
-        _Pragma("GCC unroll 8") for (int put_i = 0; put_i < 8; put_i++) {                                                                              \
-            (at)[put_i] = (base) + (uint32_t)_tzcnt_u64(bits);                                                                 \
-            (bits) = _blsr_u64(bits);                                                                                          \
-        }                                                                                                                      \
-    } while (0)
+/* Writes the positions of the eight lowest set bits (anything where there are fewer) and returns the other bits. */
+static inline uint64_t put_eight(uint32_t *at, uint64_t bits, uint32_t base)
+{
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+        at[i] = base + (uint32_t)_tzcnt_u64(bits);
+        bits = _blsr_u64(bits);
+    }
+    return bits;
+}
 
 /* Appends the positions of all set bits. Writes in eights; the array has room for 64 more than its capacity. */
 static inline uint32_t append_positions(uint32_t *end, uint32_t count, uint64_t bits, uint32_t base)
 {
     uint32_t more = (uint32_t)__builtin_popcountll(bits);
     uint32_t *at = end + count;
-    PUT_EIGHT(at, bits, base);
+    bits = put_eight(at, bits, base);
     if (more > 8) {
-        PUT_EIGHT(at + 8, bits, base);
+        bits = put_eight(at + 8, bits, base);
         for (uint32_t done = 16; done < more; done += 8)
-            PUT_EIGHT(at + done, bits, base);
+            bits = put_eight(at + done, bits, base);
     }
     return count + more;
 }
 
 /* State at the beginning of a block. */
 struct quotes {
-    uint64_t inside;     /* all ones within a quoted field */
-    uint64_t after_sep;  /* bit 0: the byte before was a separator, or the row begins */
+    uint64_t inside;      /* all ones within a quoted field */
+    uint64_t after_sep;   /* bit 0: the byte before was a separator, or the row begins */
     uint64_t after_quote; /* bit 0: the byte before closed a quoted field */
 };
 

@@ -8,7 +8,8 @@
 
 enum { CM_TEXT_SHOWN = 64 };
 
-/* The value of a field as it stands in the file (RFC 4180). `scratch` has room for raw.length bytes; the result may lie in it. */
+/* The value of a field as it stands in the file (RFC 4180). `scratch` has room for raw.length bytes; the result may lie
+ * in it. */
 cm_slice cm_text_unquote(cm_slice raw, char *scratch);
 
 /* A number or time: quotes stripped, nothing more. */

@@ -1,6 +1,7 @@
 #include "cur/decompress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ struct empty {
 
 static bool damaged(cm_error *err, const char *why)
 {
-    return cm_fail(err, CM_ERROR_POISON, "CUT", "the zip file is damaged or was not written to its end: %s; deliver it again", why);
+    return cm_fail(err, CM_ERROR_POISON, "CUT",
+                   "the zip file is damaged or was not written to its end: %s; deliver it again", why);
 }
 
 static bool member_read(cm_stream *stream, void *into, size_t size, size_t *ret_read, cm_error *err)
@@ -65,20 +67,43 @@ static cm_stream *empty_stream(void)
     return &e->stream;
 }
 
-/* Copies the stream into a file that has no name any more, since a zip's directory stands at its end. */
+/* A file that nobody else sees: unlinked at once, in TMPDIR or /tmp. */
+static FILE *unnamed_file(void)
+{
+    char path[512];
+    const char *folder = getenv("TMPDIR");
+    int length = snprintf(path, sizeof path, "%s/curmill-XXXXXX", folder && *folder ? folder : "/tmp");
+    if (length < 0 || (size_t)length >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    unlink(path);
+    FILE *file = fdopen(fd, "w+b");
+    if (!file)
+        close(fd);
+    return file;
+}
+
+static bool fail_spool(cm_error *err)
+{
+    return cm_fail(err, CM_ERROR_RETRY, "",
+                   "cannot write a temporary file for a zip that is not a local file: %s; give TMPDIR space",
+                   strerror(errno));
+}
+
+/* Copies the stream into a file, since a zip's directory stands at its end. */
 static FILE *spool(cm_stream *from, cm_error *err)
 {
-    FILE *file = tmpfile();
+    FILE *file = unnamed_file();
     char *buffer = cm_alloc(64 * 1024);
     size_t got = 0;
-    bool ok = file != NULL;
-    if (!ok)
-        cm_fail(err, CM_ERROR_RETRY, "", "no temporary file for a zip from a store: %s; free space in TMPDIR", strerror(errno));
+    bool ok = file || fail_spool(err);
     while (ok && (ok = from->read(from, buffer, 64 * 1024, &got, err)) && got)
-        if (fwrite(buffer, 1, got, file) != got)
-            ok = cm_fail(err, CM_ERROR_RETRY, "", "cannot write a temporary file: %s; free space in TMPDIR", strerror(errno));
-    if (ok && fflush(file) != 0)
-        ok = cm_fail(err, CM_ERROR_RETRY, "", "cannot write a temporary file: %s; free space in TMPDIR", strerror(errno));
+        ok = fwrite(buffer, 1, got, file) == got || fail_spool(err);
+    ok = ok && (fflush(file) == 0 || fail_spool(err));
     free(buffer);
     if (!ok && file) {
         fclose(file);
@@ -113,10 +138,10 @@ static bool find_member(zip_t *archive, zip_uint64_t *ret_index, cm_error *err)
     if (found == 1)
         return true;
     if (found == 0)
-        return cm_fail(err, CM_ERROR_POISON, "ZIP", "the zip file holds no .csv member (%lld members); a chunk is one CSV file",
-                       (long long)entries);
-    return cm_fail(err, CM_ERROR_POISON, "ZIP", "the zip file holds %u .csv members (%.*s); a chunk is one CSV file", found, (int)used,
-                   names);
+        return cm_fail(err, CM_ERROR_POISON, "ZIP",
+                       "the zip file holds no .csv member (%lld members); a chunk is one CSV file", (long long)entries);
+    return cm_fail(err, CM_ERROR_POISON, "ZIP", "the zip file holds %u .csv members (%.*s); a chunk is one CSV file",
+                   found, (int)used, names);
 }
 
 static cm_stream *open_member(zip_t *archive, cm_error *err)
@@ -128,7 +153,8 @@ static cm_stream *open_member(zip_t *archive, cm_error *err)
     if (zip_stat_index(archive, index, 0, &stat) != 0)
         return damaged(err, zip_strerror(archive)), NULL;
     if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) && stat.encryption_method != ZIP_EM_NONE) {
-        cm_fail(err, CM_ERROR_POISON, "ZIP", "the zip member %.200s is encrypted; deliver it without a password", stat.name);
+        cm_fail(err, CM_ERROR_POISON, "ZIP", "the zip member %.200s is encrypted; deliver it without a password",
+                stat.name);
         return NULL;
     }
     zip_uint64_t needed = ZIP_STAT_COMP_METHOD | ZIP_STAT_SIZE | ZIP_STAT_CRC;

@@ -1,6 +1,7 @@
 /*
- * The reading half of ingest-cur without Kafka and PostgreSQL: chunk files -> encoded LineBatches in memory, which are thrown
- * away. Prints rows, bytes and CPU seconds; with --profile also where the time goes, by running with parts left out:
+ * The reading half of ingest-cur without Kafka and PostgreSQL: chunk files -> encoded LineBatches in memory, which are
+ * thrown away. Prints rows, bytes, CPU seconds and the exact sum of UnblendedCost by currency; with --profile also
+ * where the time goes, by running with parts left out:
  *
  *   ingest-encode --payer 123456789012 --period 2025-06 [--profile] [--repeat N] FILE...
  *
@@ -56,14 +57,18 @@ static double cpu_seconds(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+enum { CURRENCIES = 8 };
+
 struct counts {
     uint64_t rows, csv_bytes, encoded_bytes, batches, checksum;
+    cm_cost cost[CURRENCIES];
+    size_t costs;
 };
 
 static void fail(const char *path, const cm_place *place, const cm_error *err)
 {
-    fprintf(stderr, "ingest-encode: %s: row %llu, line %llu, column \"%s\": %s: %s\n", path, (unsigned long long)place->row,
-            (unsigned long long)place->line, place->column, err->code, err->text);
+    fprintf(stderr, "ingest-encode: %s: row %llu, line %llu, column \"%s\": %s: %s\n", path,
+            (unsigned long long)place->row, (unsigned long long)place->line, place->column, err->code, err->text);
     exit(1);
 }
 
@@ -89,7 +94,36 @@ static void take(cm_batch_builder *builder, struct counts *counts)
     counts->batches++;
 }
 
-static void read_file(const char *path, uint32_t chunk, const char *payer, cm_period period, bool encode, struct counts *counts)
+/* The exact sums by currency, from the ChunkEnd record. */
+static void add_costs(cm_batch_builder *builder, struct counts *counts)
+{
+    const uint8_t *bytes;
+    size_t length;
+    cm_error err;
+    cm_ingested record;
+    cm_arena *arena = cm_arena_new(4096);
+    cm_batch_builder_end(builder, &bytes, &length);
+    if (!cm_ingested_decode(bytes, length, arena, &record, &err))
+        abort();
+    for (size_t i = 0; i < record.end.costs; i++) {
+        const cm_cost *cost = &record.end.cost[i];
+        size_t at = 0;
+        while (at < counts->costs && strcmp(counts->cost[at].currency, cost->currency) != 0)
+            at++;
+        if (at == CURRENCIES)
+            abort();
+        if (at == counts->costs) {
+            counts->cost[counts->costs++] = *cost;
+            continue;
+        }
+        if (!cm_decimal_accumulate(&counts->cost[at].amount, cost->amount))
+            abort();
+    }
+    cm_arena_free(arena);
+}
+
+static void read_file(const char *path, uint32_t chunk, const char *payer, cm_period period, bool encode,
+                      struct counts *counts)
 {
     static const uint8_t run_id[CM_ID_BYTES] = {1};
     cm_place place;
@@ -116,6 +150,8 @@ static void read_file(const char *path, uint32_t chunk, const char *payer, cm_pe
     }
     if (!cm_batch_builder_empty(builder))
         take(builder, counts);
+    if (encode)
+        add_costs(builder, counts);
     cm_batch_builder_free(builder);
     cm_reader_free(reader);
 }
@@ -128,7 +164,8 @@ static int usage(void)
 
 enum stage { INFLATE, READ, ENCODE };
 
-static double run(enum stage stage, char **files, int count, int repeat, const char *payer, cm_period period, struct counts *ret)
+static double run(enum stage stage, char **files, int count, int repeat, const char *payer, cm_period period,
+                  struct counts *ret)
 {
     double best = 1e9;
     for (int r = 0; r < repeat; r++) {
@@ -170,9 +207,15 @@ int main(int argc, char **argv)
     double seconds = run(ENCODE, argv + i, argc - i, (int)repeat, payer, period, &all);
     struct rusage usage_now;
     getrusage(RUSAGE_SELF, &usage_now);
-    printf("rows %llu batches %llu encoded_bytes %llu checksum %016llx cpu_seconds %.3f rows_per_cpu_second %.0f max_rss_kib %ld\n",
+    printf("rows %llu batches %llu encoded_bytes %llu checksum %016llx cpu_seconds %.3f rows_per_cpu_second %.0f "
+           "max_rss_kib %ld\n",
            (unsigned long long)all.rows, (unsigned long long)all.batches, (unsigned long long)all.encoded_bytes,
            (unsigned long long)all.checksum, seconds, (double)all.rows / seconds, usage_now.ru_maxrss);
+    for (size_t c = 0; c < all.costs; c++) {
+        char text[CM_DECIMAL_TEXT];
+        cm_decimal_print(all.cost[c].amount, text);
+        printf("cost %s %s\n", all.cost[c].currency, text);
+    }
     if (!profile)
         return 0;
     double inflate = run(INFLATE, argv + i, argc - i, (int)repeat, payer, period, &none);
@@ -181,7 +224,9 @@ int main(int argc, char **argv)
     run(INFLATE, argv + i, argc - i, 1, payer, period, &none);
     printf("csv_bytes %llu\n", (unsigned long long)none.csv_bytes);
     printf("inflate %.3f s, %.0f ns/row, %.0f %%\n", inflate, inflate / rows, 100 * inflate / seconds);
-    printf("scan and parse %.3f s, %.0f ns/row, %.0f %%\n", read - inflate, (read - inflate) / rows, 100 * (read - inflate) / seconds);
-    printf("encode %.3f s, %.0f ns/row, %.0f %%\n", seconds - read, (seconds - read) / rows, 100 * (seconds - read) / seconds);
+    printf("scan and parse %.3f s, %.0f ns/row, %.0f %%\n", read - inflate, (read - inflate) / rows,
+           100 * (read - inflate) / seconds);
+    printf("encode %.3f s, %.0f ns/row, %.0f %%\n", seconds - read, (seconds - read) / rows,
+           100 * (seconds - read) / seconds);
     return 0;
 }

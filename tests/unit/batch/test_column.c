@@ -114,7 +114,10 @@ Test(column, damaged)
     cr_assert(!cm_column_get((const uint8_t *)"\x08\x13\x12\x01\x02", 5, got, 1), "scale 19");
     cr_assert(!cm_column_get((const uint8_t *)"\x12\x01\x82", 3, got, 1), "cut varint");
     cr_assert(!cm_column_get((const uint8_t *)"\x1a\x02xx", 4, got, 1), "wide of two bytes");
-    cr_assert(!cm_column_get((const uint8_t *)"\x12\x01\x02\x1a\x10" "0123456789abcdef", 21, got, 1), "both");
+    cr_assert(!cm_column_get((const uint8_t *)"\x12\x01\x02\x1a\x10"
+                                              "0123456789abcdef",
+                             21, got, 1),
+              "both");
     /* Not packed, and with a field of later versions: still read. */
     cr_assert(cm_column_get((const uint8_t *)"\x10\x02\x7a\x01x\x10\x01", 7, got, 2));
     cr_assert(got[0].units == CM_DECIMAL_ONE_UNITS && got[1].units == -CM_DECIMAL_ONE_UNITS);

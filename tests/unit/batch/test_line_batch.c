@@ -23,17 +23,20 @@ static void make_line(test_random *random, uint64_t row, uint32_t kinds, struct 
     memset(ret, 0, sizeof *ret);
     uint32_t kind = test_below(random, kinds);
     for (int i = 0; i < CM_KIND_TEXTS; i++) {
-        snprintf(ret->text[i], sizeof ret->text[i], "%s-%u", i % 3 ? "text" : "t\xc3\xa9xt", (kind * 31 + (uint32_t)i) % (kinds / 2 + 1));
+        snprintf(ret->text[i], sizeof ret->text[i], "%s-%u", i % 3 ? "text" : "t\xc3\xa9xt",
+                 (kind * 31 + (uint32_t)i) % (kinds / 2 + 1));
         if (i == CM_KIND_TEXTS - 1)
             snprintf(ret->text[i], sizeof ret->text[i], "%s", kind % 5 == 0 ? "" : kind % 2 ? "USD" : "CNY");
         texts[i] = cm_slice_of(ret->text[i]);
     }
     ret->line.kind.flags = kind % 4;
     ret->line.row = row;
-    ret->line.start = (cm_instant)(1748736000 + test_below(random, 2592000)) * CM_SECOND - (test_below(random, 50) == 0 ? INT64_MAX / 2 : 0);
+    ret->line.start = (cm_instant)(1748736000 + test_below(random, 2592000)) * CM_SECOND -
+                      (test_below(random, 50) == 0 ? INT64_MAX / 2 : 0);
     ret->line.quantity = test_decimal(random, 8);
     ret->line.quantity.units >>= 60;
-    ret->line.cost = (cm_decimal){(cm_i128)(int64_t)(test_next(random) >> 20) * 100000000 * (test_below(random, 2) ? 1 : -1)};
+    ret->line.cost =
+        (cm_decimal){(cm_i128)(int64_t)(test_next(random) >> 20) * 100000000 * (test_below(random, 2) ? 1 : -1)};
     ret->line.list_cost = test_below(random, 3) ? (cm_decimal){0} : test_decimal(random, 18);
     ret->line.checksum = test_next(random);
     ret->line.rounded = test_below(random, 20) == 0;
@@ -110,7 +113,8 @@ static void one_batch(test_random *random, uint32_t lines, uint32_t kinds)
         for (uint32_t b = a + 1; b < record.batch.kinds && kinds < 100; b++) {
             bool same = record.batch.kind_of[a].flags == record.batch.kind_of[b].flags;
             for (int t = 0; t < CM_KIND_TEXTS; t++)
-                same = same && cm_slice_equal(cm_kind_texts(&record.batch.kind_of[a])[t], cm_kind_texts(&record.batch.kind_of[b])[t]);
+                same = same && cm_slice_equal(cm_kind_texts(&record.batch.kind_of[a])[t],
+                                              cm_kind_texts(&record.batch.kind_of[b])[t]);
             cr_assert(!same, "kinds %u and %u are the same", a, b);
         }
     cm_arena_free(arena);
@@ -208,7 +212,9 @@ Test(line_batch, O04_N14_control_totals_of_a_chunk)
         checksum += made.line.checksum;
         rounded += made.line.rounded;
         final_lines += made.line.kind.flags >= CM_KIND_FINAL;
-        cm_decimal *sum = made.text[CM_KIND_TEXTS - 1][0] == 0 ? &none : made.text[CM_KIND_TEXTS - 1][0] == 'U' ? &usd : &cny;
+        cm_decimal *sum = made.text[CM_KIND_TEXTS - 1][0] == 0     ? &none
+                          : made.text[CM_KIND_TEXTS - 1][0] == 'U' ? &usd
+                                                                   : &cny;
         cr_assert(cm_decimal_accumulate(sum, made.line.cost));
         if (full || row == 1234) {
             uint8_t *bytes;
@@ -291,7 +297,8 @@ static uint32_t lines_until_full(size_t text_length, bool wide, size_t *ret_leng
     uint64_t unique = 0;
     bool full = false;
     while (!full) {
-        cm_line line = {.row = UINT64_MAX - 100000 + lines, .start = lines % 2 ? INT64_MAX : INT64_MIN, .checksum = ~UINT64_C(0)};
+        cm_line line = {
+            .row = UINT64_MAX - 100000 + lines, .start = lines % 2 ? INT64_MAX : INT64_MIN, .checksum = ~UINT64_C(0)};
         cm_slice *texts = (cm_slice *)(void *)&line.kind;
         for (int i = 0; i < CM_KIND_TEXTS; i++) {
             char *at = text + (size_t)i * (text_length + 16);
@@ -431,7 +438,7 @@ Test(line_batch, unknown_fields_are_skipped_and_unpacked_ones_read)
     free(bytes);
 }
 
-enum { TOO_HIGH, TOO_SHORT, VERSION, RUN_ID, FIRST_ROW, LINES, TEXT_INDEX, NO_TEXT, CASES };
+enum { TOO_HIGH, TOO_SHORT, VERSION, RUN_ID, FIRST_ROW, LINES, TEXT_INDEX, NO_TEXT, CURRENCY, CASES };
 
 Test(line_batch, contradictions_are_found)
 {
@@ -466,6 +473,10 @@ Test(line_batch, contradictions_are_found)
             break;
         case NO_TEXT:
             b->n_text = 0;
+            break;
+        case CURRENCY:
+            free(b->text[b->currency[0]].data);
+            b->text[b->currency[0]] = (ProtobufCBinaryData){8, (uint8_t *)strdup("DOLLARS!")};
             break;
         }
         uint8_t again[4096];

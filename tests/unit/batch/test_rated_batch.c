@@ -25,16 +25,23 @@ static cm_layers some_layers(test_random *random, int scale)
 static cm_rated_batch some_batch(test_random *random, cm_arena *arena)
 {
     static cm_cost costs[] = {{"CNY", {5}}, {"USD", {-((cm_i128)1 << 100)}}};
-    cm_rated_batch b = {.run_id = "0123456789abcdef", .chunk = 1 + test_below(random, 9), .sequence = test_below(random, 3),
-                        .shard = test_below(random, 4), .lines = test_next(random), .checksum = test_next(random), .cost = costs,
-                        .costs = test_below(random, 3), .charges = test_below(random, 200), .days = test_below(random, 60)};
+    cm_rated_batch b = {.run_id = "0123456789abcdef",
+                        .chunk = 1 + test_below(random, 9),
+                        .sequence = test_below(random, 3),
+                        .shard = test_below(random, 4),
+                        .lines = test_next(random),
+                        .checksum = test_next(random),
+                        .cost = costs,
+                        .costs = test_below(random, 3),
+                        .charges = test_below(random, 200),
+                        .days = test_below(random, 60)};
     b.charge = cm_arena_zalloc(arena, (b.charges + 1) * sizeof *b.charge);
     b.day = cm_arena_zalloc(arena, (b.days + 1) * sizeof *b.day);
     int scale = (int)test_below(random, 19);
     for (size_t i = 0; i < b.charges; i++) {
         cm_charge *c = &b.charge[i];
-        cm_slice *texts[] = {&c->customer, &c->account,   &c->line_item_type, &c->class, &c->product,  &c->usage_type,
-                             &c->operation, &c->region, &c->unit,           &c->rule,  &c->currency, &c->reason};
+        cm_slice *texts[] = {&c->customer,  &c->account, &c->line_item_type, &c->class, &c->product,  &c->usage_type,
+                             &c->operation, &c->region,  &c->unit,           &c->rule,  &c->currency, &c->reason};
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
             *texts[t] = some_text(random, arena);
         c->lines = test_next(random);
@@ -62,24 +69,29 @@ static void expect_layers(const cm_layers *a, const cm_layers *b)
 static void expect_equal(const cm_rated_batch *a, const cm_rated_batch *b)
 {
     cr_assert_eq(memcmp(a->run_id, b->run_id, CM_ID_BYTES), 0);
-    cr_assert(a->chunk == b->chunk && a->sequence == b->sequence && a->shard == b->shard && a->lines == b->lines && a->checksum == b->checksum);
+    cr_assert(a->chunk == b->chunk && a->sequence == b->sequence && a->shard == b->shard && a->lines == b->lines &&
+              a->checksum == b->checksum);
     cr_assert(a->costs == b->costs && a->charges == b->charges && a->days == b->days);
     for (size_t i = 0; i < a->costs; i++)
-        cr_assert(strcmp(a->cost[i].currency, b->cost[i].currency) == 0 && cm_decimal_equal(a->cost[i].amount, b->cost[i].amount));
+        cr_assert(strcmp(a->cost[i].currency, b->cost[i].currency) == 0 &&
+                  cm_decimal_equal(a->cost[i].amount, b->cost[i].amount));
     for (size_t i = 0; i < a->charges; i++) {
         const cm_charge *x = &a->charge[i], *y = &b->charge[i];
         cr_assert(cm_slice_equal(x->customer, y->customer) && cm_slice_equal(x->account, y->account));
         cr_assert(cm_slice_equal(x->line_item_type, y->line_item_type) && cm_slice_equal(x->class, y->class));
         cr_assert(cm_slice_equal(x->product, y->product) && cm_slice_equal(x->usage_type, y->usage_type));
-        cr_assert(cm_slice_equal(x->operation, y->operation) && cm_slice_equal(x->region, y->region) && cm_slice_equal(x->unit, y->unit));
-        cr_assert(cm_slice_equal(x->rule, y->rule) && cm_slice_equal(x->currency, y->currency) && cm_slice_equal(x->reason, y->reason));
+        cr_assert(cm_slice_equal(x->operation, y->operation) && cm_slice_equal(x->region, y->region) &&
+                  cm_slice_equal(x->unit, y->unit));
+        cr_assert(cm_slice_equal(x->rule, y->rule) && cm_slice_equal(x->currency, y->currency) &&
+                  cm_slice_equal(x->reason, y->reason));
         cr_assert(x->lines == y->lines && x->final_lines == y->final_lines && x->first_row == y->first_row);
         expect_layers(&x->sum, &y->sum);
     }
     for (size_t i = 0; i < a->days; i++) {
         const cm_charge_day *x = &a->day[i], *y = &b->day[i];
         cr_assert(x->day == y->day && x->lines == y->lines);
-        cr_assert(cm_slice_equal(x->account, y->account) && cm_slice_equal(x->product, y->product) && cm_slice_equal(x->currency, y->currency));
+        cr_assert(cm_slice_equal(x->account, y->account) && cm_slice_equal(x->product, y->product) &&
+                  cm_slice_equal(x->currency, y->currency));
         expect_layers(&x->sum, &y->sum);
     }
 }
@@ -106,8 +118,15 @@ Test(rated_batch, end_of_a_chunk_is_passed_on)
 {
     cm_arena *arena = cm_arena_new(4096);
     cm_cost cost[] = {{"USD", {-7}}};
-    cm_chunk_end end = {.run_id = "0123456789abcdef", .chunk = 2, .batches = 3, .lines = 9, .final_lines = 4, .rounded = 1,
-                        .checksum = UINT64_MAX, .cost = cost, .costs = 1};
+    cm_chunk_end end = {.run_id = "0123456789abcdef",
+                        .chunk = 2,
+                        .batches = 3,
+                        .lines = 9,
+                        .final_lines = 4,
+                        .rounded = 1,
+                        .checksum = UINT64_MAX,
+                        .cost = cost,
+                        .costs = 1};
     cm_error err = {0};
     const uint8_t *bytes;
     size_t length;
@@ -115,7 +134,8 @@ Test(rated_batch, end_of_a_chunk_is_passed_on)
     cm_rated_end_encode(&end, arena, &bytes, &length);
     cr_assert(cm_rated_decode(bytes, length, arena, &got, &err), "%s", err.text);
     cr_assert(got.is_end);
-    cr_assert(got.end.chunk == 2 && got.end.batches == 3 && got.end.lines == 9 && got.end.final_lines == 4 && got.end.rounded == 1);
+    cr_assert(got.end.chunk == 2 && got.end.batches == 3 && got.end.lines == 9 && got.end.final_lines == 4 &&
+              got.end.rounded == 1);
     cr_assert_eq(got.end.checksum, UINT64_MAX);
     cr_assert(got.end.costs == 1 && got.end.cost[0].amount.units == -7);
     cm_arena_free(arena);

@@ -64,7 +64,19 @@ Test(wire, what_is_no_message)
     static const struct {
         const char *bytes;
         size_t length;
-    } bad[] = {{"\x08", 1}, {"\x0b\x0c", 2}, {"\x0e\x01", 2}, {"\x0a\x05" "ab", 4}, {"\x09" "1234567", 8}, {"\x0d" "123", 4}, {"\x00\x01", 2},
+    } bad[] = {{"\x08", 1},
+               {"\x0b\x0c", 2},
+               {"\x0e\x01", 2},
+               {"\x0a\x05"
+                "ab",
+                4},
+               {"\x09"
+                "1234567",
+                8},
+               {"\x0d"
+                "123",
+                4},
+               {"\x00\x01", 2},
                {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cm_wire wire = {(const uint8_t *)bad[i].bytes, (const uint8_t *)bad[i].bytes + bad[i].length};

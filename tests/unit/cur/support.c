@@ -122,7 +122,8 @@ char *test_zip(const char *const *names, const char *const *texts, const char *p
 
 cm_reader *test_reader(const char *text, size_t length, size_t most, cm_place *place, cm_error *err)
 {
-    return cm_reader_new(test_stream(text, length, most, 0), CM_COMPRESSION_NONE, PAYER, (cm_period){2025, 6}, place, err);
+    return cm_reader_new(test_stream(text, length, most, 0), CM_COMPRESSION_NONE, PAYER, (cm_period){2025, 6}, place,
+                         err);
 }
 
 int64_t test_read_all(const char *text, size_t length, size_t most, cm_place *place, cm_error *err)

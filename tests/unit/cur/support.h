@@ -29,16 +29,19 @@ char *test_zip(const char *const *names, const char *const *texts, const char *p
 
 /* --- reports --------------------------------------------------------------------------------------------------- */
 
-#define PAYER  "111122223333"
-#define HEADER                                                                                                                     \
-    "identity/LineItemId,bill/InvoiceId,bill/BillingEntity,bill/PayerAccountId,bill/BillingPeriodStartDate,"                      \
-    "lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/ProductCode,lineItem/UsageType,"              \
-    "lineItem/Operation,lineItem/UsageAmount,lineItem/CurrencyCode,lineItem/UnblendedCost,lineItem/LineItemDescription,"          \
+#define PAYER "111122223333"
+#define HEADER                                                                                                         \
+    "identity/LineItemId,bill/InvoiceId,bill/BillingEntity,bill/PayerAccountId,bill/BillingPeriodStartDate,"           \
+    "lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/ProductCode,lineItem/UsageType,"   \
+    "lineItem/Operation,lineItem/UsageAmount,lineItem/CurrencyCode,lineItem/UnblendedCost,lineItem/"                   \
+    "LineItemDescription,"                                                                                             \
     "product/region,product/regionCode,product/sku,pricing/publicOnDemandCost,pricing/unit,reservation/ReservationARN"
 #define PERIOD_START "2025-06-01T00:00:00.000Z"
 /* A row that is right in every field; REST begins with the usage start. */
 #define ROW_START "id1,,AWS," PAYER "," PERIOD_START ",444455556666,Usage,"
-#define ROW       ROW_START "2025-06-03T04:00:00.000Z,AmazonEC2,BoxUsage:m5.large,RunInstances,1.0,USD,0.096,\"$0.096 per, hour\",eu-west-1,eu-west-1,ABC,0.1,Hrs,"
+#define ROW                                                                                                            \
+    ROW_START "2025-06-03T04:00:00.000Z,AmazonEC2,BoxUsage:m5.large,RunInstances,1.0,USD,0.096,\"$0.096 per, "         \
+              "hour\",eu-west-1,eu-west-1,ABC,0.1,Hrs,"
 
 /* A reader of these bytes, in reads of `most` bytes. */
 cm_reader *test_reader(const char *text, size_t length, size_t most, cm_place *place, cm_error *err);

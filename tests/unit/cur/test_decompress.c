@@ -15,10 +15,13 @@ static cm_buffer report(size_t rows, uint64_t seed)
     test_random random = {seed};
     cm_buffer_text(&text, HEADER "\n");
     for (size_t i = 0; i < rows; i++)
-        cm_buffer_printf(&text, ROW_START "2025-06-%02uT%02u:00:00Z,P%u,u%u,o,%u.%u,USD,%u.%uE-%u,\"a \"\"b\"\"\n%s,\",r,,s,1,u,%s\n",
-                         1 + test_below(&random, 30), test_below(&random, 24), test_below(&random, 9), test_below(&random, 500),
-                         test_below(&random, 99999), test_below(&random, 99999), 1 + test_below(&random, 9), test_below(&random, 99999),
-                         test_below(&random, 12), test_below(&random, 2) ? "" : "\r\n", test_below(&random, 9) ? "" : "arn");
+        cm_buffer_printf(&text,
+                         ROW_START
+                         "2025-06-%02uT%02u:00:00Z,P%u,u%u,o,%u.%u,USD,%u.%uE-%u,\"a \"\"b\"\"\n%s,\",r,,s,1,u,%s\n",
+                         1 + test_below(&random, 30), test_below(&random, 24), test_below(&random, 9),
+                         test_below(&random, 500), test_below(&random, 99999), test_below(&random, 99999),
+                         1 + test_below(&random, 9), test_below(&random, 99999), test_below(&random, 12),
+                         test_below(&random, 2) ? "" : "\r\n", test_below(&random, 9) ? "" : "arn");
     return text;
 }
 
@@ -199,7 +202,8 @@ static struct result read_zip(const char *path, bool local)
     return r;
 }
 
-static void with_zip(const char *const *names, const char *const *texts, const char *password, const char *code, const char *shown)
+static void with_zip(const char *const *names, const char *const *texts, const char *password, const char *code,
+                     const char *shown)
 {
     char *path = test_zip(names, texts, password, false);
     struct result r = read_zip(path, true);

@@ -88,11 +88,12 @@ Test(reader, cur2_names_in_another_order)
 {
     cm_reader *reader;
     const cm_line *line = first_line(
-        &reader, "line_item_unblended_cost,line_item_currency_code,reservation_reservation_a_r_n,bill_invoice_id,product_region_code,"
+        &reader, "line_item_unblended_cost,line_item_currency_code,reservation_reservation_a_r_n,bill_invoice_id,"
+                 "product_region_code,"
                  "line_item_usage_start_date,line_item_usage_type,line_item_product_code,line_item_line_item_type,"
                  "line_item_usage_account_id,bill_billing_period_start_date,bill_payer_account_id,product\n"
-                 "-7.0E-10,USD,arn:x,INV1,us-east-1,2025-06-30T23:59:59Z,u,AmazonS3,Credit,444455556666,2025-06-01T00:00:00Z," PAYER
-                 ",\"{\"\"product_name\"\":\"\"S3, simple\"\"}\"");
+                 "-7.0E-10,USD,arn:x,INV1,us-east-1,2025-06-30T23:59:59Z,u,AmazonS3,Credit,444455556666,2025-06-01T00:"
+                 "00:00Z," PAYER ",\"{\"\"product_name\"\":\"\"S3, simple\"\"}\"");
     expect_decimal(line->cost, "-0.0000000007");
     expect_decimal(line->quantity, "0");
     expect_text(line->kind.region, "us-east-1");
@@ -104,9 +105,9 @@ Test(reader, cur2_names_in_another_order)
 }
 
 /* The row with its usage start and usage type replaced. */
-#define WITH(start, usage_type, quantity, currency, cost, region, invoice)                                                         \
-    "i," invoice ",AWS," PAYER "," PERIOD_START ",444455556666,Usage," start ",P," usage_type ",o," quantity "," currency "," cost \
-    ",d," region ",,s,,u,\n"
+#define WITH(start, usage_type, quantity, currency, cost, region, invoice)                                             \
+    "i," invoice ",AWS," PAYER "," PERIOD_START ",444455556666,Usage," start ",P," usage_type ",o," quantity           \
+    "," currency "," cost ",d," region ",,s,,u,\n"
 
 Test(reader, forms_of_times_numbers_and_texts)
 {
@@ -114,17 +115,19 @@ Test(reader, forms_of_times_numbers_and_texts)
         const char *row, *start, *quantity, *region, *usage_type;
         uint32_t rounded, flags;
     } cases[] = {
-        {WITH("2025-06-01T00:00:00.000Z", "\"\"", "1.23456789E7", "USD", "1", "x", ""), "2025-06-01T00:00:00Z", "12345678.9", "x", "", 0, 0},
-        {WITH("2025-06-02 01:00:00", "\"a\"\"b\"", "\"4.0E-7\"", "USD", "1", "\"\"", "\"\""), "2025-06-02T01:00:00Z", "0.0000004", "",
-         "a\"b", 0, 0},
-        {WITH("\"2025-06-30T23:59:59.000Z\"", "\"a,\nb\"", "", "USD", "1", "eu", "x"), "2025-06-30T23:59:59Z", "0", "eu", "a,\nb", 0,
-         CM_KIND_FINAL},
+        {WITH("2025-06-01T00:00:00.000Z", "\"\"", "1.23456789E7", "USD", "1", "x", ""), "2025-06-01T00:00:00Z",
+         "12345678.9", "x", "", 0, 0},
+        {WITH("2025-06-02 01:00:00", "\"a\"\"b\"", "\"4.0E-7\"", "USD", "1", "\"\"", "\"\""), "2025-06-02T01:00:00Z",
+         "0.0000004", "", "a\"b", 0, 0},
+        {WITH("\"2025-06-30T23:59:59.000Z\"", "\"a,\nb\"", "", "USD", "1", "eu", "x"), "2025-06-30T23:59:59Z", "0",
+         "eu", "a,\nb", 0, CM_KIND_FINAL},
         /* Before and after the period, with a fraction: some fees (cur.md 16). */
-        {WITH("2025-12-01T08:00:00.500Z", "t", "-0.0", "USD", "1", "eu", "x"), "2025-12-01T08:00:00.5Z", "0", "eu", "t", 0, CM_KIND_FINAL},
+        {WITH("2025-12-01T08:00:00.500Z", "t", "-0.0", "USD", "1", "eu", "x"), "2025-12-01T08:00:00.5Z", "0", "eu", "t",
+         0, CM_KIND_FINAL},
         {WITH("2025-05-31T23:59:59Z", "t", "0.0000000000000000015", "USD", "1", "eu", "x"), "2025-05-31T23:59:59Z",
          "0.000000000000000002", "eu", "t", 1, CM_KIND_FINAL},
-        {WITH("2025-06-10T00:00:00+00:00", "t\xc3\xa9", "5", "", "0.0", "eu", "x"), "2025-06-10T00:00:00Z", "5", "eu", "t\xc3\xa9", 0,
-         CM_KIND_FINAL},
+        {WITH("2025-06-10T00:00:00+00:00", "t\xc3\xa9", "5", "", "0.0", "eu", "x"), "2025-06-10T00:00:00Z", "5", "eu",
+         "t\xc3\xa9", 0, CM_KIND_FINAL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cm_reader *reader;
@@ -144,7 +147,8 @@ Test(reader, forms_of_times_numbers_and_texts)
 /* O14: an empty chunk, or one with a header only, is a chunk without lines. */
 Test(reader, O14_chunks_without_lines)
 {
-    static const char *const texts[] = {"", HEADER, HEADER "\n", HEADER "\r\n", "\xef\xbb\xbf" HEADER "\n", HEADER "\n\n\n", HEADER "\n\r\n"};
+    static const char *const texts[] = {
+        "", HEADER, HEADER "\n", HEADER "\r\n", "\xef\xbb\xbf" HEADER "\n", HEADER "\n\n\n", HEADER "\n\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (size_t most = 0; most < 3; most++) {
             cm_place place;
@@ -156,7 +160,7 @@ Test(reader, O14_chunks_without_lines)
 Test(reader, line_ends_and_bom_change_nothing)
 {
     static const char *const texts[] = {
-        HEADER "\n" ROW "\n" ROW "\n",          HEADER "\n" ROW "\n" ROW,           HEADER "\r\n" ROW "\r\n" ROW "\r\n",
+        HEADER "\n" ROW "\n" ROW "\n",           HEADER "\n" ROW "\n" ROW,          HEADER "\r\n" ROW "\r\n" ROW "\r\n",
         "\xef\xbb\xbf" HEADER "\n" ROW "\n" ROW, HEADER "\r\n" ROW "\r\n" ROW "\r", HEADER "\n" ROW "\n" ROW "\n\n",
     };
     uint64_t checksum = 0;
@@ -186,8 +190,10 @@ Test(reader, header_may_hold_empty_and_unknown_names_twice)
 {
     cm_place place;
     cm_error err = {0};
-    cr_assert_eq(READ(HEADER ",,,resourceTags/user:a,resourceTags/user:a\n" ROW ",,,,\n", &place, &err), 1, "%s", err.text);
-    cr_assert_eq(READ(HEADER ",\"resourceTags/user:Team, \"\"A\"\"\n\"\n" ROW ",\"1\n2\"\n", &place, &err), 1, "%s", err.text);
+    cr_assert_eq(READ(HEADER ",,,resourceTags/user:a,resourceTags/user:a\n" ROW ",,,,\n", &place, &err), 1, "%s",
+                 err.text);
+    cr_assert_eq(READ(HEADER ",\"resourceTags/user:Team, \"\"A\"\"\n\"\n" ROW ",\"1\n2\"\n", &place, &err), 1, "%s",
+                 err.text);
 }
 
 Test(reader, errors_of_the_header)
@@ -207,17 +213,19 @@ Test(reader, errors_of_the_header)
 /* Every mandatory column, one after the other. */
 Test(reader, mandatory_columns)
 {
-    static const char *const names[] = {"bill/PayerAccountId",     "bill/BillingPeriodStartDate", "lineItem/UsageAccountId",
-                                        "lineItem/LineItemType",   "lineItem/UsageStartDate",     "lineItem/ProductCode",
-                                        "lineItem/UsageType",      "lineItem/CurrencyCode",       "lineItem/UnblendedCost"};
+    static const char *const names[] = {
+        "bill/PayerAccountId",   "bill/BillingPeriodStartDate", "lineItem/UsageAccountId",
+        "lineItem/LineItemType", "lineItem/UsageStartDate",     "lineItem/ProductCode",
+        "lineItem/UsageType",    "lineItem/CurrencyCode",       "lineItem/UnblendedCost"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char header[] = HEADER "\n";
         strstr(header, names[i])[2] = '_';
         expect_error(header, "COLUMN_MISSING", 0, 1, names[i]);
     }
-    static const char *const optional[] = {"bill/InvoiceId", "bill/BillingEntity", "lineItem/Operation", "lineItem/UsageAmount",
-                                           "product/region,", "product/regionCode", "product/sku", "pricing/publicOnDemandCost",
-                                           "pricing/unit", "reservation/ReservationARN"};
+    static const char *const optional[] = {
+        "bill/InvoiceId",  "bill/BillingEntity",        "lineItem/Operation", "lineItem/UsageAmount",
+        "product/region,", "product/regionCode",        "product/sku",        "pricing/publicOnDemandCost",
+        "pricing/unit",    "reservation/ReservationARN"};
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
         char text[] = HEADER "\n" ROW "\n" ROW "\n";
         cm_place place;
@@ -234,7 +242,8 @@ Test(reader, errors_of_values_name_row_line_and_column)
     expect_error(BAD("x,P,u,o,1,USD,1,d,r,r,s,1,u,"), "NOT_A_TIME", 2, 3, "lineItem/UsageStartDate");
     expect_error(BAD("2025-06-31T00:00:00Z,P,u,o,1,USD,1,d,r,r,s,1,u,"), "NOT_A_TIME", 2, 3, "lineItem/UsageStartDate");
     expect_error(BAD("2025-06-01T24:00:00Z,P,u,o,1,USD,1,d,r,r,s,1,u,"), "NOT_A_TIME", 2, 3, "lineItem/UsageStartDate");
-    expect_error(BAD("2025-06-01T00:00:00+02:00,P,u,o,1,USD,1,d,r,r,s,1,u,"), "NOT_A_TIME", 2, 3, "lineItem/UsageStartDate");
+    expect_error(BAD("2025-06-01T00:00:00+02:00,P,u,o,1,USD,1,d,r,r,s,1,u,"), "NOT_A_TIME", 2, 3,
+                 "lineItem/UsageStartDate");
     expect_error(BAD(",P,u,o,1,USD,1,d,r,r,s,1,u,"), "MISSING_VALUE", 2, 3, "lineItem/UsageStartDate");
     expect_error(BAD("2025-06-01,P,u,o,1x,USD,1,d,r,r,s,1,u,"), "NOT_A_NUMBER", 2, 3, "lineItem/UsageAmount");
     expect_error(BAD("2025-06-01,P,u,o,1,USD,NaN,d,r,r,s,1,u,"), "NOT_A_NUMBER", 2, 3, "lineItem/UnblendedCost");
@@ -250,19 +259,23 @@ Test(reader, errors_of_values_name_row_line_and_column)
     expect_error(BAD("2025-06-01,P,u,o,1,USD,1,\"d,r,r,s,1,u,"), "QUOTE", 2, 3, "lineItem/LineItemDescription");
     /* A blank line is allowed at the end only; a quoted newline moves the line, not the row. */
     expect_error(HEADER "\n" ROW "\n\n" ROW "\n", "RAGGED", 2, 3, "");
-    expect_error(HEADER "\n" WITH("2025-06-01", "\"a\n\nb\"", "1", "USD", "1", "r", "") WITH("2025-06-01", "t", "1", "USD", "?", "r", ""),
+    expect_error(HEADER "\n" WITH("2025-06-01", "\"a\n\nb\"", "1", "USD", "1", "r", "")
+                     WITH("2025-06-01", "t", "1", "USD", "?", "r", ""),
                  "NOT_A_NUMBER", 2, 5, "lineItem/UnblendedCost");
 }
 
 Test(reader, N04_lines_of_another_payer_or_period_are_refused)
 {
-#define LINE(payer, period, account, type) "i,,AWS," payer "," period "," account "," type ",2025-06-01,P,u,o,1,USD,1,d,r,r,s,1,u,\n"
-    expect_error(HEADER "\n" ROW "\n" LINE("999922223333", PERIOD_START, "1", "Usage"), "WRONG_PAYER", 2, 3, "bill/PayerAccountId");
+#define LINE(payer, period, account, type)                                                                             \
+    "i,,AWS," payer "," period "," account "," type ",2025-06-01,P,u,o,1,USD,1,d,r,r,s,1,u,\n"
+    expect_error(HEADER "\n" ROW "\n" LINE("999922223333", PERIOD_START, "1", "Usage"), "WRONG_PAYER", 2, 3,
+                 "bill/PayerAccountId");
     expect_error(HEADER "\n" LINE("", PERIOD_START, "1", "Usage"), "MISSING_VALUE", 1, 2, "bill/PayerAccountId");
     expect_error(HEADER "\n" LINE("\"\"", PERIOD_START, "1", "Usage"), "MISSING_VALUE", 1, 2, "bill/PayerAccountId");
     expect_error(HEADER "\n" ROW "\n" LINE(PAYER, "2025-07-01T00:00:00Z", "1", "Usage"), "WRONG_PERIOD", 2, 3,
                  "bill/BillingPeriodStartDate");
-    expect_error(HEADER "\n" LINE(PAYER, "2025-06-02T00:00:00Z", "1", "Usage"), "WRONG_PERIOD", 1, 2, "bill/BillingPeriodStartDate");
+    expect_error(HEADER "\n" LINE(PAYER, "2025-06-02T00:00:00Z", "1", "Usage"), "WRONG_PERIOD", 1, 2,
+                 "bill/BillingPeriodStartDate");
     expect_error(HEADER "\n" LINE(PAYER, "", "1", "Usage"), "MISSING_VALUE", 1, 2, "bill/BillingPeriodStartDate");
     expect_error(HEADER "\n" LINE(PAYER, "June", "1", "Usage"), "NOT_A_TIME", 1, 2, "bill/BillingPeriodStartDate");
     expect_error(HEADER "\n" LINE(PAYER, PERIOD_START, "", "Usage"), "MISSING_VALUE", 1, 2, "lineItem/UsageAccountId");
@@ -270,7 +283,8 @@ Test(reader, N04_lines_of_another_payer_or_period_are_refused)
     /* The same value in other words is the same value. */
     cm_place place;
     cm_error err = {0};
-    cr_assert_eq(READ(HEADER "\n" LINE("\"" PAYER "\"", "2025-06-01 00:00:00", "1", "Usage") LINE(PAYER, "\"2025-06-01\"", "1", "Usage"),
+    cr_assert_eq(READ(HEADER "\n" LINE("\"" PAYER "\"", "2025-06-01 00:00:00", "1", "Usage")
+                          LINE(PAYER, "\"2025-06-01\"", "1", "Usage"),
                       &place, &err),
                  2, "%s", err.text);
 }
@@ -329,7 +343,8 @@ Test(reader, limit_of_texts_that_make_a_kind)
     cm_buffer text = {0};
     cm_place place;
     cm_error err = {0};
-    for (size_t length = CM_KIND_TEXT_MAX; length < 3 * CM_KIND_TEXT_MAX; length += length == CM_KIND_TEXT_MAX ? 1 : 2000) {
+    for (size_t length = CM_KIND_TEXT_MAX; length < 3 * CM_KIND_TEXT_MAX;
+         length += length == CM_KIND_TEXT_MAX ? 1 : 2000) {
         char *filler = cm_alloc(length + 1);
         memset(filler, 'x', length);
         cm_buffer_clear(&text);
@@ -349,13 +364,15 @@ Test(reader, a_stream_that_fails_is_a_retry)
     cm_error err = {0};
     const cm_line *line;
     static const char text[] = HEADER "\n" ROW "\n" ROW;
-    cr_assert_null(cm_reader_new(test_failing_stream(text, sizeof text - 1), CM_COMPRESSION_NONE, PAYER, (cm_period){2025, 6}, &place, &err));
+    cr_assert_null(cm_reader_new(test_failing_stream(text, sizeof text - 1), CM_COMPRESSION_NONE, PAYER,
+                                 (cm_period){2025, 6}, &place, &err));
     cr_assert_eq(err.class, CM_ERROR_RETRY);
     cm_buffer big = {0};
     cm_buffer_text(&big, HEADER "\n");
     while (big.length < 1 << 20)
         cm_buffer_text(&big, ROW "\n");
-    cm_reader *reader = cm_reader_new(test_failing_stream(big.data, big.length), CM_COMPRESSION_NONE, PAYER, (cm_period){2025, 6}, &place, &err);
+    cm_reader *reader = cm_reader_new(test_failing_stream(big.data, big.length), CM_COMPRESSION_NONE, PAYER,
+                                      (cm_period){2025, 6}, &place, &err);
     cr_assert_not_null(reader);
     bool ok;
     while ((ok = cm_reader_next(reader, &line, &place, &err)) && line)
@@ -381,8 +398,8 @@ Test(reader, kinds_are_right_after_the_memory_was_full)
     cm_buffer_text(&text, HEADER "\n");
     for (int i = 0; i < ROWS; i++) {
         wanted[i] = i < KINDS ? (uint32_t)i : test_below(&random, KINDS);
-        cm_buffer_printf(&text, ROW_START "2025-06-03T04:00:00Z,P%u,%sU%u%s,o,1,USD,1,d,r,r,s%u,1,u,\n", wanted[i] % 7, i % 5 ? "" : "\"",
-                         wanted[i], i % 5 ? "" : "\"", wanted[i] % 100);
+        cm_buffer_printf(&text, ROW_START "2025-06-03T04:00:00Z,P%u,%sU%u%s,o,1,USD,1,d,r,r,s%u,1,u,\n", wanted[i] % 7,
+                         i % 5 ? "" : "\"", wanted[i], i % 5 ? "" : "\"", wanted[i] % 100);
     }
     cm_reader *reader = test_reader(text.data, text.length, 0, &place, &err);
     const cm_line *line;

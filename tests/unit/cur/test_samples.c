@@ -49,8 +49,9 @@ static void check(const struct expected *expected)
     uint64_t rows = 0;
     if (!load(expected->file, &bytes))
         cr_skip_test("no sample %s in %s", expected->file, samples());
-    cm_reader *reader = cm_reader_new(test_stream(bytes.data, bytes.length, 0, 0), cm_compression_of_name(expected->file), expected->payer,
-                                      expected->period, &place, &err);
+    cm_reader *reader =
+        cm_reader_new(test_stream(bytes.data, bytes.length, 0, 0), cm_compression_of_name(expected->file),
+                      expected->payer, expected->period, &place, &err);
     cr_assert_not_null(reader, "%s", err.text);
     cr_assert_eq(cm_reader_column_count(reader), expected->columns);
     for (;;) {
@@ -82,8 +83,9 @@ static void check(const struct expected *expected)
 
 Test(samples, legacy_daily)
 {
-    static const struct expected expected = {"cur-legacy-daily/sample-00001.csv.gz", "123412340534", {2023, 11}, 94, 1281, "1.6823086974",
-                                             {{"Usage", "1.6023086974"}, {"Tax", "0.08"}}};
+    static const struct expected expected = {
+        "cur-legacy-daily/sample-00001.csv.gz",      "123412340534", {2023, 11}, 94, 1281, "1.6823086974",
+        {{"Usage", "1.6023086974"}, {"Tax", "0.08"}}};
     check(&expected);
 }
 

@@ -15,7 +15,8 @@ static cm_row new_row(uint32_t *memory)
     return (cm_row){.end = memory + 1, .capacity = CAPACITY};
 }
 
-/* --- an independent parser: one row as a list of values -------------------------------------------------------------- */
+/* --- an independent parser: one row as a list of values --------------------------------------------------------------
+ */
 
 struct parsed {
     enum cm_scan_result result;
@@ -31,7 +32,11 @@ static void parse(const char *text, size_t length, struct parsed *p)
     for (size_t i = 0; i <= length; i++) {
         bool end = i == length;
         char c = end ? 0 : text[i];
-        size_t eol = end ? 1 : c == '\n' ? 1 : c == '\r' && i + 1 == length ? 1 : c == '\r' && text[i + 1] == '\n' ? 2 : 0;
+        size_t eol = end                                ? 1
+                     : c == '\n'                        ? 1
+                     : c == '\r' && i + 1 == length     ? 1
+                     : c == '\r' && text[i + 1] == '\n' ? 2
+                                                        : 0;
         if (state == QUOTED) {
             if (end) {
                 p->result = CM_SCAN_OPEN;
@@ -70,14 +75,16 @@ static void parse(const char *text, size_t length, struct parsed *p)
     }
 }
 
-static void expect_row(const cm_row *row, enum cm_scan_result result, const struct parsed *p, const char *text, size_t length)
+static void expect_row(const cm_row *row, enum cm_scan_result result, const struct parsed *p, const char *text,
+                       size_t length)
 {
     cr_assert_eq(result, p->result, "result %d, expected %d for <%.*s>", result, p->result, (int)length, text);
     if (result == CM_SCAN_QUOTE || result == CM_SCAN_OPEN)
         cr_assert_eq(row->fields, p->fields);
     if (result != CM_SCAN_ROW)
         return;
-    cr_assert_eq(row->fields, p->fields, "%u fields, expected %zu in <%.*s>", row->fields, p->fields, (int)length, text);
+    cr_assert_eq(row->fields, p->fields, "%u fields, expected %zu in <%.*s>", row->fields, p->fields, (int)length,
+                 text);
     cr_assert_eq(row->consumed, p->consumed);
     cr_assert_eq(row->newlines, p->newlines);
     for (uint32_t i = 0; i < row->fields; i++) {
