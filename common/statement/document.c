@@ -20,23 +20,12 @@ static json_t *line_json(const cm_customer *customer, const cm_draft_line *line)
                      decimal_json(line->rounded));
 }
 
-/* "1" if nothing was converted, the rate if one was used, null if it is missing or the lines came from several currencies. */
-static json_t *rate_json(const cm_building *b, const cm_customer *customer, const char *currency, const cm_draft_line *lines,
-                         size_t count)
+/* "1" if nothing was to be converted, the rate if one was used, null if it is missing. */
+static json_t *rate_json(const cm_customer *customer, const char *source, const cm_fx_rate *fx)
 {
-    if (strcmp(currency, customer->invoice_currency) != 0)
-        return json_null();
-    const char *source = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(lines[i].source_currency, currency) == 0)
-            continue;
-        if (source && strcmp(source, lines[i].source_currency) != 0)
-            return json_null();
-        source = lines[i].source_currency;
-    }
-    if (!source)
-        return json_string("1");
-    return decimal_json(cm_catalog_fx(b->catalog, CM_FX_RESELLER, source, currency, b->period)->rate);
+    if (fx)
+        return decimal_json(fx->rate);
+    return strcmp(source, customer->invoice_currency) == 0 ? json_string("1") : json_null();
 }
 
 static bool round_lines(cm_draft_line *lines, size_t count, int places, cm_decimal *ret_subtotal)
@@ -66,7 +55,9 @@ static bool taxes_json(const cm_customer *customer, cm_decimal subtotal, int pla
     return true;
 }
 
-static void document_id(const cm_building *b, const cm_customer *customer, const char *currency, char ret[static CM_ID_HEX])
+/* The same draft keeps its id. The source currency counts where it is another one than the document's (D14). */
+static void document_id(const cm_building *b, const cm_customer *customer, const char *source, const char *currency,
+                        char ret[static CM_ID_HEX])
 {
     char period[CM_PERIOD_TEXT];
     cm_digest *digest = cm_digest_new();
@@ -76,18 +67,21 @@ static void document_id(const cm_building *b, const cm_customer *customer, const
     cm_digest_text(digest, cm_period_print(b->period, period));
     cm_digest_text(digest, customer->id);
     cm_digest_text(digest, currency);
+    if (strcmp(source, currency) != 0)
+        cm_digest_text(digest, source);
     cm_digest_finish_id(digest, ret);
 }
 
-bool cm_document_make(const cm_building *b, const cm_customer *customer, const char *currency, cm_draft_line *lines, size_t count,
-                      cm_statement *ret, cm_error *err)
+bool cm_document_make(const cm_building *b, const cm_customer *customer, const char *source, const cm_fx_rate *fx,
+                      cm_draft_lines *lines, cm_statement *ret, cm_error *err)
 {
+    const char *currency = fx ? customer->invoice_currency : source;
     int places = cm_currency_minor_digits(currency);
     if (places < 0)
         places = 2; /* a currency that ISO 4217 does not know */
     cm_decimal subtotal, total;
     json_t *tax = json_array();
-    bool done = round_lines(lines, count, places, &subtotal);
+    bool done = round_lines(lines->list, lines->count, places, &subtotal);
     if (done) {
         total = subtotal;
         done = taxes_json(customer, subtotal, places, &total, tax);
@@ -98,18 +92,20 @@ bool cm_document_make(const cm_building *b, const cm_customer *customer, const c
                        currency);
     }
     json_t *line_list = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(line_list, line_json(customer, &lines[i]));
+    for (size_t i = 0; i < lines->count; i++)
+        json_array_append_new(line_list, line_json(customer, &lines->list[i]));
 
     char period[CM_PERIOD_TEXT];
-    document_id(b, customer, currency, ret->id);
+    document_id(b, customer, source, currency, ret->id);
+    ret->source_currency = source;
+    ret->fx_id = fx ? fx->id : "";
     ret->subtotal = subtotal;
     ret->total = total;
     ret->document = json_pack(
         "{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}], s:s, s:o, s:o, s:o, s:o, s:o}", "id", ret->id, "number", "kind",
         "statement", "state", "draft", "reseller", customer->reseller->id, "lane", b->lane, "period",
         cm_period_print(b->period, period), "customers", "id", customer->id, "name", customer->name, "currency", currency,
-        "rate", rate_json(b, customer, currency, lines, count), "lines", line_list, "subtotal", decimal_json(subtotal), "tax",
+        "rate", rate_json(customer, source, fx), "lines", line_list, "subtotal", decimal_json(subtotal), "tax",
         tax, "total", decimal_json(total));
     cm_assert(ret->document);
     ret->reseller = json_string_value(json_object_get(ret->document, "reseller"));

@@ -4,15 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The latest link of (payer, account, customer) that overlaps the period: its group counts for the month. */
-static const cm_link *link_of_month(const cm_building *b, const cm_statement_charge *charge)
+const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer, cm_period period)
 {
     size_t count = 0;
-    const cm_link *links = cm_catalog_links(b->catalog, charge->payer, cm_slice_of(charge->account), &count);
+    const cm_link *links = cm_catalog_links(catalog, payer, cm_slice_of(account), &count);
     const cm_link *found = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(links[i].customer->id, charge->customer) == 0 && links[i].from < cm_period_end(b->period) &&
-            links[i].to > cm_period_start(b->period))
+    for (size_t i = 0; i < count; i++) { /* by ascending `from` */
+        if (strcmp(links[i].customer->id, customer) == 0 && links[i].from < cm_period_end(period) &&
+            links[i].to > cm_period_start(period))
             found = &links[i];
     }
     return found;
@@ -44,7 +43,8 @@ static bool base_of(const cm_support_group *group, const cm_statement_charge *co
     return true;
 }
 
-/* Graduated: each band's part of the base at its own percent. A base of zero or less owes nothing here. */
+/* Graduated: each band's part of the base at its own percent. Borders and percents are short decimals, so full bands are exact and only
+ * the last part is rounded. A base of zero or less owes nothing here. */
 static bool by_bands(const cm_support_plan *plan, cm_decimal base, cm_decimal *ret)
 {
     *ret = CM_DECIMAL_ZERO;
@@ -93,21 +93,16 @@ static bool business_amount(const cm_support_group *group, cm_decimal base, cm_d
     return true;
 }
 
+/* AWS's own plans are dated and in one currency: outside of either there is no such plan, and no row. */
 static bool public_amount(const cm_building *b, const cm_support_group *group, const char *currency, cm_decimal base, cm_decimal *ret)
 {
     *ret = CM_DECIMAL_ZERO;
     const cm_support_plan *plan = cm_catalog_plan(b->catalog, group->type, cm_period_start(b->period));
-    bool known = plan && strcmp(plan->currency, currency) == 0; /* borders and minimum mean nothing in another currency */
-    if (group->has_percent) {
-        if (!cm_decimal_percent_half_even(base, group->percent, ret))
-            return false;
-    } else if (known && !by_bands(plan, base, ret)) {
+    if (!plan || strcmp(plan->currency, currency) != 0)
+        return true;
+    if (!(group->has_percent ? cm_decimal_percent_half_even(base, group->percent, ret) : by_bands(plan, base, ret)))
         return false;
-    }
-    if (group->has_minimum)
-        raise_to(ret, group->minimum);
-    else if (known)
-        raise_to(ret, plan->minimum);
+    raise_to(ret, group->has_minimum ? group->minimum : plan->minimum);
     return true;
 }
 
@@ -134,30 +129,27 @@ static bool amount_of(const cm_building *b, const cm_support_group *group, const
     return false;
 }
 
-bool cm_support_add_rows(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges, size_t count,
-                         cm_draft_lines *lines, cm_error *err)
+bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges, size_t count,
+                        cm_draft_lines *lines, cm_error *err)
 {
-    const cm_link *link = link_of_month(b, charges[0]);
+    const cm_link *link =
+        cm_link_of_month(b->catalog, charges[0]->payer, charges[0]->account, charges[0]->customer, b->period);
     if (!link || !link->group)
         return true;
-    for (size_t first = 0, last; first < count; first = last) { /* one row for each currency */
-        for (last = first + 1; last < count && strcmp(charges[last]->currency, charges[first]->currency) == 0; last++)
-            ;
-        cm_decimal amount;
-        if (!amount_of(b, link->group, charges + first, last - first, &amount))
-            return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "support of account %s of customer %s does not fit an amount",
-                           charges[0]->account, customer->id);
-        *cm_draft_lines_add(lines) = (cm_draft_line){
-            .account = charges[first]->account,
-            .product = "AWSSupport",
-            .usage_type = link->group->id,
-            .unit = "",
-            .class = cm_class_name(CM_CLASS_SUPPORT),
-            .source_currency = charges[first]->currency,
-            .support = true,
-            .quantity = cm_decimal_from_i64(1),
-            .source_exact = amount,
-        };
-    }
+    cm_decimal amount;
+    if (!amount_of(b, link->group, charges, count, &amount))
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "support of account %s of customer %s does not fit an amount",
+                       charges[0]->account, customer->id);
+    *cm_draft_lines_add(lines) = (cm_draft_line){
+        .payer = charges[0]->payer,
+        .account = charges[0]->account,
+        .product = "AWSSupport",
+        .usage_type = link->group->id,
+        .unit = "",
+        .class = cm_class_name(CM_CLASS_SUPPORT),
+        .support = true,
+        .quantity = cm_decimal_from_i64(1),
+        .source_exact = amount,
+    };
     return true;
 }

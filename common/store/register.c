@@ -1,5 +1,6 @@
 /* Registration of deliveries and the start of runs. One transaction each, under a lock of (payer, period). */
 #include "store/internal.h"
+#include "store/switch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -292,6 +293,17 @@ bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *pay
     return done;
 }
 
+/* The same rating again is the same run: what became of it? */
+static bool start_again(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason, cm_error *err)
+{
+    cm_run facts;
+    if (!cm_store_run(pg, run, &facts, err))
+        return false;
+    if (strcmp(facts.state, "running") == 0 || strcmp(facts.state, "current") == 0)
+        return true;
+    return facts.complete ? cm_store_run_reactivate(pg, run, now, actor, err) : cm_store_run_restart(pg, run, now, actor, reason, err);
+}
+
 static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period, const cm_run_settings *settings,
                          cm_instant now, const char *actor, const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new,
                          cm_error *err)
@@ -317,7 +329,9 @@ static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer
                               cm_rows_text(rows, 0, 2), period, (int)cm_rows_i64(rows, 0, 3), settings, now, ret_run, ret_new, err);
     snprintf(object, sizeof object, "run:%s", ret_run);
     cm_rows_free(rows);
-    return done && (!*ret_new || cm_store_audit(pg, now, actor, "run.started", object, reason, NULL, err));
+    if (done && !*ret_new)
+        return start_again(pg, ret_run, now, actor, reason, err);
+    return done && cm_store_audit(pg, now, actor, "run.started", object, reason, NULL, err);
 }
 
 bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period, const cm_run_settings *settings,

@@ -98,6 +98,7 @@ CREATE TABLE run (
 );
 CREATE INDEX run_payer ON run (payer, period, seq);
 CREATE INDEX run_unpublished ON run (lane) WHERE NOT published AND state = 'running';
+CREATE INDEX run_running ON run (lane) WHERE state = 'running';
 
 -- The run that counts: one row for each payer and period, switched in one transaction.
 CREATE TABLE current_run (
@@ -143,9 +144,10 @@ CREATE TABLE applied_batch (
     PRIMARY KEY (run_id, chunk, sequence, shard)
 );
 
--- While a run is running its aggregates are appended here; at completion they are merged into charge and charge_day.
+-- While a run is running its aggregates are appended to two tables of its own, charge_part_<run> and charge_day_part_<run>;
+-- at completion they are merged into charge and charge_day and dropped: millions of rows go at once, without dead rows. These
+-- two are their pattern and stay empty.
 CREATE TABLE charge_part (
-    run_id         text NOT NULL,
     customer       text NOT NULL, account text NOT NULL, line_item_type text NOT NULL, class text NOT NULL,
     product        text NOT NULL, usage_type text NOT NULL, operation text NOT NULL, region text NOT NULL,
     unit           text NOT NULL, rule text NOT NULL, currency text NOT NULL, reason text NOT NULL,
@@ -154,13 +156,27 @@ CREATE TABLE charge_part (
     quantity       numeric NOT NULL, payer_amount numeric NOT NULL, list_amount numeric NOT NULL,
     buy_amount     numeric NOT NULL, sell_amount numeric NOT NULL
 );
-CREATE INDEX charge_part_run ON charge_part (run_id);
 CREATE TABLE charge_day_part (
-    run_id text NOT NULL, day date NOT NULL, account text NOT NULL, product text NOT NULL, currency text NOT NULL,
+    day date NOT NULL, account text NOT NULL, product text NOT NULL, currency text NOT NULL,
     lines bigint NOT NULL, quantity numeric NOT NULL, payer_amount numeric NOT NULL, list_amount numeric NOT NULL,
     buy_amount numeric NOT NULL, sell_amount numeric NOT NULL
 );
-CREATE INDEX charge_day_part_run ON charge_day_part (run_id);
+
+
+-- The callers hold the run's row (FOR SHARE to write, FOR NO KEY UPDATE to drop), so that nobody writes while it is dropped.
+CREATE FUNCTION curmill_run_parts(run text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF run !~ '^[0-9a-f]{32}$' THEN RAISE EXCEPTION 'not a run: %', run; END IF;
+    IF to_regclass('charge_part_' || run) IS NOT NULL THEN RETURN; END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('curmill_run_parts ' || run, 0));
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %I (LIKE charge_part) WITH (autovacuum_enabled = off)', 'charge_part_' || run);
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %I (LIKE charge_day_part) WITH (autovacuum_enabled = off)', 'charge_day_part_' || run);
+END $$;
+CREATE FUNCTION curmill_drop_run_parts(run text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF run !~ '^[0-9a-f]{32}$' THEN RAISE EXCEPTION 'not a run: %', run; END IF;
+    EXECUTE format('DROP TABLE IF EXISTS %I, %I', 'charge_part_' || run, 'charge_day_part_' || run);
+END $$;
 
 -- Charges of complete runs, partitioned by billing period (partitions are made by curmill_ensure_period).
 CREATE TABLE charge (
@@ -211,7 +227,8 @@ CREATE TABLE statement_build (
     PRIMARY KEY (lane, period)
 );
 CREATE TABLE statement (
-    id        text PRIMARY KEY,         -- hash(reseller, lane, period, customer, currency): the same draft keeps its id
+    -- hash(reseller, lane, period, customer, currency [, source currency if another]): the same draft keeps its id
+    id        text PRIMARY KEY,
     number    text UNIQUE,
     kind      text NOT NULL DEFAULT 'statement',
     state     text NOT NULL CHECK (state IN ('draft', 'approved', 'issued', 'void')),
@@ -220,6 +237,8 @@ CREATE TABLE statement (
     period    text NOT NULL,
     customer  text NOT NULL,
     currency  text NOT NULL,
+    source_currency text NOT NULL,      -- of the charges; one document for each
+    fx_id     text NOT NULL DEFAULT '', -- the rate that was used, '' if none (fx_rate_set says who set it)
     document  text NOT NULL,            -- canonical JSON of everything but gates
     catalog_id text NOT NULL,
     subtotal  numeric NOT NULL,

@@ -1,0 +1,202 @@
+/*
+ * Alerts of a complete run (O15, O16, P06; rating.md sections 6, 7): one row for each run, code and object. They say where to look;
+ * nothing is decided by them.
+ */
+#include "writer.h"
+
+#include "statement/statement.h"
+#include "store/run_store.h"
+
+#include <strings.h>
+
+typedef struct alerting {
+    cm_pg *pg;
+    const char *run;
+    cm_run facts;
+    char period[CM_PERIOD_TEXT];
+    const cm_catalog *catalog;
+} alerting;
+
+static bool add(const alerting *a, const char *code, const char *object, const char *detail, cm_error *err)
+{
+    const char *values[] = {a->run, code, object, detail};
+    return cm_pg_query(a->pg,
+                       "INSERT INTO alert (run_id, code, object, detail) VALUES ($1, $2, $3, $4)"
+                       " ON CONFLICT (run_id, code, object) DO UPDATE SET detail = alert.detail || '; ' || excluded.detail",
+                       4, values, NULL, err);
+}
+
+/* A query over the run's charges: $1 run, $2 period. */
+static bool over_charges(const alerting *a, const char *sql, cm_rows **ret, cm_error *err)
+{
+    const char *values[] = {a->run, a->period};
+    return cm_pg_query(a->pg, sql, 2, values, ret, err);
+}
+
+/* --- support plans ------------------------------------------------------------------------------------------- */
+
+/* The plan that AWS charges for, by the product code of its support lines; NULL: not one that tells. */
+static const char *observed_plan(const char *product)
+{
+    static const struct {
+        const char *part, *plan;
+    } parts[] = {{"BusinessPlus", "business_plus"}, {"Business", "business"}, {"Developer", "developer"}, {"Enterprise", "enterprise"}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (strcasestr(product, parts[i].part))
+            return parts[i].plan;
+    }
+    return NULL;
+}
+
+/* What a group's type stands for; NULL: it passes on whatever there is. */
+static const char *plan_of_group(const cm_support_group *group)
+{
+    switch (group->type) {
+    case CM_PLAN_BUSINESS:
+    case CM_PLAN_BUSINESS_PUBLIC:
+        return "business";
+    case CM_PLAN_BUSINESS_PLUS:
+        return "business_plus";
+    case CM_PLAN_DEVELOPER:
+        return "developer";
+    case CM_PLAN_ENTERPRISE:
+        return "enterprise";
+    case CM_PLAN_BASIC:
+        return "basic";
+    case CM_PLAN_PASSTHROUGH:
+        break;
+    }
+    return NULL;
+}
+
+/* O16: declared, assigned and observed must be one plan. */
+static bool compare_plans(const alerting *a, const cm_link *link, const char *observed, const char *product, cm_error *err)
+{
+    char detail[512];
+    const char *assigned = link->group ? plan_of_group(link->group) : NULL;
+    const char *declared = *link->declared_plan ? link->declared_plan : NULL;
+    bool differ = (observed && assigned && strcmp(observed, assigned) != 0) || (observed && declared && strcmp(observed, declared) != 0) ||
+                  (!observed && declared && assigned && strcmp(declared, assigned) != 0);
+    if (!differ)
+        return true;
+    snprintf(detail, sizeof detail, "customer %s: declared %s, assigned group %s (%s), observed %s%s%s%s", link->customer->id,
+             declared ? declared : "nothing", link->group ? link->group->id : "none",
+             link->group ? cm_plan_type_name(link->group->type) : "-", observed ? observed : "nothing", observed ? " (" : "",
+             observed ? product : "", observed ? ")" : "");
+    return add(a, "SUPPORT_PLAN_DRIFT", link->account, detail, err);
+}
+
+/* O15: AWS charges for support on an account, and nobody said what the customer pays for it. */
+static bool missing_group(const alerting *a, const char *account, const char *customer, const char *product, cm_error *err)
+{
+    char detail[512];
+    snprintf(detail, sizeof detail,
+             "%s is charged on this account of customer %s and it has no support plan group: name one in the catalog (support_plan_group)",
+             product, customer);
+    return add(a, "SUPPORT_PLAN_GROUP_MISSING", account, detail, err);
+}
+
+static bool support_alerts(const alerting *a, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!over_charges(a,
+                      "SELECT account, customer, product, sum(buy_amount) > sum(sell_amount), currency,"
+                      " trim_scale(sum(sell_amount) - sum(buy_amount)) FROM charge WHERE run_id = $1 AND period = $2 AND class = 'support'"
+                      " AND customer <> '' GROUP BY account, customer, product, currency ORDER BY account, customer, product, currency",
+                      &rows, err))
+        return false;
+    bool done = true;
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        const char *account = cm_rows_text(rows, i, 0), *customer = cm_rows_text(rows, i, 1), *product = cm_rows_text(rows, i, 2);
+        const cm_link *link = cm_link_of_month(a->catalog, a->facts.payer, account, customer, a->facts.period);
+        if (link && link->group) {
+            done = compare_plans(a, link, observed_plan(product), product, err);
+            continue;
+        }
+        done = missing_group(a, account, customer, product, err) && (!link || compare_plans(a, link, observed_plan(product), product, err));
+        if (done && cm_rows_bool(rows, i, 3)) {
+            char object[300], detail[256];
+            snprintf(object, sizeof object, "%s/%.200s", account, product);
+            snprintf(detail, sizeof detail, "SUPPORT_GROUP_MISSING: sell - buy = %s %s", cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 4));
+            done = add(a, "NEGATIVE_MARGIN", object, detail, err);
+        }
+    }
+    cm_rows_free(rows);
+    return done;
+}
+
+/* Declared and assigned are compared for every link of the payer, whether or not AWS has charged for support yet. */
+static bool declared_alerts(const alerting *a, cm_error *err)
+{
+    for (size_t i = 0; i < a->catalog->link_count; i++) {
+        const cm_link *link = &a->catalog->links[i];
+        if (strcmp(link->payer, a->facts.payer) != 0 || !*link->declared_plan || !link->group ||
+            cm_link_of_month(a->catalog, link->payer, link->account, link->customer->id, a->facts.period) != link)
+            continue;
+        if (!compare_plans(a, link, NULL, "", err))
+            return false;
+    }
+    return true;
+}
+
+/* --- usage in the payer account (P06) ------------------------------------------------------------------------- */
+
+static bool payer_usage(const alerting *a, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!over_charges(a,
+                      "SELECT c.account || '/' || left(c.product, 200), sum(c.lines), trim_scale(sum(c.payer_amount)), c.currency FROM charge c JOIN run r"
+                      " ON r.id = c.run_id WHERE c.run_id = $1 AND c.period = $2 AND c.account = r.payer"
+                      " AND c.class IN ('usage', 'covered_usage') AND (c.quantity > 0 OR c.payer_amount > 0)"
+                      " GROUP BY c.account, c.product, c.currency ORDER BY c.account, c.product, c.currency",
+                      &rows, err))
+        return false;
+    bool done = true;
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        char detail[256];
+        snprintf(detail, sizeof detail, "%s lines of usage in the management account, %s %s: workloads do not belong there",
+                 cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 3));
+        done = add(a, "PAYER_USAGE", cm_rows_text(rows, i, 0), detail, err);
+    }
+    cm_rows_free(rows);
+    return done;
+}
+
+/* --- negative margin (rating.md section 7) -------------------------------------------------------------------- */
+
+/* Tax is not the reseller's to earn on; support of accounts with a group is settled on the statement; both are left out here. */
+static const char negative_sql[] =
+    "SELECT account || '/' || left(product, 200), currency, trim_scale(sum(sell_amount - buy_amount)), CASE"
+    " WHEN sum(sell_amount - buy_amount) FILTER (WHERE class IN ('covered_usage', 'commitment_offset', 'commitment_fee')) < 0"
+    "   THEN 'COMMITMENT_SHIFT'"
+    " WHEN sum(sell_amount - buy_amount) FILTER (WHERE class = 'credit') < 0 THEN 'CREDIT'"
+    " WHEN sum(sell_amount - buy_amount) - sum(payer_amount) FILTER (WHERE class = 'provider_discount' AND buy_amount = 0) >= 0"
+    "   THEN 'DISCOUNT_WITHHELD_ELSEWHERE'"
+    " ELSE 'PRICE_BELOW_BUY' END"
+    " FROM charge WHERE run_id = $1 AND period = $2 AND customer <> '' AND class NOT IN ('tax', 'support', 'suspended')"
+    " GROUP BY account, product, currency HAVING sum(sell_amount - buy_amount) < 0 ORDER BY account, product, currency";
+
+static bool negative_margins(const alerting *a, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!over_charges(a, negative_sql, &rows, err))
+        return false;
+    bool done = true;
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        char detail[256];
+        snprintf(detail, sizeof detail, "%s: sell - buy = %s %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 1));
+        done = add(a, "NEGATIVE_MARGIN", cm_rows_text(rows, i, 0), detail, err);
+    }
+    cm_rows_free(rows);
+    return done;
+}
+
+bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
+{
+    alerting a = {.pg = writer->pg, .run = run};
+    if (!cm_store_run(writer->pg, run, &a.facts, err))
+        return false;
+    cm_period_print(a.facts.period, a.period);
+    a.catalog = cm_catalog_cache_get(writer->catalogs, writer->pg, a.facts.catalog, err);
+    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && payer_usage(&a, err) && negative_margins(&a, err);
+}

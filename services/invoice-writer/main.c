@@ -1,0 +1,310 @@
+/*
+ * invoice-writer: line.rated -> charges, current runs, draft statements. Reads as a checklist: settings, database, Kafka, loop.
+ * The work itself is in writer.h; here a group of records is gathered, applied, and only then given back to Kafka.
+ */
+#include "base/log.h"
+#include "kafka/kafka.h"
+#include "store/statement_store.h"
+#include "worker/worker.h"
+#include "writer.h"
+
+#include <stdio.h>
+#include <xxhash.h>
+
+enum {
+    POLL_MS = 200,
+    /* A group ends with whatever comes first. */
+    GROUP_RECORDS = 256,
+    GROUP_BYTES = 4 << 20,  /* payloads, and decoded rows */
+    GROUP_MS = 250,
+    GROUP_GAP_MS = 20,      /* nothing came for so long */
+    DECODED_ARENA_BYTES = 4 << 20,
+    MERGE_ARENA_BYTES = 2 << 20,
+    STATEMENTS_MS = 2000,
+    SWEEP_MS = 3000,
+    RETRY_PAUSE_MS = 1000,
+};
+
+static const cm_setting settings[] = {{0}};
+
+/* A count of the core and the metric that shows it. */
+typedef struct shown {
+    cm_metric *metric;
+    int64_t *count, last;
+} shown;
+
+typedef struct invoice_writer {
+    cm_worker worker;
+    cm_writer core;
+    cm_producer *producer; /* dead letters */
+    cm_consumer *consumer;
+    cm_arena *decoded, *merged;
+    /* the group in hand */
+    cm_record *record[GROUP_RECORDS];
+    cm_rated rated[GROUP_RECORDS];
+    cm_apply_record apply[GROUP_RECORDS];
+    size_t count, bytes;
+    int64_t next_statements_ms, next_sweep_ms;
+    shown shown[16];
+    size_t shown_count;
+    cm_metric *dead, *bytes_in, *retries, *incomplete, *group_duration, *commit_duration, *lag, *oldest, *rebalances, *arena_bytes;
+    int64_t rebalances_seen;
+} invoice_writer;
+
+/* --- metrics ------------------------------------------------------------------------------------------------- */
+
+static void show(invoice_writer *w, int64_t *count, const char *name, const char *labels, const char *help)
+{
+    cm_assert(w->shown_count < sizeof w->shown / sizeof *w->shown);
+    w->shown[w->shown_count++] = (shown){cm_counter(name, labels, help), count, 0};
+}
+
+static void register_metrics(invoice_writer *w)
+{
+    cm_writer_counts *c = &w->core.counts;
+    show(w, &c->lines, "lines_applied_total", NULL, "Usage lines whose charges were stored");
+    show(w, &c->records_applied, "records_processed_total", "outcome=\"applied\"", "Records by outcome");
+    show(w, &c->records_known, "records_processed_total", "outcome=\"known\"", "Records by outcome");
+    show(w, &c->records_skipped, "records_skipped_total", NULL, "Records of runs that are no longer wanted");
+    show(w, &c->charges_written, "charges_written_total", NULL, "Rows of merged charges appended");
+    show(w, &c->groups_applied, "groups_applied_total", NULL, "Transactions that applied records");
+    show(w, &c->runs_completed, "runs_completed_total", NULL, "Runs that became complete");
+    show(w, &c->runs_switched, "runs_switched_total", NULL, "Runs that became the current one");
+    show(w, &c->control_total_mismatches, "control_total_mismatches_total", NULL, "Runs stopped because control totals do not agree");
+    show(w, &c->determinism_broken, "determinism_broken_total", NULL, "Runs stopped because the same id came with other content");
+    show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were made anew");
+    w->incomplete = cm_gauge("runs_incomplete", NULL, "Runs of the lane that are running");
+    w->dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
+    w->bytes_in = cm_counter("bytes_in_total", NULL, "Payload bytes read");
+    w->retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
+    w->group_duration = cm_histogram("batch_duration_seconds", NULL, "Applying of one group of records");
+    w->commit_duration = cm_histogram("database_commit_duration_seconds", NULL, "COMMIT of one group");
+    w->lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
+    w->oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+    w->rebalances = cm_counter("rebalances_total", NULL, "Assignments and revocations of partitions");
+    w->arena_bytes = cm_gauge("arena_high_water_bytes", NULL, "Largest memory of one group");
+}
+
+static void update_metrics(invoice_writer *w)
+{
+    for (size_t i = 0; i < w->shown_count; i++) {
+        shown *s = &w->shown[i];
+        if (*s->count != s->last)
+            cm_metric_add(s->metric, *s->count - s->last);
+        s->last = *s->count;
+    }
+    int64_t rebalances = cm_consumer_rebalances(w->consumer);
+    cm_metric_add(w->rebalances, rebalances - w->rebalances_seen);
+    w->rebalances_seen = rebalances;
+    cm_metric_set(w->incomplete, w->core.counts.runs_incomplete);
+    cm_metric_set(w->lag, cm_consumer_lag_records(w->consumer));
+    cm_metric_set(w->oldest, cm_consumer_oldest_unread_ms(w->consumer));
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------------- */
+
+/* A dependency that is away is waited for, without letting go of the partitions. False: it is no such error, or the process is to stop. */
+static bool wait_out(invoice_writer *w, cm_error *err)
+{
+    cm_record *record;
+    if (err->class != CM_ERROR_RETRY || cm_worker_stopping())
+        return false;
+    cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
+    cm_error_clear(err);
+    cm_metric_add(w->retries, 1);
+    cm_worker_turned(&w->worker);
+    cm_consumer_pause(w->consumer);
+    if (!cm_consumer_poll(w->consumer, RETRY_PAUSE_MS, &record, err) || !cm_producer_poll(w->producer, 0, err))
+        return false;
+    cm_assert(!record); /* nothing is fetched while paused */
+    return true;
+}
+
+/* --- a group ------------------------------------------------------------------------------------------------- */
+
+static bool set_aside(invoice_writer *w, const cm_record *record, const cm_error *why, cm_error *err)
+{
+    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition), "offset",
+                 cm_log_i64(record->offset), NULL);
+    while (!cm_dead_letter(w->producer, w->worker.lane, CM_WRITER_NAME, record, why, err)) {
+        if (!wait_out(w, err))
+            return false;
+    }
+    cm_metric_add(w->dead, 1);
+    return true;
+}
+
+/* Takes the record into the group, or sets it aside if it cannot be read. */
+static bool take(invoice_writer *w, cm_record *record, cm_error *err)
+{
+    cm_error why = {0};
+    size_t i = w->count;
+    cm_metric_add(w->bytes_in, (int64_t)record->length);
+    if (!cm_rated_decode(record->payload, record->length, w->decoded, &w->rated[i], &why)) {
+        bool done = set_aside(w, record, &why, err);
+        if (done)
+            cm_input_done(record->input);
+        cm_record_free(record);
+        return done;
+    }
+    w->record[i] = record;
+    w->apply[i] = (cm_apply_record){.rated = &w->rated[i], .digest = XXH3_64bits(record->payload, record->length)};
+    w->bytes += record->length;
+    w->count++;
+    return true;
+}
+
+static bool gather(invoice_writer *w, cm_error *err)
+{
+    int64_t until = 0;
+    w->count = w->bytes = 0;
+    cm_arena_reset(w->decoded);
+    while (!cm_worker_stopping() && w->count < GROUP_RECORDS && w->bytes < GROUP_BYTES && cm_arena_used(w->decoded) < GROUP_BYTES) {
+        cm_record *record;
+        if (w->count && cm_monotonic_milliseconds() >= until)
+            break;
+        if (!cm_consumer_poll(w->consumer, w->count ? GROUP_GAP_MS : POLL_MS, &record, err))
+            return false;
+        if (!record)
+            break;
+        if (w->count == 0)
+            until = cm_monotonic_milliseconds() + GROUP_MS;
+        if (!take(w, record, err))
+            return false;
+    }
+    return true;
+}
+
+static bool apply_with_patience(invoice_writer *w, cm_error *err)
+{
+    for (;;) {
+        int64_t began = cm_monotonic_milliseconds();
+        cm_arena_reset(w->merged);
+        if (cm_apply_group(&w->core, w->apply, w->count, w->merged, err)) {
+            cm_metric_observe_us(w->group_duration, (cm_monotonic_milliseconds() - began) * 1000);
+            cm_metric_observe_us(w->commit_duration, w->core.counts.commit_us);
+            cm_metric_set(w->arena_bytes, (int64_t)(cm_arena_high_water(w->decoded) + cm_arena_high_water(w->merged)));
+            return true;
+        }
+        if (!wait_out(w, err))
+            return false;
+    }
+}
+
+/* After the transaction: what is for the dead letters goes there, everything is given back. */
+static bool give_back(invoice_writer *w, cm_error *err)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->apply[i].why && !set_aside(w, w->record[i], w->apply[i].why, err))
+            return false;
+        cm_input_done(w->record[i]->input);
+    }
+    return true;
+}
+
+/* What goes wrong after the records are safe does not stop the lane: the next look does it again. */
+static bool tolerate(bool done, const char *what, cm_error *err)
+{
+    if (done)
+        return true;
+    if (err->class == CM_ERROR_FATAL)
+        return false;
+    cm_log_error(err->class == CM_ERROR_RETRY ? CM_WARN : CM_ERROR, what, err, NULL);
+    cm_error_clear(err);
+    return true;
+}
+
+static bool refresh_statements(invoice_writer *w, cm_error *err)
+{
+    int built = 0;
+    w->next_statements_ms = cm_monotonic_milliseconds() + STATEMENTS_MS;
+    bool done = cm_store_statements_refresh_all(w->core.pg, cm_writer_now(&w->core), w->worker.lane, NULL, &built, err);
+    w->core.counts.statements_built += built;
+    return tolerate(done, "draft statements could not be made", err);
+}
+
+static bool handle_group(invoice_writer *w, cm_error *err)
+{
+    int64_t switched = w->core.counts.runs_switched;
+    bool done = apply_with_patience(w, err) && give_back(w, err);
+    done = done && tolerate(cm_complete_touched(&w->core, w->apply, w->count, err), "completeness could not be judged", err);
+    if (done && w->core.counts.runs_switched != switched)
+        done = refresh_statements(w, err);
+    return done;
+}
+
+static void free_group(invoice_writer *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        cm_record_free(w->record[i]);
+    w->count = 0;
+}
+
+/* --- life ---------------------------------------------------------------------------------------------------- */
+
+static bool do_chores(invoice_writer *w, cm_error *err)
+{
+    int64_t now = cm_monotonic_milliseconds();
+    if (now >= w->next_sweep_ms) {
+        w->next_sweep_ms = now + SWEEP_MS;
+        if (!tolerate(cm_writer_sweep(&w->core, err), "the lane's runs could not be looked over", err))
+            return false;
+    }
+    return now < w->next_statements_ms || refresh_statements(w, err);
+}
+
+static bool loop(invoice_writer *w, cm_error *err)
+{
+    bool done = true;
+    while (done && !cm_worker_stopping()) {
+        cm_worker_turned(&w->worker);
+        done = do_chores(w, err) && gather(w, err) && (w->count == 0 || handle_group(w, err)) && cm_producer_poll(w->producer, 0, err);
+        free_group(w);
+        cm_consumer_resume(w->consumer); /* after a wait */
+        w->worker.ready = cm_consumer_assigned(w->consumer);
+        update_metrics(w);
+    }
+    return done || cm_worker_stopping();
+}
+
+static bool start(invoice_writer *w, cm_error *err)
+{
+    char topic[CM_TOPIC_NAME_MAX], group[CM_TOPIC_NAME_MAX];
+    register_metrics(w);
+    w->core.pg = w->worker.pg;
+    w->core.clock = &w->worker.clock;
+    w->core.lane = w->worker.lane;
+    w->core.catalogs = cm_catalog_cache_new();
+    w->decoded = cm_arena_new(DECODED_ARENA_BYTES);
+    w->merged = cm_arena_new(MERGE_ARENA_BYTES);
+    cm_topic_full_name(w->worker.lane, "line.rated", topic);
+    snprintf(group, sizeof group, "curmill.%s." CM_WRITER_NAME, w->worker.lane);
+    w->producer = cm_producer_new(w->worker.config, CM_WRITER_NAME, err);
+    int partitions;
+    if (!w->producer || !cm_producer_partitions(w->producer, topic, &partitions, err))
+        return false;
+    w->consumer = cm_consumer_new(w->worker.config, group, (const char *const[]){topic, NULL}, err);
+    return w->consumer != NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static invoice_writer w; /* zeroed; too large for the stack */
+    cm_error err = {0};
+    int exit_code = cm_worker_start(&w.worker, CM_WRITER_NAME, "stores charges, switches runs, makes draft statements", settings, argc, argv);
+    if (exit_code >= 0)
+        return exit_code;
+    bool done = start(&w, &err) && loop(&w, &err);
+    cm_error flush = {0};
+    if (w.producer && !cm_producer_flush(w.producer, 10000, &flush))
+        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
+    cm_consumer_close(w.consumer);
+    cm_producer_free(w.producer);
+    if (w.core.catalogs)
+        cm_catalog_cache_free(w.core.catalogs);
+    cm_arena_free(w.decoded);
+    cm_arena_free(w.merged);
+    exit_code = done ? 0 : cm_worker_failed(&w.worker, &err);
+    cm_worker_stop(&w.worker);
+    return exit_code;
+}
