@@ -1,7 +1,16 @@
 /* Price books: the version in force at the line's time, the first rule that matches (rating.md section 4). */
 #include "rating/internal.h"
 
-/* Globs of * and ?; everything else is itself. Iterative: a star is tried again one character further on. */
+/* Where the next character of UTF-8 begins. */
+static size_t next_character(cm_slice text, size_t at)
+{
+    do
+        at++;
+    while (at < text.length && ((unsigned char)text.text[at] & 0xc0) == 0x80);
+    return at;
+}
+
+/* Globs: * is any number of characters, ? is one; everything else is itself. A star is tried again one character further on. */
 static bool glob_matches(const char *pattern, cm_slice text)
 {
     size_t at = 0, star_at = 0;
@@ -10,12 +19,15 @@ static bool glob_matches(const char *pattern, cm_slice text)
         if (*pattern == '*') {
             star = ++pattern;
             star_at = at;
-        } else if (*pattern && (*pattern == '?' || *pattern == text.text[at])) {
+        } else if (*pattern == '?') {
+            pattern++;
+            at = next_character(text, at);
+        } else if (*pattern && *pattern == text.text[at]) {
             pattern++;
             at++;
         } else if (star) {
             pattern = star;
-            at = ++star_at;
+            at = star_at = next_character(text, star_at);
         } else {
             return false;
         }

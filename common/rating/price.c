@@ -34,9 +34,8 @@ bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_decimal cost,
     numbers.layer[CM_LAYER_LIST] = cm_decimal_is_zero(list_cost) ? cost : list_cost;
 
     *ret = (cm_priced){.payer = cost, .list = numbers.layer[CM_LAYER_LIST], .reason = decision->reason};
-    if (decision->suspend_without_list_price && ret->reason == CM_REASON_NONE && cm_decimal_is_zero(list_cost) &&
-        !cm_decimal_is_zero(quantity))
-        ret->reason = CM_REASON_NO_LIST_PRICE;
+    if (decision->suspend_without_list_price && cm_decimal_is_zero(list_cost) && !cm_decimal_is_zero(quantity))
+        ret->reason = CM_REASON_NO_LIST_PRICE; /* comes before whatever the sell book says (S4) */
     if (ret->reason != CM_REASON_NONE)
         return true;
 

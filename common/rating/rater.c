@@ -3,6 +3,7 @@
 
 #include "catalog/plans.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -10,12 +11,19 @@
 /* Raise it when the same line and catalog would give other figures: every run's id changes with it. */
 #define RATING_VERSION "1"
 
+static char version[128];
+static pthread_once_t version_once = PTHREAD_ONCE_INIT;
+
+static void write_version(void)
+{
+    int length = snprintf(version, sizeof version, "rating %s; models %s; %s", RATING_VERSION, cm_payer_models_version(),
+                          cm_support_plans_version());
+    cm_assert(length > 0 && (size_t)length < sizeof version); /* cut, it would no longer tell versions apart */
+}
+
 const char *cm_engine_version(void)
 {
-    static char version[128];
-    if (!version[0])
-        snprintf(version, sizeof version, "rating %s; models %s; plans %s", RATING_VERSION, cm_payer_models_version(),
-                 cm_support_plans_version());
+    cm_assert(pthread_once(&version_once, write_version) == 0);
     return version;
 }
 
@@ -29,7 +37,6 @@ cm_rater *cm_rater_new(const cm_catalog *catalog, const char *payer, cm_period p
     }
     cm_rater *rater = cm_alloc(sizeof *rater);
     *rater = (cm_rater){catalog, found, cm_period_start(period), cm_period_end(period)};
-    (void)cm_engine_version(); /* fills the static text while there is one thread */
     return rater;
 }
 
@@ -63,7 +70,6 @@ static void suspend(const cm_deciding *d, enum cm_reason reason)
     d->out->reason = reason;
     d->out->buy_rule = d->out->sell_rule = NULL;
     d->out->buy = d->out->sell = (cm_price_step){CM_OP_ZERO, CM_LAYER_PAYER, CM_DECIMAL_ZERO};
-    d->out->suspend_without_list_price = false;
 }
 
 /* Section 3: whose line is it. Returns the reason for suspense, or NONE (then link may still be NULL: the payer's own line). */

@@ -42,7 +42,8 @@ typedef struct cm_decision {
     enum cm_class class;                /* CM_CLASS_SUSPENDED if reason is set */
     enum cm_class class_before;         /* the class found before suspension (CM_CLASS_SUSPENDED: none) */
     enum cm_reason reason;
-    bool suspend_without_list_price;    /* S8: suspend (NO_LIST_PRICE) lines with a quantity and no list price */
+    /* S8: lines with a quantity and no list price are suspended as NO_LIST_PRICE, also where `reason` is one of the sell book (S4). */
+    bool suspend_without_list_price;
     const cm_link *link;                /* NULL: none */
     const cm_customer *customer;        /* NULL: none */
     const cm_rule *buy_rule, *sell_rule; /* NULL: no rule decided */
@@ -72,7 +73,7 @@ CM_NODISCARD bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_
 
 /* Which shard an account belongs to. */
 uint32_t cm_shard_of(cm_slice account, uint32_t shards);
-/* "1;tdsynnex 1,ingram 1": changes whenever rating would give other figures. Part of the run id. */
+/* "rating 1; models tdsynnex 1, ingram 1; plans 1": changes whenever rating would give other figures. Part of the run id. */
 const char *cm_engine_version(void);
 
 #endif

@@ -44,8 +44,10 @@ typedef struct rating {
     cm_arena *arena;
     kind_state *kinds;
     charges charges;
-    triple *triples;
+    triple *triples; /* [kinds]: there are no more triples than kinds */
     uint32_t triple_count;
+    uint32_t *triple_slots; /* open addressing, index + 1 */
+    uint32_t triple_mask;
     cm_charge_day *days;
     uint32_t *day_shard;
     uint32_t day_count, day_capacity;
@@ -71,11 +73,16 @@ static const cm_slice *key_of(const cm_charge *charge)
 enum { KEY_TEXTS = 12 };
 _Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a charge begins with its twelve key texts");
 
+static uint64_t text_hash(cm_slice text, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(text.length ? text.text : "", text.length, seed);
+}
+
 static uint64_t key_hash(const cm_charge *charge)
 {
     uint64_t hash = 0;
     for (int i = 0; i < KEY_TEXTS; i++)
-        hash = XXH3_64bits_withSeed(key_of(charge)[i].length ? key_of(charge)[i].text : "", key_of(charge)[i].length, hash + 1);
+        hash = text_hash(key_of(charge)[i], hash + 1);
     return hash;
 }
 
@@ -148,19 +155,20 @@ static uint32_t charge_of(rating *r, const cm_kind *kind, const cm_decision *dec
 
 static uint32_t triple_of(rating *r, const cm_kind *kind)
 {
-    for (uint32_t i = r->triple_count; i-- > 0;) { /* kinds of one account and product stand together: the latest is likely */
-        triple *t = &r->triples[i];
+    uint64_t hash = text_hash(kind->usage_account, text_hash(kind->product_code, text_hash(kind->currency, 0) + 1) + 1);
+    uint32_t at = (uint32_t)hash & r->triple_mask;
+    for (; r->triple_slots[at]; at = (at + 1) & r->triple_mask) {
+        const triple *t = &r->triples[r->triple_slots[at] - 1];
         if (cm_slice_equal(t->product, kind->product_code) && cm_slice_equal(t->account, kind->usage_account) &&
             cm_slice_equal(t->currency, kind->currency))
-            return i;
-        if (r->triple_count - i > 64)
-            break; /* not among the latest: a second entry for the same triple only costs bytes, sums stay exact */
+            return r->triple_slots[at] - 1;
     }
     triple *t = &r->triples[r->triple_count];
     *t = (triple){kind->usage_account, kind->product_code, kind->currency, cm_shard_of(kind->usage_account, r->shards), {0}};
     for (int d = 0; d < DAYS_OF_PERIOD; d++)
         t->day[d] = NONE;
-    return r->triple_count++;
+    r->triple_slots[at] = ++r->triple_count;
+    return r->triple_count - 1;
 }
 
 static cm_charge_day *day_of(rating *r, uint32_t triple_index, cm_instant time)
@@ -317,6 +325,10 @@ bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t s
     for (uint32_t i = 0; i < batch->kinds; i++)
         r.kinds[i] = (kind_state){NULL, NONE};
     r.triples = cm_arena_alloc(arena, (batch->kinds + 1) * sizeof *r.triples);
+    r.triple_mask = 15;
+    while (r.triple_mask < 2 * (uint64_t)batch->kinds)
+        r.triple_mask = 2 * r.triple_mask + 1;
+    r.triple_slots = cm_arena_zalloc(arena, ((size_t)r.triple_mask + 1) * sizeof *r.triple_slots);
     r.shard_lines = cm_arena_zalloc(arena, shards * sizeof *r.shard_lines);
     r.shard_checksum = cm_arena_zalloc(arena, shards * sizeof *r.shard_checksum);
 
