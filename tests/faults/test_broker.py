@@ -1,0 +1,64 @@
+"""The broker or the database is killed (SIGKILL) and restarted in the middle of a run: the same bytes, nothing lost, nothing twice."""
+import concurrent.futures
+import random
+import time
+
+import pytest
+
+import fault_runs
+
+SEED = fault_runs.setting("SEED", 1)
+LANES = ("tdsynnex", "ingram", "tdsynnex")
+
+
+def kill_in_the_middle(stack, month, kill, start, chance: random.Random) -> tuple[float, float, float]:
+    """Seconds that the server was away, that no line was applied at most, and that the run took."""
+    running = fault_runs.Running(stack, month)
+    running.await_lines(chance.uniform(0.01, 0.5))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        kill()
+        pause = pool.submit(running.longest_pause)
+        time.sleep(chance.uniform(0, 1.5))
+        start()
+        away = time.monotonic() - began
+        return away, pause.result(), running.await_end()
+
+
+@pytest.mark.parametrize("n, lane", enumerate(LANES))
+def test_broker_killed_and_restarted(n, lane, small, reference, stack, figure):
+    month = small(lane)
+    wanted = reference(month)
+    away, pause, took = kill_in_the_middle(stack, month, stack.kill_broker, stack.start_broker, random.Random(f"broker {SEED} {n}"))
+    figure(f"broker: killed in a run of {month.rows} lines ({lane}): answered again after {away:.1f} s, lines were applied again after "
+           f"{pause:.1f} s, the run took {took:.1f} s")
+    wanted.assert_same(stack, month)
+    assert pause < away + 15
+
+
+@pytest.mark.parametrize("n, lane", enumerate(LANES))
+def test_database_killed_and_restarted(n, lane, small, reference, stack, figure):
+    month = small(lane)
+    wanted = reference(month)
+    away, pause, took = kill_in_the_middle(stack, month, stack.kill_postgres, stack.start_postgres, random.Random(f"database {SEED} {n}"))
+    figure(f"database: killed in a run of {month.rows} lines ({lane}): answered again after {away:.1f} s, lines were applied again after "
+           f"{pause:.1f} s, the run took {took:.1f} s")
+    wanted.assert_same(stack, month)
+    assert pause < away + 15
+
+
+@pytest.mark.parametrize("program, lane", (("invoice-writer", "tdsynnex"), ("rate-engine", "ingram")))
+def test_database_sessions_of_a_worker_ended_again_and_again(program, lane, small, reference, stack, figure):
+    """Also inside a transaction, in COPY and in COMMIT, whose outcome is then not known."""
+    month = small(lane)
+    wanted = reference(month)
+    chance = random.Random(f"sessions {SEED} {program}")
+    running, times, sessions = fault_runs.Running(stack, month), 0, 0
+    while running.running() and times < 25:
+        sessions += fault_runs.terminate_backends(stack, program)
+        times += 1
+        time.sleep(chance.uniform(0, 0.25))
+    took = running.await_end()
+    figure(f"sessions: {sessions} database sessions of {program} ended at {times} moments of a run of {month.rows} lines, which took {took:.1f} s")
+    wanted.assert_same(stack, month)
+    assert times >= 5, "too late for faults: use more rows"
