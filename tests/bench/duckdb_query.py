@@ -1,6 +1,7 @@
 """The query that the benchmarks compare with: read the same CUR files, add up exactly, group as curmill's control totals do.
 
-read_csv with every column as text (CUR columns are sparse: sniffed types would be wrong), exact DECIMAL sums. Prints the rows.
+The quickest form found: DuckDB's own types for columns it does not need, exact DECIMAL for the three that are added up, so that the
+parser converts them itself (every column as text and a CAST behind took 1.5 times as long). Prints groups, rows, sum of cost.
 """
 import sys
 
@@ -8,12 +9,13 @@ import duckdb
 
 threads, *files = sys.argv[1:]
 connection = duckdb.connect(config={"threads": int(threads)})
-number = "CAST(coalesce(nullif({}, ''), '0') AS DECIMAL(38, 18))".format
+exact = ["lineItem/UsageAmount", "lineItem/UnblendedCost", "pricing/publicOnDemandCost"]
+types = ", ".join(f"'{column}': 'DECIMAL(38, 18)'" for column in exact)
 rows = connection.execute(
     f"""
     SELECT "lineItem/UsageAccountId", "lineItem/ProductCode", "lineItem/LineItemType", "lineItem/CurrencyCode", count(*),
-           sum({number('"lineItem/UsageAmount"')}), sum({number('"lineItem/UnblendedCost"')}), sum({number('"pricing/publicOnDemandCost"')})
-    FROM read_csv(?, header = true, all_varchar = true, quote = '"', escape = '"', delim = ',', union_by_name = true)
+           {", ".join(f'sum("{column}")' for column in exact)}
+    FROM read_csv(?, header = true, auto_detect = true, types = {{{types}, 'lineItem/UsageAccountId': 'VARCHAR'}}, null_padding = false)
     GROUP BY ALL
     """,
     [files],
