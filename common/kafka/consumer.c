@@ -46,8 +46,10 @@ cm_consumer *cm_consumer_new(const cm_config *config, const char *group, const c
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_rebalance_cb(conf, cm_consumer_rebalanced);
     rd_kafka_conf_set_error_cb(conf, trouble);
+    consumer->wake = cm_wake_new(conf);
     consumer->rk = cm_kafka_new(RD_KAFKA_CONSUMER, conf, err);
     if (!consumer->rk) {
+        cm_wake_free(consumer->wake);
         free(consumer);
         return NULL;
     }
@@ -101,6 +103,7 @@ void cm_consumer_close(cm_consumer *consumer)
     rd_kafka_queue_destroy(consumer->commits);
     rd_kafka_destroy_flags(consumer->rk, closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     cm_tracker_free(consumer->tracker);
+    cm_wake_free(consumer->wake);
     free(consumer->group);
     free(consumer);
 }
@@ -180,6 +183,7 @@ bool cm_consumer_poll(cm_consumer *consumer, int timeout_ms, cm_record **ret, cm
         rd_kafka_message_destroy(message);
         return ok;
     }
+    cm_wake_after_record(consumer->wake, consumer->rk);
     cm_record *record = cm_record_of(message);
     record->input = cm_tracker_read(consumer->tracker, record->topic, record->partition, record->offset);
     cm_partition *partition = cm_tracker_find(consumer->tracker, record->topic, record->partition);

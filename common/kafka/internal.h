@@ -37,7 +37,8 @@ struct cm_consumer {
     int64_t next_position_ms; /* earliest next look at committed offsets, for the lag */
     int64_t last_warning_ms;
     int64_t rebalances;
-    bool assigned; /* a member of the group: an assignment came (it may be empty) and was not lost */
+    struct cm_wake *wake; /* NULL: this librdkafka wakes its fetchers itself */
+    bool assigned;        /* a member of the group: an assignment came (it may be empty) and was not lost */
     bool paused;
     bool fatal;
     cm_error fatal_error;
@@ -49,6 +50,15 @@ bool cm_kafka_partition_count(rd_kafka_t *rk, const char *topic, int *ret, cm_er
 /* rebalance.c */
 void cm_consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                             void *opaque);
+/*
+ * wake.c: librdkafka before `fetch.queue.backoff.ms` looks only once a second whether a local queue that was full has
+ * room again, so a consumer with a small queue (queued.max.messages.kbytes) stands still for most of each second. These
+ * wake its threads meanwhile.
+ */
+struct cm_wake *cm_wake_new(const rd_kafka_conf_t *conf); /* NULL if not needed */
+void cm_wake_free(struct cm_wake *wake);
+void cm_wake_after_record(struct cm_wake *wake, rd_kafka_t *rk); /* NULL allowed; does something every 10 ms at most */
+
 /* commit.c: asynchronous; synchronous with a bound in milliseconds. */
 void cm_consumer_commit_soon(cm_consumer *consumer);
 void cm_consumer_commit_now(cm_consumer *consumer, int timeout_ms);

@@ -41,7 +41,7 @@ static const struct property producer[] = {
 static const struct property consumer[] = {
     {"partition.assignment.strategy", "roundrobin"}, /* eager: cooperative has open traps in 2.0.2 */
     {"session.timeout.ms", "8000"},                  /* takeover after a kill -9 */
-    {"heartbeat.interval.ms", "2000"},
+    {"heartbeat.interval.ms", "1000"},               /* a member learns of a rebalance by its heartbeat */
     {"max.poll.interval.ms", "600000"},
     {"auto.offset.reset", "earliest"},
     {"check.crcs", "true"},
@@ -50,11 +50,11 @@ static const struct property consumer[] = {
     {"fetch.message.max.bytes", "1048576"}, /* of one partition at a time; a larger record still comes */
     {"fetch.max.bytes", "4194304"},
     {"fetch.wait.max.ms", "100"},
-    {"fetch.error.backoff.ms", "20"}, /* 2.0.2 waits that long as well whenever the local queue was full */
+    {"fetch.error.backoff.ms", "50"},
     {0},
 };
 
-/* Since librdkafka 2.3; without it here a full local queue would be looked at once a second only. */
+/* Newer than 2.0.2, which has a fixed second instead: see cm_consumer_wake. */
 static const struct property newer[] = {{"fetch.queue.backoff.ms", "20"}, {0}};
 
 /* What the promises rest on: not to be changed by a setting. */

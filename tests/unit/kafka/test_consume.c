@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <unistd.h>
 
 Test(consume, timer_commits_the_done_prefix_only)
 {
@@ -221,5 +222,33 @@ Test(consume, broker_away_and_back)
     cm_record_free(record);
     cm_consumer_close(consumer);
     cr_assert_eq(committed("g", 0), 3);
+    mock_stop();
+}
+
+/* A small local queue must not make a consumer stand still: librdkafka 2.0.2 by itself looks once a second (10 records
+ * here). */
+Test(consume, small_local_queue_is_filled_again_at_once)
+{
+    enum { COUNT = 300 };
+    static char payload[20000];
+    mock_start(1);
+    cm_producer *producer = producer_of("kafka.batch.size=40000");
+    for (int i = 0; i < COUNT; i++)
+        must(cm_producer_send(producer, "in", 0, NULL, 0, payload, sizeof payload, NULL, 0, NULL, &err));
+    must(cm_producer_flush(producer, 10000, &err));
+    cm_producer_free(producer);
+    cm_consumer *consumer =
+        consumer_of("g", "kafka.queued.max.messages.kbytes=200 kafka.fetch.message.max.bytes=40000");
+    int64_t began = 0;
+    for (int i = 0; i < COUNT; i++) {
+        cm_record *record = next_record(consumer);
+        began = began ? began : cm_monotonic_milliseconds();
+        cm_input_done(record->input);
+        cm_record_free(record);
+        usleep(2000);
+    }
+    int64_t took = cm_monotonic_milliseconds() - began;
+    cr_assert_lt(took, 8000, "%ld ms", (long)took);
+    cm_consumer_close(consumer);
     mock_stop();
 }
