@@ -21,7 +21,8 @@ typedef struct listing {
 
 static bool list_record(const cm_record *record, void *opaque)
 {
-    static const char *const names[] = {"worker", "topic", "partition", "offset", "class", "code", "text"};
+    static const char *const names[] = {"curmill-worker",      "curmill-topic",      "curmill-partition", "curmill-offset",
+                                        "curmill-error-class", "curmill-error-code", "curmill-error-text"};
     listing *l = opaque;
     char id[128], at[CM_INSTANT_TEXT], bytes[24], text[7][512];
     snprintf(id, sizeof id, "%s:%" PRId32 ":%" PRId64, l->lane, record->partition, record->offset);
@@ -82,13 +83,13 @@ static bool pick_record(const cm_record *record, void *opaque)
     l->key_length = record->key_length;
     l->key = cm_alloc(record->key_length + 1);
     memcpy(l->key, record->key_length ? record->key : "", record->key_length);
-    header_text(record, "worker", l->worker, sizeof l->worker);
-    header_text(record, "topic", l->topic, sizeof l->topic);
-    header_text(record, "partition", l->from_partition, sizeof l->from_partition);
-    header_text(record, "offset", l->from_offset, sizeof l->from_offset);
-    header_text(record, "class", l->class, sizeof l->class);
-    header_text(record, "code", l->code, sizeof l->code);
-    header_text(record, "text", l->text, sizeof l->text);
+    header_text(record, "curmill-worker", l->worker, sizeof l->worker);
+    header_text(record, "curmill-topic", l->topic, sizeof l->topic);
+    header_text(record, "curmill-partition", l->from_partition, sizeof l->from_partition);
+    header_text(record, "curmill-offset", l->from_offset, sizeof l->from_offset);
+    header_text(record, "curmill-error-class", l->class, sizeof l->class);
+    header_text(record, "curmill-error-code", l->code, sizeof l->code);
+    header_text(record, "curmill-error-text", l->text, sizeof l->text);
     return false;
 }
 

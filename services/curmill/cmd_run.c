@@ -183,7 +183,8 @@ int cmd_suspended_list(cli *c)
                      " (min(ARRAY[x.example_chunk, x.example_row]))[2] FROM current_run r"
                      " JOIN charge x ON x.run_id = r.run_id AND x.period = r.period WHERE x.class = 'suspended'"
                      " AND ($1::text IS NULL OR r.payer = $1) AND ($2::text IS NULL OR r.period = $2)"
-                     " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3 COLLATE \"C\", 4, 5 COLLATE \"C\", 6 COLLATE \"C\", 7 COLLATE \"C\", 8",
+                     " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, x.customer COLLATE \"C\", x.line_item_type COLLATE \"C\","
+                     " x.product COLLATE \"C\", 8",
                      2, values, &rows, &err))
         return cli_fail(c, &err);
     cli_table *table = cli_table_new(columns, 13);

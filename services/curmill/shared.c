@@ -42,7 +42,8 @@ int cli_fail(const cli *c, const cm_error *err)
 {
     (void)c;
     fprintf(stderr, "curmill: %s\n", err->text);
-    return cm_error_exit_code(err);
+    /* What ends a worker (71) is here a dependency that is not as it must be: a schema of another version. */
+    return err->class == CM_ERROR_FATAL ? 4 : cm_error_exit_code(err);
 }
 
 int cli_usage(const cli *c, const char *format, ...)
