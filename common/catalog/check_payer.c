@@ -124,9 +124,9 @@ void cm_check_payer(cm_checker *checker, cm_document *document)
     cm_field fields[] = {
         {"kind", true, NULL, NULL},
         {"id", true, "the 12 digits of the payer account", NULL},
-        {"lane", true, "the distributor, like tdsynnex", NULL},
-        {"model", true, "how its distributor bills, tdsynnex or ingram", NULL},
-        {"payer_kind", true, "shared, dedicated (tdsynnex) or master (ingram)", NULL},
+        {"lane", true, "the distributor, as in the setting lanes", NULL},
+        {"model", true, "the payer model: how its distributor bills", NULL},
+        {"payer_kind", true, "one of the kinds of payers that the model knows", NULL},
         {"reseller", true, NULL, NULL},
         {"source", false, NULL, NULL},
         {"reports", false, NULL, NULL},
