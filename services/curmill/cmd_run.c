@@ -79,7 +79,7 @@ int cmd_run_show(cli *c)
                                " WHERE k.run_id = $1 ORDER BY k.chunk",
                                run.id, &err);
     json_t *costs = chunks ? rows_json(pg, cost_columns, 4,
-                                       "SELECT k.chunk, e.key, e.value, coalesce(a.applied, 0) FROM run_chunk k, jsonb_each_text(k.expected_cost) e"
+                                       "SELECT k.chunk, e.key, e.value, coalesce(a.applied, 0) FROM run_chunk k CROSS JOIN LATERAL jsonb_each_text(k.expected_cost) e"
                                        " LEFT JOIN run_chunk_cost a ON a.run_id = $1 AND a.currency = e.key AND a.chunk = k.chunk"
                                        " WHERE k.run_id = $1 ORDER BY 1, 2",
                                        run.id, &err)
