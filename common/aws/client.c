@@ -138,7 +138,8 @@ static uint64_t next_random(cm_aws_client *client)
 
 bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_error *why)
 {
-    bool worth_it = why->class == CM_ERROR_RETRY && strcmp(why->code, "DENIED") != 0 && strcmp(why->code, "NO_CREDENTIALS") != 0;
+    bool worth_it =
+        why->class == CM_ERROR_RETRY && strcmp(why->code, "DENIED") != 0 && strcmp(why->code, "NO_CREDENTIALS") != 0;
     if (!worth_it || attempts->made >= client->options.attempts || client->retries_left == 0)
         return false;
     int64_t most = wait_first << (attempts->made < 10 ? attempts->made : 10);
@@ -164,8 +165,8 @@ static void payload_hash(const cm_aws_call *call, char ret[static CM_SHA256_HEX]
     cm_hex(bytes, sizeof bytes, ret);
 }
 
-static cm_http_exchange *send_signed(cm_aws_client *client, const cm_aws_call *call, const cm_aws_credentials *credentials,
-                                     cm_error *err)
+static cm_http_exchange *send_signed(cm_aws_client *client, const cm_aws_call *call,
+                                     const cm_aws_credentials *credentials, cm_error *err)
 {
     bool s3 = strcmp(client->service, "s3") == 0;
     char hash[CM_SHA256_HEX];
@@ -186,16 +187,27 @@ static cm_http_exchange *send_signed(cm_aws_client *client, const cm_aws_call *c
             header[count++] = (cm_aws_header){"x-amz-content-sha256", hash};
         if (credentials->session_token)
             header[count++] = (cm_aws_header){"x-amz-security-token", credentials->session_token};
-        cm_sigv4_request request = {.method = call->method, .path = path.data, .query = call->query, .headers = header,
-                                    .header_count = count, .payload_sha256 = hash, .region = client->region,
-                                    .service = client->service, .at = cm_aws_now(&client->options) + client->clock_offset,
-                                    .normalise_path = !s3, .encode_path_again = !s3};
+        cm_sigv4_request request = {.method = call->method,
+                                    .path = path.data,
+                                    .query = call->query,
+                                    .headers = header,
+                                    .header_count = count,
+                                    .payload_sha256 = hash,
+                                    .region = client->region,
+                                    .service = client->service,
+                                    .at = cm_aws_now(&client->options) + client->clock_offset,
+                                    .normalise_path = !s3,
+                                    .encode_path_again = !s3};
         cm_sigv4_sign(&request, credentials, &signature);
         header[count++] = (cm_aws_header){"x-amz-date", signature.date};
         header[count++] = (cm_aws_header){"Authorization", signature.authorization.data};
     }
-    cm_http_request request = {.method = call->method, .url = url.data, .headers = header, .header_count = count,
-                               .body = call->body, .body_length = call->body_length,
+    cm_http_request request = {.method = call->method,
+                               .url = url.data,
+                               .headers = header,
+                               .header_count = count,
+                               .body = call->body,
+                               .body_length = call->body_length,
                                .connect_milliseconds = client->options.connect_milliseconds,
                                .stall_milliseconds = client->options.stall_milliseconds,
                                .total_milliseconds = call->whole_is_short ? SHORT_MILLISECONDS : 0,

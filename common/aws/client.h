@@ -1,10 +1,11 @@
 /*
- * A client of one AWS service: signs, sends, tries again with full jitter within a budget, corrects the clock, renews credentials once,
- * and turns refusals into typed errors (aws/failure.h). One thread for each client; providers are shared. May use: base, the rest of aws.
+ * A client of one AWS service: signs, sends, tries again with full jitter within a budget, corrects the clock, renews
+ * credentials once, and turns refusals into typed errors (aws/failure.h). One thread for each client; providers are
+ * shared. May use: base, the rest of aws.
  *
- * What is tried again (AWS SDK "standard" mode): HTTP 5xx, the throttling codes, timeouts, lost connections. The wait before attempt n is
- * random in [0, min(5 s, 100 ms * 2^n)]. A client has 100 retries to spend and earns one back with each call that worked at once, so
- * that a broken endpoint is not hammered by everything that a payer asks of it.
+ * What is tried again (AWS SDK "standard" mode): HTTP 5xx, the throttling codes, timeouts, lost connections. The wait
+ * before attempt n is random in [0, min(5 s, 100 ms * 2^n)]. A client has 100 retries to spend and earns one back with
+ * each call that worked at once, so that a broken endpoint is not hammered by everything that a payer asks of it.
  */
 #ifndef CM_AWS_CLIENT_H
 #define CM_AWS_CLIENT_H
@@ -16,10 +17,10 @@
 typedef struct cm_aws_client cm_aws_client;
 
 typedef struct cm_aws_client_config {
-    const char *service;  /* signing name: "s3", "sts" */
-    const char *region;   /* signing region */
-    const char *endpoint; /* "https://s3.eu-west-1.amazonaws.com", with a port or a path if need be */
-    cm_aws_provider *provider; /* a reference is taken; NULL: requests are not signed */
+    const char *service;           /* signing name: "s3", "sts" */
+    const char *region;            /* signing region */
+    const char *endpoint;          /* "https://s3.eu-west-1.amazonaws.com", with a port or a path if need be */
+    cm_aws_provider *provider;     /* a reference is taken; NULL: requests are not signed */
     const cm_aws_options *options; /* copied; NULL: the defaults */
 } cm_aws_client_config;
 
@@ -30,7 +31,7 @@ void cm_aws_client_free(cm_aws_client *client); /* NULL is allowed */
 typedef struct cm_aws_call {
     const char *what; /* for error texts: "listing s3://bucket/prefix" */
     const char *method;
-    const char *path, *query; /* encoded as they are to be sent; query NULL: none */
+    const char *path, *query;     /* encoded as they are to be sent; query NULL: none */
     const cm_aws_header *headers; /* signed */
     size_t header_count;
     const void *body;
@@ -38,7 +39,8 @@ typedef struct cm_aws_call {
     bool whole_is_short; /* an answer that takes longer than a minute is a failure */
 } cm_aws_call;
 
-/* Attempts made so far, so that a caller who goes on after a cut connection stays within one budget. {0} to begin with. */
+/* Attempts made so far, so that a caller who goes on after a cut connection stays within one budget. {0} to begin with.
+ */
 typedef struct cm_aws_attempts {
     int made;
     int64_t waited;
@@ -46,11 +48,13 @@ typedef struct cm_aws_attempts {
 } cm_aws_attempts;
 
 /* An exchange with a success status (2xx), its body unread; the caller ends it. */
-CM_NODISCARD cm_http_exchange *cm_aws_begin(cm_aws_client *client, const cm_aws_call *call, cm_aws_attempts *attempts, cm_error *err);
+CM_NODISCARD cm_http_exchange *cm_aws_begin(cm_aws_client *client, const cm_aws_call *call, cm_aws_attempts *attempts,
+                                            cm_error *err);
 /* After a failure of class RETRY (not DENIED): waits and says true, or says false if the budget is spent. */
 bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_error *why);
 /* The whole: body into `into` (cleared first), at most `limit` bytes. */
-CM_NODISCARD bool cm_aws_perform(cm_aws_client *client, const cm_aws_call *call, size_t limit, cm_buffer *into, cm_error *err);
+CM_NODISCARD bool cm_aws_perform(cm_aws_client *client, const cm_aws_call *call, size_t limit, cm_buffer *into,
+                                 cm_error *err);
 
 /* AWS_ENDPOINT_URL_<service in capitals>, AWS_ENDPOINT_URL, or NULL. */
 const char *cm_aws_endpoint_override(const cm_aws_options *options, const char *service);

@@ -160,8 +160,8 @@ cm_aws_provider *cm_aws_provider_chain(const cm_aws_options *options)
     return provider;
 }
 
-cm_aws_provider *cm_aws_provider_role(cm_aws_provider *base, const char *role_arn, const char *external_id, const char *region,
-                                      const cm_aws_options *options)
+cm_aws_provider *cm_aws_provider_role(cm_aws_provider *base, const char *role_arn, const char *external_id,
+                                      const char *region, const cm_aws_options *options)
 {
     cm_aws_provider *provider = cm_aws_provider_chain(options);
     provider->base = cm_aws_provider_keep(base);

@@ -8,12 +8,17 @@
 enum { ANSWER_MAX = 64 * 1024, TRIES = 3 };
 
 /* One request with a short timeout; true if the status is 200. */
-static bool ask(const cm_aws_options *options, cm_http *http, const char *method, const char *url, const cm_aws_header *header,
-                cm_buffer *into, cm_error *err)
+static bool ask(const cm_aws_options *options, cm_http *http, const char *method, const char *url,
+                const cm_aws_header *header, cm_buffer *into, cm_error *err)
 {
     int64_t limit = options->metadata_milliseconds > 0 ? options->metadata_milliseconds : 1000;
-    cm_http_request request = {.method = method, .url = url, .headers = header, .header_count = header ? 1 : 0,
-                               .connect_milliseconds = limit, .stall_milliseconds = limit, .total_milliseconds = limit,
+    cm_http_request request = {.method = method,
+                               .url = url,
+                               .headers = header,
+                               .header_count = header ? 1 : 0,
+                               .connect_milliseconds = limit,
+                               .stall_milliseconds = limit,
+                               .total_milliseconds = limit,
                                .no_proxy = true};
     for (int tried = 1;; tried++) {
         cm_buffer_clear(into);
@@ -25,7 +30,8 @@ static bool ask(const cm_aws_options *options, cm_http *http, const char *method
         if (whole && status == 200)
             return true;
         if (whole)
-            cm_fail(&why, CM_ERROR_RETRY, status >= 500 || status == 429 ? "UNAVAILABLE" : "DENIED", "%s: HTTP %d", url, status);
+            cm_fail(&why, CM_ERROR_RETRY, status >= 500 || status == 429 ? "UNAVAILABLE" : "DENIED", "%s: HTTP %d", url,
+                    status);
         if (strcmp(why.code, "UNAVAILABLE") != 0 || status == 0 || tried == TRIES) {
             if (err)
                 *err = why;
@@ -62,8 +68,8 @@ static void forget(cm_buffer *answer)
 /* https anywhere; plain http only to this machine and to the addresses of ECS and EKS, so that a token cannot leak. */
 static bool address_allowed(const char *url)
 {
-    static const char *const hosts[] = {"169.254.170.2", "169.254.170.23", "127.0.0.1", "localhost", "[::1]",
-                                        "[fd00:ec2::23]", NULL};
+    static const char *const hosts[] = {"169.254.170.2", "169.254.170.23", "127.0.0.1", "localhost",
+                                        "[::1]",         "[fd00:ec2::23]", NULL};
     if (strncmp(url, "https://", 8) == 0)
         return true;
     if (strncmp(url, "http://", 7) != 0 || strchr(url, '@'))
@@ -147,7 +153,8 @@ enum cm_aws_found cm_aws_from_instance(const cm_aws_options *options, cm_http *h
     cm_aws_header lifetime = {"X-aws-ec2-metadata-token-ttl-seconds", "21600"};
     enum cm_aws_found result = CM_AWS_BROKEN;
     cm_error why = {0};
-    if (!ask(options, http, "PUT", url.data, &lifetime, &session, &why) || strpbrk(cm_buffer_string(&session), "\r\n")) {
+    if (!ask(options, http, "PUT", url.data, &lifetime, &session, &why) ||
+        strpbrk(cm_buffer_string(&session), "\r\n")) {
         cm_buffer_printf(looked, "instance metadata (%s)", why.text[0] ? why.text : "no session");
         result = CM_AWS_NOT_THERE;
     } else if (ask_instance(options, http, endpoint, cm_buffer_string(&session), ret, err)) {

@@ -117,10 +117,19 @@ static bool among(const char *code, const char *const *list)
 
 bool cm_aws_failure_throttled(const cm_aws_failure *failure)
 {
-    static const char *const codes[] = {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
-                                        "RequestThrottledException", "TooManyRequestsException", "RequestLimitExceeded",
-                                        "BandwidthLimitExceeded", "LimitExceededException", "SlowDown",
-                                        "PriorRequestNotComplete", "ProvisionedThroughputExceededException", NULL};
+    static const char *const codes[] = {"Throttling",
+                                        "ThrottlingException",
+                                        "ThrottledException",
+                                        "RequestThrottled",
+                                        "RequestThrottledException",
+                                        "TooManyRequestsException",
+                                        "RequestLimitExceeded",
+                                        "BandwidthLimitExceeded",
+                                        "LimitExceededException",
+                                        "SlowDown",
+                                        "PriorRequestNotComplete",
+                                        "ProvisionedThroughputExceededException",
+                                        NULL};
     return failure->status == 429 || among(failure->code, codes);
 }
 
@@ -140,8 +149,13 @@ bool cm_aws_failure_expired(const cm_aws_failure *failure)
 
 bool cm_aws_failure_skew(const cm_aws_failure *failure)
 {
-    static const char *const codes[] = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture",
-                                        "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure", NULL};
+    static const char *const codes[] = {"RequestTimeTooSkewed",
+                                        "RequestExpired",
+                                        "RequestInTheFuture",
+                                        "InvalidSignatureException",
+                                        "SignatureDoesNotMatch",
+                                        "AuthFailure",
+                                        NULL};
     /* the answer to HEAD has no body and so no code */
     return among(failure->code, codes) || (failure->status == 403 && !failure->code[0]);
 }
@@ -149,7 +163,8 @@ bool cm_aws_failure_skew(const cm_aws_failure *failure)
 static const char *advice(const cm_aws_failure *failure)
 {
     if (strcmp(failure->code, "SignatureDoesNotMatch") == 0)
-        return "; the secret access key does not belong to the access key id, or something rewrites requests on the way";
+        return "; the secret access key does not belong to the access key id, or something rewrites requests on the "
+               "way";
     if (strcmp(failure->code, "RequestTimeTooSkewed") == 0)
         return "; set this machine's clock";
     if (failure->code[0] && cm_aws_failure_expired(failure))

@@ -1,5 +1,6 @@
 /*
- * What an AWS service answered instead of a result, and what it means for the caller. May use: base, aws/xml.h, jansson.
+ * What an AWS service answered instead of a result, and what it means for the caller. May use: base, aws/xml.h,
+ * jansson.
  *
  *   error code    class      when
  *   THROTTLED     RETRY      the service asks for patience
@@ -16,13 +17,14 @@
 
 typedef struct cm_aws_failure {
     int status;
-    char code[64];      /* "SlowDown"; "" if the answer names none (HEAD, HTML) */
-    char message[256];  /* the service's words, without secrets; "" if none */
-    char region[32];    /* where the bucket is, if the answer says so */
-    cm_instant server;  /* Date header; 0: unknown */
+    char code[64];     /* "SlowDown"; "" if the answer names none (HEAD, HTML) */
+    char message[256]; /* the service's words, without secrets; "" if none */
+    char region[32];   /* where the bucket is, if the answer says so */
+    cm_instant server; /* Date header; 0: unknown */
 } cm_aws_failure;
 
-/* Reads (and does not end) an exchange with a status that is no success. XML, JSON, HTML and nothing at all are taken. */
+/* Reads (and does not end) an exchange with a status that is no success. XML, JSON, HTML and nothing at all are taken.
+ */
 void cm_aws_failure_read(cm_http_exchange *exchange, const cm_aws_credentials *used, cm_aws_failure *ret);
 /* The same from the parts. */
 void cm_aws_failure_parse(int status, const char *type_header, const char *body, size_t length, cm_aws_failure *ret);

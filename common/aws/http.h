@@ -1,10 +1,11 @@
 /*
- * HTTP requests over libcurl, one at a time or several side by side, with the reply's body pulled by the caller: nothing is read from
- * the network faster than it is taken (a full buffer pauses the transfer), so memory is bounded by CM_HTTP_BUFFER for each exchange.
- * Redirects are not followed. One thread for each `cm_http`. May use: base, aws/sigv4.h (cm_aws_header).
+ * HTTP requests over libcurl, one at a time or several side by side, with the reply's body pulled by the caller:
+ * nothing is read from the network faster than it is taken (a full buffer pauses the transfer), so memory is bounded by
+ * CM_HTTP_BUFFER for each exchange. Redirects are not followed. One thread for each `cm_http`. May use: base,
+ * aws/sigv4.h (cm_aws_header).
  *
- * Errors: RETRY with code UNAVAILABLE (no connection, timeout, cut off), INVALID with code INVALID (bad address, certificate refused).
- * An HTTP status is never an error here. Texts hold the address, never a header or a body.
+ * Errors: RETRY with code UNAVAILABLE (no connection, timeout, cut off), INVALID with code INVALID (bad address,
+ * certificate refused). An HTTP status is never an error here. Texts hold the address, never a header or a body.
  */
 #ifndef CM_AWS_HTTP_H
 #define CM_AWS_HTTP_H
@@ -34,7 +35,7 @@ typedef struct cm_http_request {
     bool no_proxy;              /* for link-local addresses */
 } cm_http_request;
 
-cm_http *cm_http_new(void); /* never NULL */
+cm_http *cm_http_new(void);       /* never NULL */
 void cm_http_free(cm_http *http); /* NULL is allowed; every exchange must have been ended */
 
 /* Sends the request and waits for the reply's headers. End with cm_http_end. */

@@ -1,6 +1,7 @@
 /*
  * The outside world of an AWS client: environment, clock, waiting, limits. Handed in, so that a test can bring its own.
- * All fields 0 or NULL: the process's environment, the machine's clock, real waiting, the limits named here. May use: base.
+ * All fields 0 or NULL: the process's environment, the machine's clock, real waiting, the limits named here. May use:
+ * base.
  *
  * The clock signs requests, so it is the machine's even where CURMILL_CLOCK sets another one for billing.
  */
@@ -16,7 +17,7 @@ typedef struct cm_aws_options {
     const char *(*environment)(void *opaque, const char *name); /* NULL if unset */
     cm_instant (*now)(void *opaque);
     void (*wait)(void *opaque, int64_t milliseconds);
-    void *opaque; /* given to the three above */
+    void *opaque;  /* given to the three above */
     uint64_t seed; /* of the jitter; 0: random */
 
     int attempts;                  /* of one call; 0: AWS_MAX_ATTEMPTS, else 6 */

@@ -21,7 +21,8 @@ cm_s3 *cm_s3_new(const cm_s3_config *config, cm_error *err)
 {
     cm_aws_options options = config->options ? *config->options : (cm_aws_options){0};
     const char *region = cm_aws_region(&options, config->region);
-    const char *override = config->endpoint && *config->endpoint ? config->endpoint : cm_aws_endpoint_override(&options, "s3");
+    const char *override =
+        config->endpoint && *config->endpoint ? config->endpoint : cm_aws_endpoint_override(&options, "s3");
     bool in_path = override || !fits_host(config->bucket);
     cm_buffer endpoint = {0};
     if (override)
@@ -92,7 +93,7 @@ typedef struct page {
     cm_arena *arena;
     cm_s3_object *list; /* of all pages */
     size_t count, capacity;
-    cm_s3_object next;  /* being read */
+    cm_s3_object next; /* being read */
     bool size_known, truncated, encoded, wrong;
     cm_buffer token;
 } page;
@@ -193,7 +194,8 @@ bool cm_s3_list(cm_s3 *s3, const char *prefix, cm_arena *arena, cm_s3_object **r
         done = list_page(s3, prefix, more ? token.data : NULL, what.data, &p, &answer, err);
         bool forward = p.token.length > 0 && strcmp(cm_buffer_string(&token), p.token.data) != 0;
         if (done && p.truncated && !forward)
-            done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: the server says that there is more and not where", what.data);
+            done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: the server says that there is more and not where",
+                           what.data);
         more = p.truncated;
         cm_buffer_clear(&token);
         cm_buffer_text(&token, cm_buffer_string(&p.token));

@@ -11,10 +11,10 @@ typedef struct s3_stream {
     cm_stream base;
     cm_s3 *s3;
     char *path, *what, *name; /* of the request, of error texts, "s3://bucket/key" */
-    char *etag;    /* NULL until known */
-    int64_t bytes; /* of the object, -1 until known */
-    int64_t offset; /* of the next byte for the caller */
-    int64_t skip;  /* bytes to drop first: the server ignored a Range */
+    char *etag;               /* NULL until known */
+    int64_t bytes;            /* of the object, -1 until known */
+    int64_t offset;           /* of the next byte for the caller */
+    int64_t skip;             /* bytes to drop first: the server ignored a Range */
     cm_http_exchange *exchange;
     cm_aws_attempts attempts;
 } s3_stream;
@@ -22,7 +22,8 @@ typedef struct s3_stream {
 static bool changed(const s3_stream *stream, const char *how, cm_error *err)
 {
     return cm_fail(err, CM_ERROR_POISON, "CHANGED",
-                   "%s %s; what was read of it so far does not count, it is read again when it is found anew", stream->name, how);
+                   "%s %s; what was read of it so far does not count, it is read again when it is found anew",
+                   stream->name, how);
 }
 
 /* "bytes 100-199/1000" begins at our offset and is of an object as long as ours. */
@@ -79,7 +80,8 @@ static bool start(s3_stream *stream, cm_error *err)
         snprintf(range, sizeof range, "bytes=%lld-", (long long)stream->offset);
         header[count++] = (cm_aws_header){"Range", range};
     }
-    cm_aws_call call = {.what = stream->what, .method = "GET", .path = stream->path, .headers = header, .header_count = count};
+    cm_aws_call call = {
+        .what = stream->what, .method = "GET", .path = stream->path, .headers = header, .header_count = count};
     cm_error why = {0};
     stream->skip = 0;
     stream->exchange = cm_aws_begin(stream->s3->client, &call, &stream->attempts, &why);
@@ -103,15 +105,16 @@ static bool go_on(s3_stream *stream, const cm_error *why, cm_error *err)
     cm_http_end(stream->exchange);
     stream->exchange = NULL;
     if (!stream->etag)
-        return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s at byte %lld: %s; the server sends no ETag to go on safely",
-                       stream->what, (long long)stream->offset, why->text);
+        return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE",
+                       "%s at byte %lld: %s; the server sends no ETag to go on safely", stream->what,
+                       (long long)stream->offset, why->text);
     if (!cm_aws_again(stream->s3->client, &stream->attempts, why)) {
         if (err)
             *err = *why;
         return cm_fail_context(err, "%s at byte %lld", stream->what, (long long)stream->offset);
     }
-    cm_log_error(CM_DEBUG, "connection broke, going on", why, "object", stream->name, "offset", cm_log_i64(stream->offset),
-                 NULL);
+    cm_log_error(CM_DEBUG, "connection broke, going on", why, "object", stream->name, "offset",
+                 cm_log_i64(stream->offset), NULL);
     return start(stream, err);
 }
 

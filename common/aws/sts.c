@@ -50,8 +50,14 @@ static bool call_sts(const cm_aws_options *options, cm_aws_provider *provider, c
     cm_aws_client_config config = {"sts", region, endpoint.data, provider, options};
     cm_aws_client *client = cm_aws_client_new(&config, err);
     cm_aws_header type = {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"};
-    cm_aws_call call = {.what = what, .method = "POST", .path = "/", .headers = &type, .header_count = 1,
-                        .body = form->data, .body_length = form->length, .whole_is_short = true};
+    cm_aws_call call = {.what = what,
+                        .method = "POST",
+                        .path = "/",
+                        .headers = &type,
+                        .header_count = 1,
+                        .body = form->data,
+                        .body_length = form->length,
+                        .whole_is_short = true};
     *ret = (cm_aws_credentials){0};
     bool done = client && cm_aws_perform(client, &call, ANSWER_MAX, &answer, err) &&
                 cm_xml_read(cm_buffer_string(&answer), answer.length, on_element, ret, err);
@@ -67,8 +73,9 @@ static bool call_sts(const cm_aws_options *options, cm_aws_provider *provider, c
     return done;
 }
 
-bool cm_sts_assume_role(const cm_aws_options *options, cm_aws_provider *provider, const char *region, const char *role_arn,
-                        const char *external_id, const char *session_name, cm_aws_credentials *ret, cm_error *err)
+bool cm_sts_assume_role(const cm_aws_options *options, cm_aws_provider *provider, const char *region,
+                        const char *role_arn, const char *external_id, const char *session_name,
+                        cm_aws_credentials *ret, cm_error *err)
 {
     cm_buffer form = {0}, what = {0};
     cm_buffer_text(&form, "Action=AssumeRole&Version=2011-06-15");
@@ -84,7 +91,8 @@ bool cm_sts_assume_role(const cm_aws_options *options, cm_aws_provider *provider
 }
 
 bool cm_sts_assume_role_with_web_identity(const cm_aws_options *options, const char *region, const char *role_arn,
-                                          const char *session_name, const char *token, cm_aws_credentials *ret, cm_error *err)
+                                          const char *session_name, const char *token, cm_aws_credentials *ret,
+                                          cm_error *err)
 {
     cm_buffer form = {0}, what = {0};
     cm_buffer_text(&form, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15");

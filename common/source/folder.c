@@ -1,6 +1,6 @@
 /*
- * Reports in a folder: {type: folder, path: /data/cur}. Keys are paths below it, with "/". Links are followed, but never into a folder
- * that is being listed already.
+ * Reports in a folder: {type: folder, path: /data/cur}. Keys are paths below it, with "/". Links are followed, but
+ * never into a folder that is being listed already.
  */
 #include "source/definition.h"
 #include "source/source.h"
@@ -31,7 +31,8 @@ static cm_source *open_folder(const json_t *definition, cm_error *err)
     if (!cm_definition_read(definition, keys, err))
         return NULL;
     if (path[0] != '/') {
-        cm_fail(err, CM_ERROR_INVALID, "SOURCE", "source: path \"%s\" must begin with /: workers run in other folders", path);
+        cm_fail(err, CM_ERROR_INVALID, "SOURCE", "source: path \"%s\" must begin with /: workers run in other folders",
+                path);
         return NULL;
     }
     folder_source *source = cm_alloc(sizeof *source);
@@ -65,7 +66,9 @@ static void describe_object(const struct stat *status, const char *key, cm_arena
 {
     char text[FINGERPRINT];
     fingerprint(status, text);
-    *ret = (cm_object){.key = key, .fingerprint = cm_arena_strndup(arena, text, strlen(text)), .bytes = status->st_size,
+    *ret = (cm_object){.key = key,
+                       .fingerprint = cm_arena_strndup(arena, text, strlen(text)),
+                       .bytes = status->st_size,
                        .modified = (cm_instant)status->st_mtim.tv_sec * CM_SECOND + status->st_mtim.tv_nsec / 1000};
 }
 
@@ -133,7 +136,8 @@ static bool walk_folder(walk *w, const struct stat *status, cm_error *err)
         if (w->device[i] == status->st_dev && w->inode[i] == status->st_ino)
             return true; /* a link to a folder above */
     if (w->depth == DEPTH_MAX)
-        return cm_fail(err, CM_ERROR_INVALID, "SOURCE", "%s: folders are nested deeper than %d", w->path.data, DEPTH_MAX);
+        return cm_fail(err, CM_ERROR_INVALID, "SOURCE", "%s: folders are nested deeper than %d", w->path.data,
+                       DEPTH_MAX);
     DIR *folder = opendir(w->path.data);
     if (!folder && errno == ENOENT && w->depth > 0)
         return true;
@@ -158,7 +162,8 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const cm_object *)a)->key, ((const cm_object *)b)->key);
 }
 
-static bool list_folder(cm_source *base, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count, cm_error *err)
+static bool list_folder(cm_source *base, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count,
+                        cm_error *err)
 {
     folder_source *source = (folder_source *)base;
     walk w = {.arena = arena, .prefix = prefix};
@@ -243,8 +248,8 @@ static bool same_file(const file_stream *stream, const char *when, cm_error *err
     if (strcmp(now, stream->fingerprint) == 0)
         return true;
     return cm_fail(err, CM_ERROR_POISON, "CHANGED",
-                   "%s changed %s (size:mtime was %s, is %s); it is read again when it is found anew", stream->path, when,
-                   stream->fingerprint, now);
+                   "%s changed %s (size:mtime was %s, is %s); it is read again when it is found anew", stream->path,
+                   when, stream->fingerprint, now);
 }
 
 static bool read_file(cm_stream *base, void *into, size_t size, size_t *ret_read, cm_error *err)
@@ -264,8 +269,8 @@ static bool read_file(cm_stream *base, void *into, size_t size, size_t *ret_read
     if (!same_file(stream, "while it was being read", err))
         return false;
     if (stream->read != strtoll(stream->fingerprint, NULL, 10))
-        return cm_fail(err, CM_ERROR_POISON, "CHANGED", "%s changed while it was being read: %lld bytes came", stream->path,
-                       (long long)stream->read);
+        return cm_fail(err, CM_ERROR_POISON, "CHANGED", "%s changed while it was being read: %lld bytes came",
+                       stream->path, (long long)stream->read);
     return true;
 }
 
@@ -310,5 +315,5 @@ static cm_stream *open_object(cm_source *base, const char *key, const char *expe
     return NULL;
 }
 
-const cm_source_type cm_source_folder = {"folder", open_folder, close_folder, list_folder, stat_object, open_object,
-                                            describe_folder};
+const cm_source_type cm_source_folder = {"folder",    open_folder, close_folder,   list_folder,
+                                         stat_object, open_object, describe_folder};

@@ -95,7 +95,8 @@ bool cm_layout_is_time_stamp(const char *assembly)
 
 static bool is_assembly(const char *name)
 {
-    return cm_layout_is_time_stamp(name) || (strlen(name) == 36 && looks_like(name, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"));
+    return cm_layout_is_time_stamp(name) ||
+           (strlen(name) == 36 && looks_like(name, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"));
 }
 
 bool cm_layout_read(const char *key, cm_arena *arena, cm_layout *ret)

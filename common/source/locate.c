@@ -76,8 +76,8 @@ static bool same_folder(const char *a, const char *b)
     return x == y && memcmp(a, b, x) == 0;
 }
 
-/* The file name alone is enough in the period's own folder, or beside the manifest in a copy that has no folder of a period at all: an
- * assembly's folder of the same period holds files of the same names and other content. */
+/* The file name alone is enough in the period's own folder, or beside the manifest in a copy that has no folder of a
+ * period at all: an assembly's folder of the same period holds files of the same names and other content. */
 static bool name_is_enough(const char *candidate, bool has_period, const char *manifest)
 {
     cm_period period;
@@ -86,8 +86,8 @@ static bool name_is_enough(const char *candidate, bool has_period, const char *m
     return same_folder(candidate, manifest);
 }
 
-size_t cm_file_index_find(const cm_file_index *index, const char *key, cm_period period, const char *manifest, bool exact_first,
-                          const cm_object *ret[static 2])
+size_t cm_file_index_find(const cm_file_index *index, const char *key, cm_period period, const char *manifest,
+                          bool exact_first, const cm_object *ret[static 2])
 {
     cm_slice file = cm_layout_file(key);
     size_t best = 0, count = 0;

@@ -56,8 +56,11 @@ static bool read_keys(cm_manifest *m, const json_t *root, cm_arena *arena)
         return bad(m, "MANIFEST_INVALID", cm_arena_printf(arena, "`%s` of the manifest is no list", name));
     size_t count = json_array_size(list);
     if (count == 0)
-        return bad(m, "MANIFEST_INVALID", cm_arena_printf(arena, "`%s` of the manifest is an empty list: a delivery has at least "
-                                                                 "one file", name));
+        return bad(m, "MANIFEST_INVALID",
+                   cm_arena_printf(arena,
+                                   "`%s` of the manifest is an empty list: a delivery has at least "
+                                   "one file",
+                                   name));
     m->keys = cm_arena_zalloc(arena, count * sizeof *m->keys);
     for (size_t i = 0; i < count; i++) {
         const char *url = json_string_value(json_array_get(list, i));
@@ -76,7 +79,8 @@ static bool instant_of(const char *text, cm_instant *ret)
 {
     if (text && strlen(text) >= 15 && strspn(text, "0123456789") == 8 && text[8] == 'T') {
         char plain[CM_INSTANT_TEXT];
-        snprintf(plain, sizeof plain, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", text, text + 4, text + 6, text + 9, text + 11, text + 13);
+        snprintf(plain, sizeof plain, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", text, text + 4, text + 6, text + 9, text + 11,
+                 text + 13);
         return cm_instant_parse(cm_slice_of(plain), ret);
     }
     return text && cm_instant_parse(cm_slice_of(text), ret);
@@ -91,11 +95,13 @@ static bool read_billing_period(cm_manifest *m, const json_t *root, cm_arena *ar
     if (!period)
         return true; /* the path says it */
     if (!instant_of(start, &from) || !instant_of(end, &to))
-        return bad(m, "MANIFEST_INVALID", "`billingPeriod` of the manifest has no `start` and `end` such as 20250601T000000.000Z");
+        return bad(m, "MANIFEST_INVALID",
+                   "`billingPeriod` of the manifest has no `start` and `end` such as 20250601T000000.000Z");
     cm_period month = cm_period_of(from);
     if (cm_period_start(month) != from || cm_period_end(month) != to)
-        return bad(m, "MANIFEST_INVALID", cm_arena_printf(arena, "`billingPeriod` of the manifest, %s to %s, is no calendar month",
-                                                          start, end));
+        return bad(
+            m, "MANIFEST_INVALID",
+            cm_arena_printf(arena, "`billingPeriod` of the manifest, %s to %s, is no calendar month", start, end));
     m->period = month;
     m->has_period = true;
     return true;
@@ -110,8 +116,9 @@ static bool check_key_periods(cm_manifest *m, cm_arena *arena)
         if (!cm_layout_period(m->keys[i], &period))
             continue;
         if (m->has_period && (period.year != m->period.year || period.month != m->period.month))
-            return bad(m, "WRONG_PERIOD", cm_arena_printf(arena, "the manifest is for %s and lists %s", cm_period_print(m->period, said),
-                                                          m->keys[i]));
+            return bad(m, "WRONG_PERIOD",
+                       cm_arena_printf(arena, "the manifest is for %s and lists %s", cm_period_print(m->period, said),
+                                       m->keys[i]));
         m->period = period;
         m->has_period = true;
     }
@@ -146,14 +153,16 @@ static bool check_format(cm_manifest *m, const json_t *root, cm_arena *arena)
     if (compression && strcmp(compression, "Parquet") == 0)
         return bad(m, "UNSUPPORTED_FORMAT", cm_arena_printf(arena, "the report is in Parquet; %s", advice));
     if (has_column(root, "BilledCost") && has_column(root, "ChargeCategory"))
-        return bad(m, "UNSUPPORTED_FORMAT", "the export is FOCUS, which has no line item types to rate by: export table "
-                                            "COST_AND_USAGE_REPORT instead");
+        return bad(m, "UNSUPPORTED_FORMAT",
+                   "the export is FOCUS, which has no line item types to rate by: export table "
+                   "COST_AND_USAGE_REPORT instead");
     for (size_t i = 0; i < m->count; i++) {
         const char *key = m->keys[i];
         if (ends_with(key, ".parquet"))
             return bad(m, "UNSUPPORTED_FORMAT", cm_arena_printf(arena, "%s is in Parquet; %s", key, advice));
         if (!ends_with(key, ".csv") && !ends_with(key, ".gz") && !ends_with(key, ".zip"))
-            return bad(m, "UNSUPPORTED_FORMAT", cm_arena_printf(arena, "%s ends in none of .csv, .csv.gz, .csv.zip; %s", key, advice));
+            return bad(m, "UNSUPPORTED_FORMAT",
+                       cm_arena_printf(arena, "%s ends in none of .csv, .csv.gz, .csv.zip; %s", key, advice));
     }
     return true;
 }
@@ -188,14 +197,16 @@ static void read_object(cm_manifest *m, const json_t *root, cm_arena *arena)
     if (m->cur2)
         read_execution(m, arena);
     if (done && account && !json_is_string(account))
-        done = bad(m, "MANIFEST_INVALID", "`account` of the manifest is no text: account ids keep their leading zeros only as text");
+        done = bad(m, "MANIFEST_INVALID",
+                   "`account` of the manifest is no text: account ids keep their leading zeros only as text");
     if (done && read_billing_period(m, root, arena) && check_key_periods(m, arena))
         check_format(m, root, arena);
 }
 
 void cm_manifest_read(const char *text, size_t length, cm_arena *arena, cm_manifest *ret)
 {
-    *ret = (cm_manifest){.error_code = "", .error_text = "", .report = "", .assembly = "", .execution = "", .account = ""};
+    *ret =
+        (cm_manifest){.error_code = "", .error_text = "", .report = "", .assembly = "", .execution = "", .account = ""};
     uint8_t bytes[CM_SHA256_BYTES];
     cm_sha256(text, length, bytes);
     cm_hex(bytes, sizeof bytes, ret->digest);
@@ -204,7 +215,8 @@ void cm_manifest_read(const char *text, size_t length, cm_arena *arena, cm_manif
     if (root)
         read_object(ret, root, arena);
     else
-        bad(ret, "MANIFEST_INVALID", cm_arena_printf(arena, "the manifest is no JSON: line %d, column %d: %s", problem.line,
-                                                     problem.column, problem.text));
+        bad(ret, "MANIFEST_INVALID",
+            cm_arena_printf(arena, "the manifest is no JSON: line %d, column %d: %s", problem.line, problem.column,
+                            problem.text));
     json_decref(root);
 }

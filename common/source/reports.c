@@ -1,6 +1,6 @@
 /* Finds the deliveries of a source: one listing, then the manifest of each (report, period) that counts. */
-#include "source/definition.h"
 #include "source/reports.h"
+#include "source/definition.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ typedef struct search {
 
 static void spoil(candidate *c, const char *code, const char *text)
 {
-    c->manifest = (cm_manifest){.error_code = code, .error_text = text, .report = "", .assembly = "", .execution = "", .account = ""};
+    c->manifest = (cm_manifest){
+        .error_code = code, .error_text = text, .report = "", .assembly = "", .execution = "", .account = ""};
 }
 
 /* False: the source is away, or (search.stale) the manifest is another one than was listed. */
@@ -51,7 +52,8 @@ static bool read_candidate(search *s, candidate *c, cm_error *err)
         spoil(c, "MANIFEST_INVALID", cm_arena_printf(s->arena, "%s", why.text));
     } else if (strcmp(why.code, "CHANGED") == 0 || why.class == CM_ERROR_NOT_FOUND) {
         s->stale = true;
-        spoil(c, "MANIFEST_CHANGED", cm_arena_printf(s->arena, "the manifest changes faster than it can be read: %s", why.text));
+        spoil(c, "MANIFEST_CHANGED",
+              cm_arena_printf(s->arena, "the manifest changes faster than it can be read: %s", why.text));
     } else {
         if (err)
             *err = why;
@@ -79,7 +81,8 @@ static bool same_period(cm_period a, cm_period b)
     return a.year == b.year && a.month == b.month;
 }
 
-/* A manifest outside of any period's folder says its period itself. One that says nothing is of the month it was written in. */
+/* A manifest outside of any period's folder says its period itself. One that says nothing is of the month it was
+ * written in. */
 static bool settle_period(search *s, candidate *c, cm_error *err)
 {
     if (c->layout.has_period)
@@ -167,17 +170,20 @@ static void check_identity(const search *s, const candidate *c, cm_found_deliver
     if (*m->error_code)
         fail_delivery(d, m->error_code, d->manifest, m->error_text);
     if (*m->account && s->payer && *s->payer && strcmp(m->account, s->payer) != 0)
-        fail_delivery(d, "WRONG_PAYER", d->manifest,
-                      cm_arena_printf(s->arena, "the manifest is of payer %s, the source belongs to payer %s: correct the source in the "
-                                                "catalog, or take the files out of it", m->account, s->payer));
+        fail_delivery(
+            d, "WRONG_PAYER", d->manifest,
+            cm_arena_printf(s->arena,
+                            "the manifest is of payer %s, the source belongs to payer %s: correct the source in the "
+                            "catalog, or take the files out of it",
+                            m->account, s->payer));
     if (m->has_period && !same_period(m->period, c->layout.period))
         fail_delivery(d, "WRONG_PERIOD", d->manifest,
-                      cm_arena_printf(s->arena, "the manifest is for %s and lies in the folder of %s", cm_period_print(m->period, said),
-                                      cm_period_print(c->layout.period, path)));
+                      cm_arena_printf(s->arena, "the manifest is for %s and lies in the folder of %s",
+                                      cm_period_print(m->period, said), cm_period_print(c->layout.period, path)));
     if (*m->report && strcmp(m->report, c->layout.report) != 0)
         fail_delivery(d, "MANIFEST_INVALID", d->manifest,
-                      cm_arena_printf(s->arena, "the manifest is of report \"%s\" and its file name says \"%s\"", m->report,
-                                      c->layout.report));
+                      cm_arena_printf(s->arena, "the manifest is of report \"%s\" and its file name says \"%s\"",
+                                      m->report, c->layout.report));
 }
 
 static const char *missing_text(const search *s, const cm_found_delivery *d, const char *key)
@@ -185,9 +191,11 @@ static const char *missing_text(const search *s, const cm_found_delivery *d, con
     cm_buffer where = {0};
     char period[CM_PERIOD_TEXT];
     s->source->type->describe(s->source, &where);
-    const char *text = cm_arena_printf(
-        s->arena, "manifest %s lists %s, which is not in %s: looked for the longest end of that path, and for %s in the folder of %s",
-        d->manifest, key, cm_buffer_string(&where), cm_layout_file(key).text, cm_period_print(d->period, period));
+    const char *text = cm_arena_printf(s->arena,
+                                       "manifest %s lists %s, which is not in %s: looked for the longest end of that "
+                                       "path, and for %s in the folder of %s",
+                                       d->manifest, key, cm_buffer_string(&where), cm_layout_file(key).text,
+                                       cm_period_print(d->period, period));
     cm_buffer_free(&where);
     return text;
 }
@@ -201,10 +209,12 @@ static bool below_assembly(const char *key, const cm_manifest *m)
     if (cm_slice_is(parent, m->assembly))
         return true;
     size_t length = strlen(m->execution);
-    return length > 0 && parent.length >= length && memcmp(parent.text + parent.length - length, m->execution, length) == 0;
+    return length > 0 && parent.length >= length &&
+           memcmp(parent.text + parent.length - length, m->execution, length) == 0;
 }
 
-static void find_chunk(const search *s, const candidate *c, const char *key, cm_found_delivery *d, cm_found_chunk *chunk)
+static void find_chunk(const search *s, const candidate *c, const char *key, cm_found_delivery *d,
+                       cm_found_chunk *chunk)
 {
     const cm_object *found[2];
     bool s3 = s->source->type == &cm_source_s3;
@@ -213,9 +223,11 @@ static void find_chunk(const search *s, const candidate *c, const char *key, cm_
     if (count == 0) {
         fail_delivery(d, "MISSING_FILE", key, missing_text(s, d, key));
     } else if (count > 1) {
-        fail_delivery(d, "AMBIGUOUS_FILE", key,
-                      cm_arena_printf(s->arena, "manifest %s lists %s, and both %s and %s may be meant: take one of them out of the source",
-                                      d->manifest, key, found[0]->key, found[1]->key));
+        fail_delivery(
+            d, "AMBIGUOUS_FILE", key,
+            cm_arena_printf(s->arena,
+                            "manifest %s lists %s, and both %s and %s may be meant: take one of them out of the source",
+                            d->manifest, key, found[0]->key, found[1]->key));
     } else {
         chunk->key = found[0]->key;
         chunk->fingerprint = found[0]->fingerprint;
@@ -240,8 +252,9 @@ static void check_no_file_twice(const search *s, cm_found_delivery *d)
     for (size_t i = 1; i < d->chunks; i++)
         if (sorted[i]->key && sorted[i - 1]->key && strcmp(sorted[i]->key, sorted[i - 1]->key) == 0)
             fail_delivery(d, "AMBIGUOUS_FILE", sorted[i]->key,
-                          cm_arena_printf(s->arena, "manifest %s lists %s and %s, and only %s is there for both", d->manifest,
-                                          sorted[i - 1]->manifest_key, sorted[i]->manifest_key, sorted[i]->key));
+                          cm_arena_printf(s->arena, "manifest %s lists %s and %s, and only %s is there for both",
+                                          d->manifest, sorted[i - 1]->manifest_key, sorted[i]->manifest_key,
+                                          sorted[i]->key));
 }
 
 static bool describe(search *s, candidate *c, const candidate *rival, cm_found_delivery *d, cm_error *err)
@@ -261,9 +274,12 @@ static bool describe(search *s, candidate *c, const candidate *rival, cm_found_d
                              .error_text = ""};
     memcpy(d->manifest_digest, m->digest, sizeof d->manifest_digest);
     if (rival)
-        fail_delivery(d, "AMBIGUOUS_FILE", d->manifest,
-                      cm_arena_printf(s->arena, "report %s has two manifests for one period, %s and %s: take one of them out of the "
-                                                "source, or narrow it to one report's folder", d->report, d->manifest, rival->object->key));
+        fail_delivery(
+            d, "AMBIGUOUS_FILE", d->manifest,
+            cm_arena_printf(s->arena,
+                            "report %s has two manifests for one period, %s and %s: take one of them out of the "
+                            "source, or narrow it to one report's folder",
+                            d->report, d->manifest, rival->object->key));
     check_identity(s, c, d);
     if (!*m->error_code && m->count > 0) {
         d->chunks = m->count;
@@ -290,7 +306,8 @@ static bool find_once(search *s, cm_found_delivery **ret, size_t *ret_count, cm_
     for (size_t i = 0; i < s->count; i++) {
         if (i > 0 && same_delivery_group(&s->list[i - 1], &s->list[i]))
             continue; /* older, or less than the one before */
-        const candidate *rival = i + 1 < s->count && equally_good(&s->list[i], &s->list[i + 1]) ? &s->list[i + 1] : NULL;
+        const candidate *rival =
+            i + 1 < s->count && equally_good(&s->list[i], &s->list[i + 1]) ? &s->list[i + 1] : NULL;
         if (!describe(s, &s->list[i], rival, &(*ret)[*ret_count], err))
             return false;
         (*ret_count)++;
@@ -298,11 +315,15 @@ static bool find_once(search *s, cm_found_delivery **ret, size_t *ret_count, cm_
     return true;
 }
 
-bool cm_reports_find(cm_source *source, const char *payer, const cm_period *period, const char *const *reports, cm_arena *arena,
-                     cm_found_delivery **ret, size_t *ret_count, cm_error *err)
+bool cm_reports_find(cm_source *source, const char *payer, const cm_period *period, const char *const *reports,
+                     cm_arena *arena, cm_found_delivery **ret, size_t *ret_count, cm_error *err)
 {
     for (int listing = 1;; listing++) {
-        search s = {.source = source, .payer = payer, .period = period, .reports = reports, .arena = arena,
+        search s = {.source = source,
+                    .payer = payer,
+                    .period = period,
+                    .reports = reports,
+                    .arena = arena,
                     .last = listing == LISTINGS_MAX};
         if (find_once(&s, ret, ret_count, err))
             return true;

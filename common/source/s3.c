@@ -1,6 +1,7 @@
 /*
- * Reports in S3: {type: s3, bucket, prefix, region, role_arn, external_id, endpoint}. Keys are whole S3 keys; only those below the folder
- * `prefix` are listed. Fingerprint: "size:etag". Credentials: the process's chain, or the role that the payer's account gave us.
+ * Reports in S3: {type: s3, bucket, prefix, region, role_arn, external_id, endpoint}. Keys are whole S3 keys; only
+ * those below the folder `prefix` are listed. Fingerprint: "size:etag". Credentials: the process's chain, or the role
+ * that the payer's account gave us.
  */
 #include "aws/s3.h"
 #include "source/definition.h"
@@ -21,10 +22,10 @@ typedef struct s3_source {
 static cm_source *open_s3(const json_t *definition, cm_error *err)
 {
     const char *bucket = NULL, *prefix = "", *region = NULL, *role = NULL, *external_id = NULL, *endpoint = NULL;
-    const cm_definition_key keys[] = {{"bucket", true, &bucket},     {"prefix", false, &prefix},
-                                      {"region", false, &region},     {"role_arn", false, &role},
-                                      {"external_id", false, &external_id}, {"endpoint", false, &endpoint},
-                                      {NULL, false, NULL}};
+    const cm_definition_key keys[] = {
+        {"bucket", true, &bucket},  {"prefix", false, &prefix},           {"region", false, &region},
+        {"role_arn", false, &role}, {"external_id", false, &external_id}, {"endpoint", false, &endpoint},
+        {NULL, false, NULL}};
     if (!cm_definition_read(definition, keys, err))
         return NULL;
     if (external_id && !role) {
@@ -68,11 +69,14 @@ static void describe_s3(const cm_source *base, cm_buffer *into)
 
 static void describe_object(const cm_s3_object *object, cm_arena *arena, cm_object *ret)
 {
-    *ret = (cm_object){.key = object->key, .bytes = object->bytes, .modified = object->modified,
+    *ret = (cm_object){.key = object->key,
+                       .bytes = object->bytes,
+                       .modified = object->modified,
                        .fingerprint = cm_arena_printf(arena, "%" PRId64 ":%s", object->bytes, object->etag)};
 }
 
-static bool list_s3(cm_source *base, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count, cm_error *err)
+static bool list_s3(cm_source *base, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count,
+                    cm_error *err)
 {
     s3_source *source = (s3_source *)base;
     cm_s3_object *list = NULL;

@@ -7,7 +7,8 @@
  *   source-probe DEFINITION cats KEY...              several, one after the other, with one source
  *   source-probe DEFINITION find PAYER [PERIOD]      deliveries, as `curmill ingest` would see them
  *
- * DEFINITION is a payer's `source` mapping as JSON text. An error goes to standard error as {"class", "code", "text"}, exit code 1.
+ * DEFINITION is a payer's `source` mapping as JSON text. An error goes to standard error as {"class", "code", "text"},
+ * exit code 1.
  */
 #include "base/log.h"
 #include "source/source.h"
@@ -19,7 +20,8 @@
 
 static int failed(const cm_error *err)
 {
-    json_t *text = json_pack("{s:s, s:s, s:s}", "class", cm_error_class_name(err->class), "code", err->code, "text", err->text);
+    json_t *text =
+        json_pack("{s:s, s:s, s:s}", "class", cm_error_class_name(err->class), "code", err->code, "text", err->text);
     json_dumpf(text, stderr, JSON_COMPACT);
     fputc('\n', stderr);
     json_decref(text);
@@ -79,13 +81,15 @@ static json_t *delivery_json(const cm_found_delivery *d)
     char period[CM_PERIOD_TEXT];
     json_t *chunks = json_array();
     for (size_t i = 0; i < d->chunks; i++)
-        json_array_append_new(chunks, json_pack("{s:s?, s:s, s:s, s:s, s:I}", "key", d->chunk[i].key, "name", d->chunk[i].name,
-                                                "manifest_key", d->chunk[i].manifest_key, "fingerprint", d->chunk[i].fingerprint,
-                                                "bytes", (json_int_t)d->chunk[i].bytes));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:s, s:s}", "report", d->report, "assembly", d->assembly,
-                     "format", d->format, "manifest", d->manifest, "manifest_digest", d->manifest_digest, "account", d->account,
-                     "period", cm_period_print(d->period, period), "immutable_keys", d->immutable_keys, "chunks", chunks,
-                     "error_code", d->error_code, "error_file", d->error_file, "error_text", d->error_text);
+        json_array_append_new(chunks,
+                              json_pack("{s:s?, s:s, s:s, s:s, s:I}", "key", d->chunk[i].key, "name", d->chunk[i].name,
+                                        "manifest_key", d->chunk[i].manifest_key, "fingerprint",
+                                        d->chunk[i].fingerprint, "bytes", (json_int_t)d->chunk[i].bytes));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:s, s:s}", "report", d->report, "assembly",
+                     d->assembly, "format", d->format, "manifest", d->manifest, "manifest_digest", d->manifest_digest,
+                     "account", d->account, "period", cm_period_print(d->period, period), "immutable_keys",
+                     d->immutable_keys, "chunks", chunks, "error_code", d->error_code, "error_file", d->error_file,
+                     "error_text", d->error_text);
 }
 
 static int find(cm_source *source, const char *payer, const char *month, cm_arena *arena)

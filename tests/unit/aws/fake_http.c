@@ -55,10 +55,16 @@ static void *serve(void *opaque)
         size_t n = in->server->requests;
         if (n < FAKE_REQUESTS_MAX) {
             take_request(peer, in->server->request[n]);
-            const char *raw = n < in->count ? in->answers[n].raw : "HTTP/1.1 500 No Answer Left\r\nContent-Length: 0\r\n\r\n";
+            const char *raw =
+                n < in->count ? in->answers[n].raw : "HTTP/1.1 500 No Answer Left\r\nContent-Length: 0\r\n\r\n";
             in->server->requests = n + 1;
-            if (write(peer, raw, strlen(raw)) < 0)
-                perror("fake_http");
+            for (size_t at = 0, left = strlen(raw); left > 0;) {
+                ssize_t sent = send(peer, raw + at, left, MSG_NOSIGNAL);
+                if (sent < 0)
+                    break;
+                at += (size_t)sent;
+                left -= (size_t)sent;
+            }
         }
         shutdown(peer, SHUT_WR);
         close(peer);

@@ -1,6 +1,6 @@
 /*
- * An HTTP server on loopback with answers from a script: the n-th request gets the n-th answer, in order. What was asked is kept.
- * For tests of retries, credentials and broken connections; one connection at a time.
+ * An HTTP server on loopback with answers from a script: the n-th request gets the n-th answer, in order. What was
+ * asked is kept. For tests of retries, credentials and broken connections; one connection at a time.
  */
 #ifndef TESTS_UNIT_AWS_FAKE_HTTP_H
 #define TESTS_UNIT_AWS_FAKE_HTTP_H
@@ -10,7 +10,7 @@
 enum { FAKE_REQUESTS_MAX = 32, FAKE_REQUEST_BYTES = 8192 };
 
 typedef struct fake_answer {
-    const char *raw;   /* status line, headers, body, as sent; the connection is closed after it */
+    const char *raw; /* status line, headers, body, as sent; the connection is closed after it */
 } fake_answer;
 
 typedef struct fake_http {

@@ -5,10 +5,14 @@
 #include "aws/xml.h"
 #include "fake_http.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
@@ -41,8 +45,8 @@ static void no_wait(void *opaque, int64_t milliseconds)
         waits[wait_count++] = milliseconds;
 }
 
-static const cm_aws_options options = {.environment = environment, .now = clock_now, .wait = no_wait, .seed = 7,
-                                       .stall_milliseconds = 2000};
+static const cm_aws_options options = {
+    .environment = environment, .now = clock_now, .wait = no_wait, .seed = 7, .stall_milliseconds = 2000};
 
 static void set_up(void)
 {
@@ -56,8 +60,12 @@ static void set_up(void)
 static cm_s3 *open_bucket(const char *url, int page_size)
 {
     cm_aws_provider *provider = cm_aws_provider_chain(&options);
-    cm_s3_config config = {.bucket = "b", .region = "eu-west-1", .endpoint = url, .provider = provider,
-                           .options = &options, .page_size = page_size};
+    cm_s3_config config = {.bucket = "b",
+                           .region = "eu-west-1",
+                           .endpoint = url,
+                           .provider = provider,
+                           .options = &options,
+                           .page_size = page_size};
     cm_error err;
     cm_s3 *s3 = cm_s3_new(&config, &err);
     cr_assert(s3);
@@ -68,7 +76,8 @@ static cm_s3 *open_bucket(const char *url, int page_size)
 static char *answer(const char *status, const char *headers, const char *body)
 {
     cm_buffer text = {0};
-    cm_buffer_printf(&text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n%s", status, strlen(body), headers, body);
+    cm_buffer_printf(&text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n%s", status, strlen(body),
+                     headers, body);
     return cm_buffer_take(&text);
 }
 
@@ -79,7 +88,8 @@ TestSuite(aws, .init = set_up, .timeout = 60);
 Test(aws, failure_is_read_from_every_protocol)
 {
     cm_aws_failure f;
-    const char *s3 = "<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code><Message>The key &amp; more</Message></Error>";
+    const char *s3 =
+        "<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code><Message>The key &amp; more</Message></Error>";
     cm_aws_failure_parse(404, NULL, s3, strlen(s3), &f);
     cr_expect_str_eq(f.code, "NoSuchKey");
     cr_expect_str_eq(f.message, "The key & more");
@@ -87,7 +97,8 @@ Test(aws, failure_is_read_from_every_protocol)
                       "<Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
     cm_aws_failure_parse(403, NULL, sts, strlen(sts), &f);
     cr_expect_str_eq(f.code, "AccessDenied");
-    const char *json = "{\"__type\":\"com.amazonaws.organizations#TooManyRequestsException:http://x\",\"Message\":\"slow\"}";
+    const char *json =
+        "{\"__type\":\"com.amazonaws.organizations#TooManyRequestsException:http://x\",\"Message\":\"slow\"}";
     cm_aws_failure_parse(400, NULL, json, strlen(json), &f);
     cr_expect_str_eq(f.code, "TooManyRequestsException");
     cr_expect(cm_aws_failure_throttled(&f));
@@ -108,12 +119,18 @@ Test(aws, failure_has_a_class)
         enum cm_error_class class;
         const char *code;
     } table[] = {
-        {503, "SlowDown", CM_ERROR_RETRY, "THROTTLED"},   {400, "ThrottlingException", CM_ERROR_RETRY, "THROTTLED"},
-        {500, "InternalError", CM_ERROR_RETRY, "UNAVAILABLE"}, {400, "RequestTimeout", CM_ERROR_RETRY, "UNAVAILABLE"},
-        {403, "SignatureDoesNotMatch", CM_ERROR_RETRY, "DENIED"}, {403, "", CM_ERROR_RETRY, "DENIED"},
-        {400, "ExpiredToken", CM_ERROR_RETRY, "DENIED"}, {404, "NoSuchBucket", CM_ERROR_NOT_FOUND, "NOT_FOUND"},
-        {412, "PreconditionFailed", CM_ERROR_POISON, "CHANGED"}, {400, "InvalidArgument", CM_ERROR_INVALID, "INVALID"},
-        {400, "", CM_ERROR_INVALID, "INVALID"},           {301, "PermanentRedirect", CM_ERROR_INVALID, "INVALID"},
+        {503, "SlowDown", CM_ERROR_RETRY, "THROTTLED"},
+        {400, "ThrottlingException", CM_ERROR_RETRY, "THROTTLED"},
+        {500, "InternalError", CM_ERROR_RETRY, "UNAVAILABLE"},
+        {400, "RequestTimeout", CM_ERROR_RETRY, "UNAVAILABLE"},
+        {403, "SignatureDoesNotMatch", CM_ERROR_RETRY, "DENIED"},
+        {403, "", CM_ERROR_RETRY, "DENIED"},
+        {400, "ExpiredToken", CM_ERROR_RETRY, "DENIED"},
+        {404, "NoSuchBucket", CM_ERROR_NOT_FOUND, "NOT_FOUND"},
+        {412, "PreconditionFailed", CM_ERROR_POISON, "CHANGED"},
+        {400, "InvalidArgument", CM_ERROR_INVALID, "INVALID"},
+        {400, "", CM_ERROR_INVALID, "INVALID"},
+        {301, "PermanentRedirect", CM_ERROR_INVALID, "INVALID"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         cm_aws_failure failure = {.status = table[i].status};
@@ -154,12 +171,15 @@ Test(aws, xml_refuses_what_is_no_answer)
 
 Test(aws, list_pages_and_odd_keys)
 {
-    char *first = answer("200 OK", "", "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"u\"><IsTruncated>true"
+    char *first = answer(
+        "200 OK", "",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"u\"><IsTruncated>true"
         "</IsTruncated><Contents><Key>z+a%2Bb%26c%3Dd%3Ae%2541%C3%A9.csv</Key><Size>5</Size><ETag>&quot;e1&quot;</ETag>"
         "<LastModified>2025-06-01T00:00:00.000Z</LastModified></Contents>"
         "<NextContinuationToken>a+b/c==</NextContinuationToken><EncodingType>url</EncodingType></ListBucketResult>");
-    char *second = answer("200 OK", "", "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>"
-        "<Contents><Size>7</Size><ETag>\"e2\"</ETag><Key>a</Key></Contents></ListBucketResult>");
+    char *second = answer("200 OK", "",
+                          "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>"
+                          "<Contents><Size>7</Size><ETag>\"e2\"</ETag><Key>a</Key></Contents></ListBucketResult>");
     fake_http server;
     fake_http_start(&server, (fake_answer[]){{first}, {second}}, 2);
     cm_s3 *s3 = open_bucket(server.url, 1);
@@ -175,10 +195,12 @@ Test(aws, list_pages_and_odd_keys)
     cr_expect_str_eq(list[1].key, "z a+b&c=d:e%41\xc3\xa9.csv");
     cr_expect_str_eq(list[1].etag, "e1");
     cr_expect(list[1].bytes == 5 && list[1].modified == cm_period_start((cm_period){2025, 6}));
-    cr_expect(strstr(server.request[0], "GET /b?encoding-type=url&list-type=2&max-keys=1&prefix=a%20b%2F HTTP/1.1"), "%s", server.request[0]);
+    cr_expect(strstr(server.request[0], "GET /b?encoding-type=url&list-type=2&max-keys=1&prefix=a%20b%2F HTTP/1.1"),
+              "%s", server.request[0]);
     cr_expect(strstr(server.request[1], "continuation-token=a%2Bb%2Fc%3D%3D&"), "%s", server.request[1]);
-    cr_expect(strstr(server.request[0], "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20250701/eu-west-1/s3/aws4_request, "
-                                        "SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature="));
+    cr_expect(strstr(server.request[0],
+                     "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20250701/eu-west-1/s3/aws4_request, "
+                     "SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature="));
     cr_expect(!strstr(server.request[0], SECRET));
     cm_arena_free(arena);
     cm_s3_free(s3);
@@ -188,8 +210,9 @@ Test(aws, list_pages_and_odd_keys)
 
 Test(aws, list_that_goes_round_is_an_error)
 {
-    char *page = answer("200 OK", "", "<ListBucketResult><IsTruncated>true</IsTruncated>"
-                                      "<NextContinuationToken>t</NextContinuationToken></ListBucketResult>");
+    char *page = answer("200 OK", "",
+                        "<ListBucketResult><IsTruncated>true</IsTruncated>"
+                        "<NextContinuationToken>t</NextContinuationToken></ListBucketResult>");
     fake_http server;
     fake_http_start(&server, (fake_answer[]){{page}, {page}, {page}}, 3);
     cm_s3 *s3 = open_bucket(server.url, 0);
@@ -307,7 +330,8 @@ Test(aws, clock_is_corrected_from_the_date_header)
 
 Test(aws, secrets_stay_out_of_errors)
 {
-    char *echo = answer("400 Bad Request", "", "<Error><Code>InvalidArgument</Code><Message>you sent " SECRET " and more</Message></Error>");
+    char *echo = answer("400 Bad Request", "",
+                        "<Error><Code>InvalidArgument</Code><Message>you sent " SECRET " and more</Message></Error>");
     fake_http server;
     fake_http_start(&server, (fake_answer[]){{echo}}, 1);
     cm_s3 *s3 = open_bucket(server.url, 0);
@@ -389,12 +413,15 @@ Test(aws, read_notices_another_object)
 {
     const char *cut = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nETag: \"v1\"\r\n\r\n0123";
     expect_changed((fake_answer[]){{"HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"}}, 1, "v1", 10);
-    expect_changed((fake_answer[]){{cut}, {"HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"}}, 2, "v1", 10);
+    expect_changed((fake_answer[]){{cut}, {"HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"}}, 2, "v1",
+                   10);
     expect_changed((fake_answer[]){{cut}, {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"}}, 2, "v1", 10);
     expect_changed((fake_answer[]){{cut}, {"HTTP/1.1 416 Range\r\nContent-Length: 0\r\n\r\n"}}, 2, "v1", 10);
     expect_changed((fake_answer[]){{cut}}, 1, "v0", 10); /* a server that ignores If-Match */
     expect_changed((fake_answer[]){{cut}}, 1, "v1", 11);
-    expect_changed((fake_answer[]){{cut}, {"HTTP/1.1 206 P\r\nContent-Length: 7\r\nContent-Range: bytes 4-10/11\r\n\r\n4567890"}}, 2, "v1", 10);
+    expect_changed(
+        (fake_answer[]){{cut}, {"HTTP/1.1 206 P\r\nContent-Length: 7\r\nContent-Range: bytes 4-10/11\r\n\r\n4567890"}},
+        2, "v1", 10);
 }
 
 Test(aws, read_without_etag_does_not_guess)
@@ -413,6 +440,61 @@ Test(aws, read_without_etag_does_not_guess)
     cm_stream_close(stream);
     fake_http_stop(&server);
     cr_expect(server.requests == 1);
+    cm_s3_free(s3);
+}
+
+/* More than the buffer holds, taken slowly: the transfer is paused and goes on, and no byte is lost or doubled. */
+Test(aws, read_pauses_when_the_reader_is_slow)
+{
+    enum { BYTES = 3 * 1024 * 1024 };
+    char *body = malloc(BYTES + 1);
+    for (size_t i = 0; i < BYTES; i++)
+        body[i] = (char)('a' + (i * 7 + i / 1000) % 26);
+    body[BYTES] = '\0';
+    char *whole = answer("200 OK", "ETag: \"e\"\r\n", body);
+    fake_http server;
+    fake_http_start(&server, (fake_answer[]){{whole}}, 1);
+    cm_s3 *s3 = open_bucket(server.url, 0);
+    cm_error err = {0};
+    cm_stream *stream = cm_s3_open(s3, "k", NULL, -1, &err);
+    cr_assert(stream, "%s", err.text);
+    size_t at = 0, length;
+    char part[5000];
+    for (int n = 0;; n++) {
+        if (n % 100 == 0)
+            usleep(20000);
+        cr_assert(stream->read(stream, part, sizeof part, &length, &err), "%s", err.text);
+        if (length == 0)
+            break;
+        cr_assert(at + length <= BYTES && memcmp(part, body + at, length) == 0, "at byte %zu", at);
+        at += length;
+    }
+    cr_expect(at == BYTES, "%zu", at);
+    cm_stream_close(stream);
+    fake_http_stop(&server);
+    cr_expect(server.requests == 1);
+    cm_s3_free(s3);
+    free(whole), free(body);
+}
+
+Test(aws, silence_ends)
+{
+    int listener = socket(AF_INET, SOCK_STREAM, 0); /* takes connections and never answers */
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof place;
+    cr_assert(bind(listener, (struct sockaddr *)&place, size) == 0 && listen(listener, 8) == 0 &&
+              getsockname(listener, (struct sockaddr *)&place, &size) == 0);
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(place.sin_port));
+    variables[2] = "AWS_MAX_ATTEMPTS=2";
+    cm_s3 *s3 = open_bucket(url, 0);
+    cm_error err = {0};
+    int64_t began = cm_monotonic_milliseconds();
+    cr_expect(!head(s3, &err));
+    int64_t took = cm_monotonic_milliseconds() - began;
+    cr_expect(strcmp(err.code, "UNAVAILABLE") == 0 && strstr(err.text, "nothing came for 2000 ms"), "%s", err.text);
+    cr_expect(took >= 4000 && took < 8000, "%lld ms", (long long)took);
+    close(listener);
     cm_s3_free(s3);
 }
 

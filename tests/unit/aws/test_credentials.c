@@ -44,7 +44,8 @@ static void no_wait(void *opaque, int64_t milliseconds)
     (void)opaque, (void)milliseconds;
 }
 
-static const cm_aws_options options = {.environment = environment, .now = clock_now, .wait = no_wait, .seed = 7, .attempts = 2};
+static const cm_aws_options options = {
+    .environment = environment, .now = clock_now, .wait = no_wait, .seed = 7, .attempts = 2};
 
 static void set_up(void)
 {
@@ -82,17 +83,22 @@ TestSuite(credentials, .init = set_up, .fini = tear_down, .timeout = 60);
 static char *answer(const char *status, const char *body)
 {
     cm_buffer text = {0};
-    cm_buffer_printf(&text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", status, strlen(body), body);
+    cm_buffer_printf(&text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", status, strlen(body),
+                     body);
     return cm_buffer_take(&text);
 }
 
 static char *sts_answer(const char *operation, const char *id, const char *expires)
 {
     cm_buffer text = {0};
-    cm_buffer_printf(&text,
-                     "<%sResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><%sResult><Credentials><AccessKeyId>%s</AccessKeyId>"
-                     "<SecretAccessKey>role-secret</SecretAccessKey><SessionToken>role-token</SessionToken><Expiration>%s</Expiration>"
-                     "</Credentials></%sResult></%sResponse>", operation, operation, id, expires, operation, operation);
+    cm_buffer_printf(
+        &text,
+        "<%sResponse "
+        "xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><%sResult><Credentials><AccessKeyId>%s</AccessKeyId>"
+        "<SecretAccessKey>role-secret</SecretAccessKey><SessionToken>role-token</SessionToken><Expiration>%s</"
+        "Expiration>"
+        "</Credentials></%sResult></%sResponse>",
+        operation, operation, id, expires, operation, operation);
     char *whole = answer("200 OK", text.data);
     cm_buffer_free(&text);
     return whole;
@@ -144,16 +150,20 @@ Test(credentials, half_an_environment_is_an_error)
     cm_aws_provider *provider = cm_aws_provider_chain(&options);
     cm_aws_credentials got;
     cm_error err = {0};
-    cr_expect(!cm_aws_provider_get(provider, &got, &err) && strstr(err.text, "AWS_SECRET_ACCESS_KEY is not"), "%s", err.text);
+    cr_expect(!cm_aws_provider_get(provider, &got, &err) && strstr(err.text, "AWS_SECRET_ACCESS_KEY is not"), "%s",
+              err.text);
     cm_aws_provider_free(provider);
 }
 
 Test(credentials, profile_files)
 {
-    set("AWS_SHARED_CREDENTIALS_FILE", file("credentials",
-        "# comment\n[default]\naws_access_key_id = DEFAULT\naws_secret_access_key=d/d+=\n\n[ second ]\n  aws_access_key_id=SECOND\r\n"
-        "aws_secret_access_key = s\naws_session_token = t\n"));
-    set("AWS_CONFIG_FILE", file("config", "[profile third]\naws_access_key_id=THIRD\naws_secret_access_key=x\n[profile role]\nrole_arn=arn\n"));
+    set("AWS_SHARED_CREDENTIALS_FILE",
+        file("credentials", "# comment\n[default]\naws_access_key_id = DEFAULT\naws_secret_access_key=d/d+=\n\n[ "
+                            "second ]\n  aws_access_key_id=SECOND\r\n"
+                            "aws_secret_access_key = s\naws_session_token = t\n"));
+    set("AWS_CONFIG_FILE",
+        file("config",
+             "[profile third]\naws_access_key_id=THIRD\naws_secret_access_key=x\n[profile role]\nrole_arn=arn\n"));
     cm_aws_provider *provider = cm_aws_provider_chain(&options);
     cm_aws_credentials got;
     cm_error err = {0};
@@ -182,8 +192,12 @@ Test(credentials, profile_files)
 
 Test(credentials, container_is_asked_again_before_the_end)
 {
-    char *first = answer("200 OK", "{\"AccessKeyId\":\"C1\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2025-07-01T13:00:00Z\"}");
-    char *second = answer("200 OK", "{\"AccessKeyId\":\"C2\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2025-07-01T14:00:00Z\"}");
+    char *first = answer(
+        "200 OK",
+        "{\"AccessKeyId\":\"C1\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2025-07-01T13:00:00Z\"}");
+    char *second = answer(
+        "200 OK",
+        "{\"AccessKeyId\":\"C2\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2025-07-01T14:00:00Z\"}");
     char *busy = answer("500 Busy", "");
     fake_http server;
     fake_http_start(&server, (fake_answer[]){{first}, {busy}, {busy}, {busy}, {second}}, 5);
@@ -203,19 +217,22 @@ Test(credentials, container_is_asked_again_before_the_end)
     cm_aws_provider_free(provider);
     fake_http_stop(&server);
     cr_expect(server.requests == 5, "%zu", server.requests);
-    cr_expect(strstr(server.request[0], "GET /v2/credentials") && strstr(server.request[0], "Authorization: secret-token\r\n"));
+    cr_expect(strstr(server.request[0], "GET /v2/credentials") &&
+              strstr(server.request[0], "Authorization: secret-token\r\n"));
     free(first), free(second), free(busy);
 }
 
 Test(credentials, container_address_must_be_near)
 {
-    const char *bad[] = {"http://example.com/x", "http://127.0.0.1.example.com/", "http://127.0.0.1@example.com/", "ftp://localhost/"};
+    const char *bad[] = {"http://example.com/x", "http://127.0.0.1.example.com/", "http://127.0.0.1@example.com/",
+                         "ftp://localhost/"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         set("AWS_CONTAINER_CREDENTIALS_FULL_URI", bad[i]);
         cm_aws_provider *provider = cm_aws_provider_chain(&options);
         cm_aws_credentials got;
         cm_error err = {0};
-        cr_expect(!cm_aws_provider_get(provider, &got, &err) && strstr(err.text, "must be https"), "%s: %s", bad[i], err.text);
+        cr_expect(!cm_aws_provider_get(provider, &got, &err) && strstr(err.text, "must be https"), "%s: %s", bad[i],
+                  err.text);
         cm_aws_provider_free(provider);
         variable_count--;
     }
@@ -224,7 +241,8 @@ Test(credentials, container_address_must_be_near)
 Test(credentials, instance_metadata_v2)
 {
     char *session = answer("200 OK", "SESSION"), *role = answer("200 OK", "my-role\n");
-    char *keys = answer("200 OK", "{\"Code\":\"Success\",\"AccessKeyId\":\"I\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2025-07-01T18:00:00Z\"}");
+    char *keys = answer("200 OK", "{\"Code\":\"Success\",\"AccessKeyId\":\"I\",\"SecretAccessKey\":\"s\",\"Token\":"
+                                  "\"t\",\"Expiration\":\"2025-07-01T18:00:00Z\"}");
     fake_http server;
     fake_http_start(&server, (fake_answer[]){{session}, {role}, {keys}}, 3);
     set("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url);
@@ -233,7 +251,8 @@ Test(credentials, instance_metadata_v2)
     cm_aws_provider_free(provider);
     fake_http_stop(&server);
     cr_assert(server.requests == 3);
-    cr_expect(strstr(server.request[0], "PUT /latest/api/token HTTP/1.1") && strstr(server.request[0], "ttl-seconds: 21600"));
+    cr_expect(strstr(server.request[0], "PUT /latest/api/token HTTP/1.1") &&
+              strstr(server.request[0], "ttl-seconds: 21600"));
     cr_expect(strstr(server.request[1], "X-aws-ec2-metadata-token: SESSION"));
     cr_expect(strstr(server.request[2], "GET /latest/meta-data/iam/security-credentials/my-role HTTP/1.1"));
     free(session), free(role), free(keys);
@@ -252,8 +271,12 @@ Test(credentials, web_identity)
     expect_id(provider, "WEB");
     cm_aws_provider_free(provider);
     fake_http_stop(&server);
-    cr_expect(strstr(server.request[0], "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fweb"
-                                        "&RoleSessionName=curmill&WebIdentityToken=" TOKEN_FILE), "%s", server.request[0]);
+    cr_expect(
+        strstr(
+            server.request[0],
+            "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fweb"
+            "&RoleSessionName=curmill&WebIdentityToken=" TOKEN_FILE),
+        "%s", server.request[0]);
     cr_expect(!strstr(server.request[0], "Authorization"), "it is not signed");
     free(good);
 }
@@ -269,7 +292,8 @@ Test(credentials, role_session_is_kept_and_renewed)
     set("AWS_SECRET_ACCESS_KEY", "s");
     set("AWS_ENDPOINT_URL_STS", server.url);
     cm_aws_provider *base = cm_aws_provider_chain(&options);
-    cm_aws_provider *role = cm_aws_provider_role(base, "arn:aws:iam::111122223333:role/r", EXTERNAL_ID, "eu-west-1", &options);
+    cm_aws_provider *role =
+        cm_aws_provider_role(base, "arn:aws:iam::111122223333:role/r", EXTERNAL_ID, "eu-west-1", &options);
     expect_id(role, "ROLE1");
     expect_id(role, "ROLE1");
     now += 3400 * CM_SECOND;
@@ -287,8 +311,9 @@ Test(credentials, role_session_is_kept_and_renewed)
 
 Test(credentials, refused_role_is_named_and_nothing_else)
 {
-    char *no = answer("403 Forbidden", "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized"
-                                       "</Message></Error></ErrorResponse>");
+    char *no = answer("403 Forbidden",
+                      "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized"
+                      "</Message></Error></ErrorResponse>");
     fake_http server;
     fake_http_start(&server, (fake_answer[]){{no}}, 1);
     set("AWS_ACCESS_KEY_ID", "BASE");
@@ -300,7 +325,8 @@ Test(credentials, refused_role_is_named_and_nothing_else)
     cm_error err = {0};
     cr_expect(!cm_aws_provider_get(role, &got, &err));
     cr_expect(err.class == CM_ERROR_RETRY && strcmp(err.code, "DENIED") == 0);
-    cr_expect(strstr(err.text, "role/r") && !strstr(err.text, EXTERNAL_ID) && !strstr(err.text, "base-secret"), "%s", err.text);
+    cr_expect(strstr(err.text, "role/r") && !strstr(err.text, EXTERNAL_ID) && !strstr(err.text, "base-secret"), "%s",
+              err.text);
     cm_aws_provider_free(role);
     cm_aws_provider_free(base);
     fake_http_stop(&server);
@@ -309,7 +335,9 @@ Test(credentials, refused_role_is_named_and_nothing_else)
 
 Test(credentials, the_process_has_one_provider_for_a_role)
 {
-    cm_aws_provider *a = cm_aws_provider_shared("arn:a", "x", "eu-west-1"), *b = cm_aws_provider_shared("arn:a", "x", "eu-west-1");
-    cm_aws_provider *c = cm_aws_provider_shared("arn:a", "y", "eu-west-1"), *d = cm_aws_provider_shared(NULL, NULL, NULL);
+    cm_aws_provider *a = cm_aws_provider_shared("arn:a", "x", "eu-west-1"),
+                    *b = cm_aws_provider_shared("arn:a", "x", "eu-west-1");
+    cm_aws_provider *c = cm_aws_provider_shared("arn:a", "y", "eu-west-1"),
+                    *d = cm_aws_provider_shared(NULL, NULL, NULL);
     cr_expect(a == b && a != c && d != a && d == cm_aws_provider_shared(NULL, NULL, NULL));
 }

@@ -104,12 +104,17 @@ static int run_case(const char *name)
     if (alone) /* its X-amz-date is what the signer adds */
         request.headers--;
     const char *stamp = alone ? "2021-05-11T15:40:45Z" : json_string_value(json_object_get(context, "timestamp"));
-    cm_sigv4_request to_sign = {
-        .method = request.method, .path = request.path, .query = request.query, .headers = request.header,
-        .header_count = request.headers, .payload_sha256 = hash,
-        .region = alone ? "us-east-1" : json_string_value(json_object_get(context, "region")),
-        .service = alone ? "execute-api" : json_string_value(json_object_get(context, "service")),
-        .normalise_path = alone || json_is_true(json_object_get(context, "normalize")), .encode_path_again = alone};
+    cm_sigv4_request to_sign = {.method = request.method,
+                                .path = request.path,
+                                .query = request.query,
+                                .headers = request.header,
+                                .header_count = request.headers,
+                                .payload_sha256 = hash,
+                                .region = alone ? "us-east-1" : json_string_value(json_object_get(context, "region")),
+                                .service =
+                                    alone ? "execute-api" : json_string_value(json_object_get(context, "service")),
+                                .normalise_path = alone || json_is_true(json_object_get(context, "normalize")),
+                                .encode_path_again = alone};
     cr_assert(cm_instant_parse(cm_slice_of(stamp), &to_sign.at));
     cm_sigv4_signature got;
     cm_sigv4_sign(&to_sign, &credentials, &got);
@@ -148,8 +153,13 @@ Test(sigv4, published_vectors)
 static char *canonical_path_of(const char *path, bool s3)
 {
     cm_aws_credentials credentials = {"A", "S", NULL, INT64_MAX};
-    cm_sigv4_request request = {.method = "GET", .path = path, .payload_sha256 = "x", .region = "r", .service = "s",
-                                .normalise_path = !s3, .encode_path_again = !s3};
+    cm_sigv4_request request = {.method = "GET",
+                                .path = path,
+                                .payload_sha256 = "x",
+                                .region = "r",
+                                .service = "s",
+                                .normalise_path = !s3,
+                                .encode_path_again = !s3};
     cm_sigv4_signature got;
     cm_sigv4_sign(&request, &credentials, &got);
     char *line = strdup(got.canonical_request.data + 4);

@@ -76,18 +76,22 @@ static void write_json(place *p, const char *key, json_t *manifest)
     json_decref(manifest);
 }
 
-void place_legacy(place *p, const char *key, const char *report, const char *assembly, const char *account, const char *from,
-                  const char *to, const char *keys)
+void place_legacy(place *p, const char *key, const char *report, const char *assembly, const char *account,
+                  const char *from, const char *to, const char *keys)
 {
-    write_json(p, key, json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:o}", "assemblyId", assembly, "account", account,
-                                 "reportName", report, "compression", "GZIP", "contentType", "text/csv", "billingPeriod", "start", from,
-                                 "end", to, "bucket", "the-bucket", "reportKeys", list_of(keys, "")));
+    write_json(p, key,
+               json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:o}", "assemblyId", assembly, "account",
+                         account, "reportName", report, "compression", "GZIP", "contentType", "text/csv",
+                         "billingPeriod", "start", from, "end", to, "bucket", "the-bucket", "reportKeys",
+                         list_of(keys, "")));
 }
 
 void place_cur2(place *p, const char *key, const char *execution, const char *urls)
 {
-    write_json(p, key, json_pack("{s:s, s:s, s:[{s:s, s:s}], s:o}", "executionId", execution, "exportArn", "arn:aws:x", "columns", "name",
-                                 "bill_bill_type", "type", "string", "dataFiles", list_of(urls, "s3://the-bucket/")));
+    write_json(p, key,
+               json_pack("{s:s, s:s, s:[{s:s, s:s}], s:o}", "executionId", execution, "exportArn", "arn:aws:x",
+                         "columns", "name", "bill_bill_type", "type", "string", "dataFiles",
+                         list_of(urls, "s3://the-bucket/")));
 }
 
 void place_find(place *p, const char *payer)
@@ -101,7 +105,8 @@ const cm_found_delivery *place_only(place *p, const char *error_code, const char
 {
     cr_assert(p->count == 1, "%zu deliveries", p->count);
     const cm_found_delivery *d = &p->found[0];
-    cr_assert(strcmp(d->error_code, error_code) == 0, "expected \"%s\", got \"%s\": %s", error_code, d->error_code, d->error_text);
+    cr_assert(strcmp(d->error_code, error_code) == 0, "expected \"%s\", got \"%s\": %s", error_code, d->error_code,
+              d->error_text);
     cr_assert(strstr(d->error_text, word) != NULL, "\"%s\" is not in: %s", word, d->error_text);
     return d;
 }

@@ -19,8 +19,8 @@ void place_write(place *p, const char *key, const char *content);
 /* Sets when a file was last written, in seconds since 1970. */
 void place_age(place *p, const char *key, long seconds);
 /* Legacy manifest: `keys` comma separated; `assembly`, `account` and the month as given. */
-void place_legacy(place *p, const char *key, const char *report, const char *assembly, const char *account, const char *from,
-                  const char *to, const char *keys);
+void place_legacy(place *p, const char *key, const char *report, const char *assembly, const char *account,
+                  const char *from, const char *to, const char *keys);
 /* CUR 2.0 manifest. */
 void place_cur2(place *p, const char *key, const char *execution, const char *urls);
 /* cm_reports_find; fails the test if it fails. */

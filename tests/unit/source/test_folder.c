@@ -1,4 +1,5 @@
-/* A folder as a source: listing, links, fingerprints, a change while reading; and the definitions of both kinds of source. */
+/* A folder as a source: listing, links, fingerprints, a change while reading; and the definitions of both kinds of
+ * source. */
 #include "place.h"
 
 #include <criterion/criterion.h>
@@ -158,7 +159,8 @@ Test(folder, missing_and_forbidden_keys)
     cr_assert(!p.source->type->open_object(p.source, "folder", NULL, &err) && err.class == CM_ERROR_NOT_FOUND);
     const char *out[] = {"../etc/passwd", "a/../../b", "..", "a/.."};
     for (size_t i = 0; i < 4; i++)
-        cr_assert(!p.source->type->open_object(p.source, out[i], NULL, &err) && strcmp(err.code, "BAD_KEY") == 0, "%s", out[i]);
+        cr_assert(!p.source->type->open_object(p.source, out[i], NULL, &err) && strcmp(err.code, "BAD_KEY") == 0, "%s",
+                  out[i]);
     place_write(&p, "a..b/..c", "fine");
     cm_stream *stream = p.source->type->open_object(p.source, "a..b/..c", NULL, &err);
     cr_assert(stream != NULL);
@@ -173,8 +175,10 @@ Test(folder, small_files_whole)
     place_write(&p, "m.json", "{\"a\":1}");
     cr_assert(cm_source_read_small(p.source, "m.json", 7, p.arena, &text, &length, &err));
     cr_assert(length == 7 && strcmp(text, "{\"a\":1}") == 0);
-    cr_assert(!cm_source_read_small(p.source, "m.json", 6, p.arena, &text, &length, &err) && strcmp(err.code, "TOO_LARGE") == 0);
-    cr_assert(!cm_source_read_small(p.source, "n.json", 6, p.arena, &text, &length, &err) && err.class == CM_ERROR_NOT_FOUND);
+    cr_assert(!cm_source_read_small(p.source, "m.json", 6, p.arena, &text, &length, &err) &&
+              strcmp(err.code, "TOO_LARGE") == 0);
+    cr_assert(!cm_source_read_small(p.source, "n.json", 6, p.arena, &text, &length, &err) &&
+              err.class == CM_ERROR_NOT_FOUND);
 }
 
 Test(folder, definitions)

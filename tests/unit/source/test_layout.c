@@ -10,10 +10,13 @@ Test(layout, period_folders)
         const char *name;
         int year, month; /* 0: none */
     } table[] = {
-        {"20250601-20250701", 2025, 6}, {"20241201-20250101", 2024, 12}, {"20160101-20160131", 2016, 1}, {"20240201-20240229", 2024, 2},
-        {"BILLING_PERIOD=2025-06", 2025, 6}, {"20250601-20250702", 0, 0}, {"20250602-20250701", 0, 0}, {"20251301-20260101", 0, 0},
-        {"20250601_20250701", 0, 0}, {"20250601-2025070", 0, 0}, {"BILLING_PERIOD=2025-13", 0, 0}, {"BILLING_PERIOD=", 0, 0},
-        {"billing_period=2025-06", 0, 0}, {"", 0, 0},
+        {"20250601-20250701", 2025, 6},      {"20241201-20250101", 2024, 12},
+        {"20160101-20160131", 2016, 1},      {"20240201-20240229", 2024, 2},
+        {"BILLING_PERIOD=2025-06", 2025, 6}, {"20250601-20250702", 0, 0},
+        {"20250602-20250701", 0, 0},         {"20251301-20260101", 0, 0},
+        {"20250601_20250701", 0, 0},         {"20250601-2025070", 0, 0},
+        {"BILLING_PERIOD=2025-13", 0, 0},    {"BILLING_PERIOD=", 0, 0},
+        {"billing_period=2025-06", 0, 0},    {"", 0, 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         cm_period period = {0};
@@ -33,8 +36,9 @@ Test(layout, manifests)
         {"r/20250601-20250701/20250607T053621Z/r-Manifest.json", "r", "20250607T053621Z", 6},
         {"20250601-20250701/r-Manifest.json", "r", NULL, 6},
         {"p/e/metadata/BILLING_PERIOD=2025-06/e-Manifest.json", "e", NULL, 6},
-        {"p/e/metadata/BILLING_PERIOD=2025-06/2025-06-16T15:24:15.653Z-04e9e487-79a7-42b1-a680-1de7c660dc8f/e-Manifest.json", "e",
-         "2025-06-16T15:24:15.653Z-04e9e487-79a7-42b1-a680-1de7c660dc8f", 6},
+        {"p/e/metadata/BILLING_PERIOD=2025-06/2025-06-16T15:24:15.653Z-04e9e487-79a7-42b1-a680-1de7c660dc8f/"
+         "e-Manifest.json",
+         "e", "2025-06-16T15:24:15.653Z-04e9e487-79a7-42b1-a680-1de7c660dc8f", 6},
         {"r-Manifest.json", "r", NULL, 0},
         {"x/r-Manifest.json", "r", NULL, 0},
         {"20250607T053621Z/r-Manifest.json", "r", "20250607T053621Z", 0},
@@ -55,26 +59,31 @@ Test(layout, manifests)
             continue;
         cr_assert_str_eq(layout.report, table[i].report, "%s", table[i].key);
         cr_assert(layout.has_period == (table[i].month > 0), "%s", table[i].key);
-        cr_assert(!layout.has_period || (layout.period.year == 2025 && layout.period.month == table[i].month), "%s", table[i].key);
+        cr_assert(!layout.has_period || (layout.period.year == 2025 && layout.period.month == table[i].month), "%s",
+                  table[i].key);
         cr_assert(!layout.assembly == !table[i].assembly, "%s: %s", table[i].key, layout.assembly);
-        cr_assert(!layout.assembly || strcmp(layout.assembly, table[i].assembly) == 0, "%s: %s", table[i].key, layout.assembly);
+        cr_assert(!layout.assembly || strcmp(layout.assembly, table[i].assembly) == 0, "%s: %s", table[i].key,
+                  layout.assembly);
     }
     cm_arena_free(arena);
 }
 
-static size_t find(const char *const *keys, const char *key, const char *manifest, bool exact_first, const cm_object *ret[static 2])
+static size_t find(const char *const *keys, const char *key, const char *manifest, bool exact_first,
+                   const cm_object *ret[static 2])
 {
     static cm_object objects[8];
     size_t count = 0;
     for (; keys[count]; count++)
         objects[count] = (cm_object){.key = keys[count], .fingerprint = "1:1", .bytes = 1};
     cm_arena *arena = cm_arena_new(4096);
-    size_t found = cm_file_index_find(cm_file_index_new(objects, count, arena), key, (cm_period){2025, 6}, manifest, exact_first, ret);
+    size_t found = cm_file_index_find(cm_file_index_new(objects, count, arena), key, (cm_period){2025, 6}, manifest,
+                                      exact_first, ret);
     cm_arena_free(arena);
     return found;
 }
 
-/* architecture.md section 8: the longest path suffix below the folder, or the file name in the folder of the same period. */
+/* architecture.md section 8: the longest path suffix below the folder, or the file name in the folder of the same
+ * period. */
 Test(layout, a_key_is_found_by_its_longest_end)
 {
     const char *key = "p/r/20250601-20250701/A/r-1.csv.gz", *manifest = "r/20250601-20250701/r-Manifest.json";
@@ -90,7 +99,10 @@ Test(layout, a_key_is_found_by_its_longest_end)
         {{"A/r-1.csv.gz", "r/20250601-20250701/A/r-1.csv.gz"}, 1, "r/20250601-20250701/A/r-1.csv.gz", NULL},
         {{"r/20250601-20250701/r-1.csv.gz"}, 1, "r/20250601-20250701/r-1.csv.gz", NULL},
         {{"data/BILLING_PERIOD=2025-06/r-1.csv.gz"}, 1, "data/BILLING_PERIOD=2025-06/r-1.csv.gz", NULL},
-        {{"r/20250601-20250701/A/r-1.csv.gz", "r/20250601-20250701/r-1.csv.gz"}, 1, "r/20250601-20250701/A/r-1.csv.gz", NULL},
+        {{"r/20250601-20250701/A/r-1.csv.gz", "r/20250601-20250701/r-1.csv.gz"},
+         1,
+         "r/20250601-20250701/A/r-1.csv.gz",
+         NULL},
         /* another assembly of the same period, another period, another place: never by the name alone */
         {{"r/20250601-20250701/B/r-1.csv.gz"}, 0, NULL, NULL},
         {{"r/20250701-20250801/r-1.csv.gz"}, 0, NULL, NULL},
@@ -99,10 +111,14 @@ Test(layout, a_key_is_found_by_its_longest_end)
         {{"elsewhere/r-1.csv.gz"}, 0, NULL, NULL},
         {{"r/20250601-20250701/A/r-2.csv.gz", "r/20250601-20250701/A/r-1.csv"}, 0, NULL, NULL},
         /* two that fit equally well */
-        {{"x/p/r/20250601-20250701/A/r-1.csv.gz", "y/p/r/20250601-20250701/A/r-1.csv.gz"}, 2, "x/p/r/20250601-20250701/A/r-1.csv.gz",
+        {{"x/p/r/20250601-20250701/A/r-1.csv.gz", "y/p/r/20250601-20250701/A/r-1.csv.gz"},
+         2,
+         "x/p/r/20250601-20250701/A/r-1.csv.gz",
          "y/p/r/20250601-20250701/A/r-1.csv.gz"},
         {{"x/A/r-1.csv.gz", "y/A/r-1.csv.gz"}, 2, "x/A/r-1.csv.gz", "y/A/r-1.csv.gz"},
-        {{"20250601-20250701/r-1.csv.gz", "BILLING_PERIOD=2025-06/r-1.csv.gz"}, 2, "20250601-20250701/r-1.csv.gz",
+        {{"20250601-20250701/r-1.csv.gz", "BILLING_PERIOD=2025-06/r-1.csv.gz"},
+         2,
+         "20250601-20250701/r-1.csv.gz",
          "BILLING_PERIOD=2025-06/r-1.csv.gz"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -123,8 +139,10 @@ Test(layout, exact_key_first_in_a_bucket)
     cr_assert_str_eq(found[0]->key, key);
     cr_assert(find(there, key, manifest, false, found) == 2);
     const char *flat[] = {"r-1.csv", NULL};
-    cr_assert(find(flat, key, "r-Manifest.json", false, found) == 1, "beside the manifest, in a copy without the period's folder");
-    cr_assert(find(flat, "/r-1.csv", "r-Manifest.json", true, found) == 1, "a prefix that is empty gives keys with a slash");
+    cr_assert(find(flat, key, "r-Manifest.json", false, found) == 1,
+              "beside the manifest, in a copy without the period's folder");
+    cr_assert(find(flat, "/r-1.csv", "r-Manifest.json", true, found) == 1,
+              "a prefix that is empty gives keys with a slash");
     const char *doubled[] = {"p//20250601-20250701/r-1.csv", NULL};
     cr_assert(find(doubled, key, manifest, true, found) == 1, "empty names do not count");
 }

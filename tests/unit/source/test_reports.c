@@ -27,9 +27,11 @@ TestSuite(reports, .init = set_up, .fini = tear_down, .timeout = 30);
 
 Test(reports, legacy_new_versions)
 {
-    const char *keys = "pre/r/20250601-20250701/20250702T010203Z/r-00001.csv.gz,pre/r/20250601-20250701/20250702T010203Z/r-00002.csv.gz";
+    const char *keys = "pre/r/20250601-20250701/20250702T010203Z/r-00001.csv.gz,pre/r/20250601-20250701/"
+                       "20250702T010203Z/r-00002.csv.gz";
     place_legacy(&p, "pre/r/20250601-20250701/r-Manifest.json", "r", "20250702T010203Z", PAYER, JUNE, keys);
-    place_legacy(&p, "pre/r/20250601-20250701/20250702T010203Z/r-Manifest.json", "r", "20250702T010203Z", PAYER, JUNE, keys);
+    place_legacy(&p, "pre/r/20250601-20250701/20250702T010203Z/r-Manifest.json", "r", "20250702T010203Z", PAYER, JUNE,
+                 keys);
     place_legacy(&p, "pre/r/20250601-20250701/20250601T010203Z/r-Manifest.json", "r", "20250601T010203Z", PAYER, JUNE,
                  "pre/r/20250601-20250701/20250601T010203Z/r-00001.csv.gz");
     place_write(&p, "pre/r/20250601-20250701/20250601T010203Z/r-00001.csv.gz", "old");
@@ -78,7 +80,8 @@ Test(reports, only_assembly_folders)
 
 Test(reports, uuid_assemblies_by_age_then_name)
 {
-    const char *ids[] = {"aaaaaaaa-2222-3333-4444-555555555555", "11111111-2222-3333-4444-555555555555", "bbbbbbbb-2222-3333-4444-555555555555"};
+    const char *ids[] = {"aaaaaaaa-2222-3333-4444-555555555555", "11111111-2222-3333-4444-555555555555",
+                         "bbbbbbbb-2222-3333-4444-555555555555"};
     for (size_t i = 0; i < 3; i++) {
         char manifest[128], file[128];
         snprintf(manifest, sizeof manifest, "r/20250601-20250701/%s/r-Manifest.json", ids[i]);
@@ -126,12 +129,15 @@ Test(reports, cur2_new_versions)
 
 Test(reports, cur2_overwrite_and_flattened)
 {
-    place_cur2(&p, "e/metadata/BILLING_PERIOD=2025-06/e-Manifest.json", EXECUTION, "c/e/data/BILLING_PERIOD=2025-06/e-00001.csv.gz");
+    place_cur2(&p, "e/metadata/BILLING_PERIOD=2025-06/e-Manifest.json", EXECUTION,
+               "c/e/data/BILLING_PERIOD=2025-06/e-00001.csv.gz");
     place_write(&p, "e/data/BILLING_PERIOD=2025-06/e-00001.csv.gz", "x");
-    place_cur2(&p, "e/metadata/BILLING_PERIOD=2025-07/e-Manifest.json", EXECUTION, "c/e/data/BILLING_PERIOD=2025-07/" FOLDER "/e-00001.csv.gz");
+    place_cur2(&p, "e/metadata/BILLING_PERIOD=2025-07/e-Manifest.json", EXECUTION,
+               "c/e/data/BILLING_PERIOD=2025-07/" FOLDER "/e-00001.csv.gz");
     place_write(&p, "e/data/BILLING_PERIOD=2025-07/e-00001.csv.gz", "y");
     place_find(&p, PAYER);
-    cr_assert(p.count == 2 && !*p.found[0].error_code && !*p.found[1].error_code, "%s%s", p.found[0].error_text, p.found[1].error_text);
+    cr_assert(p.count == 2 && !*p.found[0].error_code && !*p.found[1].error_code, "%s%s", p.found[0].error_text,
+              p.found[1].error_text);
     cr_assert(p.found[0].period.month == 6 && p.found[1].period.month == 7);
     cr_assert_str_eq(p.found[0].assembly, EXECUTION);
     cr_assert(!p.found[0].immutable_keys);
@@ -141,7 +147,8 @@ Test(reports, cur2_overwrite_and_flattened)
 
 Test(reports, part_of_a_bucket_without_period_folders)
 {
-    place_legacy(&p, "r-Manifest.json", "r", "20250702T010203Z", PAYER, JUNE, "p/r/20250601-20250701/20250702T010203Z/r-1.csv.gz");
+    place_legacy(&p, "r-Manifest.json", "r", "20250702T010203Z", PAYER, JUNE,
+                 "p/r/20250601-20250701/20250702T010203Z/r-1.csv.gz");
     place_write(&p, "r-1.csv.gz", "x");
     place_cur2(&p, "x/e-Manifest.json", EXECUTION, "c/e/data/BILLING_PERIOD=2025-05/e-00001.csv.gz");
     place_write(&p, "x/e-00001.csv.gz", "x");
@@ -154,7 +161,8 @@ Test(reports, part_of_a_bucket_without_period_folders)
 Test(reports, order_and_filters)
 {
     const char *keys[] = {"b/20250601-20250701/", "a/20250701-20250801/", "a/20241201-20250101/"};
-    const char *months[][2] = {{JUNE}, {"20250701T000000.000Z", "20250801T000000.000Z"}, {"20241201T000000.000Z", "20250101T000000.000Z"}};
+    const char *months[][2] = {
+        {JUNE}, {"20250701T000000.000Z", "20250801T000000.000Z"}, {"20241201T000000.000Z", "20250101T000000.000Z"}};
     for (size_t i = 0; i < 3; i++) {
         char manifest[128], file[128], report[2] = {keys[i][0], 0};
         snprintf(manifest, sizeof manifest, "%s%s-Manifest.json", keys[i], report);
@@ -211,7 +219,9 @@ Test(reports, manifests_that_are_none)
         {"{\"reportKeys\":[\"a.csv\"],\"reportKeys\":[\"b.csv\"]}", "duplicate"},
         {"{\"reportKeys\":[\"a.csv\"],\"account\":12345678901}", "leading zeros"},
         {"{\"reportKeys\":[\"a.csv\"],\"billingPeriod\":{\"start\":\"june\",\"end\":\"july\"}}", "billingPeriod"},
-        {"{\"reportKeys\":[\"a.csv\"],\"billingPeriod\":{\"start\":\"20250602T000000.000Z\",\"end\":\"20250701T000000.000Z\"}}", "no calendar month"},
+        {"{\"reportKeys\":[\"a.csv\"],\"billingPeriod\":{\"start\":\"20250602T000000.000Z\",\"end\":\"20250701T000000."
+         "000Z\"}}",
+         "no calendar month"},
         {"{\"reportKeys\":[\"a.csv\"],\"reportName\":\"other\"}", "\"other\""},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -243,7 +253,8 @@ Test(reports, another_period)
 
 Test(reports, cur2_another_period)
 {
-    place_cur2(&p, "e/metadata/BILLING_PERIOD=2025-06/e-Manifest.json", EXECUTION, "e/data/BILLING_PERIOD=2025-07/e-1.csv.gz");
+    place_cur2(&p, "e/metadata/BILLING_PERIOD=2025-06/e-Manifest.json", EXECUTION,
+               "e/data/BILLING_PERIOD=2025-07/e-1.csv.gz");
     place_find(&p, PAYER);
     place_only(&p, "WRONG_PERIOD", "2025-07");
 }
@@ -256,7 +267,9 @@ Test(reports, formats_that_cannot_be_read)
         {"{\"reportKeys\":[\"r/year=2025/r-1.snappy.parquet\"],\"compression\":\"Parquet\"}", "Parquet"},
         {"{\"dataFiles\":[\"s3://b/r/r-1.snappy.parquet\"]}", "Parquet"},
         {"{\"reportKeys\":[\"r/r-1.csv.bz2\"]}", ".csv.zip"},
-        {"{\"dataFiles\":[\"s3://b/r-1.csv.gz\"],\"columns\":[{\"name\":\"BilledCost\"},{\"name\":\"ChargeCategory\"}]}", "FOCUS"},
+        {"{\"dataFiles\":[\"s3://b/"
+         "r-1.csv.gz\"],\"columns\":[{\"name\":\"BilledCost\"},{\"name\":\"ChargeCategory\"}]}",
+         "FOCUS"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         place_write(&p, top, table[i].json);
@@ -267,12 +280,14 @@ Test(reports, formats_that_cannot_be_read)
 
 Test(reports, missing_file_says_where_it_was_looked_for)
 {
-    place_legacy(&p, top, "r", "A", PAYER, JUNE, "pre/r/20250601-20250701/A/r-1.csv.gz,pre/r/20250601-20250701/A/r-2.csv.gz");
+    place_legacy(&p, top, "r", "A", PAYER, JUNE,
+                 "pre/r/20250601-20250701/A/r-1.csv.gz,pre/r/20250601-20250701/A/r-2.csv.gz");
     place_write(&p, "r/20250601-20250701/A/r-1.csv.gz", "x");
     place_write(&p, "r/20250601-20250701/B/r-2.csv.gz", "of another assembly");
     place_find(&p, PAYER);
     const cm_found_delivery *d = place_only(&p, "MISSING_FILE", "pre/r/20250601-20250701/A/r-2.csv.gz");
-    cr_assert(strstr(d->error_text, p.path) && strstr(d->error_text, "2025-06") && strstr(d->error_text, top), "%s", d->error_text);
+    cr_assert(strstr(d->error_text, p.path) && strstr(d->error_text, "2025-06") && strstr(d->error_text, top), "%s",
+              d->error_text);
     cr_assert(d->chunks == 2 && d->chunk[0].key && !d->chunk[1].key && !*d->chunk[1].fingerprint);
     cr_assert_str_eq(d->error_file, "pre/r/20250601-20250701/A/r-2.csv.gz");
 }
@@ -284,13 +299,15 @@ Test(reports, two_candidates_are_named)
     place_write(&p, "backup/r/20250601-20250701/A/r-1.csv.gz", "x");
     place_find(&p, PAYER);
     const cm_found_delivery *d = place_only(&p, "AMBIGUOUS_FILE", "backup/r/20250601-20250701/A/r-1.csv.gz");
-    cr_assert(strstr(d->error_text, "and r/20250601-20250701/A/r-1.csv.gz") || strstr(d->error_text, "both r/"), "%s", d->error_text);
+    cr_assert(strstr(d->error_text, "and r/20250601-20250701/A/r-1.csv.gz") || strstr(d->error_text, "both r/"), "%s",
+              d->error_text);
 }
 
 Test(reports, two_manifests_are_named)
 {
     place_legacy(&p, top, "r", "A", PAYER, JUNE, "r/20250601-20250701/A/r-1.csv.gz");
-    place_legacy(&p, "backup/r/20250601-20250701/r-Manifest.json", "r", "A", PAYER, JUNE, "r/20250601-20250701/A/r-1.csv.gz");
+    place_legacy(&p, "backup/r/20250601-20250701/r-Manifest.json", "r", "A", PAYER, JUNE,
+                 "r/20250601-20250701/A/r-1.csv.gz");
     place_write(&p, "r/20250601-20250701/A/r-1.csv.gz", "x");
     place_find(&p, PAYER);
     const cm_found_delivery *d = place_only(&p, "AMBIGUOUS_FILE", "backup/");
