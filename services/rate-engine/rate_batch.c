@@ -284,7 +284,7 @@ static bool add_cost(cm_rated_batch *out, cm_slice currency, cm_decimal amount)
     return cm_decimal_accumulate(&out->cost[at].amount, amount);
 }
 
-static bool collect_shard(rating *r, uint32_t shard, cm_rated_batch *out)
+static bool collect_shard(rating *r, uint32_t shard, cm_rated_batch *out, uint64_t *ret_row)
 {
     *out = (cm_rated_batch){
         .chunk = r->batch->chunk,
@@ -306,8 +306,10 @@ static bool collect_shard(rating *r, uint32_t shard, cm_rated_batch *out)
         if (r->charges.shard[i] != shard)
             continue;
         out->charge[out->charges++] = r->charges.list[i];
-        if (!add_cost(out, r->charges.list[i].currency, r->charges.list[i].sum.payer))
+        if (!add_cost(out, r->charges.list[i].currency, r->charges.list[i].sum.payer)) {
+            *ret_row = r->charges.list[i].first_row;
             return false;
+        }
     }
     for (uint32_t i = 0; i < r->day_count; i++) {
         if (r->day_shard[i] == shard)
@@ -340,10 +342,8 @@ bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t s
     }
     *ret = (cm_rated_shards){.batch = cm_arena_alloc(arena, shards * sizeof *ret->batch), .lines = batch->lines, .suspended = r.suspended};
     for (uint32_t shard = 0; shard < shards; shard++) {
-        if (r.shard_lines[shard] && !collect_shard(&r, shard, &ret->batch[ret->count++])) {
-            *ret_row = batch->first_row;
+        if (r.shard_lines[shard] && !collect_shard(&r, shard, &ret->batch[ret->count++], ret_row))
             return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum does not fit an amount (largest about 1.7e20)");
-        }
     }
     return true;
 }

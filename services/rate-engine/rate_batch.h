@@ -16,7 +16,7 @@ typedef struct cm_rated_shards {
 
 /*
  * Everything returned lives in `arena` or points into `batch` and the rater's catalog.
- * POISON (OVERFLOW): a price or a sum does not fit; *ret_row says at which row.
+ * POISON (OVERFLOW, CURRENCY_CODE): a price or a sum does not fit; *ret_row says at which row.
  */
 CM_NODISCARD bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t shards, cm_arena *arena,
                                 cm_rated_shards *ret, uint64_t *ret_row, cm_error *err);
