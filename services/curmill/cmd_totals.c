@@ -76,16 +76,37 @@ static bool find_run(cli *c, const char *payer, cm_period period, cm_run *ret, c
     return done;
 }
 
-/* Sums of a complete run stand in charge, of a running one in its parts. */
-static void build_sql(const grouping *g, bool complete, cm_buffer *sql)
+/* Where the sums of a run stand: of a complete one in charge, of a running one in its own parts, of one without a line nowhere. */
+typedef struct place {
+    char from[128]; /* table and condition on $1 (run) and $2 (period) */
+} place;
+
+static bool find_place(cli *c, const cm_run *run, bool by_day, place *ret, cm_error *err)
+{
+    const char *base = by_day ? "charge_day" : "charge";
+    char table[80];
+    cm_rows *rows = NULL;
+    if (run->complete) {
+        snprintf(ret->from, sizeof ret->from, "%s WHERE run_id = $1 AND period = $2", base);
+        return true;
+    }
+    snprintf(table, sizeof table, "%s_part_%s", base, run->id);
+    if (!cm_pg_query(c->pg_, "SELECT to_regclass($1) IS NOT NULL", 1, (const char *[]){table}, &rows, err))
+        return false;
+    snprintf(ret->from, sizeof ret->from, "%s WHERE $1::text <> $2::text", cm_rows_bool(rows, 0, 0) ? table : by_day ? "charge_day_part" : "charge_part");
+    cm_rows_free(rows);
+    return true;
+}
+
+static void build_sql(const grouping *g, const place *where, cm_buffer *sql)
 {
     cm_buffer_text(sql, "SELECT ");
     for (int i = 0; i < g->count; i++)
         cm_buffer_printf(sql, "%s%s", g->key[i], strcmp(g->key[i], "day") == 0 ? "::text, " : ", ");
     cm_buffer_printf(sql,
-                     "sum(lines), sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount) FROM %s%s"
-                     " WHERE run_id = $1 AND $2 <> ''%s GROUP BY ",
-                     g->by_day ? "charge_day" : "charge", complete ? "" : "_part", complete ? " AND period = $2" : "");
+                     "sum(lines), sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount) FROM %s"
+                     " GROUP BY ",
+                     where->from);
     for (int i = 0; i < g->count; i++)
         cm_buffer_printf(sql, "%s%s", i ? ", " : "", g->key[i]);
     cm_buffer_text(sql, " ORDER BY ");
@@ -104,7 +125,10 @@ static cli_table *read_groups(cli *c, const grouping *g, const cm_run *run, cm_e
     char period[CM_PERIOD_TEXT];
     cm_buffer sql = {0};
     cm_rows *rows = NULL;
-    build_sql(g, run->complete, &sql);
+    place where;
+    if (!find_place(c, run, g->by_day, &where, err))
+        return NULL;
+    build_sql(g, &where, &sql);
     const char *values[] = {run->id, cm_period_print(run->period, period)};
     bool done = cm_pg_query(c->pg_, cm_buffer_string(&sql), 2, values, &rows, err);
     cm_buffer_free(&sql);
@@ -119,10 +143,11 @@ static cli_table *read_groups(cli *c, const grouping *g, const cm_run *run, cm_e
 static bool read_lines(cli *c, const cm_run *run, int64_t *ret_lines, int64_t *ret_suspended, cm_error *err)
 {
     cm_rows *rows = NULL;
+    place where;
     char sql[256], period[CM_PERIOD_TEXT];
-    snprintf(sql, sizeof sql,
-             "SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) FROM charge%s WHERE run_id = $1%s",
-             run->complete ? "" : "_part", run->complete ? " AND period = $2" : " AND $2 <> ''");
+    if (!find_place(c, run, false, &where, err))
+        return false;
+    snprintf(sql, sizeof sql, "SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) FROM %s", where.from);
     const char *values[] = {run->id, cm_period_print(run->period, period)};
     if (!cm_pg_query(c->pg_, sql, 2, values, &rows, err))
         return false;
