@@ -147,8 +147,7 @@ def run_pytest(suite: str, options, reports: pathlib.Path) -> Count:
     env["PYTHONPATH"] = str(TESTS)
     if suite in RELEASE_SUITES and options.build.name == "dev":
         env["CURMILL_BIN"] = str(REPO / "build" / "release" / "bin")
-    if os.environ.get("CURMILL_TEST_HOME"):
-        env["CURMILL_TEST_HOME"] = os.environ["CURMILL_TEST_HOME"]
+    env.update({k: v for k, v in os.environ.items() if k.startswith(("CURMILL_TEST_", "CURMILL_FAULT_"))})
     try:
         code = subprocess.run(command, cwd=REPO, env=env, stdin=subprocess.DEVNULL, timeout=SUITE_SECONDS, check=False).returncode
     except subprocess.TimeoutExpired:

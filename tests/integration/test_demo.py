@@ -1,0 +1,39 @@
+"""deploy/local/demo, as a new user runs it: its statements are those of the oracle, and running it again changes nothing."""
+import re
+import subprocess
+
+import stack as stacks
+from oracle import catalog as catalogs
+from oracle import compare, load, statement
+
+PERIOD = "2025-06"
+PAYERS = {"tdsynnex": "111122223333", "ingram": "444455556666"}
+
+
+def run_demo(stack):
+    return subprocess.run([stacks.LOCAL / "demo"], env=stack.script_environment(), stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=600, check=False)
+
+
+def documents(stack, lane):
+    listed = stack.cli("statement", "list", "--period", PERIOD, "--lane", lane)
+    return [stack.cli("statement", "show", one["id"]) for one in listed]
+
+
+def test_the_demo_prints_the_statements_of_the_oracle(make_stack):
+    stack = make_stack()
+    done = run_demo(stack)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert len(re.findall(r"^payer \d{12}: the totals are those of the files", done.stdout, re.MULTILINE)) == 2
+    catalog = catalogs.from_folder(stack.home / "demo" / "catalog")
+    first = {}
+    for lane, payer in PAYERS.items():
+        first[lane] = documents(stack, lane)
+        assert len(first[lane]) >= 5
+        wanted = statement.statements(catalog, [load.charges_of(catalog, payer, PERIOD)], PERIOD)
+        assert compare.compare_statements(first[lane], wanted, gates=True) == []
+
+    again = run_demo(stack)
+    assert again.returncode == 0, again.stderr[-3000:]
+    for lane in PAYERS:
+        assert documents(stack, lane) == first[lane]
