@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static int failed(const cm_error *err)
 {
@@ -133,6 +132,18 @@ static int run(cm_source *source, int count, char **words, cm_arena *arena)
     return 1;
 }
 
+/* Most memory that was resident, of this program alone: getrusage would count the parent's from before exec. */
+static void print_memory(void)
+{
+    char line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            fprintf(stderr, "max_rss_kib=%ld\n", strtol(line + 6, NULL, 10));
+    if (status)
+        fclose(status);
+}
+
 int main(int argc, char **argv)
 {
     cm_error err = {0};
@@ -150,8 +161,7 @@ int main(int argc, char **argv)
     int exit_code = run(source, argc - 2, argv + 2, arena);
     cm_arena_free(arena);
     cm_source_close(source);
-    struct rusage usage;
-    if (getenv("SOURCE_PROBE_MEMORY") && getrusage(RUSAGE_SELF, &usage) == 0)
-        fprintf(stderr, "max_rss_kib=%ld\n", usage.ru_maxrss);
+    if (getenv("SOURCE_PROBE_MEMORY"))
+        print_memory();
     return exit_code;
 }
