@@ -130,7 +130,7 @@ int cmd_catalog_diff(cli *c)
         cm_catalog_diff(a, b, &diff);
         if (c->format == CLI_JSON) {
             json_t *lines = json_array();
-            for (char *save = NULL, *line = strtok_r(diff.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+            for (char *save = NULL, *line = diff.length ? strtok_r(diff.data, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
                 json_array_append_new(lines, json_string(line));
             cli_json_print(lines);
         } else {

@@ -197,6 +197,9 @@ static int take_words(cli *c, char **words, int count, int at)
         if (o->required && !cli_value(c, o->name))
             exit_code = cli_usage(c, "--%s %s is missing: %s", o->name, o->argument, o->help);
     }
+    cm_period period;
+    if (exit_code < 0 && cli_value(c, "period") && !cli_period(c, &period, &exit_code))
+        return exit_code;
     if (exit_code < 0 && c->operands < c->command->least_operands)
         exit_code = cli_usage(c, "%s is missing", c->command->operands);
     return exit_code;
