@@ -92,9 +92,11 @@ static bool first_pass(struct decoding *d, cm_wire wire, cm_error *err)
         return cm_undecodable(err, "unknown schema version of LineBatch");
     if (!run_id || !d->batch->first_row || !d->batch->lines || !d->texts)
         return cm_undecodable(err, "LineBatch lacks run id, first row, lines or texts");
-    /* Each line takes eight bytes and more: no small record makes us allocate much. */
-    if (d->batch->lines > length / 8 || UINT64_MAX - d->batch->first_row < d->batch->lines)
+    /* A line takes nine bytes and more, a kind eleven: no small record makes us allocate much. */
+    if (d->batch->lines > length / 9 || UINT64_MAX - d->batch->first_row < d->batch->lines)
         return cm_undecodable(err, "LineBatch has fewer lines than it says");
+    if (d->batch->kinds > length / KIND_COLUMNS)
+        return cm_undecodable(err, "the columns of LineBatch differ in length");
     return true;
 }
 

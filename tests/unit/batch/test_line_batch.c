@@ -369,6 +369,8 @@ static bool decodes(const void *bytes, size_t length, cm_error *err)
         cr_assert_eq(err->class, CM_ERROR_POISON);
         cr_assert_str_eq(err->code, "UNDECODABLE");
     }
+    cr_assert_leq(cm_arena_used(arena), 40 * length + 4096, "a record of %zu bytes took %zu", length,
+                  cm_arena_used(arena));
     free(exact);
     cm_arena_free(arena);
     return ok;
@@ -438,7 +440,7 @@ Test(line_batch, unknown_fields_are_skipped_and_unpacked_ones_read)
     free(bytes);
 }
 
-enum { TOO_HIGH, TOO_SHORT, VERSION, RUN_ID, FIRST_ROW, LINES, TEXT_INDEX, NO_TEXT, CURRENCY, CASES };
+enum { TOO_HIGH, TOO_SHORT, VERSION, RUN_ID, FIRST_ROW, LINE_COUNT, LINES, TEXT_INDEX, NO_TEXT, CURRENCY, CASES };
 
 Test(line_batch, contradictions_are_found)
 {
@@ -465,8 +467,11 @@ Test(line_batch, contradictions_are_found)
         case FIRST_ROW:
             b->first_row = 0;
             break;
-        case LINES:
+        case LINE_COUNT:
             b->lines = 6;
+            break;
+        case LINES:
+            b->lines = 60000;
             break;
         case TEXT_INDEX:
             b->sku[0] = (uint32_t)b->n_text;
