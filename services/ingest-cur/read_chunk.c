@@ -154,6 +154,17 @@ static bool manifest_is_unchanged(cm_chunk_job *job, cm_error *err)
                    job->chunk.manifest);
 }
 
+/* The file is still the one that was planned: also for readers that seek and so never saw its end as a stream. */
+static bool file_is_unchanged(cm_chunk_job *job, cm_error *err)
+{
+    cm_object now;
+    if (!job->source->type->stat(job->source, job->chunk.location, job->arena, &now, err))
+        return false;
+    if (strcmp(now.fingerprint, job->chunk.fingerprint) == 0)
+        return true;
+    return cm_fail(err, CM_ERROR_POISON, "CHANGED", "%s changed while it was being read: it is tried again at the next scan", job->chunk.name);
+}
+
 static bool send(cm_ingest *ingest, cm_chunk_job *job, const uint8_t *bytes, size_t length, uint32_t sequence, bool end, cm_error *err)
 {
     char batch[48];
@@ -182,7 +193,7 @@ static bool finish(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     const uint8_t *bytes;
     size_t length;
     cm_place nowhere = {0};
-    if (!manifest_is_unchanged(job, err))
+    if (!file_is_unchanged(job, err) || !manifest_is_unchanged(job, err))
         return decide_failure(ingest, job, &nowhere, err);
     if (!cm_batch_builder_empty(job->builder) && !send_batch(ingest, job, err))
         return false;
