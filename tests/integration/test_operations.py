@@ -190,7 +190,7 @@ def test_sigterm_ends_an_idle_worker_at_once(stack, program, tmp_path):
 
 def test_sigterm_in_the_middle_of_a_run_loses_nothing(stack, generate, tmp_path):
     """SIGTERM of a second replica of each worker while lines flow: exit 0 soon, and the totals are exact."""
-    month = months.Month(stack, generate, "sigterm", months.next_period(), options=("--rows", 60000, "--chunk-rows", 3000, "--versions", 1))
+    month = months.Month(stack, generate, "sigterm", months.next_period(), options=("--rows", 200000, "--chunk-rows", 10000, "--versions", 1))
     version = month.write()[-1]
     months.apply(stack, month.catalog)
     processes = []
@@ -207,6 +207,7 @@ def test_sigterm_in_the_middle_of_a_run_loses_nothing(stack, generate, tmp_path)
             return runs and (runs[0]["lines"] > 0 or runs[0]["state"] == "current")
 
         stacks.wait_until(under_way, 120, "lines are applied", pause=0.05)
+        assert month.runs()[0]["state"] == "running", "all was done before the first SIGTERM: the month is too small"
         for program, process, _ in processes:
             begun = time.monotonic()
             process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Deliveries that come again, change, fail and are mended; rating again (architecture.md 3 and 4, N14, R02)."""
+"""Deliveries that come again, change, fail and are mended; rating again (architecture.md 3 and 4; N14, R02)."""
 import datetime
 import json
 import os
@@ -38,7 +38,7 @@ def _without_reading(stack, month):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("form", ["legacy-gz", "cur2-gz"])
 def test_v1_v2_v1_again(stack, generate, tmp_path, form, layout):
-    """R02: a newer version replaces the older; the older one again changes nothing: only v2 counts."""
+    """A newer version replaces the older; the older one again changes nothing: only v2 counts."""
     month = months.Month(stack, generate, f"again-{form}-{layout}", months.next_period(), format=form, layout=layout,
                          model="ingram" if form == "cur2-gz" else "tdsynnex")
     v1 = month.write("--only-version", 1)[0]
@@ -98,7 +98,7 @@ def test_finalised_and_grown_deliveries(stack, generate):
 # -- files without a manifest
 
 def test_files_replaced_by_other_files(stack, generate):
-    """cli.md: a second call with other files replaces the first; the first files again change nothing (R02)."""
+    """cli.md: a second call with other files replaces the first; the first files again change nothing."""
     month = months.Month(stack, generate, "by-file", months.next_period(), format="legacy-csv", options=("--no-manifest",))
     v1, v2 = month.write()
     months.apply(stack, month.catalog)
@@ -269,7 +269,7 @@ def _oracle(month, folder, by):
 
 
 def test_rating_again_with_another_catalog(stack, generate):
-    """A new price book is a new run; the former catalog again is the former run, byte for byte; run diff says what changes."""
+    """R02: a price book can change at any time: a new run; the former catalog again is the former run, byte for byte; run diff says what changes."""
     month = months.Month(stack, generate, "rerate", months.next_period(), options=("--rows", 1500))
     month.write()
     first_catalog = months.apply(stack, month.catalog)["version"]
@@ -311,7 +311,7 @@ def test_rating_again_with_another_catalog(stack, generate):
 
 
 def test_the_daily_apply_time(stack, generate):
-    """N14: a catalog takes force at the next 00:00 UTC, or at once with --now."""
+    """N14, R02: a catalog takes force at the next 00:00 UTC, or at once with --now."""
     month = months.Month(stack, generate, "daily", months.next_period())
     month.write()
     today = months.apply(stack, month.catalog)["version"]
@@ -341,7 +341,7 @@ def test_the_daily_apply_time(stack, generate):
 
 
 def test_mended_catalog_brings_suspended_lines_back(stack, generate):
-    """O04: what was suspended for an unknown account comes back when the account is linked and the month rated again."""
+    """What was suspended for an unknown account comes back when the account is linked and the month rated again."""
     month = months.Month(stack, generate, "unsuspend", months.next_period(), options=("--unlinked", "--unknown-type", "Zonk"))
     version = month.write()[-1]
     months.apply(stack, month.catalog)
