@@ -2,6 +2,8 @@
 versions that change in the middle of the month. Text only; the same seed gives the same catalog."""
 import random
 
+from . import when
+
 _CLASSES = ("tax", "provider_discount", "bundled_discount", "credit", "refund", "support", "marketplace", "covered_usage",
             "commitment_offset", "commitment_fee", "usage", "fee")
 
@@ -38,8 +40,9 @@ class _Writer:
                                                   self.random.randrange(60), self.random.randrange(1000000))
 
     def instants(self, count):
-        # all forms of one period sort by their text without quotes
-        return sorted({self.instant() for _ in range(count)}, key=lambda text: text.strip("'"))
+        """Distinct ones, ascending, in different forms."""
+        found = {when.parse_time(text.strip("'")): text for text in (self.instant() for _ in range(count))}
+        return [found[at] for at in sorted(found)]
 
     def glob(self, field):
         value = self.random.choice(self.values[field])
