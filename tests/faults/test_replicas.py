@@ -26,7 +26,7 @@ def test_two_replicas_of_each_worker(big, reference, stack, figure):
     assert all(share.values()), f"a replica did nothing: {share}"
 
 
-@pytest.mark.parametrize("program, lane", zip(stacks.WORKERS, ("tdsynnex", "ingram", "tdsynnex")))
+@pytest.mark.parametrize("program, lane", list(zip(stacks.WORKERS, ("tdsynnex", "ingram", "tdsynnex"))))
 def test_a_worker_that_slept_longer_than_its_session(program, lane, small, reference, stack, figure):
     """SIGSTOP while it works, its partitions go to the other replica, SIGCONT: it goes on where it was, as a zombie."""
     month = small(lane)
