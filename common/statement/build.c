@@ -56,7 +56,8 @@ static int by_line_key_and_payer(const void *a, const void *b)
 /* Adds up neighbours with the same key, drops exact zeros. Support rows stay as they are: one for each payer and account. */
 static bool merge_lines(cm_draft_lines *lines)
 {
-    qsort(lines->list, lines->count, sizeof *lines->list, by_line_key_and_payer);
+    if (lines->count > 1)
+        qsort(lines->list, lines->count, sizeof *lines->list, by_line_key_and_payer);
     size_t kept = 0;
     for (size_t i = 0; i < lines->count; i++) {
         cm_draft_line *last = kept ? &lines->list[kept - 1] : NULL;
@@ -184,9 +185,9 @@ bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period 
         else
             name_missing(id, first ? sorted[first - 1]->customer : NULL, ret_missing);
     }
-    if (done)
+    if (done && ret->count > 1)
         qsort(ret->list, ret->count, sizeof *ret->list, by_reseller_customer_currency);
-    else
+    if (!done)
         cm_statements_free(ret);
     free(sorted);
     return done;
