@@ -1,6 +1,6 @@
 /*
- * rate-file: catalog from YAML, files through reader, line batches, rating and rated batches (each encoded and decoded, as on the way
- * through Kafka), sums of all as JSON on standard output. Control totals are compared as the writer does.
+ * rate-file: catalog from YAML, files through reader, line batches, rating and rated batches (each encoded and decoded,
+ * as on the way through Kafka), sums of all as JSON on standard output. Control totals are compared as the writer does.
  * Exit codes as of every program of curmill (cli.md).
  */
 #include "file.h"
@@ -129,7 +129,8 @@ static bool compare_end(job *j, cm_batch_builder *builder, const chunk_sums *sum
         same = found;
     }
     if (!same)
-        return cm_fail(err, CM_ERROR_BUG, "CONTROL_TOTALS", "what was rated does not add up to the chunk's control totals");
+        return cm_fail(err, CM_ERROR_BUG, "CONTROL_TOTALS",
+                       "what was rated does not add up to the chunk's control totals");
     j->lines += end->lines;
     j->final_lines += end->final_lines;
     j->rounded += end->rounded;
@@ -170,7 +171,8 @@ static bool rate_file(job *j, const char *path, uint32_t chunk, cm_error *err)
         cm_batch_builder_free(builder);
         cm_reader_free(reader);
     }
-    return done || cm_fail_context(err, "%s, row %llu, column \"%s\": %s", path, (unsigned long long)place.row, place.column, err->code);
+    return done || cm_fail_context(err, "%s, row %llu, column \"%s\": %s", path, (unsigned long long)place.row,
+                                   place.column, err->code);
 }
 
 static bool print(const job *j, cm_error *err)
@@ -179,9 +181,9 @@ static bool print(const job *j, cm_error *err)
     char period[CM_PERIOD_TEXT];
     bool done = merge_groups(j->merged, &groups, &days, err);
     json_t *all = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "payer", j->payer, "period",
-                            cm_period_print(j->period, period), "complete", 1, "lines", (json_int_t)j->lines, "suspended_lines",
-                            (json_int_t)j->suspended, "final_lines", (json_int_t)j->final_lines, "rounded", (json_int_t)j->rounded,
-                            "groups", groups, "days", days);
+                            cm_period_print(j->period, period), "complete", 1, "lines", (json_int_t)j->lines,
+                            "suspended_lines", (json_int_t)j->suspended, "final_lines", (json_int_t)j->final_lines,
+                            "rounded", (json_int_t)j->rounded, "groups", groups, "days", days);
     if (done)
         json_dumpf(all, stdout, JSON_COMPACT);
     json_decref(all);
@@ -214,8 +216,9 @@ static bool read_number(const char *text, uint32_t most, uint32_t *ret)
 
 int main(int count, char **arguments)
 {
-    static const struct option options[] = {{"catalog", 1, NULL, 'c'}, {"payer", 1, NULL, 'p'}, {"period", 1, NULL, 'm'},
-                                            {"shards", 1, NULL, 's'},  {"rows", 1, NULL, 'r'},  {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"catalog", 1, NULL, 'c'}, {"payer", 1, NULL, 'p'},
+                                            {"period", 1, NULL, 'm'},  {"shards", 1, NULL, 's'},
+                                            {"rows", 1, NULL, 'r'},    {NULL, 0, NULL, 0}};
     const char *catalog = NULL;
     job j = {.rows = CM_BATCH_ROWS, .shards = 16};
     bool good = true, has_period = false;

@@ -17,12 +17,18 @@ static const struct {
     const char *name;
     size_t at;
 } charge_keys[] = {
-    {"account", offsetof(cm_charge, account)},       {"customer", offsetof(cm_charge, customer)},
-    {"line_item_type", offsetof(cm_charge, line_item_type)}, {"class", offsetof(cm_charge, class)},
-    {"product", offsetof(cm_charge, product)},       {"usage_type", offsetof(cm_charge, usage_type)},
-    {"operation", offsetof(cm_charge, operation)},   {"region", offsetof(cm_charge, region)},
-    {"unit", offsetof(cm_charge, unit)},             {"rule", offsetof(cm_charge, rule)},
-    {"reason", offsetof(cm_charge, reason)},         {"currency", offsetof(cm_charge, currency)},
+    {"account", offsetof(cm_charge, account)},
+    {"customer", offsetof(cm_charge, customer)},
+    {"line_item_type", offsetof(cm_charge, line_item_type)},
+    {"class", offsetof(cm_charge, class)},
+    {"product", offsetof(cm_charge, product)},
+    {"usage_type", offsetof(cm_charge, usage_type)},
+    {"operation", offsetof(cm_charge, operation)},
+    {"region", offsetof(cm_charge, region)},
+    {"unit", offsetof(cm_charge, unit)},
+    {"rule", offsetof(cm_charge, rule)},
+    {"reason", offsetof(cm_charge, reason)},
+    {"currency", offsetof(cm_charge, currency)},
 };
 enum { CHARGE_KEYS = sizeof charge_keys / sizeof charge_keys[0] };
 _Static_assert(CHARGE_KEYS * sizeof(cm_slice) == offsetof(cm_charge, lines), "every text of a charge is a key");
@@ -134,7 +140,8 @@ static json_t *charge_json(cm_charge *charge)
 {
     json_t *group = json_object();
     for (int key = 0; key < CHARGE_KEYS; key++)
-        json_object_set_new(group, charge_keys[key].name, json_stringn(charge_key(charge, key)->text, charge_key(charge, key)->length));
+        json_object_set_new(group, charge_keys[key].name,
+                            json_stringn(charge_key(charge, key)->text, charge_key(charge, key)->length));
     json_object_set_new(group, "final_lines", json_integer((json_int_t)charge->final_lines));
     put_sums(group, charge->lines, &charge->sum);
     return group;
@@ -143,8 +150,8 @@ static json_t *charge_json(cm_charge *charge)
 static json_t *day_json(const cm_charge_day *day)
 {
     char text[CM_INSTANT_TEXT];
-    json_t *group = json_pack("{s:s, s:s, s:s, s:s}", "day", cm_day_print(day->day, text), "account", day->account.text, "product",
-                              day->product.text, "currency", day->currency.text);
+    json_t *group = json_pack("{s:s, s:s, s:s, s:s}", "day", cm_day_print(day->day, text), "account", day->account.text,
+                              "product", day->product.text, "currency", day->currency.text);
     put_sums(group, day->lines, &day->sum);
     return group;
 }

@@ -33,7 +33,8 @@ month close_month(const char *yaml, const char *payer, const test_line *lines, s
         };
     }
     cm_error err = {0};
-    cr_assert(cm_statements_build(m.catalog, cm_catalog_payer(m.catalog, payer)->lane, june, charges, used, &m.statements, NULL, &err),
+    cr_assert(cm_statements_build(m.catalog, cm_catalog_payer(m.catalog, payer)->lane, june, charges, used,
+                                  &m.statements, NULL, &err),
               "%s", err.text);
     free(charges);
     return m;
@@ -80,7 +81,8 @@ char *with_group(const char *payer, const char *group)
 void expect_refused(const char *yaml, const char *words)
 {
     char *problems = problems_of(yaml);
-    cr_assert(strstr(problems, ": error: ") && strstr(problems, words), "an error with \"%s\" was expected, not:\n%s", words, problems);
+    cr_assert(strstr(problems, ": error: ") && strstr(problems, words), "an error with \"%s\" was expected, not:\n%s",
+              words, problems);
     free(problems);
 }
 

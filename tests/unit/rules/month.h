@@ -19,7 +19,8 @@ const char *member(const month *m, size_t i, const char *key);
 /* amount_exact of the document's line with this product and class; "" if there is none. */
 const char *exact_of(const month *m, size_t i, const char *product, const char *class);
 
-/* A customer `acme` with ACCOUNT under `payer`, whose link names support plan group `g` (all of its YAML; NULL: none). */
+/* A customer `acme` with ACCOUNT under `payer`, whose link names support plan group `g` (all of its YAML; NULL: none).
+ */
 char *with_group(const char *payer, const char *group);
 /* Fails unless the catalog is refused with an error that holds `words`. */
 void expect_refused(const char *yaml, const char *words);

@@ -1,4 +1,5 @@
-/* Rules P05 to P14 and O02 to O15 (rules.md 1.2, 1.3): payers, accounts, what must be there before a line can be billed. */
+/* Rules P05 to P14 and O02 to O15 (rules.md 1.2, 1.3): payers, accounts, what must be there before a line can be
+ * billed. */
 #include "month.h"
 
 #include <criterion/criterion.h>
@@ -33,15 +34,18 @@ Test(accounts, P07_a_dedicated_payer_is_one_customers)
     expect_warned("{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
                   "{id: '" ACCOUNT "', payer: '" TDS_BUY "', from: 2025-01-01}]}\n---\n"
                   "{kind: Customer, id: bolt, reseller: northwind, price_book: standard, accounts: ["
-                  "{id: '" OTHER "', payer: '" TDS_BUY "', from: 2025-01-01}]}", "P07");
-    expect_refused("{kind: Payer, id: '999999999999', lane: ingram, model: ingram, payer_kind: dedicated, reseller: northwind}",
-                   "payer_kind");
+                  "{id: '" OTHER "', payer: '" TDS_BUY "', from: 2025-01-01}]}",
+                  "P07");
+    expect_refused(
+        "{kind: Payer, id: '999999999999', lane: ingram, model: ingram, payer_kind: dedicated, reseller: northwind}",
+        "payer_kind");
 }
 
 Test(accounts, P14_with_ingram_the_partner_holds_a_master_payer)
 {
-    expect_refused("{kind: Payer, id: '999999999999', lane: tdsynnex, model: tdsynnex, payer_kind: master, reseller: northwind}",
-                   "payer_kind");
+    expect_refused(
+        "{kind: Payer, id: '999999999999', lane: tdsynnex, model: tdsynnex, payer_kind: master, reseller: northwind}",
+        "payer_kind");
     /* what reaches the partner's own payer is the partner's: discounts and AWS's support lines stay in buy */
     char *yaml = with_group(ING, NULL);
     cm_catalog *catalog = catalog_of(yaml);
@@ -63,8 +67,10 @@ Test(accounts, O03_the_invoice_currency_is_the_customers_own)
     cm_buffer yaml = {0};
     char *euro = customer_text("acme", "invoice_currency: EUR", ACCOUNT, TDS, NULL);
     char *yen = customer_text("bolt", "invoice_currency: JPY", OTHER, TDS, NULL);
-    cm_buffer_printf(&yaml, "%s%s{kind: FxRate, id: e, set: reseller, from: USD, to: EUR, period: 2025-06, rate: 0.92}\n---\n"
-                            "{kind: FxRate, id: y, set: reseller, from: USD, to: JPY, period: 2025-06, rate: 145}", euro, yen);
+    cm_buffer_printf(&yaml,
+                     "%s%s{kind: FxRate, id: e, set: reseller, from: USD, to: EUR, period: 2025-06, rate: 0.92}\n---\n"
+                     "{kind: FxRate, id: y, set: reseller, from: USD, to: JPY, period: 2025-06, rate: 145}",
+                     euro, yen);
     test_line lines[] = {{.list = "100"}, {.account = OTHER, .list = "100"}};
     month m = close_month(yaml.data, TDS, lines, 2);
     cr_assert_eq(m.statements.count, 2);
@@ -89,7 +95,8 @@ Test(accounts, O04_prices_build_upon_the_master_price_book)
     cm_catalog_free(catalog);
     free(yaml);
     expect_refused("{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
-                   "{id: all, priority: 1, price: {percent: 5, of: sell}}]}]}", "sell");
+                   "{id: all, priority: 1, price: {percent: 5, of: sell}}]}]}",
+                   "sell");
 }
 
 Test(accounts, O06_ri_benefits_cannot_be_passed_on_with_td_synnex)
@@ -117,10 +124,12 @@ Test(accounts, O14_the_support_plan_group_is_set_for_each_account)
     cr_assert_null(RATE(catalog, TDS, .account = "000011114444").decision.link->group);
     cm_catalog_free(catalog);
     expect_refused("{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
-                   "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01, support_plan_group: absent}]}", "absent");
+                   "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01, support_plan_group: absent}]}",
+                   "absent");
 }
 
-/* Without a group the customer pays no support: with ingram the reseller's loss is shown as it is; issuing is held back by the gate. */
+/* Without a group the customer pays no support: with ingram the reseller's loss is shown as it is; issuing is held back
+ * by the gate. */
 Test(accounts, O15_without_a_group_the_margin_can_be_negative)
 {
     test_line lines[] = {{.cost = "100", .list = "0"}, {.product = "AWSSupportBusiness", .cost = "30", .list = "0"}};

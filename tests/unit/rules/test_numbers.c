@@ -43,10 +43,11 @@ Test(numbers, N03_the_monthly_minimum_does_not_apply)
 Test(numbers, N04_prorated_and_upfront_support_charges_are_disregarded)
 {
     char *yaml = with_group(TDS, BUSINESS);
-    test_line lines[] = {{.cost = "100", .list = "0"},
-                         {.product = "AWSSupportBusiness", .cost = "100", .list = "0"},              /* the minimum */
-                         {.product = "AWSSupportBusiness", .type = "Fee", .cost = "58", .list = "0"}, /* prorated, upfront */
-                         {.product = "AWSSupportBusiness", .type = "Refund", .cost = "0", .list = "0"}};
+    test_line lines[] = {
+        {.cost = "100", .list = "0"},
+        {.product = "AWSSupportBusiness", .cost = "100", .list = "0"},               /* the minimum */
+        {.product = "AWSSupportBusiness", .type = "Fee", .cost = "58", .list = "0"}, /* prorated, upfront */
+        {.product = "AWSSupportBusiness", .type = "Refund", .cost = "0", .list = "0"}};
     for (size_t i = 1; i < 3; i++) {
         cm_catalog *catalog = catalog_of(yaml);
         test_result r = rate(catalog, TDS, lines[i]);
@@ -78,7 +79,8 @@ Test(numbers, N05_the_reseller_earns_on_business_support)
 Test(numbers, N11_billing_of_a_moved_account_begins_on_the_first)
 {
     expect_warned("{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
-                  "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-06-16}]}", "N11");
+                  "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-06-16}]}",
+                  "N11");
     cm_catalog *catalog = catalog_of("{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
                                      "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-06-16}]}");
     EXPECT(catalog, TDS, "BEFORE_BILLED_FROM -", .start = "2025-06-15T23:59:59.999999Z");
@@ -95,7 +97,8 @@ Test(numbers, N13_the_cycle_is_the_calendar_month)
     cr_assert_eq(cm_period_end(june), instant_of("2025-07-01T00:00:00Z"));
     /* usage that AWS dates outside of its bill's month belongs to the bill's month (S2) */
     char *yaml = with_group(TDS, NULL);
-    test_line lines[] = {{.start = "2025-05-31T23:00:00Z", .list = "0"}, {.start = "2025-07-02T00:00:00Z", .list = "0"}};
+    test_line lines[] = {{.start = "2025-05-31T23:00:00Z", .list = "0"},
+                         {.start = "2025-07-02T00:00:00Z", .list = "0"}};
     month m = close_month(yaml, TDS, lines, 2);
     cr_assert_str_eq(member(&m, 0, "period"), "2025-06");
     cr_assert_str_eq(member(&m, 0, "total"), "20");
@@ -106,11 +109,12 @@ Test(numbers, N13_the_cycle_is_the_calendar_month)
 /* The daily instant of a catalog version is kept by the store; a book's own versions count from theirs (R02). */
 Test(numbers, N14_a_change_of_prices_counts_from_midnight_utc)
 {
-    cm_catalog *catalog = catalog_of(
-        "{kind: Customer, id: acme, reseller: northwind, price_book: own, accounts: [{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01}]}\n---\n"
-        "{kind: PriceBook, id: own, currency: USD, versions: ["
-        "{effective_from: 2025-01-01, rules: [{id: old, priority: 1, price: {percent: 10, of: payer}}]}, "
-        "{effective_from: 2025-06-12, rules: [{id: new, priority: 1, price: {percent: 20, of: payer}}]}]}");
+    cm_catalog *catalog =
+        catalog_of("{kind: Customer, id: acme, reseller: northwind, price_book: own, accounts: [{id: '" ACCOUNT
+                   "', payer: '" TDS "', from: 2025-01-01}]}\n---\n"
+                   "{kind: PriceBook, id: own, currency: USD, versions: ["
+                   "{effective_from: 2025-01-01, rules: [{id: old, priority: 1, price: {percent: 10, of: payer}}]}, "
+                   "{effective_from: 2025-06-12, rules: [{id: new, priority: 1, price: {percent: 20, of: payer}}]}]}");
     EXPECT(catalog, TDS, "usage old 10 11", .start = "2025-06-11T23:59:59.999999Z");
     EXPECT(catalog, TDS, "usage new 10 12", .start = "2025-06-12T00:00:00Z");
     cm_catalog_free(catalog);
@@ -121,8 +125,10 @@ Test(numbers, N16_account_numbers_have_twelve_digits)
     static const char *const wrong[] = {"00001111222", "0000111122223", "00001111222x", "0000 1111222"};
     for (size_t i = 0; i < 4; i++) {
         cm_buffer yaml = {0};
-        cm_buffer_printf(&yaml, "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
-                                "{id: '%s', payer: '" TDS "', from: 2025-01-01}]}", wrong[i]);
+        cm_buffer_printf(&yaml,
+                         "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
+                         "{id: '%s', payer: '" TDS "', from: 2025-01-01}]}",
+                         wrong[i]);
         expect_refused(yaml.data, "12 digits");
         cm_buffer_free(&yaml);
     }

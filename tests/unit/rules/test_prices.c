@@ -6,10 +6,13 @@
 
 Test(prices, R01_price_books_are_set_per_customer)
 {
-    char *acme = customer_text("acme", "", ACCOUNT, TDS, NULL), *bolt = customer_text("bolt", "price_book: cheap", OTHER, TDS, NULL);
+    char *acme = customer_text("acme", "", ACCOUNT, TDS, NULL),
+         *bolt = customer_text("bolt", "price_book: cheap", OTHER, TDS, NULL);
     cm_buffer yaml = {0};
-    cm_buffer_printf(&yaml, "%s%s{kind: PriceBook, id: cheap, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
-                            "{id: all, priority: 1, price: {percent: -50, of: list}}]}]}", acme, bolt);
+    cm_buffer_printf(&yaml,
+                     "%s%s{kind: PriceBook, id: cheap, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
+                     "{id: all, priority: 1, price: {percent: -50, of: list}}]}]}",
+                     acme, bolt);
     cm_catalog *catalog = catalog_of(yaml.data);
     EXPECT(catalog, TDS, "usage rest 10 22", .account = ACCOUNT);
     EXPECT(catalog, TDS, "usage all 10 10", .account = OTHER);
@@ -23,9 +26,11 @@ Test(prices, R02_a_book_can_change_at_any_time_for_lines_from_then_on)
 {
     char *acme = customer_text("acme", "price_book: own", ACCOUNT, TDS, NULL);
     cm_buffer yaml = {0};
-    cm_buffer_printf(&yaml, "%s{kind: PriceBook, id: own, currency: USD, versions: ["
-                            "{effective_from: 2025-01-01, rules: [{id: a, priority: 1, price: {pass: payer}}]}, "
-                            "{effective_from: '2025-06-10T13:00:00Z', rules: [{id: b, priority: 1, price: {free: true}}]}]}", acme);
+    cm_buffer_printf(&yaml,
+                     "%s{kind: PriceBook, id: own, currency: USD, versions: ["
+                     "{effective_from: 2025-01-01, rules: [{id: a, priority: 1, price: {pass: payer}}]}, "
+                     "{effective_from: '2025-06-10T13:00:00Z', rules: [{id: b, priority: 1, price: {free: true}}]}]}",
+                     acme);
     cm_catalog *catalog = catalog_of(yaml.data);
     EXPECT(catalog, TDS, "usage a 10 10", .start = "2025-06-10T12:59:59.999999Z");
     EXPECT(catalog, TDS, "usage b 10 0", .start = "2025-06-10T13:00:00Z");
@@ -68,10 +73,11 @@ Test(prices, R04_vendor_reseller_and_customer_price_stand_side_by_side)
 Test(prices, R05_a_support_plan_prevents_a_negative_value)
 {
     test_line lines[] = {{.cost = "1000", .list = "0"}, {.product = "AWSSupportBusiness", .cost = "93", .list = "0"}};
-    char *with = with_group(ING, "{kind: SupportPlanGroup, id: g, type: passthrough}"), *without = with_group(ING, NULL);
+    char *with = with_group(ING, "{kind: SupportPlanGroup, id: g, type: passthrough}"),
+         *without = with_group(ING, NULL);
     cm_catalog *covered = catalog_of(with), *bare = catalog_of(without);
     EXPECT(covered, ING, "support - 93 93", .product = "AWSSupportBusiness", .cost = "93", .list = "0"); /* margin 0 */
-    EXPECT(bare, ING, "support - 93 0", .product = "AWSSupportBusiness", .cost = "93", .list = "0");     /* margin -93 */
+    EXPECT(bare, ING, "support - 93 0", .product = "AWSSupportBusiness", .cost = "93", .list = "0"); /* margin -93 */
     cm_catalog_free(covered);
     cm_catalog_free(bare);
     month m = close_month(with, ING, lines, 2);
@@ -90,7 +96,7 @@ static char *in_euro(const char *rates)
     return cm_buffer_take(&yaml);
 }
 
-#define RATE_OF(id, set, period, rate) \
+#define RATE_OF(id, set, period, rate)                                                                                 \
     "{kind: FxRate, id: " id ", set: " set ", from: USD, to: EUR, period: " period ", rate: " rate "}\n---\n"
 
 Test(prices, R06_the_billing_rate_is_a_persons_input)
