@@ -141,7 +141,7 @@ def test_a_file_that_is_not_there(stack, generate):
 
 # -- broken deliveries
 
-# name: oddity of version 2, format, then what must be told: code, file, row, column
+# name: oddity of version 2, format, then what must be told: code, file, row, column. A column misses in every file: any may say so.
 BROKEN = {
     "cut-gzip": ("cut-gzip=2", "legacy-gz", "CUT", "-00002.csv.gz", None, None),
     "ragged": ("ragged=350", "legacy-gz", "RAGGED", "-00002.csv.gz", 50, None),
@@ -152,7 +152,7 @@ BROKEN = {
     "wrong-period": ("wrong-period=6", "legacy-gz", "WRONG_PERIOD", "-00001.csv.gz", 6, "bill/BillingPeriodStartDate"),
     "open-quote": ("open-quote=650", "legacy-gz", "QUOTE", "-00003.csv.gz", 50, None),
     "missing-file": ("missing-file=2", "legacy-gz", "MISSING_FILE", "-00002.csv.gz", None, None),
-    "missing-column": ("missing-column=lineItem/UnblendedCost", "legacy-gz", "COLUMN_MISSING", "-00001.csv.gz", None, "lineItem/UnblendedCost"),
+    "missing-column": ("missing-column=lineItem/UnblendedCost", "legacy-gz", "COLUMN_MISSING", ".csv.gz", None, "lineItem/UnblendedCost"),
     "manifest-payer": ("manifest-payer", "legacy-gz", "WRONG_PAYER", "-Manifest.json", None, None),
     "manifest-period": ("manifest-period", "legacy-gz", "WRONG_PERIOD", "-Manifest.json", None, None),
 }
