@@ -81,7 +81,7 @@ class _Writer:
 
     def book(self, book_id, currency="USD", buy=False):
         starts = self.instants(self.random.randint(0, 3))
-        if self.random.random() < 0.8 or not starts:
+        if self.random.randrange(10) < 8 or not starts:
             starts = ["2020-01-01"] + starts
         versions = []
         for start in starts:
@@ -97,13 +97,13 @@ class _Writer:
         """customer -> account entries. Gaps, moves, accounts of nobody, the payer itself sometimes."""
         entries = {customer: [] for customer in customers}
         for account in self.values["account"]:
-            if (account == self.payer and self.random.random() < 0.5) or self.random.random() < 0.07:
+            if (account == self.payer and self.random.randrange(10) < 5) or self.random.random() < 0.07:
                 continue
             borders = self.instants(self.random.choice([0, 0, 1, 1, 2, 3]))
-            if self.random.random() < 0.8 or not borders:
+            if self.random.randrange(10) < 8 or not borders:
                 borders = ["2020-01-01"] + borders
             for i, start in enumerate(borders):
-                if i and self.random.random() < 0.2:
+                if i and self.random.randrange(10) < 2:
                     continue                              # a gap
                 end = ", to: %s" % borders[i + 1] if i + 1 < len(borders) else ""
                 group = self.random.choice(["", ", support_plan_group: through", ", support_plan_group: business"])
