@@ -97,7 +97,7 @@ class _Writer:
         """customer -> account entries. Gaps, moves, accounts of nobody, the payer itself sometimes."""
         entries = {customer: [] for customer in customers}
         for account in self.values["account"]:
-            if (account == self.payer and self.random.randrange(10) < 5) or self.random.random() < 0.07:
+            if (account == self.payer and self.random.randrange(10) < 5) or self.random.randrange(100) < 7:
                 continue
             borders = self.instants(self.random.choice([0, 0, 1, 1, 2, 3]))
             if self.random.randrange(10) < 8 or not borders:
