@@ -28,6 +28,10 @@ class Kills:
         with self.lock:
             return self.wanted - len(self.done)
 
+    def of(self, program: str) -> int:
+        with self.lock:
+            return sum(worker.program == program for worker, _, _ in self.done)
+
     def add(self, *kill) -> bool:
         with self.lock:
             if len(self.done) >= self.wanted:
@@ -36,13 +40,13 @@ class Kills:
             return True
 
 
-def victim(stack, lane: str, chance: random.Random) -> stacks.Worker:
-    """One of those that work at this moment; any, if all wait."""
+def victim(stack, lane: str, kills: Kills, chance: random.Random) -> stacks.Worker:
+    """One of those that work at this moment (any, if all wait), rather of a program that was not killed often yet."""
     workers = [w for w in stack.all_workers() if w.lane == lane]
     before = {w: fault_runs.processed(stack, w) for w in workers}
     time.sleep(0.05)
-    busy = [w for w in workers if fault_runs.processed(stack, w) > before[w]]
-    return chance.choice(busy or workers)
+    busy = [w for w in workers if fault_runs.processed(stack, w) > before[w]] or workers
+    return chance.choices(busy, [1 / (1 + kills.of(w.program)) for w in busy])[0]
 
 
 def await_back(stack, worker, running) -> None:
@@ -55,7 +59,7 @@ def await_back(stack, worker, running) -> None:
 def kill_while_it_runs(stack, running, kills: Kills, chance: random.Random) -> None:
     time.sleep(chance.uniform(0, 0.5))
     while kills.left() > 0:
-        worker = victim(stack, running.month.lane, chance)
+        worker = victim(stack, running.month.lane, kills, chance)
         now = running.look()
         if now.state not in ("", "running") or not kills.add(worker, now, time.monotonic() - running.began):
             return
