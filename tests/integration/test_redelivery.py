@@ -3,9 +3,11 @@ import datetime
 import json
 import os
 import shutil
+import signal
 
 import months
 import pytest
+import stack as stacks
 from oracle import catalog as catalogs
 from oracle import compare, load
 from oracle import totals as oracle_totals
@@ -130,6 +132,16 @@ def test_the_same_files_from_elsewhere_are_the_same_delivery(stack, generate, tm
     assert explained["row"] == 1
 
 
+def test_a_file_named_twice_is_refused(stack, generate):
+    """Its lines would count twice."""
+    month = months.Month(stack, generate, "file-twice", months.next_period(), options=("--no-manifest",))
+    files = month.files(month.write("--only-version", 1)[0])
+    months.apply(stack, month.catalog)
+    done = stack.cli_raw("ingest", "--file", *files, files[0], "--payer", month.payer, "--period", month.period)
+    assert done.returncode == 1 and files[0].name in done.stderr and "twice" in done.stderr, done
+    assert month.deliveries() == []
+
+
 def test_a_file_that_is_not_there(stack, generate):
     month = months.Month(stack, generate, "no-file", months.next_period(), options=("--no-manifest",))
     month.write("--only-version", 1)
@@ -242,6 +254,57 @@ def test_a_manifest_that_changes_is_a_new_delivery(stack, generate):
     answer = month.totals("line_item_type,account")
     assert months.by_type_and_account(month, answer) == months.read_exact(month.files(v2)[:-1])
     assert _states(month) == ["superseded", "good"]
+
+
+def test_a_manifest_that_changes_while_its_files_are_read(stack, generate):
+    """Overwrite layout: v2 is written over v1 in the middle of reading it. Nothing of v1 counts (cur.md 3, gotcha 3)."""
+    month = months.Month(stack, generate, "written-over", months.next_period(), layout="overwrite",
+                         options=("--rows", 150000, "--chunk-rows", 10000))
+    month.write("--only-version", 1)
+    months.apply(stack, month.catalog)
+    reader = stacks.Worker("ingest-cur", "tdsynnex")
+    query = f"SELECT id, state FROM run WHERE payer = '{month.payer}'"
+    stack.cli("ingest", "--payer", month.payer, "--period", month.period)
+    stacks.wait_until(lambda: stack.sql(query), 60, "v1 begins", pause=0.01)
+    pid = stack.worker_pid(reader)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        seen = stack.sql(query)
+        v2 = month.write("--only-version", 2)[0]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert [run["state"] for run in seen] == ["running"], "v1 was read before it could be stopped: the month is too small"
+    stacks.wait_until(lambda: stack.sql(query)[0]["state"] != "running", 120, "v1 is given up")
+    failed = month.deliveries()[0]
+    assert failed["state"] in ("failed", "superseded") and failed["error_code"] in ("CHANGED", "MANIFEST_CHANGED"), failed
+    month.ingest()
+    _counts(month, v2)
+    assert [r["state"] for r in month.runs()] == ["failed", "current"]
+    assert [r["complete"] for r in month.runs()] == [False, True]
+
+
+def test_two_reports_for_one_month(stack, generate):
+    """One report counts for a payer and month: two that were not chosen from are refused by name, and the good one stays."""
+    month = months.Month(stack, generate, "two-reports", months.next_period())
+    version = month.write("--only-version", 2)[0]
+    payer_file = month.catalog / f"payer-{month.payer}.yaml"
+    chosen = payer_file.read_text()
+    payer_file.write_text(chosen.replace("reports: [synthetic-hourly]\n", ""))
+    months.apply(stack, month.catalog)
+    month.ingest()
+    _counts(month, version)
+    text = payer_file.read_text()
+    other = month.write("--only-version", 2, "--daily", "--report", "another-report")[0]
+    payer_file.write_text(text)
+    month.ingest(code=2)
+    failed = month.deliveries()[-1]
+    assert (failed["report"], failed["state"], failed["error_code"]) == ("another-report", "failed", "TWO_REPORTS")
+    assert "synthetic-hourly" in failed["error"] and "reports" in failed["error"]
+    _counts(month, version)
+    payer_file.write_text(chosen.replace("synthetic-hourly", "another-report"))
+    months.apply(stack, month.catalog)
+    month.ingest()
+    _counts(month, other)
 
 
 def test_data_without_its_manifest_is_not_a_delivery_yet(stack, generate):
