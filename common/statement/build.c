@@ -1,4 +1,5 @@
-/* All drafts of a lane and period: charges -> lines of each customer and source currency -> support -> foreign exchange -> documents. */
+/* All drafts of a lane and period: charges -> lines of each customer and source currency -> support -> foreign exchange
+ * -> documents. */
 #include "statement/internal.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ cm_draft_line *cm_draft_lines_add(cm_draft_lines *lines)
             return order_;                                                                                             \
     } while (0)
 
-/* A document's charges together (D14: customer and source currency); within them (payer, account), as the support step wants them. */
+/* A document's charges together (D14: customer and source currency); within them (payer, account), as the support step
+ * wants them. */
 static int by_document_and_account(const void *a, const void *b)
 {
     const cm_statement_charge *x = *(const cm_statement_charge *const *)a, *y = *(const cm_statement_charge *const *)b;
@@ -53,7 +55,8 @@ static int by_line_key_and_payer(const void *a, const void *b)
     return order ? order : strcmp(x->payer, y->payer);
 }
 
-/* Adds up neighbours with the same key, drops exact zeros. Support rows stay as they are: one for each payer and account. */
+/* Adds up neighbours with the same key, drops exact zeros. Support rows stay as they are: one for each payer and
+ * account. */
 static bool merge_lines(cm_draft_lines *lines)
 {
     if (lines->count > 1)
@@ -94,7 +97,8 @@ static bool convert_lines(cm_draft_lines *lines, const cm_fx_rate *fx)
 static void add_statement(cm_statements *statements, cm_statement statement)
 {
     if ((statements->count & (statements->count - 1)) == 0) /* grows at powers of two */
-        statements->list = cm_realloc(statements->list, (statements->count ? statements->count * 2 : 1) * sizeof statement);
+        statements->list =
+            cm_realloc(statements->list, (statements->count ? statements->count * 2 : 1) * sizeof statement);
     statements->list[statements->count++] = statement;
 }
 
@@ -114,7 +118,8 @@ static void charge_lines(const cm_statement_charge *const *charges, size_t count
     }
 }
 
-/* One document: all charges of a customer in one source currency. A document without lines still exists, with subtotal 0. */
+/* One document: all charges of a customer in one source currency. A document without lines still exists, with subtotal
+ * 0. */
 static bool build_document(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges,
                            size_t count, cm_statements *ret, cm_error *err)
 {
@@ -160,8 +165,9 @@ static void name_missing(const char *id, const char *before, cm_buffer *ret_miss
         cm_buffer_printf(ret_missing, "%s%s", ret_missing->length ? ", " : "", id);
 }
 
-bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period, const cm_statement_charge *charges,
-                         size_t count, cm_statements *ret, cm_buffer *ret_missing, cm_error *err)
+bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,
+                         const cm_statement_charge *charges, size_t count, cm_statements *ret, cm_buffer *ret_missing,
+                         cm_error *err)
 {
     *ret = (cm_statements){0};
     cm_building building = {catalog, lane, period};
@@ -173,8 +179,8 @@ bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period 
     bool done = true;
     for (size_t first = 0, last; done && first < count; first = last) {
         const char *id = sorted[first]->customer, *currency = sorted[first]->currency;
-        for (last = first + 1; last < count && strcmp(sorted[last]->customer, id) == 0 &&
-                               strcmp(sorted[last]->currency, currency) == 0;
+        for (last = first + 1;
+             last < count && strcmp(sorted[last]->customer, id) == 0 && strcmp(sorted[last]->currency, currency) == 0;
              last++)
             ;
         if (!*id)

@@ -1,4 +1,5 @@
-/* One document: rounding, tax, JSON (statements.md section 3; keys of `statement show` in the README of services/curmill). */
+/* One document: rounding, tax, JSON (statements.md section 3; keys of `statement show` in the README of
+ * services/curmill). */
 #include "catalog/currency.h"
 #include "statement/internal.h"
 
@@ -14,10 +15,10 @@ static json_t *decimal_json(cm_decimal value)
 
 static json_t *line_json(const cm_customer *customer, const cm_draft_line *line)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "customer", customer->id, "account", line->account,
-                     "product", line->product, "usage_type", line->usage_type, "unit", line->unit, "class", line->class,
-                     "quantity", decimal_json(line->quantity), "amount_exact", decimal_json(line->exact), "amount",
-                     decimal_json(line->rounded));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "customer", customer->id, "account",
+                     line->account, "product", line->product, "usage_type", line->usage_type, "unit", line->unit,
+                     "class", line->class, "quantity", decimal_json(line->quantity), "amount_exact",
+                     decimal_json(line->exact), "amount", decimal_json(line->rounded));
 }
 
 /* "1" if nothing was to be converted, the rate if one was used, null if it is missing. */
@@ -88,8 +89,8 @@ bool cm_document_make(const cm_building *b, const cm_customer *customer, const c
     }
     if (!done) {
         json_decref(tax);
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the document of customer %s in %s does not fit an amount", customer->id,
-                       currency);
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the document of customer %s in %s does not fit an amount",
+                       customer->id, currency);
     }
     json_t *line_list = json_array();
     for (size_t i = 0; i < lines->count; i++)
@@ -101,15 +102,16 @@ bool cm_document_make(const cm_building *b, const cm_customer *customer, const c
     ret->fx_id = fx ? fx->id : "";
     ret->subtotal = subtotal;
     ret->total = total;
-    ret->document = json_pack(
-        "{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}], s:s, s:o, s:o, s:o, s:o, s:o}", "id", ret->id, "number", "kind",
-        "statement", "state", "draft", "reseller", customer->reseller->id, "lane", b->lane, "period",
-        cm_period_print(b->period, period), "customers", "id", customer->id, "name", customer->name, "currency", currency,
-        "rate", rate_json(customer, source, fx), "lines", line_list, "subtotal", decimal_json(subtotal), "tax",
-        tax, "total", decimal_json(total));
+    ret->document =
+        json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}], s:s, s:o, s:o, s:o, s:o, s:o}", "id", ret->id,
+                  "number", "kind", "statement", "state", "draft", "reseller", customer->reseller->id, "lane", b->lane,
+                  "period", cm_period_print(b->period, period), "customers", "id", customer->id, "name", customer->name,
+                  "currency", currency, "rate", rate_json(customer, source, fx), "lines", line_list, "subtotal",
+                  decimal_json(subtotal), "tax", tax, "total", decimal_json(total));
     cm_assert(ret->document);
     ret->reseller = json_string_value(json_object_get(ret->document, "reseller"));
-    ret->customer = json_string_value(json_object_get(json_array_get(json_object_get(ret->document, "customers"), 0), "id"));
+    ret->customer =
+        json_string_value(json_object_get(json_array_get(json_object_get(ret->document, "customers"), 0), "id"));
     ret->currency = json_string_value(json_object_get(ret->document, "currency"));
     return true;
 }

@@ -1,7 +1,7 @@
 /*
- * Documents from charges: support, foreign exchange, rounding, tax (rating.md sections 5, 6; statements.md section 3; S10-S12).
- * Pure: no I/O, no clock. The stored document is canonical JSON without gates; gates are computed when a document is looked at.
- * May use: base, decimal, catalog.
+ * Documents from charges: support, foreign exchange, rounding, tax (rating.md sections 5, 6; statements.md section 3;
+ * S10-S12). Pure: no I/O, no clock. The stored document is canonical JSON without gates; gates are computed when a
+ * document is looked at. May use: base, decimal, catalog.
  */
 #ifndef CM_STATEMENT_STATEMENT_H
 #define CM_STATEMENT_STATEMENT_H
@@ -33,19 +33,23 @@ typedef struct cm_statements {
 void cm_statements_free(cm_statements *statements);
 
 /*
- * All draft statements of a lane and period from the charges of its current runs. `charges` in any order. One document for each
- * (reseller, customer, source currency), so that a document has one rate: amounts of different currencies are never added.
- * A customer that the catalog no longer has is skipped and named in *ret_missing (may be NULL).
- * False: overflow (BUG class with the place).
+ * All draft statements of a lane and period from the charges of its current runs. `charges` in any order. One document
+ * for each (reseller, customer, source currency), so that a document has one rate: amounts of different currencies are
+ * never added. A customer that the catalog no longer has is skipped and named in *ret_missing (may be NULL). False:
+ * overflow (BUG class with the place).
  */
-CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period, const cm_statement_charge *charges,
-                                      size_t count, cm_statements *ret, cm_buffer *ret_missing, cm_error *err);
+CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,
+                                      const cm_statement_charge *charges, size_t count, cm_statements *ret,
+                                      cm_buffer *ret_missing, cm_error *err);
 
-/* The latest link of (payer, account, customer) that overlaps the period, or NULL: its group counts for the month (S10). */
-const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer, cm_period period);
+/* The latest link of (payer, account, customer) that overlaps the period, or NULL: its group counts for the month
+ * (S10). */
+const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer,
+                                cm_period period);
 
-/* Largest remainder: `rounded`[i] are multiples of 10^-places that add up to `total`, which is half_away(sum of exact). */
-CM_NODISCARD bool cm_round_lines_largest_remainder(const cm_decimal *exact, size_t count, int places, cm_decimal *rounded,
-                                                   cm_decimal *ret_total);
+/* Largest remainder: `rounded`[i] are multiples of 10^-places that add up to `total`, which is half_away(sum of exact).
+ */
+CM_NODISCARD bool cm_round_lines_largest_remainder(const cm_decimal *exact, size_t count, int places,
+                                                   cm_decimal *rounded, cm_decimal *ret_total);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What must hold before a statement may be issued (statements.md section 5). Computed when a document is looked at, from the current
- * runs and the catalog that the document was made with. TAX_HOLD is not among them as long as nobody checks tax settings: a gate that
- * nobody watches would be a silent pass.
+ * What must hold before a statement may be issued (statements.md section 5). Computed when a document is looked at,
+ * from the current runs and the catalog that the document was made with. TAX_HOLD is not among them as long as nobody
+ * checks tax settings: a gate that nobody watches would be a silent pass.
  */
 #include "rating/rating.h"
 #include "statement/statement.h"
@@ -70,7 +70,8 @@ static bool read_document(gating *g, cm_error *err)
 static bool load_row(gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!cm_pg_query(g->pg, "SELECT catalog_id, source_currency, fx_id FROM statement WHERE id = $1", 1, (const char *[]){g->id}, &rows, err))
+    if (!cm_pg_query(g->pg, "SELECT catalog_id, source_currency, fx_id FROM statement WHERE id = $1", 1,
+                     (const char *[]){g->id}, &rows, err))
         return false;
     bool found = cm_rows_count(rows) == 1;
     if (found) {
@@ -78,7 +79,8 @@ static bool load_row(gating *g, cm_error *err)
         snprintf(g->fx_id, sizeof g->fx_id, "%s", cm_rows_text(rows, 0, 2));
         g->catalog = catalog_of(g->pg, cm_rows_text(rows, 0, 0), err);
     } else {
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no statement %s any more: see `curmill statement list`", g->id);
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT",
+                "there is no statement %s any more: see `curmill statement list`", g->id);
     }
     cm_rows_free(rows);
     return found && g->catalog;
@@ -103,21 +105,23 @@ static void payers_of_customer(const gating *g, cm_buffer *ret)
     cm_buffer_text(ret, ret->length ? "}" : "{}");
 }
 
-/* Shut while a payer's delivery has no complete run, while a newer run is under way or was stopped, and while the draft is not the newest. */
+/* Shut while a payer's delivery has no complete run, while a newer run is under way or was stopped, and while the draft
+ * is not the newest. */
 static bool run_incomplete(const gating *g, cm_error *err)
 {
     cm_buffer payers = {0}, detail = {0};
     payers_of_customer(g, &payers);
     const char *values[] = {g->month, payers.data};
     cm_rows *rows = NULL;
-    bool done = cm_pg_query(g->pg,
-                            "SELECT p.payer, c.run_id IS NULL AND EXISTS (SELECT FROM delivery WHERE payer = p.payer AND period = $1),"
-                            " (SELECT r.id || ' is ' || r.state FROM run r JOIN delivery d ON d.id = r.delivery_id"
-                            "   WHERE r.payer = p.payer AND r.period = $1 AND r.state IN ('running', 'stopped')"
-                            "   AND (cr.id IS NULL OR (d.seq, r.seq) > (cd.seq, cr.seq)) ORDER BY d.seq DESC, r.seq DESC LIMIT 1)"
-                            " FROM unnest($2::text[]) p (payer) LEFT JOIN current_run c ON c.payer = p.payer AND c.period = $1"
-                            " LEFT JOIN run cr ON cr.id = c.run_id LEFT JOIN delivery cd ON cd.id = cr.delivery_id ORDER BY p.payer",
-                            2, values, &rows, err);
+    bool done = cm_pg_query(
+        g->pg,
+        "SELECT p.payer, c.run_id IS NULL AND EXISTS (SELECT FROM delivery WHERE payer = p.payer AND period = $1),"
+        " (SELECT r.id || ' is ' || r.state FROM run r JOIN delivery d ON d.id = r.delivery_id"
+        "   WHERE r.payer = p.payer AND r.period = $1 AND r.state IN ('running', 'stopped')"
+        "   AND (cr.id IS NULL OR (d.seq, r.seq) > (cd.seq, cr.seq)) ORDER BY d.seq DESC, r.seq DESC LIMIT 1)"
+        " FROM unnest($2::text[]) p (payer) LEFT JOIN current_run c ON c.payer = p.payer AND c.period = $1"
+        " LEFT JOIN run cr ON cr.id = c.run_id LEFT JOIN delivery cd ON cd.id = cr.delivery_id ORDER BY p.payer",
+        2, values, &rows, err);
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         const char *payer = cm_rows_text(rows, i, 0);
         if (!cm_rows_null(rows, i, 2))
@@ -127,7 +131,8 @@ static bool run_incomplete(const gating *g, cm_error *err)
                              detail.length ? "; " : "", payer, payer, g->month);
     }
     if (done)
-        gate(g, "RUN_INCOMPLETE", detail.length == 0, detail.length ? detail.data : "every payer's current run is complete");
+        gate(g, "RUN_INCOMPLETE", detail.length == 0,
+             detail.length ? detail.data : "every payer's current run is complete");
     cm_rows_free(rows);
     cm_buffer_free(&payers);
     cm_buffer_free(&detail);
@@ -138,14 +143,17 @@ static bool not_final(const gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!ask(g,
-             "SELECT r.payer, r.lines - r.final_lines FROM current_run c JOIN run r ON r.id = c.run_id WHERE c.lane = $1 AND c.period = $2"
-             " AND r.lines <> r.final_lines AND EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = r.id AND h.customer = $3"
+             "SELECT r.payer, r.lines - r.final_lines FROM current_run c JOIN run r ON r.id = c.run_id WHERE c.lane = "
+             "$1 AND c.period = $2"
+             " AND r.lines <> r.final_lines AND EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = r.id "
+             "AND h.customer = $3"
              "   AND h.currency = $4 AND h.class <> 'suspended') ORDER BY r.payer",
              4, &rows, err))
         return false;
     cm_buffer detail = {0};
     for (int i = 0; i < cm_rows_count(rows); i++)
-        cm_buffer_printf(&detail, "%spayer %s: %s lines without an invoice id", i ? "; " : "", cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1));
+        cm_buffer_printf(&detail, "%spayer %s: %s lines without an invoice id", i ? "; " : "", cm_rows_text(rows, i, 0),
+                         cm_rows_text(rows, i, 1));
     if (cm_rows_count(rows))
         cm_buffer_text(&detail, "; opens with AWS's final delivery");
     gate(g, "NOT_FINAL", cm_rows_count(rows) == 0, detail.length ? detail.data : "every line has an invoice id");
@@ -165,16 +173,20 @@ static void too_early(const gating *g)
 
 /* --- SUSPENDED, SUPPORT_PLAN_GROUP_MISSING ------------------------------------------------------------------- */
 
-/* Suspended charges of accounts that are the customer's: it has charges on them, or they are linked to it in the period. */
+/* Suspended charges of accounts that are the customer's: it has charges on them, or they are linked to it in the
+ * period. */
 static bool suspended(const gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!ask(g,
              "SELECT r.payer, s.account, s.reason, sum(s.lines), trim_scale(sum(s.payer_amount)), s.currency,"
-             " EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = s.run_id AND h.customer = $3 AND h.account = s.account"
+             " EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = s.run_id AND h.customer = $3 AND "
+             "h.account = s.account"
              "   AND h.class <> 'suspended')"
-             " FROM current_run c JOIN run r ON r.id = c.run_id JOIN charge s ON s.period = $2 AND s.run_id = r.id AND s.class = 'suspended'"
-             " WHERE c.lane = $1 AND c.period = $2 AND r.suspended_lines > 0 GROUP BY s.run_id, r.payer, s.account, s.reason, s.currency"
+             " FROM current_run c JOIN run r ON r.id = c.run_id JOIN charge s ON s.period = $2 AND s.run_id = r.id AND "
+             "s.class = 'suspended'"
+             " WHERE c.lane = $1 AND c.period = $2 AND r.suspended_lines > 0 GROUP BY s.run_id, r.payer, s.account, "
+             "s.reason, s.currency"
              " ORDER BY r.payer, s.account, s.reason, s.currency",
              3, &rows, err))
         return false;
@@ -183,8 +195,9 @@ static bool suspended(const gating *g, cm_error *err)
         const char *payer = cm_rows_text(rows, i, 0), *account = cm_rows_text(rows, i, 1);
         if (!cm_rows_bool(rows, i, 6) && !cm_link_of_month(g->catalog, payer, account, g->customer, g->period))
             continue;
-        cm_buffer_printf(&detail, "%saccount %s: %s lines, %s %s, %s", detail.length ? "; " : "", account, cm_rows_text(rows, i, 3),
-                         cm_rows_text(rows, i, 4), cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 2));
+        cm_buffer_printf(&detail, "%saccount %s: %s lines, %s %s, %s", detail.length ? "; " : "", account,
+                         cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 4), cm_rows_text(rows, i, 5),
+                         cm_rows_text(rows, i, 2));
     }
     bool open = detail.length == 0;
     if (!open)
@@ -201,7 +214,8 @@ static bool support_group_missing(const gating *g, cm_error *err)
     cm_rows *rows = NULL;
     if (!ask(g,
              "SELECT DISTINCT r.payer, h.account FROM current_run c JOIN run r ON r.id = c.run_id"
-             " JOIN charge h ON h.period = $2 AND h.run_id = r.id WHERE c.lane = $1 AND c.period = $2 AND h.customer = $3 AND h.currency = $4"
+             " JOIN charge h ON h.period = $2 AND h.run_id = r.id WHERE c.lane = $1 AND c.period = $2 AND h.customer = "
+             "$3 AND h.currency = $4"
              " AND h.class = 'support' ORDER BY r.payer, h.account",
              4, &rows, err))
         return false;
@@ -210,10 +224,12 @@ static bool support_group_missing(const gating *g, cm_error *err)
         const cm_link *link =
             cm_link_of_month(g->catalog, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), g->customer, g->period);
         if (!link || !link->group)
-            cm_buffer_printf(&detail, "%s%s", detail.length ? ", " : "name a support_plan_group in the catalog for account ",
+            cm_buffer_printf(&detail, "%s%s",
+                             detail.length ? ", " : "name a support_plan_group in the catalog for account ",
                              cm_rows_text(rows, i, 1));
     }
-    gate(g, "SUPPORT_PLAN_GROUP_MISSING", detail.length == 0, detail.length ? detail.data : "no account with AWS support lies without a group");
+    gate(g, "SUPPORT_PLAN_GROUP_MISSING", detail.length == 0,
+         detail.length ? detail.data : "no account with AWS support lies without a group");
     cm_buffer_free(&detail);
     cm_rows_free(rows);
     return true;
@@ -231,8 +247,8 @@ static bool fx_used(const gating *g, const char *rate, cm_error *err)
                      3, (const char *[]){g->fx_id, rate, g->month}, &rows, err))
         return false;
     if (cm_rows_count(rows))
-        snprintf(detail, sizeof detail, "1 %s = %s %s, rate %s, set by %s at %s", g->source, rate, g->currency, g->fx_id,
-                 cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
+        snprintf(detail, sizeof detail, "1 %s = %s %s, rate %s, set by %s at %s", g->source, rate, g->currency,
+                 g->fx_id, cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
     else
         snprintf(detail, sizeof detail, "1 %s = %s %s, rate %s", g->source, rate, g->currency, g->fx_id);
     cm_rows_free(rows);

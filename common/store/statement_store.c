@@ -1,6 +1,6 @@
 /*
- * Draft statements: stale or not, made anew, stored. A customer's charges are read through a cursor in the order of customers, so memory
- * is bounded by the largest customer and not by the lane.
+ * Draft statements: stale or not, made anew, stored. A customer's charges are read through a cursor in the order of
+ * customers, so memory is bounded by the largest customer and not by the lane.
  */
 #include "store/statement_store.h"
 
@@ -16,8 +16,11 @@
 enum { ROWS_AT_ONCE = 2000, ARENA_BYTES = 256 * 1024 };
 #define ACTOR "statements"
 
-/* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation. */
-#define BASIS "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id), 'UTF8')), 'hex'), 32)"
+/* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation.
+ */
+#define BASIS                                                                                                          \
+    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id), "          \
+    "'UTF8')), 'hex'), 32)"
 
 typedef struct building {
     cm_pg *pg;
@@ -25,12 +28,12 @@ typedef struct building {
     const char *lane, *catalog_id;
     cm_period period;
     char month[CM_PERIOD_TEXT];
-    char *runs;         /* array literal of the current runs' ids */
+    char *runs; /* array literal of the current runs' ids */
     char basis[CM_ID_HEX];
     const cm_catalog *catalog;
-    cm_buffer kept;     /* array literal of the documents that are there now, without its end */
-    cm_buffer missing;  /* customers that the catalog in force does not have */
-    cm_arena *arena;    /* of the customer in hand */
+    cm_buffer kept;    /* array literal of the documents that are there now, without its end */
+    cm_buffer missing; /* customers that the catalog in force does not have */
+    cm_arena *arena;   /* of the customer in hand */
     cm_statement_charge *charge;
     size_t count, capacity;
 } building;
@@ -76,19 +79,21 @@ static bool store_document(building *b, const cm_statement *s, cm_error *err)
     char *text = json_dumps(s->document, JSON_COMPACT);
     cm_decimal_print(s->subtotal, subtotal);
     cm_decimal_print(s->total, total);
-    const char *values[] = {s->id,       s->reseller,        b->lane,  b->month, s->customer,   s->currency,
-                            s->source_currency, s->fx_id, text, b->catalog_id, subtotal, total};
-    bool done = cm_pg_query(b->pg,
-                            "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
-                            " document, catalog_id, subtotal, total)"
-                            " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric)"
-                            " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
-                            " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
-                            " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
-                            " total = excluded.total WHERE statement.state = 'draft'"
-                            " AND (statement.document, statement.catalog_id, statement.fx_id) IS DISTINCT FROM"
-                            "   (excluded.document, excluded.catalog_id, excluded.fx_id)",
-                            12, values, NULL, err);
+    const char *values[] = {
+        s->id,    s->reseller, b->lane,       b->month, s->customer, s->currency, s->source_currency,
+        s->fx_id, text,        b->catalog_id, subtotal, total};
+    bool done = cm_pg_query(
+        b->pg,
+        "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
+        " document, catalog_id, subtotal, total)"
+        " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric)"
+        " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
+        " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
+        " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
+        " total = excluded.total WHERE statement.state = 'draft'"
+        " AND (statement.document, statement.catalog_id, statement.fx_id) IS DISTINCT FROM"
+        "   (excluded.document, excluded.catalog_id, excluded.fx_id)",
+        12, values, NULL, err);
     free(text);
     cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
     return done;
@@ -131,14 +136,17 @@ static bool build_all(building *b, cm_error *err)
     const char *values[] = {b->month, b->runs};
     char fetch[64];
     snprintf(fetch, sizeof fetch, "FETCH %d FROM statement_charges", ROWS_AT_ONCE);
-    if (!cm_pg_query(b->pg,
-                     "DECLARE statement_charges NO SCROLL CURSOR FOR"
-                     " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, sum(c.quantity),"
-                     " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount)"
-                     " FROM charge c JOIN run r ON r.id = c.run_id"
-                     " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
-                     " GROUP BY c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency ORDER BY c.customer",
-                     2, values, NULL, err))
+    if (!cm_pg_query(
+            b->pg,
+            "DECLARE statement_charges NO SCROLL CURSOR FOR"
+            " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, "
+            "sum(c.quantity),"
+            " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount)"
+            " FROM charge c JOIN run r ON r.id = c.run_id"
+            " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
+            " GROUP BY c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency ORDER BY "
+            "c.customer",
+            2, values, NULL, err))
         return false;
     for (int taken = ROWS_AT_ONCE; taken == ROWS_AT_ONCE;) {
         cm_rows *rows = NULL;
@@ -159,9 +167,10 @@ static bool remove_drafts_but_kept(building *b, cm_error *err)
 {
     cm_buffer_text(&b->kept, b->kept.length ? "}" : "{}");
     const char *values[] = {b->lane, b->month, b->kept.data};
-    return cm_pg_query(b->pg,
-                       "DELETE FROM statement WHERE lane = $1 AND period = $2 AND state = 'draft' AND NOT id = ANY ($3::text[])", 3, values,
-                       NULL, err);
+    return cm_pg_query(
+        b->pg,
+        "DELETE FROM statement WHERE lane = $1 AND period = $2 AND state = 'draft' AND NOT id = ANY ($3::text[])", 3,
+        values, NULL, err);
 }
 
 static bool tell_missing(building *b, cm_error *err)
@@ -171,9 +180,10 @@ static bool tell_missing(building *b, cm_error *err)
     char object[128];
     cm_buffer reason = {0};
     snprintf(object, sizeof object, "lane:%s/%s", b->lane, b->month);
-    cm_buffer_printf(&reason, "charges of customers that the catalog in force does not have make no statement: %s", b->missing.data);
-    cm_log(CM_WARN, "customers are missing in the catalog in force: their charges make no statement", "lane", b->lane, "period", b->month,
-           "customers", b->missing.data, NULL);
+    cm_buffer_printf(&reason, "charges of customers that the catalog in force does not have make no statement: %s",
+                     b->missing.data);
+    cm_log(CM_WARN, "customers are missing in the catalog in force: their charges make no statement", "lane", b->lane,
+           "period", b->month, "customers", b->missing.data, NULL);
     bool done = cm_store_audit(b->pg, b->now, ACTOR, "statement.customer_missing", object, reason.data, NULL, err);
     cm_buffer_free(&reason);
     return done;
@@ -183,10 +193,11 @@ static bool remember_build(building *b, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
     const char *values[] = {b->lane, b->month, b->basis, cm_instant_print(b->now, at)};
-    return cm_pg_query(b->pg,
-                       "INSERT INTO statement_build (lane, period, basis, built_at) VALUES ($1, $2, $3, $4) ON CONFLICT (lane, period)"
-                       " DO UPDATE SET basis = excluded.basis, built_at = excluded.built_at",
-                       4, values, NULL, err);
+    return cm_pg_query(
+        b->pg,
+        "INSERT INTO statement_build (lane, period, basis, built_at) VALUES ($1, $2, $3, $4) ON CONFLICT (lane, period)"
+        " DO UPDATE SET basis = excluded.basis, built_at = excluded.built_at",
+        4, values, NULL, err);
 }
 
 static bool build_locked(building *b, cm_error *err)
@@ -216,9 +227,11 @@ static bool look_locked(building *b, bool *ret_stale, cm_error *err)
 {
     const char *values[] = {b->catalog_id, cm_engine_version(), b->lane, b->month};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(b->pg, "SELECT pg_advisory_xact_lock(hashtextextended('statements ' || $1 || ' ' || $2, 0))", 2, values + 2, NULL, err) ||
+    if (!cm_pg_query(b->pg, "SELECT pg_advisory_xact_lock(hashtextextended('statements ' || $1 || ' ' || $2, 0))", 2,
+                     values + 2, NULL, err) ||
         !cm_pg_query(b->pg,
-                     "SELECT " BASIS ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
+                     "SELECT " BASIS
+                     ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
                      " FROM current_run WHERE lane = $3 AND period = $4",
                      4, values, &rows, err))
         return false;
@@ -229,14 +242,16 @@ static bool look_locked(building *b, bool *ret_stale, cm_error *err)
     return true;
 }
 
-bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm_period period, bool force, bool *ret_built, cm_error *err)
+bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm_period period, bool force,
+                                 bool *ret_built, cm_error *err)
 {
     char catalog_id[CM_ID_HEX];
     building b = {.pg = pg, .now = now, .lane = lane, .catalog_id = catalog_id, .period = period};
     bool stale = false;
     *ret_built = false;
     cm_period_print(period, b.month);
-    bool done = cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, catalog_id, err) && look_locked(&b, &stale, err);
+    bool done =
+        cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, catalog_id, err) && look_locked(&b, &stale, err);
     if (done && (stale || force)) {
         done = *b.basis ? build_locked(&b, err) : remove_build(&b, err);
         *ret_built = done;
@@ -255,18 +270,21 @@ bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm
 /* --- every stale one ----------------------------------------------------------------------------------------- */
 
 /* One statement; it costs nothing worth naming when all is fresh. NULL lane, period: all. */
-static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, const char *period, cm_rows **ret, cm_error *err)
+static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, const char *period, cm_rows **ret,
+                       cm_error *err)
 {
     const char *values[] = {catalog_id, cm_engine_version(), lane, period};
     return cm_pg_query(pg,
                        "WITH today AS (SELECT lane, period, " BASIS " AS basis FROM current_run GROUP BY lane, period)"
                        " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
-                       " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND ($4::text IS NULL OR period = $4)"
+                       " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND ($4::text IS "
+                       "NULL OR period = $4)"
                        " ORDER BY lane, period",
                        4, values, ret, err);
 }
 
-bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period, int *ret_built, cm_error *err)
+bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period,
+                                     int *ret_built, cm_error *err)
 {
     char catalog_id[CM_ID_HEX], month[CM_PERIOD_TEXT];
     cm_error none = {0};

@@ -9,8 +9,9 @@ typedef struct run_facts {
     bool complete;
 } run_facts;
 
-static const char select_facts[] = "SELECT r.id, r.delivery_id, r.payer, r.period, r.lane, r.state, d.seq, r.seq, r.complete"
-                                   " FROM run r JOIN delivery d ON d.id = r.delivery_id";
+static const char select_facts[] =
+    "SELECT r.id, r.delivery_id, r.payer, r.period, r.lane, r.state, d.seq, r.seq, r.complete"
+    " FROM run r JOIN delivery d ON d.id = r.delivery_id";
 
 static void read_facts(const cm_rows *rows, run_facts *ret)
 {
@@ -26,7 +27,8 @@ static void read_facts(const cm_rows *rows, run_facts *ret)
 }
 
 /* *ret_found false: no row. `tail` chooses and may lock. */
-static bool load(cm_pg *pg, const char *tail, int count, const char *const *values, run_facts *ret, bool *ret_found, cm_error *err)
+static bool load(cm_pg *pg, const char *tail, int count, const char *const *values, run_facts *ret, bool *ret_found,
+                 cm_error *err)
 {
     char sql[512];
     cm_rows *rows = NULL;
@@ -53,16 +55,19 @@ static bool load_locked(cm_pg *pg, const char *run, run_facts *ret, cm_error *er
 static bool load_current(cm_pg *pg, const run_facts *run, run_facts *ret, bool *ret_found, cm_error *err)
 {
     const char *values[] = {run->payer, run->period};
-    return cm_pg_query(pg, "SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || $1 || ' ' || $2, 0))", 2, values, NULL, err) &&
-           load(pg, "JOIN current_run c ON c.run_id = r.id WHERE c.payer = $1 AND c.period = $2", 2, values, ret, ret_found, err);
+    return cm_pg_query(pg, "SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || $1 || ' ' || $2, 0))", 2,
+                       values, NULL, err) &&
+           load(pg, "JOIN current_run c ON c.run_id = r.id WHERE c.payer = $1 AND c.period = $2", 2, values, ret,
+                ret_found, err);
 }
 
-static bool audit_period(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor, const char *action,
-                         const char *reason, cm_error *err)
+static bool audit_period(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor,
+                         const char *action, const char *reason, cm_error *err)
 {
     char object[64];
     snprintf(object, sizeof object, "payer:%s/%s", run->payer, run->period);
-    json_t *detail = json_pack("{s:s, s:s, s:s}", "run", run->id, "delivery", run->delivery, "current_before", before->id);
+    json_t *detail =
+        json_pack("{s:s, s:s, s:s}", "run", run->id, "delivery", run->delivery, "current_before", before->id);
     char *text = json_dumps(detail, JSON_COMPACT);
     bool done = cm_store_audit(pg, now, actor, action, object, reason, text, err);
     free(text);
@@ -85,18 +90,20 @@ static bool supersede_run(cm_pg *pg, const run_facts *run, const char *by, cm_er
            forget_applied(pg, run->id, err);
 }
 
-/* Their writers finish their group first (SKIP LOCKED); what is left is caught by the next look or when it completes. */
+/* Their writers finish their group first (SKIP LOCKED); what is left is caught by the next look or when it completes.
+ */
 static bool supersede_running(cm_pg *pg, const run_facts *run, cm_error *err)
 {
     char seq[24], reason[80];
     snprintf(seq, sizeof seq, "%lld", (long long)run->delivery_seq);
     snprintf(reason, sizeof reason, "run %s of a newer delivery counts", run->id);
     const char *values[] = {run->payer, run->period, seq, reason};
-    return cm_pg_query(pg,
-                       "WITH stale AS (SELECT r.id FROM run r JOIN delivery d ON d.id = r.delivery_id WHERE r.payer = $1"
-                       "   AND r.period = $2 AND r.state = 'running' AND d.seq < $3::bigint FOR UPDATE OF r SKIP LOCKED)"
-                       " UPDATE run SET state = 'superseded', reason = $4 FROM stale WHERE run.id = stale.id",
-                       4, values, NULL, err) &&
+    return cm_pg_query(
+               pg,
+               "WITH stale AS (SELECT r.id FROM run r JOIN delivery d ON d.id = r.delivery_id WHERE r.payer = $1"
+               "   AND r.period = $2 AND r.state = 'running' AND d.seq < $3::bigint FOR UPDATE OF r SKIP LOCKED)"
+               " UPDATE run SET state = 'superseded', reason = $4 FROM stale WHERE run.id = stale.id",
+               4, values, NULL, err) &&
            cm_pg_query(pg,
                        "UPDATE delivery SET state = 'superseded' WHERE payer = $1 AND period = $2 AND seq < $3::bigint"
                        " AND state IN ('planned', 'good')",
@@ -105,10 +112,11 @@ static bool supersede_running(cm_pg *pg, const run_facts *run, cm_error *err)
 
 static bool delivery_is_good(cm_pg *pg, const char *delivery, cm_error *err)
 {
-    return cm_pg_query(pg,
-                       "UPDATE delivery SET state = 'good', error_code = '', error_file = '', error_row = NULL, error_column = '',"
-                       " error_text = '' WHERE id = $1 AND state <> 'good'",
-                       1, (const char *[]){delivery}, NULL, err);
+    return cm_pg_query(
+        pg,
+        "UPDATE delivery SET state = 'good', error_code = '', error_file = '', error_row = NULL, error_column = '',"
+        " error_text = '' WHERE id = $1 AND state <> 'good'",
+        1, (const char *[]){delivery}, NULL, err);
 }
 
 static bool become_current(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor,
@@ -120,7 +128,8 @@ static bool become_current(cm_pg *pg, const run_facts *run, const run_facts *bef
         if (!supersede_run(pg, before, run->id, err))
             return false;
         if (strcmp(before->delivery, run->delivery) != 0 &&
-            !cm_pg_query(pg, "UPDATE delivery SET state = 'superseded' WHERE id = $1", 1, (const char *[]){before->delivery}, NULL, err))
+            !cm_pg_query(pg, "UPDATE delivery SET state = 'superseded' WHERE id = $1", 1,
+                         (const char *[]){before->delivery}, NULL, err))
             return false;
     }
     return cm_pg_query(pg,
@@ -128,23 +137,27 @@ static bool become_current(cm_pg *pg, const run_facts *run, const run_facts *bef
                        " ON CONFLICT (payer, period) DO UPDATE SET lane = excluded.lane, run_id = excluded.run_id,"
                        " switched_at = excluded.switched_at",
                        5, values, NULL, err) &&
-           cm_pg_query(pg, "UPDATE run SET state = 'current', reason = '' WHERE id = $1", 1, (const char *[]){run->id}, NULL, err) &&
+           cm_pg_query(pg, "UPDATE run SET state = 'current', reason = '' WHERE id = $1", 1, (const char *[]){run->id},
+                       NULL, err) &&
            supersede_running(pg, run, err) && delivery_is_good(pg, run->delivery, err) &&
            audit_period(pg, run, before, now, actor, "run.switched", why, err);
 }
 
 /* Complete, but something newer counts already. */
-static bool stay_behind(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor, cm_error *err)
+static bool stay_behind(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor,
+                        cm_error *err)
 {
     bool other = strcmp(run->delivery, before->delivery) != 0;
     const char *values[] = {run->delivery};
     return supersede_run(pg, run, before->id, err) &&
-           (!other || cm_pg_query(pg, "UPDATE delivery SET state = 'superseded' WHERE id = $1 AND state IN ('planned', 'good')", 1,
-                                  values, NULL, err)) &&
+           (!other ||
+            cm_pg_query(pg, "UPDATE delivery SET state = 'superseded' WHERE id = $1 AND state IN ('planned', 'good')",
+                        1, values, NULL, err)) &&
            audit_period(pg, run, before, now, actor, "run.superseded", "it was completed after a newer one", err);
 }
 
-bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char *actor, bool *ret_current, cm_error *err)
+bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char *actor, bool *ret_current,
+                         cm_error *err)
 {
     run_facts new, present;
     bool found;
@@ -153,7 +166,7 @@ bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char 
         return false;
     cm_assert(new.complete);
     bool newer = !found || new.delivery_seq > present.delivery_seq ||
-                 (new.delivery_seq == present.delivery_seq && new.run_seq > present.run_seq);
+                 (new.delivery_seq == present.delivery_seq &&new.run_seq > present.run_seq);
     if (!newer)
         return stay_behind(pg, &new, &present, now, actor, err);
     *ret_current = true;
@@ -167,13 +180,15 @@ bool cm_store_run_reactivate(cm_pg *pg, const char *run, cm_instant now, const c
     if (!load_locked(pg, run, &again, err) || !load_current(pg, &again, &present, &found, err))
         return false;
     if (!again.complete)
-        return cm_fail(err, CM_ERROR_REFUSED, "RUN_INCOMPLETE", "run %s is not complete: only a complete run can count", run);
+        return cm_fail(err, CM_ERROR_REFUSED, "RUN_INCOMPLETE", "run %s is not complete: only a complete run can count",
+                       run);
     if (strcmp(present.id, again.id) == 0)
         return true;
     return become_current(pg, &again, &present, now, actor, "the same rating was asked for again", err);
 }
 
-bool cm_store_run_restart(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason, cm_error *err)
+bool cm_store_run_restart(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason,
+                          cm_error *err)
 {
     run_facts facts;
     char object[64], at[CM_INSTANT_TEXT];
@@ -181,23 +196,25 @@ bool cm_store_run_restart(cm_pg *pg, const char *run, cm_instant now, const char
     if (!load_locked(pg, run, &facts, err))
         return false;
     if (facts.complete || strcmp(facts.state, "running") == 0)
-        return cm_fail(err, CM_ERROR_REFUSED, "RUN_STATE", "run %s is %s: only a run that did not end well is begun again", run,
-                       facts.state);
+        return cm_fail(err, CM_ERROR_REFUSED, "RUN_STATE",
+                       "run %s is %s: only a run that did not end well is begun again", run, facts.state);
     snprintf(object, sizeof object, "run:%s", run);
     return cm_pg_query(pg, "SELECT curmill_drop_run_parts($1)", 1, values, NULL, err) && forget_applied(pg, run, err) &&
            cm_pg_query(pg, "DELETE FROM run_chunk_cost WHERE run_id = $1", 1, values, NULL, err) &&
            cm_pg_query(pg,
-                       "UPDATE run_chunk SET ended = false, batches = 0, expected_lines = 0, expected_checksum = 0, expected_final = 0,"
+                       "UPDATE run_chunk SET ended = false, batches = 0, expected_lines = 0, expected_checksum = 0, "
+                       "expected_final = 0,"
                        " rounded = 0, applied_lines = 0, applied_checksum = 0, expected_cost = '{}' WHERE run_id = $1",
                        1, values, NULL, err) &&
-           cm_pg_query(pg, "UPDATE run SET state = 'running', published = false, reason = '', started_at = $2 WHERE id = $1", 2, values,
-                       NULL, err) &&
+           cm_pg_query(
+               pg, "UPDATE run SET state = 'running', published = false, reason = '', started_at = $2 WHERE id = $1", 2,
+               values, NULL, err) &&
            cm_store_audit(pg, now, actor, "run.restarted", object, reason, NULL, err) &&
            cm_pg_execute(pg, "NOTIFY curmill_scan", err);
 }
 
-bool cm_store_run_stop(cm_pg *pg, const char *run, const char *code, const char *text, const char *detail, cm_instant now,
-                       const char *actor, bool *ret_stopped, cm_error *err)
+bool cm_store_run_stop(cm_pg *pg, const char *run, const char *code, const char *text, const char *detail,
+                       cm_instant now, const char *actor, bool *ret_stopped, cm_error *err)
 {
     char object[64], reason[CM_ERROR_TEXT_MAX + 64];
     cm_rows *rows = NULL;
@@ -205,7 +222,8 @@ bool cm_store_run_stop(cm_pg *pg, const char *run, const char *code, const char 
     snprintf(reason, sizeof reason, "%s: %s", code, text);
     const char *values[] = {run, reason};
     *ret_stopped = false;
-    if (!cm_pg_query(pg, "UPDATE run SET state = 'stopped', reason = $2 WHERE id = $1 AND state = 'running'", 2, values, &rows, err))
+    if (!cm_pg_query(pg, "UPDATE run SET state = 'stopped', reason = $2 WHERE id = $1 AND state = 'running'", 2, values,
+                     &rows, err))
         return false;
     *ret_stopped = cm_rows_affected(rows) == 1;
     cm_rows_free(rows);
@@ -217,14 +235,15 @@ bool cm_store_runs_supersede_stale(cm_pg *pg, const char *lane, int *ret_count, 
     cm_rows *rows = NULL;
     const char *values[] = {lane};
     *ret_count = 0;
-    if (!cm_pg_query(pg,
-                     "WITH stale AS (SELECT r.id, c.run_id AS current FROM run r JOIN delivery d ON d.id = r.delivery_id"
-                     "   JOIN current_run c ON c.payer = r.payer AND c.period = r.period"
-                     "   JOIN run cr ON cr.id = c.run_id JOIN delivery cd ON cd.id = cr.delivery_id"
-                     "   WHERE r.lane = $1 AND r.state = 'running' AND d.seq < cd.seq FOR UPDATE OF r SKIP LOCKED)"
-                     " UPDATE run SET state = 'superseded', reason = 'run ' || stale.current || ' of a newer delivery counts'"
-                     " FROM stale WHERE run.id = stale.id",
-                     1, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "WITH stale AS (SELECT r.id, c.run_id AS current FROM run r JOIN delivery d ON d.id = r.delivery_id"
+            "   JOIN current_run c ON c.payer = r.payer AND c.period = r.period"
+            "   JOIN run cr ON cr.id = c.run_id JOIN delivery cd ON cd.id = cr.delivery_id"
+            "   WHERE r.lane = $1 AND r.state = 'running' AND d.seq < cd.seq FOR UPDATE OF r SKIP LOCKED)"
+            " UPDATE run SET state = 'superseded', reason = 'run ' || stale.current || ' of a newer delivery counts'"
+            " FROM stale WHERE run.id = stale.id",
+            1, values, &rows, err))
         return false;
     *ret_count = cm_rows_affected(rows);
     cm_rows_free(rows);

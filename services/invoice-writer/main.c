@@ -1,6 +1,7 @@
 /*
- * invoice-writer: line.rated -> charges, current runs, draft statements. Reads as a checklist: settings, database, Kafka, loop.
- * The work itself is in writer.h; here a group of records is gathered, applied, and only then given back to Kafka.
+ * invoice-writer: line.rated -> charges, current runs, draft statements. Reads as a checklist: settings, database,
+ * Kafka, loop. The work itself is in writer.h; here a group of records is gathered, applied, and only then given back
+ * to Kafka.
  */
 #include "base/log.h"
 #include "kafka/kafka.h"
@@ -15,9 +16,9 @@ enum {
     POLL_MS = 200,
     /* A group ends with whatever comes first. */
     GROUP_RECORDS = 256,
-    GROUP_BYTES = 4 << 20,  /* payloads, and decoded rows */
+    GROUP_BYTES = 4 << 20, /* payloads, and decoded rows */
     GROUP_MS = 250,
-    GROUP_GAP_MS = 20,      /* nothing came for so long */
+    GROUP_GAP_MS = 20, /* nothing came for so long */
     DECODED_ARENA_BYTES = 4 << 20,
     MERGE_ARENA_BYTES = 2 << 20,
     STATEMENTS_MS = 2000,
@@ -47,7 +48,8 @@ typedef struct invoice_writer {
     int64_t next_statements_ms, next_sweep_ms;
     shown shown[16];
     size_t shown_count;
-    cm_metric *dead, *bytes_in, *retries, *incomplete, *group_duration, *commit_duration, *lag, *oldest, *rebalances, *arena_bytes;
+    cm_metric *dead, *bytes_in, *retries, *incomplete, *group_duration, *commit_duration, *lag, *oldest, *rebalances,
+        *arena_bytes;
     int64_t rebalances_seen;
 } invoice_writer;
 
@@ -70,8 +72,10 @@ static void register_metrics(invoice_writer *w)
     show(w, &c->groups_applied, "groups_applied_total", NULL, "Transactions that applied records");
     show(w, &c->runs_completed, "runs_completed_total", NULL, "Runs that became complete");
     show(w, &c->runs_switched, "runs_switched_total", NULL, "Runs that became the current one");
-    show(w, &c->control_total_mismatches, "control_total_mismatches_total", NULL, "Runs stopped because control totals do not agree");
-    show(w, &c->determinism_broken, "determinism_broken_total", NULL, "Runs stopped because the same id came with other content");
+    show(w, &c->control_total_mismatches, "control_total_mismatches_total", NULL,
+         "Runs stopped because control totals do not agree");
+    show(w, &c->determinism_broken, "determinism_broken_total", NULL,
+         "Runs stopped because the same id came with other content");
     show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were made anew");
     w->incomplete = cm_gauge("runs_incomplete", NULL, "Runs of the lane that are running");
     w->dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
@@ -103,7 +107,8 @@ static void update_metrics(invoice_writer *w)
 
 /* --- waiting ------------------------------------------------------------------------------------------------- */
 
-/* A dependency that is away is waited for, without letting go of the partitions. False: it is no such error, or the process is to stop. */
+/* A dependency that is away is waited for, without letting go of the partitions. False: it is no such error, or the
+ * process is to stop. */
 static bool wait_out(invoice_writer *w, cm_error *err)
 {
     cm_record *record;
@@ -124,8 +129,8 @@ static bool wait_out(invoice_writer *w, cm_error *err)
 
 static bool set_aside(invoice_writer *w, const cm_record *record, const cm_error *why, cm_error *err)
 {
-    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition), "offset",
-                 cm_log_i64(record->offset), NULL);
+    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition),
+                 "offset", cm_log_i64(record->offset), NULL);
     while (!cm_dead_letter(w->producer, w->worker.lane, CM_WRITER_NAME, record, why, err)) {
         if (!wait_out(w, err))
             return false;
@@ -159,7 +164,8 @@ static bool gather(invoice_writer *w, cm_error *err)
     int64_t until = 0;
     w->count = w->bytes = 0;
     cm_arena_reset(w->decoded);
-    while (!cm_worker_stopping() && w->count < GROUP_RECORDS && w->bytes < GROUP_BYTES && cm_arena_used(w->decoded) < GROUP_BYTES) {
+    while (!cm_worker_stopping() && w->count < GROUP_RECORDS && w->bytes < GROUP_BYTES &&
+           cm_arena_used(w->decoded) < GROUP_BYTES) {
         cm_record *record;
         if (w->count && cm_monotonic_milliseconds() >= until)
             break;
@@ -227,7 +233,8 @@ static bool handle_group(invoice_writer *w, cm_error *err)
 {
     int64_t switched = w->core.counts.runs_switched;
     bool done = apply_with_patience(w, err) && give_back(w, err);
-    done = done && tolerate(cm_complete_touched(&w->core, w->apply, w->count, err), "completeness could not be judged", err);
+    done = done &&
+           tolerate(cm_complete_touched(&w->core, w->apply, w->count, err), "completeness could not be judged", err);
     if (done && w->core.counts.runs_switched != switched)
         done = refresh_statements(w, err);
     return done;
@@ -258,7 +265,8 @@ static bool loop(invoice_writer *w, cm_error *err)
     bool done = true;
     while (done && !cm_worker_stopping()) {
         cm_worker_turned(&w->worker);
-        done = do_chores(w, err) && gather(w, err) && (w->count == 0 || handle_group(w, err)) && cm_producer_poll(w->producer, 0, err);
+        done = do_chores(w, err) && gather(w, err) && (w->count == 0 || handle_group(w, err)) &&
+               cm_producer_poll(w->producer, 0, err);
         free_group(w);
         cm_consumer_resume(w->consumer); /* after a wait */
         w->worker.ready = cm_consumer_assigned(w->consumer);
@@ -291,7 +299,8 @@ int main(int argc, char **argv)
 {
     static invoice_writer w; /* zeroed; too large for the stack */
     cm_error err = {0};
-    int exit_code = cm_worker_start(&w.worker, CM_WRITER_NAME, "stores charges, switches runs, makes draft statements", settings, argc, argv);
+    int exit_code = cm_worker_start(&w.worker, CM_WRITER_NAME, "stores charges, switches runs, makes draft statements",
+                                    settings, argc, argv);
     if (exit_code >= 0)
         return exit_code;
     bool done = start(&w, &err) && loop(&w, &err);

@@ -20,14 +20,20 @@ static void expect_month(world *w, const char *run)
 {
     char sql[256];
     cr_expect_str_eq(state(w, run), "current");
-    snprintf(sql, sizeof sql, "SELECT concat_ws(' ', lines, suspended_lines, final_lines, complete) FROM run WHERE id = '%s'", run);
+    snprintf(sql, sizeof sql,
+             "SELECT concat_ws(' ', lines, suspended_lines, final_lines, complete) FROM run WHERE id = '%s'", run);
     cr_expect_str_eq(text_of(w, sql), "36 12 24 t");
     /* acme: (100+110+120) + (200+210+220) and six times the last place */
-    snprintf(sql, sizeof sql, "SELECT concat_ws(' ', lines, payer_amount, example_chunk, example_row) FROM charge WHERE run_id = '%s'"
-                              " AND customer = 'acme' AND product = 'AmazonEC2'", run);
+    snprintf(sql, sizeof sql,
+             "SELECT concat_ws(' ', lines, payer_amount, example_chunk, example_row) FROM charge WHERE run_id = '%s'"
+             " AND customer = 'acme' AND product = 'AmazonEC2'",
+             run);
     cr_expect_str_eq(text_of(w, sql), "6 960.000000000000000006 1 1");
-    snprintf(sql, sizeof sql, "SELECT concat_ws(' ', count(*), sum(lines), trim_scale(sum(payer_amount))) FROM charge WHERE run_id = '%s'"
-                              " AND currency = 'EUR'", run);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT concat_ws(' ', count(*), sum(lines), trim_scale(sum(payer_amount))) FROM charge WHERE run_id = '%s'"
+        " AND currency = 'EUR'",
+        run);
     cr_expect_str_eq(text_of(w, sql), "12 12 -6");
     snprintf(sql, sizeof sql, "SELECT concat_ws(' ', count(*), sum(lines)) FROM charge_day WHERE run_id = '%s'", run);
     cr_expect_str_eq(text_of(w, sql), "24 36"); /* 3 days x 2 accounts x (EC2, Odd) and 12 of their own */
@@ -83,7 +89,8 @@ static int replica(world *w, const record *first, const record *second)
     own.catalogs = cm_catalog_cache_new();
     bool done = own.pg != NULL;
     for (int round = 0; done && round < 2; round++)
-        done = apply_all_quietly(&own, first, WORLD_RECORDS, 2, &err) && apply_all_quietly(&own, second, WORLD_RECORDS, 2, &err);
+        done = apply_all_quietly(&own, first, WORLD_RECORDS, 2, &err) &&
+               apply_all_quietly(&own, second, WORLD_RECORDS, 2, &err);
     if (!done)
         fprintf(stderr, "%s\n", err.text);
     return !done;
@@ -119,8 +126,10 @@ Test(apply, three_replicas_at_once)
 
 /* --- determinism --------------------------------------------------------------------------------------------- */
 
-static const hand_charge five = {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "5", .sell = "5"};
-static const hand_charge six = {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "6", .sell = "6"};
+static const hand_charge five = {
+    .customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "5", .sell = "5"};
+static const hand_charge six = {
+    .customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "6", .sell = "6"};
 
 static void expect_stopped(world *w, const char *run, const char *code, const char *says)
 {
@@ -140,13 +149,16 @@ Test(apply, other_content_under_the_same_id_stops_the_run)
     add_delivery(w, TDS2, 'b');
     const char *run = add_run(w, TDS, 'a', 1), *other = add_run(w, TDS2, 'b', 1);
     const record first = hand_batch(w, run, 1, 0, 0, &five, 1);
-    const record group[] = {hand_batch(w, other, 1, 0, 0, &five, 1), hand_batch(w, run, 1, 1, 0, &five, 1), hand_batch(w, run, 1, 0, 0, &six, 1)};
+    const record group[] = {hand_batch(w, other, 1, 0, 0, &five, 1), hand_batch(w, run, 1, 1, 0, &five, 1),
+                            hand_batch(w, run, 1, 0, 0, &six, 1)};
     cr_expect_eq(apply(w, &first, 1), CM_APPLY_DONE);
     cr_expect_eq(apply(w, group, 3), CM_APPLY_DONE); /* the other run's record */
     expect_stopped(w, run, "DETERMINISM_BROKEN", "chunk 1, batch 0, shard 0");
     cr_expect_eq(w->writer.counts.determinism_broken, 1);
     cr_expect_str_eq(state(w, other), "running");
-    cr_expect_str_eq(text_of(w, "SELECT string_agg(left(run_id, 1) || sequence, ' ' ORDER BY run_id, sequence) FROM applied_batch"), "a0 b0");
+    cr_expect_str_eq(
+        text_of(w, "SELECT string_agg(left(run_id, 1) || sequence, ' ' ORDER BY run_id, sequence) FROM applied_batch"),
+        "a0 b0");
     cr_expect_eq(apply(w, &group[1], 1), CM_APPLY_SKIPPED); /* nothing more of it */
     world_free(w);
 }
@@ -214,7 +226,8 @@ Test(apply, runs_that_are_not_running)
     world_free(w);
 }
 
-/* Texts that PostgreSQL does not take, sums that do not fit: the run fails with its reason, the others of the group go on. */
+/* Texts that PostgreSQL does not take, sums that do not fit: the run fails with its reason, the others of the group go
+ * on. */
 Test(apply, poison_fails_its_run_only)
 {
     world *w = world_new(NULL);
@@ -224,11 +237,12 @@ Test(apply, poison_fails_its_run_only)
     add_delivery(w, TDS, 'a');
     add_delivery(w, TDS2, 'b');
     const char *run = add_run(w, TDS, 'a', 1), *other = add_run(w, TDS2, 'b', 1);
-    const record group[] = {hand_batch(w, other, 1, 0, 0, &five, 1), hand_batch(w, run, 1, 0, 0, &five, 1), hand_batch(w, run, 1, 1, 0, &bad, 1),
-                            hand_batch(w, other, 1, 1, 0, &five, 1)};
+    const record group[] = {hand_batch(w, other, 1, 0, 0, &five, 1), hand_batch(w, run, 1, 0, 0, &five, 1),
+                            hand_batch(w, run, 1, 1, 0, &bad, 1), hand_batch(w, other, 1, 1, 0, &five, 1)};
     cr_expect_eq(apply(w, group, 4), CM_APPLY_DONE);
     cr_expect_str_eq(state(w, run), "failed");
-    cr_expect_str_eq(text_of(w, "SELECT error_file || ' ' || error_code FROM delivery WHERE payer = '" TDS "'"), "chunk 1 DATA_EXCEPTION");
+    cr_expect_str_eq(text_of(w, "SELECT error_file || ' ' || error_code FROM delivery WHERE payer = '" TDS "'"),
+                     "chunk 1 DATA_EXCEPTION");
     cr_expect_str_eq(state(w, other), "running");
     cr_expect_eq(number(w, "SELECT applied_lines FROM run_chunk WHERE chunk = 1 AND run_id LIKE 'b%'"), 2);
     /* two that fit one by one: not added up in memory, and refused when the month's sum is made */

@@ -3,7 +3,13 @@
 
 static const hand_charge two[] = {
     {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "5.5", .sell = "6"},
-    {.customer = "bolt", .account = OTHER, .class = "usage", .product = "q", .currency = "EUR", .payer = "0.000000000000000001", .sell = "1"},
+    {.customer = "bolt",
+     .account = OTHER,
+     .class = "usage",
+     .product = "q",
+     .currency = "EUR",
+     .payer = "0.000000000000000001",
+     .sell = "1"},
 };
 
 /* A run whose chunk 2 is empty and whose chunk 1 holds `two`; the end of chunk 1 says `totals`. */
@@ -11,7 +17,8 @@ static const char *run_with(world *w, const cm_chunk_end *totals)
 {
     add_delivery(w, TDS, 'a');
     const char *run = add_run(w, TDS, 'a', 1);
-    const record records[] = {hand_batch(w, run, 1, 0, 0, two, 2), end_of(w, run, 1, totals), hand_end(w, run, 2, NULL, 0)};
+    const record records[] = {hand_batch(w, run, 1, 0, 0, two, 2), end_of(w, run, 1, totals),
+                              hand_end(w, run, 2, NULL, 0)};
     apply_all(w, &w->writer, records, 3, 3);
     return run;
 }
@@ -33,7 +40,8 @@ static void expect_mismatch(world *w, const char *run, const char *says)
     cr_expect_eq(w->writer.counts.control_total_mismatches, 1);
     cr_expect_eq(number(w, "SELECT count(*) FROM current_run"), 0);
     cr_expect_eq(number(w, "SELECT count(*) FROM charge"), 0);
-    cr_expect_eq(number(w, "SELECT jsonb_array_length(detail -> 'figures') FROM audit WHERE action = 'run.stopped'"), 1);
+    cr_expect_eq(number(w, "SELECT jsonb_array_length(detail -> 'figures') FROM audit WHERE action = 'run.stopped'"),
+                 1);
     must(w, cm_writer_sweep(&w->writer, &w->err)); /* its parts go, its counters stay for a person to look at */
     cr_expect_eq(number(w, "SELECT count(*) FROM pg_class WHERE relname ~ '^charge_(day_)?part_[0-9a-f]{32}$'"), 0);
     cr_expect_eq(number(w, "SELECT count(*) FROM applied_batch"), 0);
@@ -47,14 +55,20 @@ Test(complete, figures_of_a_complete_run)
     cm_chunk_end totals = right_totals(w, cost);
     const char *run = run_with(w, &totals);
     cr_expect_str_eq(state(w, run), "current");
-    cr_expect_str_eq(text_of(w, "SELECT concat_ws(' ', lines, suspended_lines, final_lines, complete, completed_at IS NOT NULL) FROM run"), "2 0 2 t t");
+    cr_expect_str_eq(
+        text_of(
+            w,
+            "SELECT concat_ws(' ', lines, suspended_lines, final_lines, complete, completed_at IS NOT NULL) FROM run"),
+        "2 0 2 t t");
     cr_expect_str_eq(text_of(w, "SELECT concat_ws(' ', lane, payer, period, run_id) FROM current_run"),
                      text_of(w, "SELECT 'tdsynnex " TDS " 2025-06 ' || id FROM run"));
     cr_expect_str_eq(text_of(w, "SELECT state FROM delivery"), "good");
-    cr_expect_str_eq(text_of(w, "SELECT string_agg(payer_amount || ' ' || sell_amount || ' ' || currency, ', ' ORDER BY product) FROM charge"),
+    cr_expect_str_eq(text_of(w, "SELECT string_agg(payer_amount || ' ' || sell_amount || ' ' || currency, ', ' ORDER "
+                                "BY product) FROM charge"),
                      "5.5 6 USD, 0.000000000000000001 1 EUR");
     cr_expect_eq(number(w, "SELECT count(*) FROM pg_class WHERE relname ~ '^charge_(day_)?part_[0-9a-f]{32}$'"), 0);
-    cr_expect_eq(number(w, "SELECT count(*) FROM audit WHERE action = 'run.switched' AND object = 'payer:" TDS "/2025-06'"), 1);
+    cr_expect_eq(
+        number(w, "SELECT count(*) FROM audit WHERE action = 'run.switched' AND object = 'payer:" TDS "/2025-06'"), 1);
     world_free(w);
 }
 
@@ -75,7 +89,8 @@ Test(complete, lines_missing_waits_and_then_completes)
     add_delivery(w, TDS, 'a');
     const char *run = add_run(w, TDS, 'a', 1);
     const record ends[] = {hand_end(w, run, 1, two, 2), hand_end(w, run, 2, two, 2)};
-    const record batches[] = {hand_batch(w, run, 1, 0, 0, two, 1), hand_batch(w, run, 1, 0, 1, two + 1, 1), hand_batch(w, run, 2, 0, 0, two, 2)};
+    const record batches[] = {hand_batch(w, run, 1, 0, 0, two, 1), hand_batch(w, run, 1, 0, 1, two + 1, 1),
+                              hand_batch(w, run, 2, 0, 0, two, 2)};
     bool completed;
     apply_all(w, &w->writer, ends, 2, 1);
     for (int i = 0; i < 3; i++) {
@@ -210,10 +225,11 @@ Test(mismatch, month_beyond_all_amounts)
     add_delivery(w, TDS, 'a');
     const char *run = add_run(w, TDS, 'a', 1);
     const hand_charge both[] = {huge, huge};
-    const record records[] = {hand_batch(w, run, 1, 0, 0, &huge, 1), hand_batch(w, run, 1, 1, 0, &huge, 1), hand_end(w, run, 1, both, 2),
-                              hand_end(w, run, 2, NULL, 0)};
+    const record records[] = {hand_batch(w, run, 1, 0, 0, &huge, 1), hand_batch(w, run, 1, 1, 0, &huge, 1),
+                              hand_end(w, run, 1, both, 2), hand_end(w, run, 2, NULL, 0)};
     apply_all(w, &w->writer, records, 4, 4);
     cr_expect_str_eq(state(w, run), "stopped");
-    cr_expect(strstr(text_of(w, "SELECT reason FROM run"), "OVERFLOW: the month's sum of account " ACCOUNT), "%s", text_of(w, "SELECT reason FROM run"));
+    cr_expect(strstr(text_of(w, "SELECT reason FROM run"), "OVERFLOW: the month's sum of account " ACCOUNT), "%s",
+              text_of(w, "SELECT reason FROM run"));
     world_free(w);
 }

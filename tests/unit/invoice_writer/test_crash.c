@@ -18,7 +18,8 @@ static bool survive(void *opaque, const char *name)
     return false;
 }
 
-/* One life of a worker: from the first record that was not given back, as after a restart; true if it lived to the end. */
+/* One life of a worker: from the first record that was not given back, as after a restart; true if it lived to the end.
+ */
 static bool live(world *w, cm_writer *writer, const record *records, size_t *from)
 {
     if (!cm_writer_sweep(writer, &w->err))
@@ -37,8 +38,8 @@ static bool live(world *w, cm_writer *writer, const record *records, size_t *fro
     return true;
 }
 
-static const char *const steps[] = {"held",   "identified", "appended", "advanced", "before commit", "after commit",
-                                    "judged", "merged",     "alerts",   "switched"};
+static const char *const steps[] = {"held",         "identified", "appended", "advanced", "before commit",
+                                    "after commit", "judged",     "merged",   "alerts",   "switched"};
 
 static void die_at(const char *step, int after)
 {
@@ -118,7 +119,9 @@ Test(crash, connection_lost)
     month(w, run, 1, records);
     cm_writer other = world_replica(w);
     const char *name = "replica";
-    must(w, cm_pg_query(w->pg, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1", 1, &name, NULL, &w->err));
+    must(w,
+         cm_pg_query(w->pg, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1",
+                     1, &name, NULL, &w->err));
     apply_all(w, &other, records, WORLD_RECORDS, 5);
     cr_expect_str_eq(state(w, run), "current");
     cm_pg_close(other.pg);

@@ -1,7 +1,8 @@
 /* Gates of a draft (statements.md section 5; I13, O03, O15, R06-R08). */
 #include "world.h"
 
-static const hand_charge final_[] = {{.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "EC2", .payer = "10", .sell = "10"}};
+static const hand_charge final_[] = {
+    {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "EC2", .payer = "10", .sell = "10"}};
 
 static json_t *gates;
 
@@ -52,7 +53,8 @@ static const char *shut(void)
     json_array_foreach(gates, i, each)
     {
         if (!json_is_true(json_object_get(each, "open")))
-            snprintf(codes + strlen(codes), sizeof codes - strlen(codes), "%s%s", *codes ? " " : "", json_string_value(json_object_get(each, "code")));
+            snprintf(codes + strlen(codes), sizeof codes - strlen(codes), "%s%s", *codes ? " " : "",
+                     json_string_value(json_object_get(each, "code")));
     }
     return codes;
 }
@@ -82,7 +84,8 @@ Test(gates, too_early)
     set_clock(w, "2025-07-16T00:00:00Z");
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
-    static const char *const codes[] = {"RUN_INCOMPLETE", "NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING", "FX_MISSING"};
+    static const char *const codes[] = {
+        "RUN_INCOMPLETE", "NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING", "FX_MISSING"};
     cr_expect_eq(json_array_size(gates), 6); /* TAX_HOLD only when somebody watches it */
     for (size_t i = 0; i < 6; i++)
         cr_expect_str_eq(json_string_value(json_object_get(json_array_get(gates, i), "code")), codes[i]);
@@ -92,7 +95,9 @@ Test(gates, too_early)
 Test(gates, not_final)
 {
     world *w = world_new(NULL);
-    hand_charge charges[] = {final_[0], {.customer = "bolt", .account = OTHER, .class = "usage", .product = "x", .payer = "1", .not_final = true}};
+    hand_charge charges[] = {
+        final_[0],
+        {.customer = "bolt", .account = OTHER, .class = "usage", .product = "x", .payer = "1", .not_final = true}};
     set_clock(w, "2025-08-01");
     rate(w, 'a', charges, 2);
     look(w, "acme"); /* a payer's bill becomes final as a whole */
@@ -118,18 +123,22 @@ Test(gates, run_incomplete)
     must(w, cm_store_run_stop(w->pg, newer, "CONTROL_TOTALS", "x", NULL, 0, "test", &stopped, &w->err));
     look(w, "acme");
     cr_expect(strstr(detail("RUN_INCOMPLETE"), "is stopped"), "%s", detail("RUN_INCOMPLETE"));
-    must(w, cm_pg_execute(w->pg, "UPDATE run SET state = 'failed' WHERE state = 'stopped'", &w->err)); /* a bad delivery: the former one counts */
+    must(w, cm_pg_execute(w->pg, "UPDATE run SET state = 'failed' WHERE state = 'stopped'",
+                          &w->err)); /* a bad delivery: the former one counts */
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
-    /* the customer's other payer: first without any delivery, then with one that was not rated; another lane is another document's matter */
+    /* the customer's other payer: first without any delivery, then with one that was not rated; another lane is another
+     * document's matter */
     add_delivery(w, ING, 'c');
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
     world_free(w);
 }
 
-static const char two_payers[] = "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
-                                 "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n  - {id: \"" ACCOUNT "\", payer: \"" TDS2 "\", from: 2025-01-01}\n";
+static const char two_payers[] =
+    "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
+    "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n  - {id: \"" ACCOUNT "\", payer: \"" TDS2
+    "\", from: 2025-01-01}\n";
 
 Test(gates, payer_without_a_complete_run)
 {
@@ -152,16 +161,32 @@ Test(gates, suspended)
     const hand_charge charges[] = {
         final_[0],
         {.customer = "bolt", .account = OTHER, .class = "usage", .product = "EC2", .payer = "10", .sell = "10"},
-        {.customer = "", .account = ACCOUNT, .class = "suspended", .product = "a", .payer = "2.5", .reason = "UNKNOWN_LINE_TYPE"},
-        {.customer = "", .account = ACCOUNT, .class = "suspended", .product = "b", .payer = "0", .reason = "NO_LIST_PRICE"},
-        {.customer = "", .account = "999999999999", .class = "suspended", .product = "a", .payer = "7", .reason = "UNKNOWN_ACCOUNT"},
+        {.customer = "",
+         .account = ACCOUNT,
+         .class = "suspended",
+         .product = "a",
+         .payer = "2.5",
+         .reason = "UNKNOWN_LINE_TYPE"},
+        {.customer = "",
+         .account = ACCOUNT,
+         .class = "suspended",
+         .product = "b",
+         .payer = "0",
+         .reason = "NO_LIST_PRICE"},
+        {.customer = "",
+         .account = "999999999999",
+         .class = "suspended",
+         .product = "a",
+         .payer = "7",
+         .reason = "UNKNOWN_ACCOUNT"},
     };
     set_clock(w, "2025-08-01");
     rate(w, 'a', charges, 5);
     look(w, "acme");
     cr_expect_str_eq(shut(), "SUSPENDED");
-    cr_expect_str_eq(detail("SUSPENDED"), "account " ACCOUNT ": 1 lines, 0 USD, NO_LIST_PRICE; account " ACCOUNT
-                                          ": 1 lines, 2.5 USD, UNKNOWN_LINE_TYPE; mend the cause, see `curmill suspended list`");
+    cr_expect_str_eq(detail("SUSPENDED"),
+                     "account " ACCOUNT ": 1 lines, 0 USD, NO_LIST_PRICE; account " ACCOUNT
+                     ": 1 lines, 2.5 USD, UNKNOWN_LINE_TYPE; mend the cause, see `curmill suspended list`");
     look(w, "bolt");
     cr_expect_str_eq(shut(), "");
     world_free(w);
@@ -171,8 +196,15 @@ Test(gates, suspended)
 Test(gates, suspended_account_without_charges)
 {
     world *w = world_new("kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
-                         "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n  - {id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-06-20}\n");
-    const hand_charge charges[] = {final_[0], {.customer = "", .account = OTHER, .class = "suspended", .product = "a", .payer = "2", .reason = "BEFORE_BILLED_FROM"}};
+                         "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n  - {id: \"" OTHER
+                         "\", payer: \"" TDS "\", from: 2025-06-20}\n");
+    const hand_charge charges[] = {final_[0],
+                                   {.customer = "",
+                                    .account = OTHER,
+                                    .class = "suspended",
+                                    .product = "a",
+                                    .payer = "2",
+                                    .reason = "BEFORE_BILLED_FROM"}};
     set_clock(w, "2025-08-01");
     rate(w, 'a', charges, 2);
     look(w, "acme");
@@ -184,14 +216,18 @@ Test(gates, suspended_account_without_charges)
 Test(gates, support_plan_group_missing)
 {
     world *w = world_new(NULL);
-    const hand_charge charges[] = {final_[0], {.customer = "acme", .account = ACCOUNT, .class = "support", .product = "AWSSupportBusiness", .payer = "9"}};
+    const hand_charge charges[] = {
+        final_[0],
+        {.customer = "acme", .account = ACCOUNT, .class = "support", .product = "AWSSupportBusiness", .payer = "9"}};
     set_clock(w, "2025-08-01");
     rate(w, 'a', charges, 2);
     look(w, "acme");
     cr_expect_str_eq(shut(), "SUPPORT_PLAN_GROUP_MISSING");
     cr_expect(strstr(detail("SUPPORT_PLAN_GROUP_MISSING"), ACCOUNT));
-    world_catalog(w, "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
-                     "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01, support_plan_group: g}\n---\nkind: SupportPlanGroup\nid: g\ntype: business\n");
+    world_catalog(w,
+                  "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
+                  "  - {id: \"" ACCOUNT "\", payer: \"" TDS
+                  "\", from: 2025-01-01, support_plan_group: g}\n---\nkind: SupportPlanGroup\nid: g\ntype: business\n");
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
     world_free(w);
@@ -205,14 +241,17 @@ Test(gates, fx)
     rate(w, 'a', final_, 1);
     look(w, "acme");
     cr_expect(open_("FX_MISSING"));
-    const char *customer = "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\ninvoice_currency: EUR\naccounts:\n"
+    const char *customer = "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: "
+                           "standard\ninvoice_currency: EUR\naccounts:\n"
                            "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n";
     world_catalog(w, customer);
     look(w, "acme");
     cr_expect_str_eq(shut(), "FX_MISSING");
     cr_expect_str_eq(detail("FX_MISSING"), "add an FxRate (set: reseller) from USD to EUR for 2025-06 to the catalog");
     cm_buffer yaml = {0};
-    cm_buffer_printf(&yaml, "%s---\nkind: FxRate\nid: june\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.92\n", customer);
+    cm_buffer_printf(&yaml,
+                     "%s---\nkind: FxRate\nid: june\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.92\n",
+                     customer);
     world_catalog(w, yaml.data);
     set_clock(w, "2025-08-02");
     world_catalog(w, yaml.data); /* again: the first one set it */

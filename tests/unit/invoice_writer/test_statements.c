@@ -1,4 +1,5 @@
-/* Draft statements: made when stale, the same again when not, never touched once they are more than drafts (statements.md section 4). */
+/* Draft statements: made when stale, the same again when not, never touched once they are more than drafts
+ * (statements.md section 4). */
 #include "world.h"
 
 static const hand_charge june[] = {
@@ -25,7 +26,8 @@ static int refresh(world *w, const char *lane)
 
 static const char *drafts(world *w)
 {
-    return text_of(w, "SELECT string_agg(concat_ws('/', lane, customer, currency, source_currency, trim_scale(subtotal), state), ' ' ORDER BY lane, customer,"
+    return text_of(w, "SELECT string_agg(concat_ws('/', lane, customer, currency, source_currency, "
+                      "trim_scale(subtotal), state), ' ' ORDER BY lane, customer,"
                       " source_currency) FROM statement");
 }
 
@@ -39,11 +41,15 @@ Test(statements, built_once_per_basis)
     const char *before = text_of(w, "SELECT md5(string_agg(id || document || xmin, '' ORDER BY id)) FROM statement");
     cr_expect_eq(refresh(w, NULL), 0);
     bool built;
-    must(w, cm_store_statements_refresh(w->pg, 0, "tdsynnex", (cm_period){2025, 6}, false, &built, &w->err) || w->err.class == CM_ERROR_NOT_FOUND);
-    must(w, cm_store_statements_refresh(w->pg, w->clock.now(&w->clock), "tdsynnex", (cm_period){2025, 6}, true, &built, &w->err));
+    must(w, cm_store_statements_refresh(w->pg, 0, "tdsynnex", (cm_period){2025, 6}, false, &built, &w->err) ||
+                w->err.class == CM_ERROR_NOT_FOUND);
+    must(w, cm_store_statements_refresh(w->pg, w->clock.now(&w->clock), "tdsynnex", (cm_period){2025, 6}, true, &built,
+                                        &w->err));
     cr_expect(built);
-    cr_expect_str_eq(text_of(w, "SELECT md5(string_agg(id || document || xmin, '' ORDER BY id)) FROM statement"), before); /* not even written */
-    cr_expect_str_eq(text_of(w, "SELECT document::json #>> '{lines,0,amount}' FROM statement WHERE customer = 'acme'"), "11.01");
+    cr_expect_str_eq(text_of(w, "SELECT md5(string_agg(id || document || xmin, '' ORDER BY id)) FROM statement"),
+                     before); /* not even written */
+    cr_expect_str_eq(text_of(w, "SELECT document::json #>> '{lines,0,amount}' FROM statement WHERE customer = 'acme'"),
+                     "11.01");
     world_free(w);
 }
 
@@ -55,7 +61,8 @@ Test(statements, lanes_and_payers)
     june_of(w, TDS2, 'b');
     june_of(w, ING, 'c');
     cr_expect_eq(refresh(w, NULL), 2);
-    cr_expect_str_eq(drafts(w), "ingram/acme/USD/USD/11.01/draft ingram/bolt/USD/USD/2/draft tdsynnex/acme/USD/USD/22.02/draft tdsynnex/bolt/USD/USD/4/draft");
+    cr_expect_str_eq(drafts(w), "ingram/acme/USD/USD/11.01/draft ingram/bolt/USD/USD/2/draft "
+                                "tdsynnex/acme/USD/USD/22.02/draft tdsynnex/bolt/USD/USD/4/draft");
     world_free(w);
 }
 
@@ -70,11 +77,13 @@ Test(statements, follow_the_current_run_and_the_catalog)
     cr_expect_eq(refresh(w, NULL), 1);
     cr_expect_str_eq(drafts(w), "tdsynnex/acme/USD/USD/11/draft"); /* bolt has no charge any more */
     cr_expect_str_eq(text_of(w, "SELECT id FROM statement"), id);
-    world_catalog(w, "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\ninvoice_currency: EUR\naccounts: []\n---\n"
+    world_catalog(w, "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\ninvoice_currency: "
+                     "EUR\naccounts: []\n---\n"
                      "kind: FxRate\nid: f\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.5\n");
     cr_expect_eq(refresh(w, NULL), 1);
     cr_expect_str_eq(drafts(w), "tdsynnex/acme/EUR/USD/5.5/draft");
-    cr_expect_str_eq(text_of(w, "SELECT fx_id || catalog_id FROM statement"), text_of(w, "SELECT 'f' || catalog_id FROM catalog_activation ORDER BY seq DESC LIMIT 1"));
+    cr_expect_str_eq(text_of(w, "SELECT fx_id || catalog_id FROM statement"),
+                     text_of(w, "SELECT 'f' || catalog_id FROM catalog_activation ORDER BY seq DESC LIMIT 1"));
     world_free(w);
 }
 
@@ -83,8 +92,10 @@ Test(statements, only_drafts_are_touched)
     world *w = world_new(NULL);
     june_of(w, TDS, 'a');
     refresh(w, NULL);
-    must(w, cm_pg_execute(w->pg, "UPDATE statement SET state = 'issued', document = 'frozen' WHERE customer = 'acme';"
-                                 "UPDATE statement SET state = 'approved', document = 'frozen' WHERE customer = 'bolt'", &w->err));
+    must(w, cm_pg_execute(w->pg,
+                          "UPDATE statement SET state = 'issued', document = 'frozen' WHERE customer = 'acme';"
+                          "UPDATE statement SET state = 'approved', document = 'frozen' WHERE customer = 'bolt'",
+                          &w->err));
     add_delivery(w, TDS, 'b');
     run_through(w, add_run(w, TDS, 'b', 1), june, 1);
     cr_expect_eq(refresh(w, NULL), 1);
@@ -100,7 +111,9 @@ Test(statements, customer_that_is_gone)
     world_catalog(w, "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts: []\n");
     cr_expect_eq(refresh(w, NULL), 1);
     cr_expect_str_eq(drafts(w), "tdsynnex/acme/USD/USD/11.01/draft");
-    cr_expect_str_eq(text_of(w, "SELECT object || ' ' || right(reason, 4) FROM audit WHERE action = 'statement.customer_missing'"), "lane:tdsynnex/2025-06 bolt");
+    cr_expect_str_eq(
+        text_of(w, "SELECT object || ' ' || right(reason, 4) FROM audit WHERE action = 'statement.customer_missing'"),
+        "lane:tdsynnex/2025-06 bolt");
     world_free(w);
 }
 
@@ -124,12 +137,17 @@ Test(statements, many_rows)
     add_delivery(w, TDS, 'a');
     const char *run = add_run(w, TDS, 'a', 1);
     run_through(w, run, june, 1);
-    must(w, cm_pg_execute(w->pg,
-                          "INSERT INTO charge SELECT period, run_id, c, account, line_item_type, class, 'P' || n, usage_type, operation, region, unit, rule,"
-                          " currency, reason, lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, buy_amount, 0.1"
-                          " FROM charge, generate_series(1, 4500) n, unnest(ARRAY['acme', 'bolt']) c WHERE product = 'EC2'", &w->err));
+    must(w, cm_pg_execute(
+                w->pg,
+                "INSERT INTO charge SELECT period, run_id, c, account, line_item_type, class, 'P' || n, usage_type, "
+                "operation, region, unit, rule,"
+                " currency, reason, lines, final_lines, example_chunk, example_row, quantity, payer_amount, "
+                "list_amount, buy_amount, 0.1"
+                " FROM charge, generate_series(1, 4500) n, unnest(ARRAY['acme', 'bolt']) c WHERE product = 'EC2'",
+                &w->err));
     cr_expect_eq(refresh(w, NULL), 1);
     cr_expect_str_eq(drafts(w), "tdsynnex/acme/USD/USD/461/draft tdsynnex/bolt/USD/USD/450/draft");
-    cr_expect_eq(number(w, "SELECT json_array_length(document::json -> 'lines') FROM statement WHERE customer = 'acme'"), 4501);
+    cr_expect_eq(
+        number(w, "SELECT json_array_length(document::json -> 'lines') FROM statement WHERE customer = 'acme'"), 4501);
     world_free(w);
 }

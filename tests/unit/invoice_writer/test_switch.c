@@ -1,8 +1,10 @@
 /* Which run counts: redelivery, re-rating, restarts (architecture.md section 3). */
 #include "world.h"
 
-static const hand_charge one[] = {{.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "1", .sell = "1"}};
-static const hand_charge three[] = {{.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "3", .sell = "3"}};
+static const hand_charge one[] = {
+    {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "1", .sell = "1"}};
+static const hand_charge three[] = {
+    {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "3", .sell = "3"}};
 
 static const char *delivery_states(world *w)
 {
@@ -102,8 +104,8 @@ static const char *start(world *w, bool *ret_new)
     char *id = ids[next++ % 4];
     cm_catalog *catalog;
     must(w, cm_store_catalog_load(w->pg, w->catalog, &catalog, &w->err));
-    must(w, cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){2, 2}, w->clock.now(&w->clock), "alice", "why not", id,
-                               ret_new, &w->err));
+    must(w, cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){2, 2},
+                               w->clock.now(&w->clock), "alice", "why not", id, ret_new, &w->err));
     cm_catalog_free(catalog);
     return id;
 }
@@ -118,7 +120,8 @@ Test(start, same_rating_again_counts_again)
     const char *one_run = start(w, &new);
     cr_expect(new);
     run_through(w, one_run, one, 1);
-    world_catalog(w, "kind: Customer\nid: acme\nname: New name\nreseller: northwind\nprice_book: standard\naccounts: []\n");
+    world_catalog(
+        w, "kind: Customer\nid: acme\nname: New name\nreseller: northwind\nprice_book: standard\naccounts: []\n");
     const char *two_run = start(w, &new);
     cr_expect(new);
     cr_expect_str_eq(current(w), one_run);
@@ -134,7 +137,8 @@ Test(start, same_rating_again_counts_again)
     cr_expect_str_eq(delivery_states(w), "a=good");
     cr_expect_str_eq(start(w, &new), one_run); /* once more: nothing */
     cr_expect_eq(number(w, "SELECT count(*) FROM audit WHERE action = 'run.switched'"), 3);
-    cr_expect_str_eq(text_of(w, "SELECT actor FROM audit WHERE action = 'run.switched' ORDER BY id DESC LIMIT 1"), "alice");
+    cr_expect_str_eq(text_of(w, "SELECT actor FROM audit WHERE action = 'run.switched' ORDER BY id DESC LIMIT 1"),
+                     "alice");
     world_free(w);
 }
 
@@ -151,13 +155,18 @@ Test(start, failed_run_begins_from_nothing)
     cr_expect_str_eq(start(w, &new), run);
     cr_expect_not(new);
     cr_expect_str_eq(text_of(w, "SELECT concat_ws(' ', state, published, reason) FROM run"), "running f ");
-    cr_expect_str_eq(text_of(w, "SELECT concat_ws(' ', bool_or(ended), sum(applied_lines), sum(expected_lines), sum(applied_checksum)) FROM run_chunk"), "f 0 0 0");
+    cr_expect_str_eq(text_of(w, "SELECT concat_ws(' ', bool_or(ended), sum(applied_lines), sum(expected_lines), "
+                                "sum(applied_checksum)) FROM run_chunk"),
+                     "f 0 0 0");
     cr_expect_eq(number(w, "SELECT count(*) FROM applied_batch"), 0);
     cr_expect_eq(number(w, "SELECT count(*) FROM run_chunk_cost"), 0);
     run_through(w, run, one, 1);
     cr_expect_str_eq(state(w, run), "current");
     cr_expect_eq(number(w, "SELECT sum(payer_amount) FROM charge"), 1);
-    cr_expect_eq(number(w, "SELECT count(*) FROM audit WHERE action = 'run.restarted' AND actor = 'alice' AND reason = 'why not'"), 1);
+    cr_expect_eq(
+        number(w,
+               "SELECT count(*) FROM audit WHERE action = 'run.restarted' AND actor = 'alice' AND reason = 'why not'"),
+        1);
     world_free(w);
 }
 

@@ -8,7 +8,8 @@
 
 static const char usual[] =
     "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\nprice_book: standard\naccounts:\n"
-    "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n  - {id: \"" ACCOUNT "\", payer: \"" ING "\", from: 2025-01-01}\n---\n"
+    "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n  - {id: \"" ACCOUNT "\", payer: \"" ING
+    "\", from: 2025-01-01}\n---\n"
     "kind: Customer\nid: bolt\nname: Bolt\nreseller: northwind\nprice_book: standard\naccounts:\n"
     "  - {id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-01-01}\n";
 
@@ -84,11 +85,15 @@ void add_delivery(world *w, const char *payer, char digit)
     memset(id, digit, CM_ID_HEX - 1);
     const char *values[] = {id, payer, lane_of(payer)};
     query(w,
-          "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, immutable_keys, state,"
-          " discovered_at) VALUES ($1, $2, $3, '2025-06', 'report', '', 'legacy', '{}', '', '', true, 'planned', '2025-07-01')",
+          "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, "
+          "immutable_keys, state,"
+          " discovered_at) VALUES ($1, $2, $3, '2025-06', 'report', '', 'legacy', '{}', '', '', true, 'planned', "
+          "'2025-07-01')",
           3, values);
-    query(w, "INSERT INTO chunk (delivery_id, chunk, location, name, fingerprint) SELECT $1, n, 'k', 'k', 'f' FROM generate_series(1, 2) n", 1,
-          values);
+    query(w,
+          "INSERT INTO chunk (delivery_id, chunk, location, name, fingerprint) SELECT $1, n, 'k', 'k', 'f' FROM "
+          "generate_series(1, 2) n",
+          1, values);
 }
 
 const char *run_name(char digit, int number)
@@ -108,7 +113,8 @@ const char *add_run(world *w, const char *payer, char digit, int number)
     memset(delivery, digit, CM_ID_HEX - 1);
     const char *values[] = {run, delivery, w->catalog, payer, lane_of(payer)};
     query(w,
-          "INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, partitions, chunks, state, started_at)"
+          "INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, partitions, "
+          "chunks, state, started_at)"
           " VALUES ($1, $2, $3, 'test', $4, $5, '2025-06', 2, 2, 2, 'running', '2025-07-01')",
           5, values);
     query(w, "INSERT INTO run_chunk (run_id, chunk) SELECT $1, generate_series(1, 2)", 1, values);
@@ -172,7 +178,8 @@ static uint64_t checksum_of(const hand_charge *c)
     return XXH3_64bits(c->product, strlen(c->product)) | (UINT64_C(1) << 63); /* large: sums wrap around */
 }
 
-record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, uint32_t shard, const hand_charge *charges, size_t count)
+record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, uint32_t shard,
+                  const hand_charge *charges, size_t count)
 {
     cm_rated_batch batch = {.chunk = chunk, .sequence = sequence, .shard = shard, .lines = count};
     cm_cost cost[8];
@@ -182,7 +189,8 @@ record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, 
     batch.day = cm_arena_zalloc(w->arena, count * sizeof *batch.day);
     for (size_t i = 0; i < count; i++) {
         const hand_charge *c = &charges[i];
-        cm_layers sum = {cm_decimal_from_i64(1), amount(c->payer), amount(c->payer), amount(c->buy ? c->buy : c->payer), amount(c->sell)};
+        cm_layers sum = {cm_decimal_from_i64(1), amount(c->payer), amount(c->payer), amount(c->buy ? c->buy : c->payer),
+                         amount(c->sell)};
         batch.charge[batch.charges++] = (cm_charge){
             .customer = cm_slice_of(c->customer),
             .account = cm_slice_of(c->account),
@@ -238,11 +246,29 @@ void month(world *w, const char *run, int variant, record into[static WORLD_RECO
             for (uint32_t shard = 0; shard < WORLD_SHARDS; shard++) {
                 hand_charge *c = &all[count];
                 const char *account = shard ? OTHER : ACCOUNT, *customer = shard ? "bolt" : "acme";
-                char *money = cm_arena_printf(w->arena, "%u.00000000000000000%d", chunk * 100 + batch * 10 + shard, variant);
+                char *money =
+                    cm_arena_printf(w->arena, "%u.00000000000000000%d", chunk * 100 + batch * 10 + shard, variant);
                 char *own = cm_arena_printf(w->arena, "Own%u%u%u", chunk, batch, shard);
-                c[0] = (hand_charge){.customer = customer, .account = account, .class = "usage", .product = "AmazonEC2", .payer = money, .sell = money};
-                c[1] = (hand_charge){.customer = customer, .account = account, .class = "usage", .product = own, .currency = "EUR", .payer = "-0.5", .sell = "1"};
-                c[2] = (hand_charge){.customer = "", .account = account, .class = "suspended", .product = "Odd", .payer = "2", .reason = "UNKNOWN_LINE_TYPE", .not_final = true};
+                c[0] = (hand_charge){.customer = customer,
+                                     .account = account,
+                                     .class = "usage",
+                                     .product = "AmazonEC2",
+                                     .payer = money,
+                                     .sell = money};
+                c[1] = (hand_charge){.customer = customer,
+                                     .account = account,
+                                     .class = "usage",
+                                     .product = own,
+                                     .currency = "EUR",
+                                     .payer = "-0.5",
+                                     .sell = "1"};
+                c[2] = (hand_charge){.customer = "",
+                                     .account = account,
+                                     .class = "suspended",
+                                     .product = "Odd",
+                                     .payer = "2",
+                                     .reason = "UNKNOWN_LINE_TYPE",
+                                     .not_final = true};
                 into[n++] = hand_batch(w, run, chunk, batch, shard, c, 3);
                 count += 3;
             }
@@ -296,7 +322,8 @@ void apply_all(world *w, cm_writer *writer, const record *records, size_t count,
 
 void run_through(world *w, const char *run, const hand_charge *charges, size_t count)
 {
-    const record records[] = {hand_batch(w, run, 1, 0, 0, charges, count), hand_end(w, run, 1, charges, count), hand_end(w, run, 2, NULL, 0)};
+    const record records[] = {hand_batch(w, run, 1, 0, 0, charges, count), hand_end(w, run, 1, charges, count),
+                              hand_end(w, run, 2, NULL, 0)};
     apply_all(w, &w->writer, records, 3, 3);
 }
 
@@ -330,8 +357,10 @@ const char *fingerprint(world *w, const char *run)
 {
     char sql[512];
     snprintf(sql, sizeof sql,
-             "SELECT md5((SELECT string_agg((to_jsonb(c) - 'run_id')::text, ' ' ORDER BY (to_jsonb(c) - 'run_id')::text) FROM charge c"
-             " WHERE run_id = '%s') || (SELECT string_agg((to_jsonb(d) - 'run_id')::text, ' ' ORDER BY (to_jsonb(d) - 'run_id')::text)"
+             "SELECT md5((SELECT string_agg((to_jsonb(c) - 'run_id')::text, ' ' ORDER BY (to_jsonb(c) - "
+             "'run_id')::text) FROM charge c"
+             " WHERE run_id = '%s') || (SELECT string_agg((to_jsonb(d) - 'run_id')::text, ' ' ORDER BY (to_jsonb(d) - "
+             "'run_id')::text)"
              " FROM charge_day d WHERE run_id = '%s'))",
              run, run);
     return text_of(w, sql);

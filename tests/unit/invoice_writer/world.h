@@ -1,6 +1,6 @@
 /*
- * A database of a test's own with a catalog, deliveries, runs, and rated records as rate-engine would send them (encoded and decoded again,
- * so digests are those of real bytes).
+ * A database of a test's own with a catalog, deliveries, runs, and rated records as rate-engine would send them
+ * (encoded and decoded again, so digests are those of real bytes).
  */
 #ifndef CM_TEST_WORLD_H
 #define CM_TEST_WORLD_H
@@ -14,7 +14,12 @@
 
 #include <criterion/criterion.h>
 
-enum { WORLD_CHUNKS = 2, WORLD_BATCHES = 3, WORLD_SHARDS = 2, WORLD_RECORDS = WORLD_CHUNKS * (WORLD_BATCHES * WORLD_SHARDS + 1) };
+enum {
+    WORLD_CHUNKS = 2,
+    WORLD_BATCHES = 3,
+    WORLD_SHARDS = 2,
+    WORLD_RECORDS = WORLD_CHUNKS * (WORLD_BATCHES * WORLD_SHARDS + 1)
+};
 
 typedef struct world {
     char conninfo[256];
@@ -27,10 +32,11 @@ typedef struct world {
     char catalog[CM_ID_HEX];
 } world;
 
-/* Clock at 2025-07-02T00:00:00Z; `catalog` YAML is in force; NULL: acme with ACCOUNT and bolt with OTHER under TDS and ING. */
+/* Clock at 2025-07-02T00:00:00Z; `catalog` YAML is in force; NULL: acme with ACCOUNT and bolt with OTHER under TDS and
+ * ING. */
 world *world_new(const char *catalog);
 void world_free(world *w);
-void must(world *w, bool done); /* fails the test with the error's text */
+void must(world *w, bool done);                 /* fails the test with the error's text */
 void world_catalog(world *w, const char *yaml); /* applied at once */
 /* A second writer with a connection of its own. */
 cm_writer world_replica(world *w);
@@ -54,7 +60,8 @@ typedef struct record {
 } record;
 
 /* A batch of these charges, one line each, and the end of its chunk with totals that fit `count` charges. */
-record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, uint32_t shard, const hand_charge *charges, size_t count);
+record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, uint32_t shard,
+                  const hand_charge *charges, size_t count);
 record hand_end(world *w, const char *run, uint32_t chunk, const hand_charge *charges, size_t count);
 record end_of(world *w, const char *run, uint32_t chunk, const cm_chunk_end *end);
 
