@@ -15,7 +15,7 @@ LANES = ("tdsynnex", "ingram", "tdsynnex")
 def kill_in_the_middle(stack, month, kill, start, chance: random.Random) -> tuple[float, float, float]:
     """Seconds that the server was away, that no line was applied at most, and that the run took."""
     running = fault_runs.Running(stack, month)
-    running.await_lines(chance.uniform(0.01, 0.5))
+    running.await_lines(chance.uniform(0.01, 0.25))
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         began = time.monotonic()
         kill()
