@@ -270,3 +270,20 @@ def test_a_lane_without_topics_is_refused(stack):
         done = _run(stack, program, "--config", stack.conf, "--lane", "nowhere", "--health.port", _free_port(), timeout=90)
         assert done.returncode not in (0, 70), done
         assert "curmill.nowhere." in done.stderr and "curmill topic create" in done.stderr, done.stderr[-2000:]
+
+
+def test_rate_engine_refuses_a_topic_that_lost_partitions(stack):
+    """architecture.md section 6: main() refuses to start with a topic whose partitions do not match what the run recorded."""
+    stack.sql("INSERT INTO catalog_version VALUES ('partitions-test', '{}', now()) ON CONFLICT DO NOTHING")
+    stack.sql("INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, immutable_keys, state,"
+              " discovered_at) VALUES ('partitions-test', '000000000001', 'partitions', '2019-01', 'r', '', 'files', '{}', '', '', true, 'planned', now())")
+    stack.sql("INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, partitions, chunks, state, started_at, published)"
+              " VALUES ('partitions-test', 'partitions-test', 'partitions-test', '1', '000000000001', 'tdsynnex', '2019-01', 16, 99, 1, 'running', now(), true)")
+    try:
+        done = subprocess.run([stack.bin / "rate-engine", "--config", stack.conf, "--lane", "tdsynnex"], env=stacks.clean_environment(),
+                              capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        stack.sql("DELETE FROM run WHERE id = 'partitions-test'")
+        stack.sql("DELETE FROM delivery WHERE id = 'partitions-test'")
+    assert done.returncode == 71, done.stderr
+    assert "has 8 partitions" in done.stderr and "99" in done.stderr and "run start" in done.stderr
