@@ -14,6 +14,7 @@ LANES = ("tdsynnex", "ingram", "tdsynnex")
 
 def kill_in_the_middle(stack, month, kill, start, chance: random.Random) -> tuple[float, float, float]:
     """Seconds that the server was away, that no line was applied at most, and that the run took."""
+    stack.wait_ready()   # the server of the test before this one may have been away for longer than the workers' sessions
     running = fault_runs.Running(stack, month)
     running.await_lines(chance.uniform(0.01, 0.25))
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
