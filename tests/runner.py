@@ -160,6 +160,7 @@ def run_pytest(suite: str, options, reports: pathlib.Path) -> Count:
         command += ["-k", options.k]
     env = environment(options.build)
     env["PYTHONPATH"] = str(TESTS)
+    env.update({name: value for name, value in os.environ.items() if name.startswith("CURMILL_FAULT_")})  # see tests/faults/conftest.py
     if suite in RELEASE_SUITES and options.build.name == "dev":
         env["CURMILL_BIN"] = str(REPO / "build" / "release" / "bin")
     env.update({k: v for k, v in os.environ.items() if k.startswith(("CURMILL_TEST_", "CURMILL_FAULT_"))})

@@ -35,7 +35,7 @@ def test_broker_killed_and_restarted(n, lane, small, reference, stack, figure):
     figure(f"broker: killed in a run of {month.rows} lines ({lane}): answered again after {away:.1f} s, lines were applied again after "
            f"{pause:.1f} s, the run took {took:.1f} s")
     wanted.assert_same(stack, month)
-    assert pause < away + 15
+    assert pause < away + 30
 
 
 @pytest.mark.parametrize("n, lane", list(enumerate(LANES)))
@@ -46,7 +46,7 @@ def test_database_killed_and_restarted(n, lane, small, reference, stack, figure)
     figure(f"database: killed in a run of {month.rows} lines ({lane}): answered again after {away:.1f} s, lines were applied again after "
            f"{pause:.1f} s, the run took {took:.1f} s")
     wanted.assert_same(stack, month)
-    assert pause < away + 15
+    assert pause < away + 30
 
 
 @pytest.mark.parametrize("programs, lane", ((("invoice-writer",), "tdsynnex"), (stacks.WORKERS, "ingram")))
@@ -59,9 +59,9 @@ def test_database_sessions_ended_again_and_again(programs, lane, small, referenc
     while running.running() and times < 25:
         sessions += fault_runs.terminate_backends(stack, programs)
         times += 1
-        time.sleep(chance.uniform(0, 0.25))
+        time.sleep(chance.uniform(0, 0.15))
     took = running.await_end()
     figure(f"sessions: {sessions} database sessions of {', '.join(programs)} ended at {times} moments of a run of {month.rows} lines, "
            f"which took {took:.1f} s")
     wanted.assert_same(stack, month)
-    assert times >= 4, "too late for faults: use more rows"
+    assert times >= 3, "too late for faults: use more rows"
