@@ -17,7 +17,7 @@ const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, co
     return found;
 }
 
-static cm_decimal layer_of(const cm_statement_charge *charge, enum cm_layer layer)
+cm_decimal cm_charge_layer(const cm_statement_charge *charge, enum cm_layer layer)
 {
     switch (layer) {
     case CM_LAYER_PAYER:
@@ -37,7 +37,7 @@ static bool base_of(const cm_support_group *group, const cm_statement_charge *co
     *ret = CM_DECIMAL_ZERO;
     for (size_t i = 0; i < count; i++) {
         if (group->base_class[charges[i]->class] &&
-            !cm_decimal_accumulate(ret, layer_of(charges[i], group->base_layer)))
+            !cm_decimal_accumulate(ret, cm_charge_layer(charges[i], group->base_layer)))
             return false;
     }
     return true;
@@ -141,13 +141,14 @@ bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const
         return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "support of account %s of customer %s does not fit an amount",
                        charges[0]->account, customer->id);
     *cm_draft_lines_add(lines) = (cm_draft_line){
+        .customer = customer->id,
         .payer = charges[0]->payer,
         .account = charges[0]->account,
         .product = "AWSSupport",
         .usage_type = link->group->id,
         .unit = "",
         .class = cm_class_name(CM_CLASS_SUPPORT),
-        .support = true,
+        .step = CM_STEP_SUPPORT,
         .quantity = cm_decimal_from_i64(1),
         .source_exact = amount,
     };
