@@ -7,6 +7,7 @@
 #include "catalog/currency.h"
 #include "postgres/array.h"
 #include "store/catalog_store.h"
+#include "store/credit_store.h"
 #include "store/internal.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ typedef struct correcting {
     const char *catalog_id; /* in hand */
     bool late;              /* documents that nobody made before the period was settled are made with this catalog */
     json_t *seen;           /* ids of documents that followed from charges */
+    const cm_statement *built; /* in hand: the document as it would be; NULL: without any charge */
 } correcting;
 
 /* The corrected document. */
@@ -295,7 +297,7 @@ static bool make(const correcting *c, const origin *o, const json_t *now, const 
                                  json_object_get(o->document, "rate"), "lines", lines, "subtotal", decimal_json(subtotal), "tax", tax, "total",
                                  decimal_json(total), "corrects", "number", number, "id", o->id, "period", c->month);
     cm_assert(document);
-    done = store(c, o, nth, document, subtotal, total, err);
+    done = store(c, o, nth, document, subtotal, total, err) && cm_credit_use_correct(c->pg, id, o->id, c->built, c->lane, c->month, err);
     json_decref(document);
     return done;
 }
@@ -394,6 +396,7 @@ static bool take_built(void *opaque, const cm_built_document *built, cm_error *e
     cm_rows *rows = NULL;
     bool corrected, done = true;
     json_object_set_new(c->seen, built->statement->id, json_true());
+    c->built = built->statement;
     if (!cm_pg_query(c->pg, "SELECT " ORIGIN_COLUMNS " FROM statement s WHERE s.id = $1", 1, values, &rows, err))
         return false;
     if (cm_rows_count(rows)) {
@@ -419,9 +422,10 @@ static bool take_built(void *opaque, const cm_built_document *built, cm_error *e
 }
 
 /* Issued documents of this catalog that no charge leads to any more. */
-static bool correct_vanished(const correcting *c, cm_error *err)
+static bool correct_vanished(correcting *c, cm_error *err)
 {
     const char *values[] = {c->lane, c->month, c->catalog_id};
+    c->built = NULL;
     cm_rows *rows = NULL;
     if (!cm_pg_query(c->pg,
                      "SELECT " ORIGIN_COLUMNS " FROM statement s WHERE s.lane = $1 AND s.period = $2 AND s.catalog_id = $3 AND s.kind = 'statement'"

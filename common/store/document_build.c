@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 #include "postgres/array.h"
+#include "store/credit_store.h"
 #include "store/internal.h"
 
 #include <stdlib.h>
@@ -22,6 +23,8 @@ typedef struct building {
         bool seen;      /* by the unit in hand */
     } *source;
     size_t sources;
+    cm_credit_uses used;
+    bool *placed;       /* by custom charge: its document was built */
 } building;
 
 /* --- a unit's charges ---------------------------------------------------------------------------------------- */
@@ -45,17 +48,22 @@ static void see_source(building *b, const char *payer, const char *run)
     b->source[i].seen = true;
 }
 
-/* Columns: see charges_sql. */
-static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
+static cm_statement_charge *next_charge(building *b)
 {
     if (b->count == b->capacity) {
         b->capacity = b->capacity ? b->capacity * 2 : 256;
         b->charge = cm_realloc(b->charge, b->capacity * sizeof *b->charge);
     }
+    return &b->charge[b->count++];
+}
+
+/* Columns: see charges_sql. */
+static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
+{
     if (b->count == 0)
         snprintf(b->reseller, sizeof b->reseller, "%s", cm_rows_text(rows, row, 14));
     see_source(b, cm_rows_text(rows, row, 1), cm_rows_text(rows, row, 13));
-    cm_statement_charge *c = &b->charge[b->count++];
+    cm_statement_charge *c = next_charge(b);
     *c = (cm_statement_charge){
         .customer = keep(b, rows, row, 0),
         .payer = keep(b, rows, row, 1),
@@ -69,6 +77,7 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
         .list_amount = cm_rows_decimal(rows, row, 10),
         .buy_amount = cm_rows_decimal(rows, row, 11),
         .sell_amount = cm_rows_decimal(rows, row, 12),
+        .rule = keep(b, rows, row, 15),
     };
     return cm_class_parse(cm_slice_of(cm_rows_text(rows, row, 6)), &c->class) ||
            cm_fail(err, CM_ERROR_BUG, "CLASS", "a charge has the unknown class \"%s\"", cm_rows_text(rows, row, 6));
@@ -97,14 +106,42 @@ static bool hand_over(building *b, const cm_statement *s, cm_error *err)
     return done;
 }
 
+static bool is_due(const building *b, const cm_custom_charge *charge)
+{
+    return !charge->is_percent && cm_custom_charge_is_due(charge, b->order->lane, b->order->period);
+}
+
+/* Fixed custom charges of the unit in hand, also of customers (I02, I03) that have no other. */
+static void add_custom_charges(building *b)
+{
+    const cm_catalog *catalog = b->order->catalog;
+    const char *customer = b->charge[0].customer;
+    for (size_t i = 0; i < catalog->custom_charge_count; i++) {
+        const cm_custom_charge *charge = &catalog->custom_charges[i];
+        bool own = *b->reseller ? strcmp(charge->customer->reseller->id, b->reseller) == 0 : strcmp(charge->customer->id, customer) == 0;
+        if (b->placed[i] || !own || !is_due(b, charge))
+            continue;
+        *next_charge(b) = cm_custom_charge_presence(charge);
+        b->placed[i] = true;
+    }
+}
+
 /* The unit in hand is complete: its documents. */
 static bool flush(building *b, cm_error *err)
 {
     cm_statements statements;
     if (b->count == 0)
         return true;
+    add_custom_charges(b);
     cm_buffer missing = {0};
-    if (!cm_statements_build(b->order->catalog, b->order->lane, b->order->period, b->charge, b->count, &statements, &missing, err))
+    cm_statement_input input = {.catalog = b->order->catalog,
+                                .lane = b->order->lane,
+                                .period = b->order->period,
+                                .charges = b->charge,
+                                .count = b->count,
+                                .used = b->used.list,
+                                .used_count = b->used.count};
+    if (!cm_statements_build_month(&input, &statements, &missing, err))
         return false; /* nothing was added to `missing` */
     if (missing.length && b->missing)
         cm_buffer_printf(b->missing, "%s%s", b->missing->length ? ", " : "", missing.data);
@@ -117,6 +154,25 @@ static bool flush(building *b, cm_error *err)
         b->source[i].seen = false;
     b->count = 0;
     cm_arena_reset(b->arena);
+    return done;
+}
+
+/* Custom charges of customers (resellers) without any charge: their documents rest on all of the lane's runs. */
+static bool flush_custom_charges(building *b, cm_error *err)
+{
+    const cm_catalog *catalog = b->order->catalog;
+    bool done = true;
+    for (size_t i = 0; done && i < catalog->custom_charge_count; i++) {
+        const cm_custom_charge *charge = &catalog->custom_charges[i];
+        if (b->placed[i] || !is_due(b, charge))
+            continue;
+        const cm_reseller *reseller = charge->customer->reseller;
+        snprintf(b->reseller, sizeof b->reseller, "%s", strcmp(reseller->consolidation, "end_customer") == 0 ? "" : reseller->id);
+        *next_charge(b) = cm_custom_charge_presence(charge);
+        for (size_t s = 0; s < b->sources; s++)
+            b->source[s].seen = true;
+        done = flush(b, err);
+    }
     return done;
 }
 
@@ -140,10 +196,10 @@ static bool take_rows(building *b, const cm_rows *rows, cm_error *err)
 static const char charges_sql[] =
     "DECLARE statement_charges NO SCROLL CURSOR FOR"
     " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, sum(c.quantity),"
-    " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount), r.id, coalesce(u.reseller, '') AS reseller"
+    " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount), r.id, coalesce(u.reseller, '') AS reseller, c.rule"
     " FROM charge c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON u.customer = c.customer"
     " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
-    " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency"
+    " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, c.rule"
     " ORDER BY coalesce(u.reseller, ''), c.customer, r.payer";
 
 static bool read_charges(building *b, cm_error *err)
@@ -171,13 +227,17 @@ static bool read_charges(building *b, cm_error *err)
         done = take_rows(b, rows, err);
         cm_rows_free(rows);
     }
-    return done && flush(b, err) && cm_pg_execute(b->order->pg, "CLOSE statement_charges", err);
+    return done && flush(b, err) && flush_custom_charges(b, err) && cm_pg_execute(b->order->pg, "CLOSE statement_charges", err);
 }
 
 bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_error *err)
 {
     building b = {.order = order, .missing = missing, .arena = cm_arena_new(ARENA_BYTES)};
-    bool done = read_charges(&b, err);
+    b.placed = cm_alloc((order->catalog->custom_charge_count + 1) * sizeof *b.placed);
+    memset(b.placed, 0, (order->catalog->custom_charge_count + 1) * sizeof *b.placed);
+    bool done = cm_credit_uses_load(order->pg, order->lane, order->period, &b.used, err) && read_charges(&b, err);
+    cm_credit_uses_free(&b.used);
+    free(b.placed);
     cm_arena_free(b.arena);
     free(b.charge);
     free(b.source);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "rating/rating.h"
 #include "store/catalog_store.h"
+#include "store/credit_store.h"
 #include "store/internal.h"
 
 #include <stdlib.h>
@@ -11,7 +12,9 @@
 #define ACTOR "statements"
 
 /* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation. */
-#define BASIS "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id), 'UTF8')), 'hex'), 32)"
+#define BASIS(lane, period) \
+    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id)" \
+    " || curmill_credit_basis(" lane ", " period "), 'UTF8')), 'hex'), 32)"
 
 typedef struct building {
     cm_pg *pg;
@@ -90,7 +93,8 @@ static bool store_document(void *opaque, const cm_built_document *built, cm_erro
                             " WHERE statement.state = 'draft' AND (statement.document, statement.catalog_id, statement.fx_id, statement.customers,"
                             "   statement.payers, statement.runs) IS DISTINCT FROM (excluded.document, excluded.catalog_id, excluded.fx_id,"
                             "   excluded.customers, excluded.payers, excluded.runs)",
-                            15, values, NULL, err);
+                            15, values, NULL, err) &&
+                cm_credit_use_save(b->pg, s, b->lane, b->month, err);
     free(text);
     cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
     return done;
@@ -158,7 +162,7 @@ static bool look_locked(building *b, bool *ret_stale, cm_error *err)
     cm_rows *rows = NULL;
     if (!cm_pg_query(b->pg, "SELECT pg_advisory_xact_lock(hashtextextended('statements ' || $1 || ' ' || $2, 0))", 2, values + 2, NULL, err) ||
         !cm_pg_query(b->pg,
-                     "SELECT " BASIS ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
+                     "SELECT " BASIS("$3", "$4") ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
                      " FROM current_run WHERE lane = $3 AND period = $4",
                      4, values, &rows, err))
         return false;
@@ -199,7 +203,7 @@ static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, cons
 {
     const char *values[] = {catalog_id, cm_engine_version(), lane, period};
     return cm_pg_query(pg,
-                       "WITH today AS (SELECT lane, period, " BASIS " AS basis FROM current_run GROUP BY lane, period)"
+                       "WITH today AS (SELECT lane, period, " BASIS("lane", "period") " AS basis FROM current_run GROUP BY lane, period)"
                        " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
                        " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND ($4::text IS NULL OR period = $4)"
                        " ORDER BY lane, period",

@@ -102,3 +102,26 @@ BEGIN
     RAISE EXCEPTION 'the audit trail is never changed';
 END $$;
 CREATE TRIGGER audit_guard BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION curmill_audit_guard();
+
+-- --- reseller credits ----------------------------------------------------------------------------------------
+
+-- What documents use of a credit (catalog kind Credit), in the credit's currency. A correction has the difference.
+CREATE TABLE credit_use (
+    statement_id text NOT NULL REFERENCES statement (id) ON DELETE CASCADE,
+    credit       text NOT NULL,
+    lane         text NOT NULL,
+    period       text NOT NULL,           -- whose charges it paid
+    amount       numeric NOT NULL,
+    PRIMARY KEY (statement_id, credit)
+);
+CREATE INDEX credit_use_lane ON credit_use (lane, period);
+-- What other months leave of the credits for (lane, period): all that earlier ones use, and what is fixed in later ones.
+CREATE FUNCTION curmill_credit_used(for_lane text, for_period text) RETURNS TABLE (credit text, amount numeric) LANGUAGE sql STABLE AS $$
+    SELECT u.credit, sum(u.amount) FROM credit_use u JOIN statement s ON s.id = u.statement_id
+    WHERE u.lane = for_lane AND s.state <> 'void' AND (u.period < for_period OR (u.period > for_period AND s.state IN ('approved', 'issued')))
+    GROUP BY u.credit HAVING sum(u.amount) <> 0
+$$;
+-- Drafts are stale when it changes; empty without credits.
+CREATE FUNCTION curmill_credit_basis(for_lane text, for_period text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(string_agg(' ' || credit || ' ' || trim_scale(amount), '' ORDER BY credit), '') FROM curmill_credit_used(for_lane, for_period)
+$$;

@@ -74,27 +74,27 @@ const char *run_of(const char *name)
     return id_from("run", name);
 }
 
-bool deliver(place *p, const char *name, bool final, const char *charges)
+bool deliver_in(place *p, const char *month, const char *name, bool final, const char *charges)
 {
     const char *run = run_of(name);
-    const char *delivery[] = {id_from("delivery", name), TDS, name};
-    const char *values[] = {run, delivery[0], p->catalog, TDS, final ? "1" : "0"};
+    const char *delivery[] = {id_from("delivery", name), TDS, name, month};
+    const char *values[] = {run, delivery[0], p->catalog, TDS, final ? "1" : "0", month};
     cm_buffer sql = {0};
     bool current;
     MUST(cm_pg_query(p->pg,
                      "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, immutable_keys, state,"
-                     " discovered_at) VALUES ($1, $2, 'tdsynnex', '2025-06', 'r', $3, 'legacy', '{}', '', '', true, 'planned', '2025-07-01')",
-                     3, delivery, NULL, &p->err));
+                     " discovered_at) VALUES ($1, $2, 'tdsynnex', $4, 'r', $3, 'legacy', '{}', '', '', true, 'planned', '2025-07-01')",
+                     4, delivery, NULL, &p->err));
     MUST(cm_pg_query(p->pg,
                      "INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, partitions, chunks, state, complete,"
-                     " started_at) VALUES ($1, $2, $3, 'test', $4, 'tdsynnex', '2025-06', 1, 1, 1, 'running', true, '2025-07-01')",
-                     4, values, NULL, &p->err));
-    MUST(cm_pg_execute(p->pg, "SELECT curmill_ensure_period('2025-06')", &p->err));
+                     " started_at) VALUES ($1, $2, $3, 'test', $4, 'tdsynnex', $6, 1, 1, 1, 'running', true, '2025-07-01') RETURNING $5::text",
+                     6, values, NULL, &p->err));
+    MUST(cm_pg_query(p->pg, "SELECT curmill_ensure_period($1)", 1, values + 5, NULL, &p->err));
     cm_buffer_printf(&sql,
-                     "INSERT INTO charge SELECT '2025-06', '%s', x.customer, x.account, 'Usage', x.class, x.product, 'u', '', '', 'h', 'rest', 'USD',"
+                     "INSERT INTO charge SELECT '%s', '%s', x.customer, x.account, 'Usage', x.class, x.product, 'u', '', '', 'h', 'rest', 'USD',"
                      " CASE x.class WHEN 'suspended' THEN 'NO_PRICE' ELSE '' END, 1, %s, 1, 1, x.quantity, x.sell, x.sell, x.sell, x.sell"
                      " FROM (VALUES %s) x (customer, account, class, product, quantity, sell)",
-                     run, values[4], charges);
+                     month, run, values[4], charges);
     MUST(cm_pg_execute(p->pg, sql.data, &p->err));
     cm_buffer_free(&sql);
     MUST(cm_pg_query(p->pg,
@@ -104,6 +104,11 @@ bool deliver(place *p, const char *name, bool final, const char *charges)
     MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_switch(p->pg, run, p->now, "test", &current, &p->err) && cm_pg_commit(p->pg, &p->err));
     refresh(p);
     return current;
+}
+
+bool deliver(place *p, const char *name, bool final, const char *charges)
+{
+    return deliver_in(p, JUNE, name, final, charges);
 }
 
 void refresh(place *p)

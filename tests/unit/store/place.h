@@ -35,6 +35,8 @@ void place_catalog(place *p, const char *yaml);
  * SQL, buy and payer = sell; reason '' (class suspended: 'NO_PRICE'). `final`: all lines have invoice ids. Returns whether it became current.
  */
 bool deliver(place *p, const char *name, bool final, const char *charges);
+/* The same for another month. */
+bool deliver_in(place *p, const char *month, const char *name, bool final, const char *charges);
 /* The id of the run of that delivery, 32 hex digits. Static. */
 const char *run_of(const char *name);
 void refresh(place *p);
