@@ -330,7 +330,16 @@ static bool correct(const correcting *c, const origin *o, const json_t *now, cm_
 
 /* --- which documents ----------------------------------------------------------------------------------------- */
 
-/* Columns of origin_sql; `runs` are the newest ones of the document, or those it had where none is left. */
+/* A document that says nothing: for what was never issued. */
+static void empty_document(json_t *document)
+{
+    json_t *taxes = json_object_get(document, "tax");
+    json_object_set_new(document, "lines", json_array());
+    for (size_t i = 0; i < json_array_size(taxes); i++)
+        json_object_set_new(json_array_get(taxes, i), "amount", json_string("0"));
+}
+
+/* Columns of ORIGIN_COLUMNS; `runs` are the newest ones of the document, or those it had where none is left. */
 static bool correct_issued(const correcting *c, const cm_rows *rows, int row, const cm_built_document *built, cm_error *err)
 {
     origin o = {.reseller = cm_rows_text(rows, row, 2),
@@ -346,6 +355,8 @@ static bool correct_issued(const correcting *c, const cm_rows *rows, int row, co
     snprintf(o.id, sizeof o.id, "%s", cm_rows_text(rows, row, 0));
     snprintf(o.number, sizeof o.number, "%s", cm_rows_text(rows, row, 1));
     cm_assert(o.document);
+    if (strcmp(cm_rows_text(rows, row, 11), "issued") != 0)
+        empty_document(o.document);
     bool done = correct(c, &o, built ? built->statement->document : NULL, err);
     json_decref(o.document);
     return done;
@@ -368,10 +379,7 @@ static bool correct_never_made(const correcting *c, const cm_built_document *bui
                 .catalog_id = c->catalog_id,
                 .document = json_deep_copy(s->document)};
     snprintf(o.id, sizeof o.id, "%s", s->id);
-    json_object_set_new(o.document, "lines", json_array());
-    const json_t *taxes = json_object_get(o.document, "tax");
-    for (size_t i = 0; i < json_array_size(taxes); i++)
-        json_object_set_new(json_array_get(taxes, i), "amount", json_string("0"));
+    empty_document(o.document);
     bool done = correct(c, &o, s->document, err);
     json_decref(o.document);
     return done;
@@ -441,6 +449,28 @@ static bool correct_vanished(correcting *c, cm_error *err)
     return done;
 }
 
+/* Adjustments for customers that had no document (correct_never_made), and whose charges are gone again. */
+static bool correct_vanished_again(correcting *c, cm_error *err)
+{
+    const char *values[] = {c->lane, c->month};
+    cm_rows *rows = NULL;
+    c->built = NULL;
+    if (!cm_pg_query(c->pg,
+                     "SELECT DISTINCT ON (s.corrects) s.corrects, '', s.reseller, s.customer, s.customers, s.payers, s.currency, s.source_currency, s.fx_id,"
+                     " s.catalog_id, s.document, 'never made' FROM statement s WHERE s.lane = $1 AND s.corrects <> ''"
+                     " AND s.document::jsonb -> 'corrects' ->> 'period' = $2 AND NOT EXISTS (SELECT FROM statement o WHERE o.id = s.corrects)"
+                     " ORDER BY s.corrects, s.correction",
+                     2, values, &rows, err))
+        return false;
+    bool done = true;
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        if (!json_object_get(c->seen, cm_rows_text(rows, i, 0)))
+            done = correct_issued(c, rows, i, NULL, err);
+    }
+    cm_rows_free(rows);
+    return done;
+}
+
 static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_error *err)
 {
     cm_catalog *catalog = NULL;
@@ -450,7 +480,7 @@ static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_er
     c->late = late;
     c->seen = json_object();
     cm_document_build order = {c->pg, catalog, c->lane, c->period, c->runs, take_built, c};
-    bool done = cm_documents_build(&order, NULL, err) && correct_vanished(c, err);
+    bool done = cm_documents_build(&order, NULL, err) && correct_vanished(c, err) && (!late || correct_vanished_again(c, err));
     json_decref(c->seen);
     cm_catalog_free(catalog);
     return done;

@@ -224,16 +224,31 @@ static json_t *runs_json(const changing *c, cm_error *err)
     return runs;
 }
 
+/* The content of a catalog version; one is kept, many documents rest on the same one. Owned by this function. */
+static const json_t *catalog_json(cm_pg *pg, const char *id, cm_error *err)
+{
+    static _Thread_local json_t *kept;
+    static _Thread_local char kept_id[CM_ID_HEX];
+    cm_rows *rows = NULL;
+    if (kept && strcmp(kept_id, id) == 0)
+        return kept;
+    if (!cm_pg_query(pg, "SELECT content FROM catalog_version WHERE id = $1", 1, (const char *[]){id}, &rows, err))
+        return NULL;
+    json_decref(kept);
+    kept = cm_rows_count(rows) ? json_loads(cm_rows_text(rows, 0, 0), 0, NULL) : NULL;
+    snprintf(kept_id, sizeof kept_id, "%s", id);
+    cm_rows_free(rows);
+    if (!kept)
+        cm_fail(err, CM_ERROR_BUG, "NO_CATALOG", "the catalog version %s of a document is not there", id);
+    return kept;
+}
+
 /* Catalog documents of the reseller and the customers, as they were. */
 static bool parties_json(const changing *c, json_t **ret, cm_error *err)
 {
-    cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg, "SELECT content FROM catalog_version WHERE id = $1", 1, (const char *[]){field(c, CATALOG)}, &rows, err))
-        return false;
-    json_t *catalog = cm_rows_count(rows) ? json_loads(cm_rows_text(rows, 0, 0), 0, NULL) : NULL;
-    cm_rows_free(rows);
+    const json_t *catalog = catalog_json(c->pg, field(c, CATALOG), err);
     if (!catalog)
-        return cm_fail(err, CM_ERROR_BUG, "NO_CATALOG", "catalog %s of document %s is not there", field(c, CATALOG), c->order->id);
+        return false;
     json_t *customers = json_object();
     size_t i;
     json_t *customer;
@@ -247,7 +262,6 @@ static bool parties_json(const changing *c, json_t **ret, cm_error *err)
     }
     json_t *reseller = json_deep_copy(json_object_get(json_object_get(catalog, "Reseller"), field(c, RESELLER)));
     *ret = json_pack("{s:o?, s:o}", "reseller", reseller, "customers", customers);
-    json_decref(catalog);
     return true;
 }
 

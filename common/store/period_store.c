@@ -57,7 +57,7 @@ bool cm_store_period_change(cm_pg *pg, const char *payer, const char *lane, cons
     if (!allowed[from][to])
         return cm_fail(err, CM_ERROR_REFUSED, "PERIOD_STATE", "period %s of payer %s is %s: it cannot become %s", month, payer, names[from],
                        names[to]);
-    snprintf(object, sizeof object, "payer:%s/%s", payer, month);
+    snprintf(object, sizeof object, "period:%s/%s", payer, month);
     snprintf(action, sizeof action, "period.%s", names[to]);
     json_t *detail = json_pack("{s:s, s:s}", "from", names[from], "to", names[to]);
     char *text = json_dumps(detail, JSON_COMPACT);

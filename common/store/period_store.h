@@ -1,7 +1,7 @@
 /*
  * States of billing periods (statements.md section 1): open -> estimated (first delivery) -> final (every line has an invoice id) ->
  * settled (a person said so; N10: an event, not a date) -> closed (all statements issued). One function changes them; each change is audited
- * as `period.<state>` of object `payer:<id>/<month>`. May use: postgres, run_store.h.
+ * as `period.<state>` of object `period:<payer>/<month>`. May use: postgres, run_store.h.
  */
 #ifndef CM_STORE_PERIOD_STORE_H
 #define CM_STORE_PERIOD_STORE_H

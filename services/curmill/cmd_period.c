@@ -107,7 +107,7 @@ static json_t *history(cli *c, cm_error *err)
 {
     char object[64];
     cm_rows *rows = NULL;
-    snprintf(object, sizeof object, "payer:%.16s/%.16s", cli_value(c, "payer"), cli_value(c, "period"));
+    snprintf(object, sizeof object, "period:%.16s/%.16s", cli_value(c, "payer"), cli_value(c, "period"));
     if (!cm_pg_query(c->pg_,
                      "SELECT " TIME("at") ", detail ->> 'from', detail ->> 'to', actor, reason FROM audit WHERE object = $1 AND starts_with(action, 'period.')"
                      " ORDER BY id",

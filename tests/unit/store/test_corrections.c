@@ -132,6 +132,16 @@ Test(corrections, a_customer_that_nobody_had_seen)
     deliver(p, "v2", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
     EXPECT("SELECT kind || ' ' || customer || ' ' || period || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
            "adjustment zenith 2025-07 50 50");
+    deliver(p, "v3", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 51)");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ') FROM statement WHERE " CORRECTION, "adjustment 51");
+    deliver(p, "v4", true, V1); /* gone again: so is the draft */
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
+    deliver(p, "v5", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, id_of(p, CORRECTION), NULL), "");
+    deliver(p, "v6", true, V1); /* approved, then gone: it is given back */
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION, "adjustment 50, credit_note -50");
+    deliver(p, "v7", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION, "adjustment 50");
     EXPECT("SELECT jsonb_typeof(document::jsonb -> 'corrects' -> 'number') FROM statement WHERE " CORRECTION, "null");
     place_close(p);
 }
