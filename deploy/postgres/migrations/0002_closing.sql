@@ -68,8 +68,8 @@ BEGIN
        (('draft', 'approved'), ('draft', 'void'), ('approved', 'issued'), ('approved', 'draft')) THEN
         RAISE EXCEPTION 'document % cannot go from % to %', OLD.id, OLD.state, NEW.state;
     END IF;
-    IF OLD.state = 'approved' AND (NEW.subtotal, NEW.total, NEW.runs, NEW.catalog_id) IS DISTINCT FROM
-       (OLD.subtotal, OLD.total, OLD.runs, OLD.catalog_id) THEN
+    IF OLD.state = 'approved' AND (NEW.document, NEW.subtotal, NEW.total, NEW.runs, NEW.catalog_id) IS DISTINCT FROM
+       (OLD.document, OLD.subtotal, OLD.total, OLD.runs, OLD.catalog_id) THEN
         RAISE EXCEPTION 'document % is approved: its figures are frozen', OLD.id;
     END IF;
     RETURN NEW;

@@ -98,6 +98,7 @@ Test(life, the_database_refuses_what_nobody_may_do)
     deliver(p, "v1", true, TWO);
     change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
     cr_assert_not(cm_pg_execute(p->pg, "UPDATE statement SET subtotal = 0 WHERE customer = 'acme'", &p->err));
+    cr_assert_not(cm_pg_execute(p->pg, "UPDATE statement SET document = '{}' WHERE customer = 'acme'", &p->err));
     cr_assert_not(cm_pg_execute(p->pg, "DELETE FROM statement WHERE customer = 'acme'", &p->err));
     change(p, CM_DOCUMENT_ISSUE, "acme", NULL);
     cr_assert_not(cm_pg_execute(p->pg, "UPDATE statement SET document = '{}' WHERE customer = 'acme'", &p->err));
