@@ -150,6 +150,8 @@ static bool build_section(const cm_building *b, cm_section *section, const cm_st
         *cm_work_add(&work) = *charges[i];
     bool done = cm_tiers_apply(b, section->customer, &work, err) && add_charges_and_support(b, section, &work, err) &&
                 cm_custom_add_rows(b, section, &work, &section->lines, err);
+    if (done && b->with_margin && !cm_margin_begin(b, section, &work))
+        done = cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount", section->customer->id);
     free(work.list);
     if (!done)
         return false;
@@ -157,7 +159,7 @@ static bool build_section(const cm_building *b, cm_section *section, const cm_st
         return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount", section->customer->id);
     if (!cm_credit_add_rows(b, section, err))
         return false;
-    return convert_lines(&section->lines, section->fx) ||
+    return (convert_lines(&section->lines, section->fx) && (!b->with_margin || cm_margin_finish(b, section))) ||
            cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount", section->customer->id);
 }
 
@@ -287,7 +289,7 @@ static int by_reseller_customer_currency(const void *a, const void *b)
 bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing, cm_error *err)
 {
     *ret = (cm_statements){0};
-    cm_building building = {input->catalog, input->lane, input->period, input->used, input->used_count};
+    cm_building building = {input->catalog, input->lane, input->period, input->used, input->used_count, input->with_margin};
     cm_statement_charge *presences = cm_alloc((input->catalog->custom_charge_count + 1) * sizeof *presences);
     size_t count = 0;
     const cm_statement_charge **sorted = sorted_input(&building, input, presences, &count);
@@ -300,6 +302,7 @@ bool cm_statements_build_month(const cm_statement_input *input, cm_statements *r
     for (size_t i = 0; i < all.count; i++) {
         free(all.list[i].lines.list);
         free(all.list[i].credits);
+        cm_margin_free(all.list[i].margin);
     }
     free(all.list);
     free(sorted);
@@ -318,6 +321,7 @@ void cm_statements_free(cm_statements *statements)
 {
     for (size_t i = 0; i < statements->count; i++) {
         json_decref(statements->list[i].document);
+        json_decref(statements->list[i].margin);
         free(statements->list[i].credits);
     }
     free(statements->list);

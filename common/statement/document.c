@@ -244,6 +244,11 @@ bool cm_document_make(const cm_building *b, cm_section *sections, size_t count, 
                               "total", decimal_json(ret->total));
     free(lines.list);
     cm_assert(ret->document);
+    if (b->with_margin && !(ret->margin = cm_margin_json(sections, count, ret->id, currency))) {
+        json_decref(ret->document);
+        free(ret->credits);
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount", first->customer->id);
+    }
     ret->reseller = json_string_value(json_object_get(ret->document, "reseller"));
     json_t *customer = json_array_get(json_object_get(ret->document, "customers"), 0);
     ret->customer = strcmp(mode, "end_customer") == 0 ? json_string_value(json_object_get(customer, "id")) : "";

@@ -13,6 +13,7 @@ typedef struct cm_draft_line {
     enum cm_line_step step;
     cm_decimal quantity;
     cm_decimal source_exact; /* in the charges' currency */
+    cm_decimal source_buy;   /* support rows: what the reseller pays for it */
     cm_decimal exact;        /* in the document's currency */
     cm_decimal rounded;
 } cm_draft_line;
@@ -30,7 +31,10 @@ typedef struct cm_building {
     cm_period period;
     const cm_credit_use *used;
     size_t used_count;
+    bool with_margin;
 } cm_building;
+
+typedef struct cm_margin cm_margin;
 
 /* A customer's part of a document: all of its charges in one currency, to the converted lines. */
 typedef struct cm_section {
@@ -40,6 +44,8 @@ typedef struct cm_section {
     cm_draft_lines lines; /* owned: sorted, converted, not yet rounded */
     cm_credit_use *credits;
     size_t credit_count;
+    cm_margin *margin;                 /* owned; NULL unless it is asked for */
+    const cm_fx_rate *distributor_fx; /* R08; NULL: none */
 } cm_section;
 
 cm_decimal cm_charge_layer(const cm_statement_charge *charge, enum cm_layer layer);
@@ -67,6 +73,13 @@ CM_NODISCARD bool cm_custom_add_rows(const cm_building *building, const cm_secti
                                      cm_error *err);
 /* Reseller credits against what the lines add up to: never below zero. Fills section->credits. */
 CM_NODISCARD bool cm_credit_add_rows(const cm_building *building, cm_section *section, cm_error *err);
+
+/* What the charges and the support lines cost (before lines are merged), what the final lines bring. False: overflow. */
+CM_NODISCARD bool cm_margin_begin(const cm_building *building, cm_section *section, const cm_work *work);
+CM_NODISCARD bool cm_margin_finish(const cm_building *building, cm_section *section);
+void cm_margin_free(cm_margin *margin);
+/* NULL: overflow. */
+json_t *cm_margin_json(const cm_section *sections, size_t count, const char *id, const char *currency);
 
 /* One document from its sections: one, or those of all customers of a reseller (semi, full), by customer. Takes their credits. */
 CM_NODISCARD bool cm_document_make(const cm_building *building, cm_section *sections, size_t count, cm_statement *ret, cm_error *err);

@@ -34,6 +34,7 @@ typedef struct cm_statement {
     cm_decimal subtotal, total;
     cm_credit_use *credits; /* owned; what it uses of credits, whose ids are borrowed from the catalog */
     size_t credit_count;
+    json_t *margin;   /* owned; the reseller's own view, NULL unless it is asked for. Never for customers (P13) */
     json_t *document; /* owned: keys of `statement show` except gates */
 } cm_statement;
 
@@ -52,6 +53,7 @@ typedef struct cm_statement_input {
     size_t count;
     const cm_credit_use *used;          /* by documents of earlier periods; a credit may come several times */
     size_t used_count;
+    bool with_margin;
 } cm_statement_input;
 
 /*

@@ -129,6 +129,16 @@ static bool amount_of(const cm_building *b, const cm_support_group *group, const
     return false;
 }
 
+/* N05: what the reseller pays for it: buy_percent of the base; of what is passed through, the same. */
+static bool buy_of(const cm_support_group *group, const cm_statement_charge *const *charges, size_t count, cm_decimal amount, cm_decimal *ret)
+{
+    cm_decimal base;
+    *ret = group->type == CM_PLAN_PASSTHROUGH ? amount : CM_DECIMAL_ZERO;
+    if (!group->has_buy_percent || group->type == CM_PLAN_PASSTHROUGH || group->type == CM_PLAN_BASIC)
+        return true;
+    return base_of(group, charges, count, &base) && cm_decimal_percent_half_even(base, group->buy_percent, ret);
+}
+
 bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges, size_t count,
                         cm_draft_lines *lines, cm_error *err)
 {
@@ -136,8 +146,8 @@ bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const
         cm_link_of_month(b->catalog, charges[0]->payer, charges[0]->account, charges[0]->customer, b->period);
     if (!link || !link->group)
         return true;
-    cm_decimal amount;
-    if (!amount_of(b, link->group, charges, count, &amount))
+    cm_decimal amount, buy;
+    if (!amount_of(b, link->group, charges, count, &amount) || !buy_of(link->group, charges, count, amount, &buy))
         return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "support of account %s of customer %s does not fit an amount",
                        charges[0]->account, customer->id);
     *cm_draft_lines_add(lines) = (cm_draft_line){
@@ -151,6 +161,7 @@ bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const
         .step = CM_STEP_SUPPORT,
         .quantity = cm_decimal_from_i64(1),
         .source_exact = amount,
+        .source_buy = buy,
     };
     return true;
 }

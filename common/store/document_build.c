@@ -140,7 +140,8 @@ static bool flush(building *b, cm_error *err)
                                 .charges = b->charge,
                                 .count = b->count,
                                 .used = b->used.list,
-                                .used_count = b->used.count};
+                                .used_count = b->used.count,
+                                .with_margin = b->order->with_margin};
     if (!cm_statements_build_month(&input, &statements, &missing, err))
         return false; /* nothing was added to `missing` */
     if (missing.length && b->missing)

@@ -29,6 +29,7 @@ typedef struct cm_document_build {
     const char *runs; /* array literal */
     bool (*take)(void *opaque, const cm_built_document *document, cm_error *err);
     void *opaque;
+    bool with_margin;
 } cm_document_build;
 
 /* Hands over every document of the runs' charges. Customers that the catalog does not have are named in *missing (may be NULL). */

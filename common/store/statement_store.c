@@ -141,7 +141,7 @@ static bool build_locked(building *b, cm_error *err)
     cm_catalog *catalog = NULL;
     if (!cm_store_catalog_load(b->pg, b->catalog_id, &catalog, err))
         return false;
-    cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b};
+    cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b, false};
     bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) && remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);
     return done;

@@ -116,6 +116,7 @@ int cmd_totals(cli *c);
 int cmd_suspended_list(cli *c);
 int cmd_statement_list(cli *c);
 int cmd_statement_show(cli *c);
+int cmd_statement_margin(cli *c);
 int cmd_statement_build(cli *c);
 int cmd_statement_approve(cli *c);
 int cmd_statement_return(cli *c);

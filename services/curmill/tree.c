@@ -99,6 +99,7 @@ static const cli_command suspended_children[] = {
 static const cli_command statement_children[] = {
     {"list", "documents", NULL, 0, 0, statement_options, NULL, cmd_statement_list},
     {"show", "one document with its gates", "[ID]", 0, 1, statement_options, NULL, cmd_statement_show},
+    {"margin", "what a document earns, in the reseller's own view", "[ID]", 0, 1, statement_options, NULL, cmd_statement_margin},
     {"build", "make the drafts anew", NULL, 0, 0, statement_options, NULL, cmd_statement_build},
     {"approve", "freeze the figures of drafts, with your name on them", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_approve},
     {"return", "make approved documents drafts again", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_return},

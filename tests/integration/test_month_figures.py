@@ -8,12 +8,12 @@ import pytest
 
 import stack as stacks
 from oracle import catalog as catalogs
-from oracle import compare, dec, rate, statement
+from oracle import compare, dec, margin, rate, statement
 
 PAYERS = ("111122223333", "777788889999")
 LANE = "tdsynnex"
 MONTHS = ("2025-06", "2025-07", "2025-08", "2025-09")
-CLASSES = ("usage", "usage", "usage", "covered_usage", "fee", "marketplace", "credit", "refund", "support", "tax", "bundled_discount")
+CLASSES = ("usage", "usage", "usage", "covered_usage", "fee", "commitment_fee", "provider_discount", "marketplace", "credit", "refund", "support", "tax", "bundled_discount")
 
 
 def _amount(rng, low=-20, high=400):
@@ -67,10 +67,12 @@ class World:
         self.customers, self.accounts = [], []
         texts = ['kind: Payer\nid: "%s"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: shared\nreseller: one\n' % payer for payer in PAYERS]
         texts += ["kind: Reseller\nid: %s\nconsolidation: %s\n" % pair for pair in (("one", "end_customer"), ("several", "semi"), ("whole", "full"))]
-        texts += ["kind: SupportPlanGroup\nid: flat\ntype: business\n", "kind: SupportPlanGroup\nid: through\ntype: passthrough\n",
+        texts += ["kind: SupportPlanGroup\nid: flat\ntype: business\nbuy_percent: 9\n", "kind: SupportPlanGroup\nid: through\ntype: passthrough\n",
                   "kind: SupportPlanGroup\nid: public\ntype: business_public\nbase: %s\n" % _base(rng)]
         texts += ["kind: FxRate\nid: f-%s-%s\nset: reseller\nfrom: USD\nto: %s\nperiod: %s\nrate: %s\n" % (to, month, to, month, _amount(rng, 1, 3))
                   for to in ("EUR", "JPY", "KWD") for month in MONTHS if rng.random() < 0.8]
+        texts += ["kind: FxRate\nid: d-%s-%s\nset: distributor\nfrom: USD\nto: %s\nperiod: %s\nrate: %s\n" % (to, month, to, month, _amount(rng, 1, 3))
+                  for to in ("EUR", "JPY", "KWD") for month in MONTHS if rng.random() < 0.6]
         texts.append("kind: PriceBook\nid: book\ncurrency: USD\nversions:\n  - effective_from: 2025-01-01\n    rules:\n"
                      "      - {id: t1, priority: 1, match: {service: s1}, price: %s}\n      - {id: t2, priority: 2, match: {service: s2}, price: %s}\n"
                      "      - {id: rest, priority: 9, match: {}, price: {pass: payer}}\n"
@@ -88,17 +90,19 @@ class World:
         for _ in range(rng.randint(0, 60)):
             customer, account = rng.choice(self.accounts)
             kind = rng.choice(CLASSES)
-            rule = rng.choice(("t1", "t2", "rest", "gone")) if kind not in ("refund", "bundled_discount", "credit", "tax", "support") else ""
+            rule = rng.choice(("t1", "t2", "rest", "gone")) if kind not in ("refund", "bundled_discount", "credit", "tax", "support", "provider_discount", "commitment_fee") else ""
             charges = rng.choice(answer)
             sell = "0" if rule in ("t1", "t2") else _amount(rng)
             key = rate.ChargeKey(charges.payer, account, customer, "Usage", kind, rng.choice(("s1", "s2", "z")), rng.choice("xy"), "", "",
                                  rng.choice(("Hrs", "GB")), rule, rng.choice(("USD",) * 9 + ("EUR",)), "", "")
             charges.rows[key] = [1, *(dec.parse(_amount(rng)) for _ in range(4)), dec.parse(sell)]
+            if kind == "provider_discount":                       # kept by the distributor, or the reseller's
+                charges.rows[key][2:] = [-charges.rows[key][2], 0, rng.choice((0, -charges.rows[key][2])), 0]
             charges.lines += 1
         return answer
 
     def probe(self, charges_list, period, used):
-        """(documents, uses) of the program."""
+        """(documents, uses, margins) of the program."""
         rows = [{"customer": key.customer, "payer": key.payer, "account": key.account, "product": key.product, "usage_type": key.usage_type,
                  "unit": key.unit, "currency": key.currency, "class": key.charge_class, "rule": key.rule,
                  **dict(zip(("quantity", "payer_amount", "list_amount", "buy_amount", "sell_amount"), map(dec.show, row[1:])))}
@@ -113,7 +117,25 @@ class World:
                               input=json.dumps({"charges": rows, "used": {credit: dec.show(amount) for credit, amount in used.items()}}))
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
-        return answer["documents"], {credit: dec.parse(amount) for credit, amount in answer["used"].items()}
+        return answer["documents"], {credit: dec.parse(amount) for credit, amount in answer["used"].items()}, answer["margins"]
+
+
+def compare_margins(world, charges, period, used, documents, margins):
+    """rating.md section 7, R08: every row and every loss; sums without remainder."""
+    wanted = []
+    for sections in statement.grouped(world.catalog, charges, period, used)[0].values():
+        wanted.append(margin.margin(world.catalog, [(section, section.rows) for section in sections], period))
+    found = []
+    for document, one in zip(documents, margins):
+        assert one["id"] == document["id"] and one["currency"] == document["currency"]
+        rows = sorted(((*(row[name] for name in ("customer", "account", "product", "step", "class")),),
+                       *(dec.parse(row[name]) for name in ("sell", "buy", "fx"))) for row in one["rows"])
+        found.append((rows, sorted((loss["customer"], loss["account"], loss["product"], dec.parse(loss["margin"]), loss["cause"]) for loss in one["negative"])))
+        sell, buy, fx, total = (dec.parse(one[name]) for name in ("sell", "buy", "fx", "margin"))
+        assert sell == sum(dec.parse(line["amount_exact"]) for line in document["lines"])
+        assert total == sell - buy + fx == sum(dec.parse(row["margin"]) for row in one["rows"])
+        assert not {"buy", "payer", "fx", "margin"} & {key for line in document["lines"] for key in line}      # P13
+    assert sorted(found) == sorted(wanted)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -122,13 +144,14 @@ def test_generated_months(seed, tmp_path):
     world, used = World(seed, tmp_path), {}
     for period in MONTHS:
         charges = world.charges(period)
-        got, got_uses = world.probe(charges, period, used)
+        got, got_uses, margins = world.probe(charges, period, used)
         want, want_uses = statement.close(world.catalog, charges, period, used)
         found = compare.compare_statements(got, want)
         assert not found, "\n".join(found[:20])
         assert got_uses == want_uses
         for document in got:
             assert sum(dec.parse(line["amount"]) for line in document["lines"]) == dec.parse(document["subtotal"])
+        compare_margins(world, charges, period, used, got, margins)
         for credit, amount in want_uses.items():
             used[credit] = used.get(credit, 0) + amount
             assert used[credit] <= world.catalog.credits[credit].amount
@@ -142,12 +165,15 @@ def test_the_months_hold_what_they_should(tmp_path):
         folder.mkdir()
         world, used = World(seed, folder), {}
         for period in MONTHS:
-            documents, uses = statement.close(world.catalog, world.charges(period), period, used)
-            world.rng.shuffle([])
+            charges = world.charges(period)
+            documents, uses = statement.close(world.catalog, charges, period, used)
+            for sections in statement.grouped(world.catalog, charges, period, used)[0].values():
+                seen |= {loss[4] for loss in margin.margin(world.catalog, [(section, section.rows) for section in sections], period)[1]}
             seen |= {"carried" for credit in uses if used.get(credit)}
             used = {**used, **{credit: used.get(credit, 0) + amount for credit, amount in uses.items()}}
             for document in documents:
                 seen |= {line["class"] for line in document["lines"]} | {line["usage_type"] for line in document["lines"]}
                 seen |= {"several"} if len(document["customers"]) > 1 and document["lines"] and document["lines"][0]["customer"] else set()
                 seen |= {"whole"} if len(document["customers"]) > 1 and document["lines"] and not document["lines"][0]["customer"] else set()
-    assert seen >= {"custom_charge", "reseller_credit", "support", "t1", "t2", "several", "whole", "carried"}
+    assert seen >= {"custom_charge", "reseller_credit", "support", "t1", "t2", "several", "whole", "carried", "SUPPORT_GROUP_MISSING", "COMMITMENT_SHIFT", "CREDIT",
+                    "DISCOUNT_WITHHELD_ELSEWHERE", "PRICE_BELOW_BUY", "FX"}

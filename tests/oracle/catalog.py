@@ -157,6 +157,7 @@ class SupportGroup:
     layer: str
     classes: tuple
     bands: tuple | None
+    buy_percent: int | None
 
 
 @dataclass(frozen=True)
@@ -349,7 +350,8 @@ def _group(document):
         dec.parse(document["minimum"]) if "minimum" in document else None,
         base.get("layer", "sell"), tuple(_list(base.get("classes", ["usage", "covered_usage", "bundled_discount"]))),
         tuple(Band(dec.parse(band["up_to"]) if band.get("up_to") else None, dec.parse(band["percent"]))
-              for band in bands) if bands else None)
+              for band in bands) if bands else None,
+        dec.parse(document["buy_percent"]) if "buy_percent" in document else None)
 
 
 _TOTAL_USAGE = ["usage", "covered_usage", "bundled_discount"]

@@ -130,6 +130,7 @@ class Section(NamedTuple):
     group_missing: bool
     uses: dict                       # credit id -> amount
     charge_items: int                # how many of the items come from charges; support, custom charges and credits follow
+    rows: list                       # its charges, as they came
 
     @property
     def currency(self):
@@ -139,7 +140,7 @@ class Section(NamedTuple):
 
 def _section(catalog, customer, lane, period, source, rows, used):
     """rating.md section 5 in its order: tiers, support, custom charges, credits, foreign exchange."""
-    rows = month.apply_tiers(catalog.books[customer.price_book], rows, period)
+    given, rows = rows, month.apply_tiers(catalog.books[customer.price_book], rows, period)
     support, group_missing = _support(catalog, rows, source, period)
     lines = _lines(rows)
     items = lines + support
@@ -153,7 +154,7 @@ def _section(catalog, customer, lane, period, source, rows, used):
     rate = ONE if source == customer.currency else catalog.rates.get(("reseller", source, customer.currency, period))
     exacts = [item.exact if rate in (None, ONE) else multiply(item.exact, rate) for item in items]
     return Section(customer, source, rate, items, exacts, {charge.payer for charge, _ in rows}, group_missing,
-                   {credit.id: amount for credit, amount in credits}, len(lines))
+                   {credit.id: amount for credit, amount in credits}, len(lines), given)
 
 
 def _taxes(sections, amounts, unit):
@@ -242,8 +243,8 @@ def _buckets(catalog, charges_list, period):
     return buckets
 
 
-def close(catalog, charges_list, period, used=None):
-    """(documents with their lane's shut gates, credit id -> amount used by them); `used`: the same of other months."""
+def grouped(catalog, charges_list, period, used=None):
+    """({(lane, reseller, customer or "", source, invoice currency): sections of a document}, credit id -> amount used by them)."""
     groups, uses = {}, {}
     for (lane, customer_id, source), rows in sorted(_buckets(catalog, charges_list, period).items()):
         customer = catalog.customers[customer_id]
@@ -251,6 +252,12 @@ def close(catalog, charges_list, period, used=None):
         uses.update(section.uses)
         own = (customer_id, source, customer.currency) if consolidation(catalog, customer) == "end_customer" else ("", source, customer.currency)
         groups.setdefault((lane, customer.reseller, *own), []).append(section)
+    return groups, uses
+
+
+def close(catalog, charges_list, period, used=None):
+    """(documents with their lane's shut gates, credit id -> amount used by them); `used`: the same of other months."""
+    groups, uses = grouped(catalog, charges_list, period, used)
     suspended = _suspended_accounts(charges_list)
     not_final = {charges.payer for charges in charges_list if charges.final_lines != charges.lines}
     documents = []

@@ -1,7 +1,8 @@
 /*
  * statement-probe FOLDER LANE PERIOD: documents from charges on standard input, for comparison with the oracle.
  * In: {"charges": [{customer, payer, account, product, usage_type, unit, currency, class, rule, quantity, payer_amount, list_amount,
- * buy_amount, sell_amount}], "used": {credit: amount}}. Out: {"documents": [...], "used": {credit: amount}}.
+ * buy_amount, sell_amount}], "used": {credit: amount}}. Out: {"documents": [...], "used": {credit: amount},
+ * "margins": [...]}.
  */
 #include "statement/statement.h"
 
@@ -69,17 +70,18 @@ static cm_catalog *load(const char *folder)
 
 static void print(const cm_statements *statements)
 {
-    json_t *documents = json_array(), *used = json_object();
+    json_t *documents = json_array(), *used = json_object(), *margins = json_array();
     char amount[CM_DECIMAL_TEXT];
     for (size_t i = 0; i < statements->count; i++) {
         const cm_statement *s = &statements->list[i];
         json_array_append(documents, s->document);
+        json_array_append(margins, s->margin);
         for (size_t c = 0; c < s->credit_count; c++) {
             cm_decimal_print(s->credits[c].amount, amount);
             json_object_set_new(used, s->credits[c].credit, json_string(amount));
         }
     }
-    json_t *answer = json_pack("{s:o, s:o}", "documents", documents, "used", used);
+    json_t *answer = json_pack("{s:o, s:o, s:o}", "documents", documents, "used", used, "margins", margins);
     json_dumpf(answer, stdout, JSON_COMPACT);
     json_decref(answer);
 }
@@ -108,6 +110,7 @@ int main(int argc, char **argv)
     input.lane = argv[2];
     input.charges = charges;
     input.used = uses;
+    input.with_margin = true;
     cm_statements statements;
     bool done = cm_statements_build_month(&input, &statements, NULL, &err);
     if (done) {

@@ -1,6 +1,8 @@
 /* Reseller credits over months, custom charges without usage, consolidation from the database (rating.md section 5; I01-I03). */
 #include "place.h"
 
+#include "store/margin_store.h"
+
 #include <stdio.h>
 
 static const char acme[] = "kind: Customer\nid: acme\nname: Acme GmbH\nreseller: northwind\nprice_book: standard\n"
@@ -117,5 +119,28 @@ Test(credits, consolidation)
         refresh(p);
         EXPECT("SELECT count(*) || ' ' || sum(subtotal) FROM statement", modes[m][1]);
     }
+    place_close(p);
+}
+
+/* rating.md section 7: the margin of a stored document, from the runs and catalog that it rests on; not of corrections. */
+Test(credits, margin_of_a_document)
+{
+    place *p = with_credit();
+    json_t *margin = NULL;
+    deliver(p, "june", true, CHARGE("100"));
+    MUST(cm_store_statement_margin(p->pg, id_of(p, "kind = 'statement'"), &margin, &p->err));
+    cr_expect_str_eq(json_string_value(json_object_get(margin, "sell")), "0"); /* 100 and the credit */
+    cr_expect_str_eq(json_string_value(json_object_get(margin, "buy")), "100");
+    cr_expect_eq(json_array_size(json_object_get(margin, "rows")), 2);
+    json_decref(margin);
+    cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", NULL), "");
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+    deliver(p, "june late", true, CHARGE("180"));
+    cr_assert_not(cm_store_statement_margin(p->pg, id_of(p, "kind <> 'statement'"), &margin, &p->err));
+    cr_assert_str_eq(p->err.code, "CORRECTION");
+    cm_error_clear(&p->err);
+    MUST(cm_store_statement_margin(p->pg, id_of(p, "kind = 'statement'"), &margin, &p->err)); /* as it was issued */
+    cr_expect_str_eq(json_string_value(json_object_get(margin, "buy")), "100");
+    json_decref(margin);
     place_close(p);
 }
