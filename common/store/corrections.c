@@ -270,8 +270,24 @@ static bool load_former(const correcting *c, const origin *o, json_t *before, in
     return true;
 }
 
-static bool make(const correcting *c, const origin *o, const json_t *now, const json_t *before, int64_t nth, const entries *all, cm_error *err)
+/* Not a unit of the currency on any line or tax: no document is made of it; a later one tells it, when it has grown. */
+static bool tells_nothing(const json_t *lines, const json_t *tax)
 {
+    const json_t *lists[] = {lines, tax};
+    for (int list = 0; list < 2; list++) {
+        for (size_t i = 0; i < json_array_size(lists[list]); i++) {
+            if (strcmp(text_of(json_array_get(lists[list], i), "amount"), "0") != 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* *ret_made false: there is nothing to tell. */
+static bool make(const correcting *c, const origin *o, const json_t *now, const json_t *before, int64_t nth, const entries *all, bool *ret_made,
+                 cm_error *err)
+{
+    *ret_made = false;
     char id[CM_ID_HEX], period[CM_PERIOD_TEXT];
     int places = places_of(o->currency);
     cm_decimal subtotal = CM_DECIMAL_ZERO, total;
@@ -284,10 +300,11 @@ static bool make(const correcting *c, const origin *o, const json_t *now, const 
     if (!done)
         cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the correction of document %s does not fit an amount", o->id);
     done = done && next_open_period(c, o, period, err);
-    if (!done) {
+    *ret_made = done && !tells_nothing(lines, tax);
+    if (!*ret_made) {
         json_decref(lines);
         json_decref(tax);
-        return false;
+        return done;
     }
     correction_id(o->id, nth, id);
     json_t *number = *o->number ? json_string(o->number) : json_null();
@@ -308,6 +325,7 @@ static bool correct(const correcting *c, const origin *o, const json_t *now, cm_
     entries all = {0};
     int64_t nth;
     char number[24];
+    bool made = false;
     json_t *before = json_array();
     json_array_append(before, o->document);
     bool done = load_former(c, o, before, &nth, err);
@@ -319,8 +337,8 @@ static bool correct(const correcting *c, const origin *o, const json_t *now, cm_
             cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the differences of document %s do not fit an amount", o->id);
     }
     if (done && all.count)
-        done = make(c, o, now, before, nth, &all, err);
-    snprintf(number, sizeof number, "%lld", (long long)(all.count ? nth : 0));
+        done = make(c, o, now, before, nth, &all, &made, err);
+    snprintf(number, sizeof number, "%lld", (long long)(made ? nth : 0));
     const char *values[] = {o->id, number};
     done = done && cm_pg_query(c->pg, "DELETE FROM statement WHERE corrects = $1 AND state = 'draft' AND correction <> $2::int", 2, values, NULL, err);
     free(all.list);

@@ -1,7 +1,7 @@
 """Adjustments and credit notes (statements.md sections 1 and 4): what an issued document would say now, less what was said already.
 
 Lines: exact amounts per (customer, account, product, usage type, unit, class), sorted bytewise by that key, lines without a difference in money
-left out. Rounded once like every document. Tax of one customer: subtotal x the issued document's percents. Of a document about several
+left out. Rounded once like every document; no document where not a unit of the currency is left. Tax of one customer: subtotal x the issued document's percents. Of a document about several
 customers, each with taxes of its own: the tax it would say now less the tax said before, per (name, percent).
 """
 from .dec import HUNDRED, half_away, parse, show, unit_of
@@ -42,6 +42,8 @@ def correction(issued, now, period, former=()):
     exacts = [sums[key][1] for key in keys]
     amounts, subtotal = largest_remainder(exacts, issued["currency"])
     taxes = _taxes(issued, former, now, subtotal, unit)
+    if not any(amounts) and not any(amount for _, _, amount in taxes):
+        return None             # not a unit of the currency: a later correction tells it, when it has grown
     return {
         "kind": "credit_note" if subtotal < 0 else "adjustment",
         **{name: issued[name] for name in ("reseller", "lane", "customers", "currency", "rate")},

@@ -46,3 +46,10 @@ def test_taxes_of_several_customers():
     now = _document([("EC2", "1", "90")], [{"name": "VAT", "percent": "19", "amount": "9.31"}], ("acme", "zenith"))
     note = correction(issued, now, "2025-07")
     assert (note["subtotal"], note["tax"][0]["amount"], note["total"]) == ("-10", "-0.19", "-10.19")
+
+
+def test_less_than_a_unit_waits():
+    """-0.004 is no document; with -0.004 more it is one of -0.01."""
+    issued = _document([("EC2", "1", "10")], VAT)
+    assert correction(issued, _document([("EC2", "1", "9.996")], VAT), "2025-07") is None
+    assert correction(issued, _document([("EC2", "1", "9.992")], VAT), "2025-07")["subtotal"] == "-0.01"

@@ -160,3 +160,18 @@ Test(corrections, the_next_open_period)
     EXPECT("SELECT kind || ' ' || period FROM statement WHERE " CORRECTION, "credit_note 2025-08");
     place_close(p);
 }
+
+/* Less than a unit of the currency is no document; nothing of it is lost. */
+Test(corrections, less_than_a_unit_waits)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1);
+    issue_june(p);
+    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
+    deliver(p, "v3", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.992), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION, "-0.01");
+    deliver(p, "v4", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
+    place_close(p);
+}
