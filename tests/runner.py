@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -71,6 +72,27 @@ def environment(build: pathlib.Path) -> dict[str, str]:
     return env
 
 
+def run_bounded(command: list, seconds: float, log: pathlib.Path, **where) -> tuple[int, str]:
+    """Exit code and output. The output goes to a file: a process left behind by the program cannot hold us up. After `seconds`
+    the program and all that it started are ended."""
+    note = ""
+    with open(log, "wb") as out:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                       start_new_session=True, **where)
+        except OSError as error:
+            return -1, f"cannot be started: {error}\n"
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            code, note = -1, f"\nstill running after {seconds:g} s: ended\n"
+            os.killpg(process.pid, signal.SIGTERM)
+            time.sleep(3)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return code, log.read_text(errors="replace") + note
+
+
 def run_program(entry: dict, reports: pathlib.Path, build: pathlib.Path, words: str | None) -> Count:
     """One program that ctest knows. Criterion tells of its single tests; any other is one test by its exit code."""
     name, command = entry["name"], entry["command"]
@@ -85,15 +107,8 @@ def run_program(entry: dict, reports: pathlib.Path, build: pathlib.Path, words: 
         if words:
             command += ["--filter", f"*{words}*"]
     begun = time.monotonic()
-    try:
-        done = subprocess.run(command, cwd=properties.get("WORKING_DIRECTORY") or build, env=env, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                              timeout=float(properties.get("TIMEOUT") or PROGRAM_SECONDS), check=False)
-        code, output = done.returncode, done.stdout
-    except subprocess.TimeoutExpired as error:
-        code, output = -1, (error.stdout or b"").decode(errors="replace") + f"\nstill running after {error.timeout:g} s\n"
-    except OSError as error:
-        code, output = -1, f"cannot be started: {error}\n"
+    code, output = run_bounded(command, float(properties.get("TIMEOUT") or PROGRAM_SECONDS), reports / f"unit-{name}.log",
+                               cwd=properties.get("WORKING_DIRECTORY") or build, env=env)
     count = count_report(report) if criterion else None
     if count is None:
         count = Count()
@@ -148,10 +163,16 @@ def run_pytest(suite: str, options, reports: pathlib.Path) -> Count:
     if suite in RELEASE_SUITES and options.build.name == "dev":
         env["CURMILL_BIN"] = str(REPO / "build" / "release" / "bin")
     env.update({k: v for k, v in os.environ.items() if k.startswith(("CURMILL_TEST_", "CURMILL_FAULT_"))})
+    process = subprocess.Popen(command, cwd=REPO, env=env, stdin=subprocess.DEVNULL)
     try:
-        code = subprocess.run(command, cwd=REPO, env=env, stdin=subprocess.DEVNULL, timeout=SUITE_SECONDS, check=False).returncode
+        code = process.wait(SUITE_SECONDS)
     except subprocess.TimeoutExpired:
         print(f"  still running after {SUITE_SECONDS} s: ended")
+        process.send_signal(signal.SIGINT)   # pytest takes its stacks down
+        try:
+            process.wait(120)
+        except subprocess.TimeoutExpired:
+            process.kill()
         code = -1
     count = count_report(report) or Count()
     nothing_chosen = code == 5 and options.k

@@ -133,11 +133,21 @@ static bool known_key_of_other_program(const char *name)
     return false;
 }
 
+/* Variables of the tests, whatever they are called. */
+static bool is_for_tests(const char *name)
+{
+    static const char *const prefixes[] = {"CURMILL_TEST_", "CURMILL_FAULT_", "CURMILL_BENCH_"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
 static bool take_variable(cm_config *config, const char *name, const char *value, cm_error *err)
 {
     char source[KEY_MAX + 32], key[KEY_MAX], candidate[KEY_MAX];
     snprintf(source, sizeof source, "environment %s", name);
-    if (in_list(cm_known_environment, name) || is_service_link(name, value))
+    if (in_list(cm_known_environment, name) || is_for_tests(name) || is_service_link(name, value))
         return true;
     for (size_t i = 0; i < config->count; i++) {
         environment_name(config->entries[i].key, candidate);

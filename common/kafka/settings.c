@@ -17,7 +17,7 @@ static const struct property both[] = {
     {"socket.timeout.ms", "30000"},
     /* A broker that comes back is found within a second: kill -9 and restart, kafka-local.md "Faults seen". */
     {"reconnect.backoff.ms", "50"},
-    {"reconnect.backoff.max.ms", "1000"},
+    {"reconnect.backoff.max.ms", "500"},
     {"retry.backoff.ms", "100"},
     {"topic.metadata.refresh.sparse", "true"},
     {"topic.metadata.refresh.fast.interval.ms", "100"},

@@ -11,6 +11,10 @@
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 5000 };
 
+/* No transaction of ours thinks for long between statements: one that does belongs to a process that was stopped, and
+ * others wait for what it holds. */
+#define IDLE_IN_TRANSACTION "60s"
+
 /* --- opening ------------------------------------------------------------------------------------------------ */
 
 static void notice(void *opaque, const char *text)
@@ -82,7 +86,7 @@ static bool connect_once(cm_pg *pg, cm_error *err)
     bool ok =
         run(pg,
             "SET timezone TO 'UTC'; SET datestyle TO 'ISO, YMD'; SET statement_timeout TO 0; SET lock_timeout TO 0; "
-            "SET idle_in_transaction_session_timeout TO 0",
+            "SET idle_in_transaction_session_timeout TO '" IDLE_IN_TRANSACTION "'",
             err);
     for (int i = 0; ok && i < pg->channel_count; i++)
         ok = listen_on(pg, pg->channels[i], err);

@@ -17,7 +17,9 @@
 typedef struct cm_pg cm_pg;
 typedef struct cm_rows cm_rows;
 
-/* `conninfo` is a libpq connection string. Sets application_name, timezone=UTC, statement/lock timeouts off. */
+/* `conninfo` is a libpq connection string. Sets application_name, timezone=UTC, statement/lock timeouts off; a
+ * transaction that the client leaves alone for 60 s is ended by the server, so that a process that was stopped does not
+ * hold up the others for ever. */
 /* One attempt: RETRY if the server does not answer, INVALID if the string is none. */
 CM_NODISCARD cm_pg *cm_pg_open(const char *conninfo, const char *application, cm_error *err);
 void cm_pg_close(cm_pg *pg); /* NULL allowed */

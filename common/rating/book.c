@@ -10,7 +10,8 @@ static size_t next_character(cm_slice text, size_t at)
     return at;
 }
 
-/* Globs: * is any number of characters, ? is one; everything else is itself. A star is tried again one character further on. */
+/* Globs: * is any number of characters, ? is one; everything else is itself. A star is tried again one character
+ * further on. */
 static bool glob_matches(const char *pattern, cm_slice text)
 {
     size_t at = 0, star_at = 0;
@@ -93,8 +94,8 @@ const cm_rule *cm_book_decide(const cm_deciding *d, const cm_price_book *book, e
                               enum cm_reason *ret_reason)
 {
     if (!cm_slice_is(d->kind->currency, book->currency)) {
-        cm_trace_step(d, side, "the line is in %.*s, book %s is in %s: suspended, CURRENCY", CM_SLICE(d->kind->currency),
-                      book->id, book->currency);
+        cm_trace_step(d, side, "the line is in %.*s, book %s is in %s: suspended, CURRENCY",
+                      CM_SLICE(d->kind->currency), book->id, book->currency);
         *ret_reason = CM_REASON_CURRENCY;
         return NULL;
     }

@@ -1,4 +1,5 @@
-/* Charge classes: the table of rating.md section 2, first row that fits (S1). To add a class: enum in catalog.h, a row here. */
+/* Charge classes: the table of rating.md section 2, first row that fits (S1). To add a class: enum in catalog.h, a row
+ * here. */
 #include "rating/internal.h"
 
 #include <strings.h>

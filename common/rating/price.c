@@ -1,4 +1,5 @@
-/* Applying a decision to the numbers of a line (rating.md sections 1 and 4; S7). Each product is rounded half-even once. */
+/* Applying a decision to the numbers of a line (rating.md sections 1 and 4; S7). Each product is rounded half-even
+ * once. */
 #include "rating/internal.h"
 
 typedef struct line_numbers {
@@ -43,6 +44,7 @@ bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_decimal cost,
         return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the buy price does not fit an amount (largest about 1.7e20)");
     numbers.layer[CM_LAYER_BUY] = ret->buy;
     if (!apply(&decision->sell, &numbers, &ret->sell))
-        return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the sell price does not fit an amount (largest about 1.7e20)");
+        return cm_fail(err, CM_ERROR_POISON, "OVERFLOW",
+                       "the sell price does not fit an amount (largest about 1.7e20)");
     return true;
 }

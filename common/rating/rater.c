@@ -1,4 +1,5 @@
-/* From the texts of a line and its time to a decision: customer, class, buy and sell steps (rating.md sections 3 and 4). */
+/* From the texts of a line and its time to a decision: customer, class, buy and sell steps (rating.md sections 3 and
+ * 4). */
 #include "rating/internal.h"
 
 #include "catalog/plans.h"
@@ -16,8 +17,8 @@ static pthread_once_t version_once = PTHREAD_ONCE_INIT;
 
 static void write_version(void)
 {
-    int length = snprintf(version, sizeof version, "rating %s; models %s; %s", RATING_VERSION, cm_payer_models_version(),
-                          cm_support_plans_version());
+    int length = snprintf(version, sizeof version, "rating %s; models %s; %s", RATING_VERSION,
+                          cm_payer_models_version(), cm_support_plans_version());
     cm_assert(length > 0 && (size_t)length < sizeof version); /* cut, it would no longer tell versions apart */
 }
 
@@ -31,8 +32,8 @@ cm_rater *cm_rater_new(const cm_catalog *catalog, const char *payer, cm_period p
 {
     const cm_payer *found = cm_catalog_payer(catalog, payer);
     if (!found) {
-        cm_fail(err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in catalog version %s: apply a catalog that holds it",
-                payer, catalog->id);
+        cm_fail(err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER",
+                "payer %s is not in catalog version %s: apply a catalog that holds it", payer, catalog->id);
         return NULL;
     }
     cm_rater *rater = cm_alloc(sizeof *rater);
@@ -72,7 +73,8 @@ static void suspend(const cm_deciding *d, enum cm_reason reason)
     d->out->buy = d->out->sell = (cm_price_step){CM_OP_ZERO, CM_LAYER_PAYER, CM_DECIMAL_ZERO};
 }
 
-/* Section 3: whose line is it. Returns the reason for suspense, or NONE (then link may still be NULL: the payer's own line). */
+/* Section 3: whose line is it. Returns the reason for suspense, or NONE (then link may still be NULL: the payer's own
+ * line). */
 static enum cm_reason find_link(const cm_deciding *d)
 {
     cm_decision *out = d->out;
@@ -101,8 +103,8 @@ static enum cm_reason find_link(const cm_deciding *d)
         cm_trace_step(d, "link", "the payer account itself, without a customer: sell is 0 (P06)");
         return CM_REASON_NONE;
     }
-    cm_trace_step(d, "link", "no link of account %.*s under payer %s holds that time%s", CM_SLICE(d->kind->usage_account),
-                  d->rater->payer->id, later ? "; one begins later (N11)" : "");
+    cm_trace_step(d, "link", "no link of account %.*s under payer %s holds that time%s",
+                  CM_SLICE(d->kind->usage_account), d->rater->payer->id, later ? "; one begins later (N11)" : "");
     return later ? CM_REASON_BEFORE_BILLED_FROM : CM_REASON_UNKNOWN_ACCOUNT;
 }
 
@@ -136,8 +138,9 @@ static cm_price_step step_of_rule(const cm_rule *rule, enum cm_class class, bool
     return STEP_ZERO;
 }
 
-static enum cm_reason by_book(const cm_deciding *d, const cm_price_book *book, enum cm_class class, bool payer_reads_list,
-                              const char *side, const cm_rule **ret_rule, cm_price_step *ret_step)
+static enum cm_reason by_book(const cm_deciding *d, const cm_price_book *book, enum cm_class class,
+                              bool payer_reads_list, const char *side, const cm_rule **ret_rule,
+                              cm_price_step *ret_step)
 {
     enum cm_reason reason = CM_REASON_NONE;
     *ret_rule = cm_book_decide(d, book, class, side, &reason);
@@ -163,7 +166,8 @@ static enum cm_reason decide_buy(const cm_deciding *d, enum cm_class class)
         if (!model->provider_discount_is_resellers)
             out->buy = STEP_ZERO;
         return CM_REASON_NONE;
-    case CM_CLASS_SUPPORT: /* N02-N04: prorated, upfront and minimum lines are disregarded where the distributor says so */
+    case CM_CLASS_SUPPORT: /* N02-N04: prorated, upfront and minimum lines are disregarded where the distributor says so
+                            */
         if (model->suppresses_support_lines)
             out->buy = STEP_ZERO;
         return CM_REASON_NONE;
@@ -238,7 +242,8 @@ static enum cm_reason decide_sell(const cm_deciding *d, enum cm_class class)
     return by_book(d, customer->price_book, class, false, "sell", &out->sell_rule, &out->sell);
 }
 
-void cm_decide(const cm_rater *rater, const cm_kind *kind, cm_instant time, cm_decision *ret, cm_trace trace, void *opaque)
+void cm_decide(const cm_rater *rater, const cm_kind *kind, cm_instant time, cm_decision *ret, cm_trace trace,
+               void *opaque)
 {
     cm_deciding d = {rater, kind, time, ret, trace, opaque};
     *ret = (cm_decision){.valid_from = INT64_MIN, .valid_to = INT64_MAX, .class_before = CM_CLASS_SUSPENDED};

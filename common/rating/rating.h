@@ -1,8 +1,8 @@
 /*
  * Rating: a pure function of (line, catalog snapshot). rating.md sections 2, 3, 4.
  *
- * In two steps, so that the texts of a line are looked at once for many lines: a *decision* depends on the kind of a line and on its
- * time; it holds for an interval of time. Applying it to quantity and costs gives the four layers.
+ * In two steps, so that the texts of a line are looked at once for many lines: a *decision* depends on the kind of a
+ * line and on its time; it holds for an interval of time. Applying it to quantity and costs gives the four layers.
  * Thread safe once made. May use: base, decimal, catalog, payer_model, cur/line.h.
  */
 #ifndef CM_RATING_RATING_H
@@ -20,7 +20,7 @@ enum cm_reason {
     CM_REASON_CURRENCY,
     CM_REASON_NO_PRICE,
 };
-const char *cm_reason_name(enum cm_reason reason); /* "UNKNOWN_ACCOUNT"; "" for NONE */
+const char *cm_reason_name(enum cm_reason reason);      /* "UNKNOWN_ACCOUNT"; "" for NONE */
 const char *cm_reason_next_step(enum cm_reason reason); /* what to do, for people */
 
 enum cm_price_op {
@@ -38,14 +38,15 @@ typedef struct cm_price_step {
 } cm_price_step;
 
 typedef struct cm_decision {
-    cm_instant valid_from, valid_to;    /* half-open interval of line times for which it holds */
-    enum cm_class class;                /* CM_CLASS_SUSPENDED if reason is set */
-    enum cm_class class_before;         /* the class found before suspension (CM_CLASS_SUSPENDED: none) */
+    cm_instant valid_from, valid_to; /* half-open interval of line times for which it holds */
+    enum cm_class class;             /* CM_CLASS_SUSPENDED if reason is set */
+    enum cm_class class_before;      /* the class found before suspension (CM_CLASS_SUSPENDED: none) */
     enum cm_reason reason;
-    /* S8: lines with a quantity and no list price are suspended as NO_LIST_PRICE, also where `reason` is one of the sell book (S4). */
+    /* S8: lines with a quantity and no list price are suspended as NO_LIST_PRICE, also where `reason` is one of the
+     * sell book (S4). */
     bool suspend_without_list_price;
-    const cm_link *link;                /* NULL: none */
-    const cm_customer *customer;        /* NULL: none */
+    const cm_link *link;                 /* NULL: none */
+    const cm_customer *customer;         /* NULL: none */
     const cm_rule *buy_rule, *sell_rule; /* NULL: no rule decided */
     cm_price_step buy, sell;
 } cm_decision;
@@ -66,14 +67,16 @@ void cm_rater_free(cm_rater *rater);
 /* The line's time: usage start clamped into the period (S2). */
 cm_instant cm_rater_time(const cm_rater *rater, cm_instant usage_start);
 /* `time` from cm_rater_time. `trace` may be NULL. */
-void cm_decide(const cm_rater *rater, const cm_kind *kind, cm_instant time, cm_decision *ret, cm_trace trace, void *opaque);
+void cm_decide(const cm_rater *rater, const cm_kind *kind, cm_instant time, cm_decision *ret, cm_trace trace,
+               void *opaque);
 /* False: a product does not fit (POISON, OVERFLOW). */
-CM_NODISCARD bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_decimal cost, cm_decimal list_cost, cm_priced *ret,
-                           cm_error *err);
+CM_NODISCARD bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_decimal cost, cm_decimal list_cost,
+                           cm_priced *ret, cm_error *err);
 
 /* Which shard an account belongs to. */
 uint32_t cm_shard_of(cm_slice account, uint32_t shards);
-/* "rating 1; models tdsynnex 1, ingram 1; plans 1": changes whenever rating would give other figures. Part of the run id. */
+/* "rating 1; models tdsynnex 1, ingram 1; plans 1": changes whenever rating would give other figures. Part of the run
+ * id. */
 const char *cm_engine_version(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * All drafts of a lane and period: charges -> sections (a customer's lines in one currency: tiers, support, custom charges, credits, foreign
- * exchange) -> documents, by the reseller's consolidation.
+ * All drafts of a lane and period: charges -> sections (a customer's lines in one currency: tiers, support, custom
+ * charges, credits, foreign exchange) -> documents, by the reseller's consolidation.
  */
 #include "statement/internal.h"
 
@@ -23,7 +23,8 @@ cm_draft_line *cm_draft_lines_add(cm_draft_lines *lines)
             return order_;                                                                                             \
     } while (0)
 
-/* A section's charges together (D14: customer and source currency); within them (payer, account), as the support step wants them. */
+/* A section's charges together (D14: customer and source currency); within them (payer, account), as the support step
+ * wants them. */
 static int by_section_and_account(const void *a, const void *b)
 {
     const cm_statement_charge *x = *(const cm_statement_charge *const *)a, *y = *(const cm_statement_charge *const *)b;
@@ -56,10 +57,11 @@ static int by_line_key_and_payer(const void *a, const void *b)
     return order ? order : strcmp(x->payer, y->payer);
 }
 
-/* Adds up neighbours with the same key, drops exact zeros. Support rows stay as they are: one for each payer and account. */
+/* Adds up neighbours with the same key, drops exact zeros. Support rows stay as they are: one for each payer and
+ * account. */
 static bool merge_lines(cm_draft_lines *lines)
 {
-    if (lines->count)
+    if (lines->count > 1)
         qsort(lines->list, lines->count, sizeof *lines->list, by_line_key_and_payer);
     size_t kept = 0;
     for (size_t i = 0; i < lines->count; i++) {
@@ -139,7 +141,8 @@ static bool add_charges_and_support(const cm_building *b, cm_section *section, c
 }
 
 /* rating.md section 5, in its order: tiers, support, custom charges, credits, foreign exchange. */
-static bool build_section(const cm_building *b, cm_section *section, const cm_statement_charge *const *charges, size_t count, cm_error *err)
+static bool build_section(const cm_building *b, cm_section *section, const cm_statement_charge *const *charges,
+                          size_t count, cm_error *err)
 {
     const char *invoice = section->customer->invoice_currency;
     section->source = charges[0]->currency;
@@ -151,16 +154,19 @@ static bool build_section(const cm_building *b, cm_section *section, const cm_st
     bool done = cm_tiers_apply(b, section->customer, &work, err) && add_charges_and_support(b, section, &work, err) &&
                 cm_custom_add_rows(b, section, &work, &section->lines, err);
     if (done && b->with_margin && !cm_margin_begin(b, section, &work))
-        done = cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount", section->customer->id);
+        done = cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount",
+                       section->customer->id);
     free(work.list);
     if (!done)
         return false;
     if (!merge_lines(&section->lines))
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount", section->customer->id);
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount",
+                       section->customer->id);
     if (!cm_credit_add_rows(b, section, err))
         return false;
     return (convert_lines(&section->lines, section->fx) && (!b->with_margin || cm_margin_finish(b, section))) ||
-           cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount", section->customer->id);
+           cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount",
+                   section->customer->id);
 }
 
 /* ---- sections ---- */
@@ -186,14 +192,14 @@ static cm_section *add_section(sections *all, const cm_customer *customer)
     return &all->list[all->count++];
 }
 
-static bool build_sections(const cm_building *b, const cm_statement_charge *const *sorted, size_t count, sections *ret, cm_buffer *ret_missing,
-                           cm_error *err)
+static bool build_sections(const cm_building *b, const cm_statement_charge *const *sorted, size_t count, sections *ret,
+                           cm_buffer *ret_missing, cm_error *err)
 {
     bool done = true;
     for (size_t first = 0, last; done && first < count; first = last) {
         const char *id = sorted[first]->customer, *currency = sorted[first]->currency;
-        for (last = first + 1; last < count && strcmp(sorted[last]->customer, id) == 0 &&
-                               strcmp(sorted[last]->currency, currency) == 0;
+        for (last = first + 1;
+             last < count && strcmp(sorted[last]->customer, id) == 0 && strcmp(sorted[last]->currency, currency) == 0;
              last++)
             ;
         if (!*id)
@@ -212,11 +218,13 @@ static int by_customer(const void *id, const void *charge)
     return strcmp(id, (*(const cm_statement_charge *const *)charge)->customer);
 }
 
-/* Sorted, with fixed custom charges of customers that have charges, but maybe not in that currency. `presences` holds those. */
-static const cm_statement_charge **sorted_input(const cm_building *b, const cm_statement_input *input, cm_statement_charge *presences,
-                                                size_t *ret_count)
+/* Sorted, with fixed custom charges of customers that have charges, but maybe not in that currency. `presences` holds
+ * those. */
+static const cm_statement_charge **sorted_input(const cm_building *b, const cm_statement_input *input,
+                                                cm_statement_charge *presences, size_t *ret_count)
 {
-    const cm_statement_charge **sorted = cm_alloc((input->count + b->catalog->custom_charge_count + 1) * sizeof *sorted);
+    const cm_statement_charge **sorted =
+        cm_alloc((input->count + b->catalog->custom_charge_count + 1) * sizeof *sorted);
     size_t count = 0, present = 0;
     while (count < input->count) {
         sorted[count] = &input->charges[count];
@@ -286,16 +294,19 @@ static int by_reseller_customer_currency(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
-bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing, cm_error *err)
+bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing,
+                               cm_error *err)
 {
     *ret = (cm_statements){0};
-    cm_building building = {input->catalog, input->lane, input->period, input->used, input->used_count, input->with_margin};
+    cm_building building = {input->catalog, input->lane,       input->period,
+                            input->used,    input->used_count, input->with_margin};
     cm_statement_charge *presences = cm_alloc((input->catalog->custom_charge_count + 1) * sizeof *presences);
     size_t count = 0;
     const cm_statement_charge **sorted = sorted_input(&building, input, presences, &count);
     sections all = {0};
-    bool done = build_sections(&building, sorted, count, &all, ret_missing, err) && build_documents(&building, &all, ret, err);
-    if (done && ret->count)
+    bool done =
+        build_sections(&building, sorted, count, &all, ret_missing, err) && build_documents(&building, &all, ret, err);
+    if (done && ret->count > 1)
         qsort(ret->list, ret->count, sizeof *ret->list, by_reseller_customer_currency);
     if (!done)
         cm_statements_free(ret);
@@ -310,8 +321,9 @@ bool cm_statements_build_month(const cm_statement_input *input, cm_statements *r
     return done;
 }
 
-bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period, const cm_statement_charge *charges,
-                         size_t count, cm_statements *ret, cm_buffer *ret_missing, cm_error *err)
+bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,
+                         const cm_statement_charge *charges, size_t count, cm_statements *ret, cm_buffer *ret_missing,
+                         cm_error *err)
 {
     cm_statement_input input = {.catalog = catalog, .lane = lane, .period = period, .charges = charges, .count = count};
     return cm_statements_build_month(&input, ret, ret_missing, err);

@@ -1,4 +1,5 @@
-/* One document: rounding, tax, JSON (statements.md section 3; keys of `statement show` in the README of services/curmill). */
+/* One document: rounding, tax, JSON (statements.md section 3; keys of `statement show` in the README of
+ * services/curmill). */
 #include "catalog/currency.h"
 #include "statement/internal.h"
 
@@ -14,10 +15,10 @@ static json_t *decimal_json(cm_decimal value)
 
 static json_t *line_json(const cm_draft_line *line)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "customer", line->customer, "account", line->account,
-                     "product", line->product, "usage_type", line->usage_type, "unit", line->unit, "class", line->class,
-                     "quantity", decimal_json(line->quantity), "amount_exact", decimal_json(line->exact), "amount",
-                     decimal_json(line->rounded));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "customer", line->customer, "account",
+                     line->account, "product", line->product, "usage_type", line->usage_type, "unit", line->unit,
+                     "class", line->class, "quantity", decimal_json(line->quantity), "amount_exact",
+                     decimal_json(line->exact), "amount", decimal_json(line->rounded));
 }
 
 /* "1" if nothing was to be converted, the rate if one was used, null if it is missing. */
@@ -49,7 +50,8 @@ typedef struct tax_line {
 } tax_line;
 
 /* `lines` stand in the order of the sections. The order of taxes is that in which customers first name them. */
-static bool tax_bases(const cm_section *sections, size_t count, const cm_draft_line *lines, tax_line *taxes, size_t *ret_count)
+static bool tax_bases(const cm_section *sections, size_t count, const cm_draft_line *lines, tax_line *taxes,
+                      size_t *ret_count)
 {
     *ret_count = 0;
     for (size_t s = 0; s < count; s++) {
@@ -73,7 +75,8 @@ static bool tax_bases(const cm_section *sections, size_t count, const cm_draft_l
 }
 
 /* *total grows by the taxes. */
-static bool taxes_json(const cm_section *sections, size_t count, const cm_draft_line *lines, int places, cm_decimal *total, json_t *ret)
+static bool taxes_json(const cm_section *sections, size_t count, const cm_draft_line *lines, int places,
+                       cm_decimal *total, json_t *ret)
 {
     size_t most = 0, found;
     for (size_t s = 0; s < count; s++)
@@ -122,7 +125,8 @@ static bool merge_over_customers(cm_draft_lines *lines)
     for (size_t i = 0; i < lines->count; i++) {
         cm_draft_line *last = kept ? &lines->list[kept - 1] : NULL;
         if (last && by_full_key(last, &lines->list[i]) == 0) {
-            if (!cm_decimal_accumulate(&last->quantity, lines->list[i].quantity) || !cm_decimal_accumulate(&last->exact, lines->list[i].exact))
+            if (!cm_decimal_accumulate(&last->quantity, lines->list[i].quantity) ||
+                !cm_decimal_accumulate(&last->exact, lines->list[i].exact))
                 return false;
         } else {
             lines->list[kept] = lines->list[i];
@@ -142,10 +146,11 @@ static bool merge_over_customers(cm_draft_lines *lines)
 /* ---- the document ---- */
 
 /*
- * The same draft keeps its id. The source currency counts where it is another one than the document's (D14); a document of several
- * customers is named by its mode and both currencies.
+ * The same draft keeps its id. The source currency counts where it is another one than the document's (D14); a document
+ * of several customers is named by its mode and both currencies.
  */
-static void document_id(const cm_building *b, const cm_section *section, const char *mode, const char *currency, char ret[static CM_ID_HEX])
+static void document_id(const cm_building *b, const cm_section *section, const char *mode, const char *currency,
+                        char ret[static CM_ID_HEX])
 {
     char period[CM_PERIOD_TEXT];
     const cm_customer *customer = section->customer;
@@ -183,7 +188,8 @@ static json_t *customers_json(const cm_section *sections, size_t count)
 {
     json_t *list = json_array();
     for (size_t s = 0; s < count; s++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "id", sections[s].customer->id, "name", sections[s].customer->name));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "id", sections[s].customer->id, "name", sections[s].customer->name));
     return list;
 }
 
@@ -200,8 +206,10 @@ static void take_credits(cm_section *sections, size_t count, cm_statement *ret)
     }
 }
 
-/* Lines rounded, taxes of the customers' shares, and then (full) the breakdown dropped and its lines rounded to the same sum. */
-static bool figures(const cm_section *sections, size_t count, const char *mode, int places, cm_draft_lines *lines, json_t *tax, cm_statement *ret)
+/* Lines rounded, taxes of the customers' shares, and then (full) the breakdown dropped and its lines rounded to the
+ * same sum. */
+static bool figures(const cm_section *sections, size_t count, const char *mode, int places, cm_draft_lines *lines,
+                    json_t *tax, cm_statement *ret)
 {
     cm_decimal subtotal;
     if (!round_lines(lines->list, lines->count, places, &ret->subtotal))
@@ -231,23 +239,25 @@ bool cm_document_make(const cm_building *b, cm_section *sections, size_t count, 
     if (!figures(sections, count, mode, places, &lines, tax, ret)) {
         free(lines.list);
         json_decref(tax);
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the document of customer %s in %s does not fit an amount", first->customer->id,
-                       currency);
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the document of customer %s in %s does not fit an amount",
+                       first->customer->id, currency);
     }
     char period[CM_PERIOD_TEXT];
     document_id(b, first, mode, currency, ret->id);
     take_credits(sections, count, ret);
-    ret->document = json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", ret->id, "number", "kind",
-                              "statement", "state", "draft", "reseller", reseller, "lane", b->lane, "period",
-                              cm_period_print(b->period, period), "customers", customers_json(sections, count), "currency", currency,
-                              "rate", rate_json(first), "lines", lines_json(&lines), "subtotal", decimal_json(ret->subtotal), "tax", tax,
-                              "total", decimal_json(ret->total));
+    ret->document =
+        json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", ret->id, "number",
+                  "kind", "statement", "state", "draft", "reseller", reseller, "lane", b->lane, "period",
+                  cm_period_print(b->period, period), "customers", customers_json(sections, count), "currency",
+                  currency, "rate", rate_json(first), "lines", lines_json(&lines), "subtotal",
+                  decimal_json(ret->subtotal), "tax", tax, "total", decimal_json(ret->total));
     free(lines.list);
     cm_assert(ret->document);
     if (b->with_margin && !(ret->margin = cm_margin_json(sections, count, ret->id, currency))) {
         json_decref(ret->document);
         free(ret->credits);
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount", first->customer->id);
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount",
+                       first->customer->id);
     }
     ret->reseller = json_string_value(json_object_get(ret->document, "reseller"));
     json_t *customer = json_array_get(json_object_get(ret->document, "customers"), 0);

@@ -44,7 +44,7 @@ typedef struct cm_section {
     cm_draft_lines lines; /* owned: sorted, converted, not yet rounded */
     cm_credit_use *credits;
     size_t credit_count;
-    cm_margin *margin;                 /* owned; NULL unless it is asked for */
+    cm_margin *margin;                /* owned; NULL unless it is asked for */
     const cm_fx_rate *distributor_fx; /* R08; NULL: none */
 } cm_section;
 
@@ -58,30 +58,36 @@ typedef struct cm_work {
 cm_statement_charge *cm_work_add(cm_work *work);
 
 /*
- * Tiers (rating.md sections 4, 5): the charges that a tiers rule decided lose quantity and sell; what the month's quantity costs is added
- * as charges of their own, by account, product, unit and class, with the rule's id as usage type.
+ * Tiers (rating.md sections 4, 5): the charges that a tiers rule decided lose quantity and sell; what the month's
+ * quantity costs is added as charges of their own, by account, product, unit and class, with the rule's id as usage
+ * type.
  */
-CM_NODISCARD bool cm_tiers_apply(const cm_building *building, const cm_customer *customer, cm_work *work, cm_error *err);
+CM_NODISCARD bool cm_tiers_apply(const cm_building *building, const cm_customer *customer, cm_work *work,
+                                 cm_error *err);
 
-/* Section 6: adds the support row of one (payer, account, customer), if its link names a group; `charges` are all of its charges in the
- * period in one currency (S10). */
-CM_NODISCARD bool cm_support_add_row(const cm_building *building, const cm_customer *customer, const cm_statement_charge *const *charges,
-                                     size_t count, cm_draft_lines *lines, cm_error *err);
+/* Section 6: adds the support row of one (payer, account, customer), if its link names a group; `charges` are all of
+ * its charges in the period in one currency (S10). */
+CM_NODISCARD bool cm_support_add_row(const cm_building *building, const cm_customer *customer,
+                                     const cm_statement_charge *const *charges, size_t count, cm_draft_lines *lines,
+                                     cm_error *err);
 
 /* Custom charges that are due, after charges and support are in the lines. */
-CM_NODISCARD bool cm_custom_add_rows(const cm_building *building, const cm_section *section, const cm_work *work, cm_draft_lines *lines,
-                                     cm_error *err);
+CM_NODISCARD bool cm_custom_add_rows(const cm_building *building, const cm_section *section, const cm_work *work,
+                                     cm_draft_lines *lines, cm_error *err);
 /* Reseller credits against what the lines add up to: never below zero. Fills section->credits. */
 CM_NODISCARD bool cm_credit_add_rows(const cm_building *building, cm_section *section, cm_error *err);
 
-/* What the charges and the support lines cost (before lines are merged), what the final lines bring. False: overflow. */
+/* What the charges and the support lines cost (before lines are merged), what the final lines bring. False: overflow.
+ */
 CM_NODISCARD bool cm_margin_begin(const cm_building *building, cm_section *section, const cm_work *work);
 CM_NODISCARD bool cm_margin_finish(const cm_building *building, cm_section *section);
 void cm_margin_free(cm_margin *margin);
 /* NULL: overflow. */
 json_t *cm_margin_json(const cm_section *sections, size_t count, const char *id, const char *currency);
 
-/* One document from its sections: one, or those of all customers of a reseller (semi, full), by customer. Takes their credits. */
-CM_NODISCARD bool cm_document_make(const cm_building *building, cm_section *sections, size_t count, cm_statement *ret, cm_error *err);
+/* One document from its sections: one, or those of all customers of a reseller (semi, full), by customer. Takes their
+ * credits. */
+CM_NODISCARD bool cm_document_make(const cm_building *building, cm_section *sections, size_t count, cm_statement *ret,
+                                   cm_error *err);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * Documents from charges: tiers, support, custom charges, reseller credits, foreign exchange, rounding, tax (rating.md sections 5, 6;
- * statements.md sections 2, 3; S10-S12; N18, I01-I03).
- * Pure: no I/O, no clock. The stored document is canonical JSON without gates; gates are computed when a document is looked at.
- * May use: base, decimal, catalog.
+ * Documents from charges: tiers, support, custom charges, reseller credits, foreign exchange, rounding, tax (rating.md
+ * sections 5, 6; statements.md sections 2, 3; S10-S12; N18, I01-I03). Pure: no I/O, no clock. The stored document is
+ * canonical JSON without gates; gates are computed when a document is looked at. May use: base, decimal, catalog.
  */
 #ifndef CM_STATEMENT_STATEMENT_H
 #define CM_STATEMENT_STATEMENT_H
@@ -16,7 +15,8 @@ typedef struct cm_statement_charge {
     const char *payer, *customer, *account, *product, *usage_type, *unit, *currency;
     enum cm_class class;
     cm_decimal quantity, payer_amount, list_amount, buy_amount, sell_amount;
-    const char *rule; /* id of the sell rule that decided, "" or NULL: none. Charges of different rules must not be merged. */
+    const char
+        *rule; /* id of the sell rule that decided, "" or NULL: none. Charges of different rules must not be merged. */
 } cm_statement_charge;
 
 /* What documents used of a reseller credit, in the credit's currency. */
@@ -27,10 +27,10 @@ typedef struct cm_credit_use {
 
 typedef struct cm_statement {
     char id[CM_ID_HEX];
-    const char *reseller, *currency;            /* borrowed from the document */
-    const char *customer;                       /* the same; "" if the document is about several (semi, full) */
-    const char *source_currency;                /* of its charges; borrowed from them */
-    const char *fx_id;                          /* the rate that was used, "" if none; borrowed from the catalog */
+    const char *reseller, *currency; /* borrowed from the document */
+    const char *customer;            /* the same; "" if the document is about several (semi, full) */
+    const char *source_currency;     /* of its charges; borrowed from them */
+    const char *fx_id;               /* the rate that was used, "" if none; borrowed from the catalog */
     cm_decimal subtotal, total;
     cm_credit_use *credits; /* owned; what it uses of credits, whose ids are borrowed from the catalog */
     size_t credit_count;
@@ -49,39 +49,45 @@ typedef struct cm_statement_input {
     const cm_catalog *catalog;
     const char *lane;
     cm_period period;
-    const cm_statement_charge *charges; /* in any order; all of a customer's, and all of a reseller's where it has one document for them */
+    const cm_statement_charge
+        *charges; /* in any order; all of a customer's, and all of a reseller's where it has one document for them */
     size_t count;
-    const cm_credit_use *used;          /* by documents of earlier periods; a credit may come several times */
+    const cm_credit_use *used; /* by documents of earlier periods; a credit may come several times */
     size_t used_count;
     bool with_margin;
 } cm_statement_input;
 
 /*
- * All draft statements of a lane and period from the charges of its current runs. By the reseller's consolidation (N18, I01-I03) one
- * document for each (customer, source currency), or for each (reseller, source currency, invoice currency), with the customers' lines one
- * after the other (semi) or merged without customer and account (full). So a document has one rate, and amounts of different currencies
- * are never added. The exact amounts add up to the same sum, credits are the same, in all three.
- * A customer that the catalog no longer has is skipped and named in *ret_missing (may be NULL).
- * False: overflow (BUG class with the place).
+ * All draft statements of a lane and period from the charges of its current runs. By the reseller's consolidation (N18,
+ * I01-I03) one document for each (customer, source currency), or for each (reseller, source currency, invoice
+ * currency), with the customers' lines one after the other (semi) or merged without customer and account (full). So a
+ * document has one rate, and amounts of different currencies are never added. The exact amounts add up to the same sum,
+ * credits are the same, in all three. A customer that the catalog no longer has is skipped and named in *ret_missing
+ * (may be NULL). False: overflow (BUG class with the place).
  */
-CM_NODISCARD bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing, cm_error *err);
+CM_NODISCARD bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing,
+                                            cm_error *err);
 /* The same for catalogs without credits, or where no earlier document used any. */
-CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period, const cm_statement_charge *charges,
-                                      size_t count, cm_statements *ret, cm_buffer *ret_missing, cm_error *err);
+CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,
+                                      const cm_statement_charge *charges, size_t count, cm_statements *ret,
+                                      cm_buffer *ret_missing, cm_error *err);
 
 /* The custom charge is due in the period on documents of the lane. */
 bool cm_custom_charge_is_due(const cm_custom_charge *charge, const char *lane, cm_period period);
 /*
- * The charge of nothing that makes a document for a customer without charges of its own, in a fixed custom charge's currency. Texts are
- * borrowed from `charge`.
+ * The charge of nothing that makes a document for a customer without charges of its own, in a fixed custom charge's
+ * currency. Texts are borrowed from `charge`.
  */
 cm_statement_charge cm_custom_charge_presence(const cm_custom_charge *charge);
 
-/* The latest link of (payer, account, customer) that overlaps the period, or NULL: its group counts for the month (S10). */
-const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer, cm_period period);
+/* The latest link of (payer, account, customer) that overlaps the period, or NULL: its group counts for the month
+ * (S10). */
+const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer,
+                                cm_period period);
 
-/* Largest remainder: `rounded`[i] are multiples of 10^-places that add up to `total`, which is half_away(sum of exact). */
-CM_NODISCARD bool cm_round_lines_largest_remainder(const cm_decimal *exact, size_t count, int places, cm_decimal *rounded,
-                                                   cm_decimal *ret_total);
+/* Largest remainder: `rounded`[i] are multiples of 10^-places that add up to `total`, which is half_away(sum of exact).
+ */
+CM_NODISCARD bool cm_round_lines_largest_remainder(const cm_decimal *exact, size_t count, int places,
+                                                   cm_decimal *rounded, cm_decimal *ret_total);
 
 #endif

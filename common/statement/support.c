@@ -1,10 +1,12 @@
-/* Support plan groups: what a customer pays for AWS Support on an account (rating.md section 6; N02-N05, N19, O14; S10, S11). */
+/* Support plan groups: what a customer pays for AWS Support on an account (rating.md section 6; N02-N05, N19, O14; S10,
+ * S11). */
 #include "statement/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer, cm_period period)
+const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer,
+                                cm_period period)
 {
     size_t count = 0;
     const cm_link *links = cm_catalog_links(catalog, payer, cm_slice_of(account), &count);
@@ -32,7 +34,8 @@ cm_decimal cm_charge_layer(const cm_statement_charge *charge, enum cm_layer laye
     return charge->sell_amount;
 }
 
-static bool base_of(const cm_support_group *group, const cm_statement_charge *const *charges, size_t count, cm_decimal *ret)
+static bool base_of(const cm_support_group *group, const cm_statement_charge *const *charges, size_t count,
+                    cm_decimal *ret)
 {
     *ret = CM_DECIMAL_ZERO;
     for (size_t i = 0; i < count; i++) {
@@ -43,8 +46,8 @@ static bool base_of(const cm_support_group *group, const cm_statement_charge *co
     return true;
 }
 
-/* Graduated: each band's part of the base at its own percent. Borders and percents are short decimals, so full bands are exact and only
- * the last part is rounded. A base of zero or less owes nothing here. */
+/* Graduated: each band's part of the base at its own percent. Borders and percents are short decimals, so full bands
+ * are exact and only the last part is rounded. A base of zero or less owes nothing here. */
 static bool by_bands(const cm_support_plan *plan, cm_decimal base, cm_decimal *ret)
 {
     *ret = CM_DECIMAL_ZERO;
@@ -70,7 +73,8 @@ static void raise_to(cm_decimal *amount, cm_decimal minimum)
 }
 
 /* The sum of AWS's own support lines: what a passthrough group hands on where the model suppressed them. */
-static bool passthrough_amount(const cm_payer *payer, const cm_statement_charge *const *charges, size_t count, cm_decimal *ret)
+static bool passthrough_amount(const cm_payer *payer, const cm_statement_charge *const *charges, size_t count,
+                               cm_decimal *ret)
 {
     *ret = CM_DECIMAL_ZERO;
     if (!payer || !payer->model->suppresses_support_lines)
@@ -94,7 +98,8 @@ static bool business_amount(const cm_support_group *group, cm_decimal base, cm_d
 }
 
 /* AWS's own plans are dated and in one currency: outside of either there is no such plan, and no row. */
-static bool public_amount(const cm_building *b, const cm_support_group *group, const char *currency, cm_decimal base, cm_decimal *ret)
+static bool public_amount(const cm_building *b, const cm_support_group *group, const char *currency, cm_decimal base,
+                          cm_decimal *ret)
 {
     *ret = CM_DECIMAL_ZERO;
     const cm_support_plan *plan = cm_catalog_plan(b->catalog, group->type, cm_period_start(b->period));
@@ -122,15 +127,15 @@ static bool amount_of(const cm_building *b, const cm_support_group *group, const
     case CM_PLAN_BUSINESS_PUBLIC:
     case CM_PLAN_BUSINESS_PLUS:
     case CM_PLAN_ENTERPRISE:
-        return base_of(group, charges, count, &base) &&
-               public_amount(b, group, charges[0]->currency, base, ret);
+        return base_of(group, charges, count, &base) && public_amount(b, group, charges[0]->currency, base, ret);
     }
     cm_assert(!"a support plan without meaning");
     return false;
 }
 
 /* N05: what the reseller pays for it: buy_percent of the base; of what is passed through, the same. */
-static bool buy_of(const cm_support_group *group, const cm_statement_charge *const *charges, size_t count, cm_decimal amount, cm_decimal *ret)
+static bool buy_of(const cm_support_group *group, const cm_statement_charge *const *charges, size_t count,
+                   cm_decimal amount, cm_decimal *ret)
 {
     cm_decimal base;
     *ret = group->type == CM_PLAN_PASSTHROUGH ? amount : CM_DECIMAL_ZERO;
@@ -139,8 +144,8 @@ static bool buy_of(const cm_support_group *group, const cm_statement_charge *con
     return base_of(group, charges, count, &base) && cm_decimal_percent_half_even(base, group->buy_percent, ret);
 }
 
-bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges, size_t count,
-                        cm_draft_lines *lines, cm_error *err)
+bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges,
+                        size_t count, cm_draft_lines *lines, cm_error *err)
 {
     const cm_link *link =
         cm_link_of_month(b->catalog, charges[0]->payer, charges[0]->account, charges[0]->customer, b->period);

@@ -1,8 +1,9 @@
 /*
- * What must hold before a document may be issued (statements.md section 5). Computed when a draft or approved document is looked at, from the
- * runs that count and the catalog that the document was made with. A correction looks at the newest runs of the month that it corrects;
- * only its time (TOO_EARLY) is that of its own month. TAX_HOLD is not among the gates as long as nobody checks tax settings: a gate that
- * nobody watches would be a silent pass; its place is in cm_store_statement_gates().
+ * What must hold before a document may be issued (statements.md section 5). Computed when a draft or approved document
+ * is looked at, from the runs that count and the catalog that the document was made with. A correction looks at the
+ * newest runs of the month that it corrects; only its time (TOO_EARLY) is that of its own month. TAX_HOLD is not among
+ * the gates as long as nobody checks tax settings: a gate that nobody watches would be a silent pass; its place is in
+ * cm_store_statement_gates().
  */
 #include "postgres/array.h"
 #include "statement/statement.h"
@@ -19,8 +20,8 @@ typedef struct gating {
     const char *id, *lane, *month, *currency;
     const char *runs_of; /* where the runs that count stand: current_run, newest_run */
     const json_t *customers;
-    cm_buffer customer_ids; /* array literal */
-    cm_period period, own_period; /* of the charges, of the document */
+    cm_buffer customer_ids;             /* array literal */
+    cm_period period, own_period;       /* of the charges, of the document */
     char source[16], fx_id[256], *runs; /* of the stored statement */
     const cm_catalog *catalog;
     json_t *gates;
@@ -79,8 +80,7 @@ static bool read_document(gating *g, cm_error *err)
     g->runs_of = corrects ? "newest_run" : "current_run";
     g->currency = text_of(g->document, "currency");
     g->customers = json_object_get(g->document, "customers");
-    json_array_foreach(g->customers, i, customer)
-        cm_array_text(&g->customer_ids, text_of(customer, "id"));
+    json_array_foreach(g->customers, i, customer) cm_array_text(&g->customer_ids, text_of(customer, "id"));
     cm_array_end(&g->customer_ids);
     return (cm_period_parse(cm_slice_of(g->month), &g->period) &&
             cm_period_parse(cm_slice_of(text_of(g->document, "period")), &g->own_period)) ||
@@ -90,7 +90,8 @@ static bool read_document(gating *g, cm_error *err)
 static bool load_row(gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!cm_pg_query(g->pg, "SELECT catalog_id, source_currency, fx_id, runs FROM statement WHERE id = $1", 1, (const char *[]){g->id}, &rows, err))
+    if (!cm_pg_query(g->pg, "SELECT catalog_id, source_currency, fx_id, runs FROM statement WHERE id = $1", 1,
+                     (const char *[]){g->id}, &rows, err))
         return false;
     bool found = cm_rows_count(rows) == 1;
     if (found) {
@@ -99,7 +100,8 @@ static bool load_row(gating *g, cm_error *err)
         g->runs = cm_strdup(cm_rows_text(rows, 0, 3));
         g->catalog = catalog_of(g->pg, cm_rows_text(rows, 0, 0), err);
     } else {
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no statement %s any more: see `curmill statement list`", g->id);
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT",
+                "there is no statement %s any more: see `curmill statement list`", g->id);
     }
     cm_rows_free(rows);
     return found && g->catalog;
@@ -134,41 +136,48 @@ static void payers_of_customers(const gating *g, cm_buffer *ret)
     cm_buffer_text(ret, ret->length ? "}" : "{}");
 }
 
-/* Runs the document was made from that do not count any more: an approved document was overtaken. Drafts are made anew by themselves. */
+/* Runs the document was made from that do not count any more: an approved document was overtaken. Drafts are made anew
+ * by themselves. */
 static bool overtaken(const gating *g, cm_buffer *detail, cm_error *err)
 {
     const char *values[] = {g->runs, g->month};
     cm_rows *rows = NULL;
     char sql[256];
-    snprintf(sql, sizeof sql, "SELECT x.id FROM unnest($1::text[]) x (id) WHERE NOT EXISTS (SELECT FROM %s WHERE run_id = x.id AND period = $2)",
+    snprintf(sql, sizeof sql,
+             "SELECT x.id FROM unnest($1::text[]) x (id) WHERE NOT EXISTS (SELECT FROM %s WHERE run_id = x.id AND "
+             "period = $2)",
              g->runs_of);
     if (!cm_pg_query(g->pg, sql, 2, values, &rows, err))
         return false;
     if (cm_rows_count(rows))
-        cm_buffer_printf(detail, "%srun %s that the document was made from counts no more: `curmill statement return` makes it a draft again, then approve it anew",
+        cm_buffer_printf(detail,
+                         "%srun %s that the document was made from counts no more: `curmill statement return` makes it "
+                         "a draft again, then approve it anew",
                          detail->length ? "; " : "", cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
     return true;
 }
 
-/* Shut while a payer's delivery has no complete run, while a newer run is under way or was stopped (not where the period is settled: what is
- * newer becomes a correction), and while the document was made from other runs than those that count. */
+/* Shut while a payer's delivery has no complete run, while a newer run is under way or was stopped (not where the
+ * period is settled: what is newer becomes a correction), and while the document was made from other runs than those
+ * that count. */
 static bool run_incomplete(const gating *g, cm_error *err)
 {
     cm_buffer payers = {0}, detail = {0};
     payers_of_customers(g, &payers);
     const char *values[] = {g->month, payers.data};
     cm_rows *rows = NULL;
-    bool done = cm_pg_query(g->pg,
-                            "SELECT p.payer, c.run_id IS NULL AND EXISTS (SELECT FROM delivery WHERE payer = p.payer AND period = $1),"
-                            " (SELECT r.id || ' is ' || r.state FROM run r JOIN delivery d ON d.id = r.delivery_id"
-                            "   WHERE r.payer = p.payer AND r.period = $1 AND r.state IN ('running', 'stopped')"
-                            "   AND coalesce(b.state, 'open') NOT IN ('settled', 'closed')"
-                            "   AND (cr.id IS NULL OR (d.seq, r.seq) > (cd.seq, cr.seq)) ORDER BY d.seq DESC, r.seq DESC LIMIT 1)"
-                            " FROM unnest($2::text[]) p (payer) LEFT JOIN current_run c ON c.payer = p.payer AND c.period = $1"
-                            " LEFT JOIN billing_period b ON b.payer = p.payer AND b.period = $1"
-                            " LEFT JOIN run cr ON cr.id = c.run_id LEFT JOIN delivery cd ON cd.id = cr.delivery_id ORDER BY p.payer",
-                            2, values, &rows, err);
+    bool done = cm_pg_query(
+        g->pg,
+        "SELECT p.payer, c.run_id IS NULL AND EXISTS (SELECT FROM delivery WHERE payer = p.payer AND period = $1),"
+        " (SELECT r.id || ' is ' || r.state FROM run r JOIN delivery d ON d.id = r.delivery_id"
+        "   WHERE r.payer = p.payer AND r.period = $1 AND r.state IN ('running', 'stopped')"
+        "   AND coalesce(b.state, 'open') NOT IN ('settled', 'closed')"
+        "   AND (cr.id IS NULL OR (d.seq, r.seq) > (cd.seq, cr.seq)) ORDER BY d.seq DESC, r.seq DESC LIMIT 1)"
+        " FROM unnest($2::text[]) p (payer) LEFT JOIN current_run c ON c.payer = p.payer AND c.period = $1"
+        " LEFT JOIN billing_period b ON b.payer = p.payer AND b.period = $1"
+        " LEFT JOIN run cr ON cr.id = c.run_id LEFT JOIN delivery cd ON cd.id = cr.delivery_id ORDER BY p.payer",
+        2, values, &rows, err);
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         const char *payer = cm_rows_text(rows, i, 0);
         if (!cm_rows_null(rows, i, 2))
@@ -179,7 +188,8 @@ static bool run_incomplete(const gating *g, cm_error *err)
     }
     done = done && overtaken(g, &detail, err);
     if (done)
-        gate(g, "RUN_INCOMPLETE", detail.length == 0, detail.length ? detail.data : "every payer's current run is complete");
+        gate(g, "RUN_INCOMPLETE", detail.length == 0,
+             detail.length ? detail.data : "every payer's current run is complete");
     cm_rows_free(rows);
     cm_buffer_free(&payers);
     cm_buffer_free(&detail);
@@ -191,11 +201,13 @@ static bool not_final(const gating *g, cm_error *err)
 {
     const char *values[] = {g->runs};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(g->pg,
-                     "SELECT r.payer, r.lines - r.final_lines, coalesce(b.state, 'open') IN ('settled', 'closed'), b.changed_by FROM run r"
-                     " LEFT JOIN billing_period b ON b.payer = r.payer AND b.period = r.period WHERE r.id = ANY ($1::text[])"
-                     " AND r.lines <> r.final_lines ORDER BY r.payer",
-                     1, values, &rows, err))
+    if (!cm_pg_query(
+            g->pg,
+            "SELECT r.payer, r.lines - r.final_lines, coalesce(b.state, 'open') IN ('settled', 'closed'), b.changed_by "
+            "FROM run r"
+            " LEFT JOIN billing_period b ON b.payer = r.payer AND b.period = r.period WHERE r.id = ANY ($1::text[])"
+            " AND r.lines <> r.final_lines ORDER BY r.payer",
+            1, values, &rows, err))
         return false;
     cm_buffer shut = {0}, settled = {0};
     for (int i = 0; i < cm_rows_count(rows); i++) {
@@ -203,10 +215,14 @@ static bool not_final(const gating *g, cm_error *err)
         if (cm_rows_bool(rows, i, 2))
             cm_buffer_printf(&settled, "; the period of payer %s is settled", payer);
         else
-            cm_buffer_printf(&shut, "%spayer %s: %s lines without an invoice id", shut.length ? "; " : "", payer, cm_rows_text(rows, i, 1));
+            cm_buffer_printf(&shut, "%spayer %s: %s lines without an invoice id", shut.length ? "; " : "", payer,
+                             cm_rows_text(rows, i, 1));
     }
     if (shut.length)
-        cm_buffer_printf(&shut, "; opens with AWS's final delivery, or when a person says it is settled: `curmill period settle --period %s`", g->month);
+        cm_buffer_printf(&shut,
+                         "; opens with AWS's final delivery, or when a person says it is settled: `curmill period "
+                         "settle --period %s`",
+                         g->month);
     bool open = shut.length == 0;
     gate(g, "NOT_FINAL", open, !open ? shut.data : settled.length ? settled.data + 2 : "every line has an invoice id");
     cm_buffer_free(&shut);
@@ -235,16 +251,20 @@ static bool is_linked(const gating *g, const char *payer, const char *account)
     return false;
 }
 
-/* Suspended charges of accounts that are the customers': they have charges on them, or the accounts are linked to them in the period. */
+/* Suspended charges of accounts that are the customers': they have charges on them, or the accounts are linked to them
+ * in the period. */
 static bool suspended(const gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!ask(g,
              "SELECT r.payer, s.account, s.reason, sum(s.lines), trim_scale(sum(s.payer_amount)), s.currency,"
-             " EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = s.run_id AND h.customer = ANY ($3::text[]) AND h.account = s.account"
+             " EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = s.run_id AND h.customer = ANY "
+             "($3::text[]) AND h.account = s.account"
              "   AND h.class <> 'suspended')"
-             " FROM %s c JOIN run r ON r.id = c.run_id JOIN charge s ON s.period = $2 AND s.run_id = r.id AND s.class = 'suspended'"
-             " WHERE c.lane = $1 AND c.period = $2 AND r.suspended_lines > 0 GROUP BY s.run_id, r.payer, s.account, s.reason, s.currency"
+             " FROM %s c JOIN run r ON r.id = c.run_id JOIN charge s ON s.period = $2 AND s.run_id = r.id AND s.class "
+             "= 'suspended'"
+             " WHERE c.lane = $1 AND c.period = $2 AND r.suspended_lines > 0 GROUP BY s.run_id, r.payer, s.account, "
+             "s.reason, s.currency"
              " ORDER BY r.payer, s.account, s.reason, s.currency",
              3, &rows, err))
         return false;
@@ -253,8 +273,9 @@ static bool suspended(const gating *g, cm_error *err)
         const char *payer = cm_rows_text(rows, i, 0), *account = cm_rows_text(rows, i, 1);
         if (!cm_rows_bool(rows, i, 6) && !is_linked(g, payer, account))
             continue;
-        cm_buffer_printf(&detail, "%saccount %s: %s lines, %s %s, %s", detail.length ? "; " : "", account, cm_rows_text(rows, i, 3),
-                         cm_rows_text(rows, i, 4), cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 2));
+        cm_buffer_printf(&detail, "%saccount %s: %s lines, %s %s, %s", detail.length ? "; " : "", account,
+                         cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 4), cm_rows_text(rows, i, 5),
+                         cm_rows_text(rows, i, 2));
     }
     bool open = detail.length == 0;
     if (!open)
@@ -271,19 +292,22 @@ static bool support_group_missing(const gating *g, cm_error *err)
     cm_rows *rows = NULL;
     if (!ask(g,
              "SELECT DISTINCT r.payer, h.account, h.customer FROM %s c JOIN run r ON r.id = c.run_id"
-             " JOIN charge h ON h.period = $2 AND h.run_id = r.id WHERE c.lane = $1 AND c.period = $2 AND h.customer = ANY ($3::text[]) AND h.currency = $4"
+             " JOIN charge h ON h.period = $2 AND h.run_id = r.id WHERE c.lane = $1 AND c.period = $2 AND h.customer = "
+             "ANY ($3::text[]) AND h.currency = $4"
              " AND h.class = 'support' ORDER BY r.payer, h.account, h.customer",
              4, &rows, err))
         return false;
     cm_buffer detail = {0};
     for (int i = 0; i < cm_rows_count(rows); i++) {
-        const cm_link *link =
-            cm_link_of_month(g->catalog, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), g->period);
+        const cm_link *link = cm_link_of_month(g->catalog, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1),
+                                               cm_rows_text(rows, i, 2), g->period);
         if (!link || !link->group)
-            cm_buffer_printf(&detail, "%s%s", detail.length ? ", " : "name a support_plan_group in the catalog for account ",
+            cm_buffer_printf(&detail, "%s%s",
+                             detail.length ? ", " : "name a support_plan_group in the catalog for account ",
                              cm_rows_text(rows, i, 1));
     }
-    gate(g, "SUPPORT_PLAN_GROUP_MISSING", detail.length == 0, detail.length ? detail.data : "no account with AWS support lies without a group");
+    gate(g, "SUPPORT_PLAN_GROUP_MISSING", detail.length == 0,
+         detail.length ? detail.data : "no account with AWS support lies without a group");
     cm_buffer_free(&detail);
     cm_rows_free(rows);
     return true;
@@ -301,8 +325,8 @@ static bool fx_used(const gating *g, const char *rate, cm_error *err)
                      3, (const char *[]){g->fx_id, rate, g->month}, &rows, err))
         return false;
     if (cm_rows_count(rows))
-        snprintf(detail, sizeof detail, "1 %s = %s %s, rate %s, set by %s at %s", g->source, rate, g->currency, g->fx_id,
-                 cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
+        snprintf(detail, sizeof detail, "1 %s = %s %s, rate %s, set by %s at %s", g->source, rate, g->currency,
+                 g->fx_id, cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
     else
         snprintf(detail, sizeof detail, "1 %s = %s %s, rate %s", g->source, rate, g->currency, g->fx_id);
     cm_rows_free(rows);

@@ -11,9 +11,10 @@
 
 #define ACTOR "statements"
 
-/* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation. */
-#define BASIS(lane, period) \
-    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id)" \
+/* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation.
+ */
+#define BASIS(lane, period)                                                                                            \
+    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id)"            \
     " || curmill_credit_basis(" lane ", " period "), 'UTF8')), 'hex'), 32)"
 
 typedef struct building {
@@ -22,35 +23,38 @@ typedef struct building {
     const char *lane, *catalog_id;
     cm_period period;
     char month[CM_PERIOD_TEXT];
-    char *runs;         /* array literal of the current runs' ids */
+    char *runs; /* array literal of the current runs' ids */
     char basis[CM_ID_HEX];
-    cm_buffer kept;     /* array literal of the documents that are there now, without its end */
-    cm_buffer missing;  /* customers that the catalog in force does not have */
-    bool some_taken;    /* some document of the month is approved or issued */
+    cm_buffer kept;    /* array literal of the documents that are there now, without its end */
+    cm_buffer missing; /* customers that the catalog in force does not have */
+    bool some_taken;   /* some document of the month is approved or issued */
 } building;
 
 /* --- documents ----------------------------------------------------------------------------------------------- */
 
 /*
- * The same charges are not billed twice: another invoice currency or consolidation makes a document of another id, and its charges may stand in
- * one that is approved or issued already. Such a draft is not made; a customer that has charges and no document is told by STATEMENT_OVERDUE.
+ * The same charges are not billed twice: another invoice currency or consolidation makes a document of another id, and
+ * its charges may stand in one that is approved or issued already. Such a draft is not made; a customer that has
+ * charges and no document is told by STATEMENT_OVERDUE.
  */
 static bool is_taken(building *b, const cm_built_document *built, bool *ret, cm_error *err)
 {
-    const char *values[] = {b->lane, b->month, built->statement->source_currency, built->statement->id, built->customers};
+    const char *values[] = {b->lane, b->month, built->statement->source_currency, built->statement->id,
+                            built->customers};
     cm_rows *rows = NULL;
     *ret = false;
     if (!b->some_taken)
         return true;
     if (!cm_pg_query(b->pg,
-                     "SELECT id FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state IN ('approved', 'issued')"
+                     "SELECT id FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state IN "
+                     "('approved', 'issued')"
                      " AND source_currency = $3 AND id <> $4 AND customers && $5::text[] LIMIT 1",
                      5, values, &rows, err))
         return false;
     *ret = cm_rows_count(rows) > 0;
     if (*ret)
-        cm_log(CM_WARN, "no draft is made: its charges stand in a document that is approved or issued", "lane", b->lane, "period", b->month,
-               "customers", built->customers, "document", cm_rows_text(rows, 0, 0), NULL);
+        cm_log(CM_WARN, "no draft is made: its charges stand in a document that is approved or issued", "lane", b->lane,
+               "period", b->month, "customers", built->customers, "document", cm_rows_text(rows, 0, 0), NULL);
     cm_rows_free(rows);
     return true;
 }
@@ -60,7 +64,8 @@ static bool look_for_taken(building *b, cm_error *err)
     const char *values[] = {b->lane, b->month};
     cm_rows *rows = NULL;
     if (!cm_pg_query(b->pg,
-                     "SELECT EXISTS (SELECT FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state IN ('approved', 'issued'))",
+                     "SELECT EXISTS (SELECT FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND "
+                     "state IN ('approved', 'issued'))",
                      2, values, &rows, err))
         return false;
     b->some_taken = cm_rows_bool(rows, 0, 0);
@@ -68,7 +73,8 @@ static bool look_for_taken(building *b, cm_error *err)
     return true;
 }
 
-/* Only drafts are made anew: what is approved is frozen, what is void will not be issued, what is issued never changes. */
+/* Only drafts are made anew: what is approved is frozen, what is void will not be issued, what is issued never changes.
+ */
 static bool store_document(void *opaque, const cm_built_document *built, cm_error *err)
 {
     building *b = opaque;
@@ -80,21 +86,26 @@ static bool store_document(void *opaque, const cm_built_document *built, cm_erro
     char *text = json_dumps(s->document, JSON_COMPACT);
     cm_decimal_print(s->subtotal, subtotal);
     cm_decimal_print(s->total, total);
-    const char *values[] = {s->id,       s->reseller, b->lane,       b->month, s->customer, s->currency,      s->source_currency, s->fx_id,
-                            text,        b->catalog_id, subtotal,    total,    built->customers, built->payers, built->runs};
-    bool done = cm_pg_query(b->pg,
-                            "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
-                            " document, catalog_id, subtotal, total, customers, payers, runs)"
-                            " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric, $13, $14, $15)"
-                            " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
-                            " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
-                            " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
-                            " total = excluded.total, customers = excluded.customers, payers = excluded.payers, runs = excluded.runs"
-                            " WHERE statement.state = 'draft' AND (statement.document, statement.catalog_id, statement.fx_id, statement.customers,"
-                            "   statement.payers, statement.runs) IS DISTINCT FROM (excluded.document, excluded.catalog_id, excluded.fx_id,"
-                            "   excluded.customers, excluded.payers, excluded.runs)",
-                            15, values, NULL, err) &&
-                cm_credit_use_save(b->pg, s, b->lane, b->month, err);
+    const char *values[] = {
+        s->id, s->reseller,   b->lane,  b->month, s->customer,      s->currency,   s->source_currency, s->fx_id,
+        text,  b->catalog_id, subtotal, total,    built->customers, built->payers, built->runs};
+    bool done =
+        cm_pg_query(
+            b->pg,
+            "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
+            " document, catalog_id, subtotal, total, customers, payers, runs)"
+            " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric, $13, $14, $15)"
+            " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
+            " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
+            " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
+            " total = excluded.total, customers = excluded.customers, payers = excluded.payers, runs = excluded.runs"
+            " WHERE statement.state = 'draft' AND (statement.document, statement.catalog_id, statement.fx_id, "
+            "statement.customers,"
+            "   statement.payers, statement.runs) IS DISTINCT FROM (excluded.document, excluded.catalog_id, "
+            "excluded.fx_id,"
+            "   excluded.customers, excluded.payers, excluded.runs)",
+            15, values, NULL, err) &&
+        cm_credit_use_save(b->pg, s, b->lane, b->month, err);
     free(text);
     cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
     return done;
@@ -107,8 +118,9 @@ static bool remove_drafts_but_kept(building *b, cm_error *err)
     cm_buffer_text(&b->kept, b->kept.length ? "}" : "{}");
     const char *values[] = {b->lane, b->month, b->kept.data};
     return cm_pg_query(b->pg,
-                       "DELETE FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state = 'draft' AND NOT id = ANY ($3::text[])", 3, values,
-                       NULL, err);
+                       "DELETE FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state = "
+                       "'draft' AND NOT id = ANY ($3::text[])",
+                       3, values, NULL, err);
 }
 
 static bool tell_missing(building *b, cm_error *err)
@@ -118,9 +130,10 @@ static bool tell_missing(building *b, cm_error *err)
     char object[128];
     cm_buffer reason = {0};
     snprintf(object, sizeof object, "lane:%s/%s", b->lane, b->month);
-    cm_buffer_printf(&reason, "charges of customers that the catalog in force does not have make no statement: %s", b->missing.data);
-    cm_log(CM_WARN, "customers are missing in the catalog in force: their charges make no statement", "lane", b->lane, "period", b->month,
-           "customers", b->missing.data, NULL);
+    cm_buffer_printf(&reason, "charges of customers that the catalog in force does not have make no statement: %s",
+                     b->missing.data);
+    cm_log(CM_WARN, "customers are missing in the catalog in force: their charges make no statement", "lane", b->lane,
+           "period", b->month, "customers", b->missing.data, NULL);
     bool done = cm_store_audit(b->pg, b->now, ACTOR, "statement.customer_missing", object, reason.data, NULL, err);
     cm_buffer_free(&reason);
     return done;
@@ -130,10 +143,11 @@ static bool remember_build(building *b, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
     const char *values[] = {b->lane, b->month, b->basis, cm_instant_print(b->now, at)};
-    return cm_pg_query(b->pg,
-                       "INSERT INTO statement_build (lane, period, basis, built_at) VALUES ($1, $2, $3, $4) ON CONFLICT (lane, period)"
-                       " DO UPDATE SET basis = excluded.basis, built_at = excluded.built_at",
-                       4, values, NULL, err);
+    return cm_pg_query(
+        b->pg,
+        "INSERT INTO statement_build (lane, period, basis, built_at) VALUES ($1, $2, $3, $4) ON CONFLICT (lane, period)"
+        " DO UPDATE SET basis = excluded.basis, built_at = excluded.built_at",
+        4, values, NULL, err);
 }
 
 static bool build_locked(building *b, cm_error *err)
@@ -142,7 +156,8 @@ static bool build_locked(building *b, cm_error *err)
     if (!cm_store_catalog_load(b->pg, b->catalog_id, &catalog, err))
         return false;
     cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b, false};
-    bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) && remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
+    bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) &&
+                remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);
     return done;
 }
@@ -160,11 +175,14 @@ static bool look_locked(building *b, bool *ret_stale, cm_error *err)
 {
     const char *values[] = {b->catalog_id, cm_engine_version(), b->lane, b->month};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(b->pg, "SELECT pg_advisory_xact_lock(hashtextextended('statements ' || $1 || ' ' || $2, 0))", 2, values + 2, NULL, err) ||
-        !cm_pg_query(b->pg,
-                     "SELECT " BASIS("$3", "$4") ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
-                     " FROM current_run WHERE lane = $3 AND period = $4",
-                     4, values, &rows, err))
+    if (!cm_pg_query(b->pg, "SELECT pg_advisory_xact_lock(hashtextextended('statements ' || $1 || ' ' || $2, 0))", 2,
+                     values + 2, NULL, err) ||
+        !cm_pg_query(
+            b->pg,
+            "SELECT " BASIS(
+                "$3", "$4") ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
+                            " FROM current_run WHERE lane = $3 AND period = $4",
+            4, values, &rows, err))
         return false;
     snprintf(b->basis, sizeof b->basis, "%s", cm_rows_text(rows, 0, 0));
     b->runs = cm_strdup(cm_rows_text(rows, 0, 1));
@@ -173,14 +191,16 @@ static bool look_locked(building *b, bool *ret_stale, cm_error *err)
     return true;
 }
 
-bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm_period period, bool force, bool *ret_built, cm_error *err)
+bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm_period period, bool force,
+                                 bool *ret_built, cm_error *err)
 {
     char catalog_id[CM_ID_HEX];
     building b = {.pg = pg, .now = now, .lane = lane, .catalog_id = catalog_id, .period = period};
     bool stale = false;
     *ret_built = false;
     cm_period_print(period, b.month);
-    bool done = cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, catalog_id, err) && look_locked(&b, &stale, err);
+    bool done =
+        cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, catalog_id, err) && look_locked(&b, &stale, err);
     if (done && (stale || force)) {
         done = *b.basis ? build_locked(&b, err) : remove_build(&b, err);
         *ret_built = done;
@@ -199,18 +219,23 @@ bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm
 /* --- every stale one ----------------------------------------------------------------------------------------- */
 
 /* One statement; it costs nothing worth naming when all is fresh. NULL lane, period: all. */
-static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, const char *period, cm_rows **ret, cm_error *err)
+static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, const char *period, cm_rows **ret,
+                       cm_error *err)
 {
     const char *values[] = {catalog_id, cm_engine_version(), lane, period};
-    return cm_pg_query(pg,
-                       "WITH today AS (SELECT lane, period, " BASIS("lane", "period") " AS basis FROM current_run GROUP BY lane, period)"
-                       " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
-                       " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND ($4::text IS NULL OR period = $4)"
-                       " ORDER BY lane, period",
-                       4, values, ret, err);
+    return cm_pg_query(
+        pg,
+        "WITH today AS (SELECT lane, period, " BASIS(
+            "lane", "period") " AS basis FROM current_run GROUP BY lane, period)"
+                              " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
+                              " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND "
+                              "($4::text IS NULL OR period = $4)"
+                              " ORDER BY lane, period",
+        4, values, ret, err);
 }
 
-bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period, int *ret_built, cm_error *err)
+bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period,
+                                     int *ret_built, cm_error *err)
 {
     char catalog_id[CM_ID_HEX], month[CM_PERIOD_TEXT];
     cm_error none = {0};

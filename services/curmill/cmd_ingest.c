@@ -148,6 +148,16 @@ static bool add_to_digest(const char *path, EVP_MD_CTX *digest, cm_error *err)
     return done || cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s cannot be read: %s", path, strerror(errno));
 }
 
+/* A file that is named twice would count twice. */
+static bool is_named_before(const cm_found_delivery *found, const char *key)
+{
+    for (size_t i = 0; i < found->chunks; i++) {
+        if (strcmp(found->chunk[i].key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A delivery "without manifest": its identity is the content of the files, in the order given. */
 static bool describe_files(const char *const *files, int count, cm_period period, cm_arena *arena, cm_found_delivery *ret, cm_error *err)
 {
@@ -162,6 +172,8 @@ static bool describe_files(const char *const *files, int count, cm_period period
         char *path = realpath(files[i], NULL);
         if (!path || stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
             done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s is no readable file: %s", files[i], path ? "not a regular file" : strerror(errno));
+        } else if (is_named_before(ret, path + 1)) {
+            done = cm_fail(err, CM_ERROR_INVALID, "FILE_TWICE", "%s is named twice: its lines would count twice", files[i]);
         } else {
             const char *slash = strrchr(path, '/');
             cm_found_chunk *chunk = &ret->chunk[ret->chunks++];

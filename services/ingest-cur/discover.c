@@ -43,6 +43,22 @@ static bool register_one(scan *s, const cm_payer *payer, const cm_found_delivery
     return true;
 }
 
+/* One report counts for a payer and period: with two, one would silently replace the other at every new version. A person chooses. */
+static void refuse_two_reports(cm_found_delivery *found, size_t count, cm_arena *arena)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            bool same = found[i].period.year == found[j].period.year && found[i].period.month == found[j].period.month;
+            if (i == j || !same || strcmp(found[i].report, found[j].report) == 0 || *found[i].error_code)
+                continue;
+            found[i].error_code = "TWO_REPORTS";
+            found[i].error_file = found[i].manifest;
+            found[i].error_text = cm_arena_printf(arena, "the source holds the reports \"%s\" and \"%s\" for one month, and one of them counts: name "
+                                                         "it in `reports` of the payer", found[i].report, found[j].report);
+        }
+    }
+}
+
 /* False only when the database is away; the source's trouble is noted. */
 static bool scan_payer(scan *s, const cm_payer *payer, cm_error *err)
 {
@@ -58,6 +74,8 @@ static bool scan_payer(scan *s, const cm_payer *payer, cm_error *err)
         cm_metric_add(s->ingest->metric.scan_errors, 1);
         json_array_append_new(s->errors, json_sprintf("payer %s: %s", payer->id, trouble.text));
     }
+    if (listed)
+        refuse_two_reports(found, count, arena);
     for (size_t i = 0; listed && done && i < count; i++)
         done = register_one(s, payer, &found[i], err);
     cm_source_close(source);

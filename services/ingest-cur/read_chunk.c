@@ -154,6 +154,17 @@ static bool manifest_is_unchanged(cm_chunk_job *job, cm_error *err)
                    job->chunk.manifest);
 }
 
+/* The file is still the one that was planned: also for readers that seek and so never saw its end as a stream. */
+static bool file_is_unchanged(cm_chunk_job *job, cm_error *err)
+{
+    cm_object now;
+    if (!job->source->type->stat(job->source, job->chunk.location, job->arena, &now, err))
+        return false;
+    if (strcmp(now.fingerprint, job->chunk.fingerprint) == 0)
+        return true;
+    return cm_fail(err, CM_ERROR_POISON, "CHANGED", "%s changed while it was being read: it is tried again at the next scan", job->chunk.name);
+}
+
 static bool send(cm_ingest *ingest, cm_chunk_job *job, const uint8_t *bytes, size_t length, uint32_t sequence, bool end, cm_error *err)
 {
     char batch[48];
@@ -182,7 +193,7 @@ static bool finish(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     const uint8_t *bytes;
     size_t length;
     cm_place nowhere = {0};
-    if (!manifest_is_unchanged(job, err))
+    if (!file_is_unchanged(job, err) || !manifest_is_unchanged(job, err))
         return decide_failure(ingest, job, &nowhere, err);
     if (!cm_batch_builder_empty(job->builder) && !send_batch(ingest, job, err))
         return false;
@@ -199,6 +210,18 @@ static bool finish(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     return true;
 }
 
+/* A row that makes no sense in a file that is another one meanwhile: the change is the reason, not the row. */
+static bool decide_bad_row(cm_ingest *ingest, cm_chunk_job *job, const cm_place *place, cm_error *err)
+{
+    cm_error changed = {0};
+    cm_place nowhere = {0};
+    bool same = err->class != CM_ERROR_POISON || (file_is_unchanged(job, &changed) && manifest_is_unchanged(job, &changed));
+    if (same || (changed.class != CM_ERROR_POISON && changed.class != CM_ERROR_NOT_FOUND))
+        return decide_failure(ingest, job, place, err);
+    *err = changed;
+    return decide_failure(ingest, job, &nowhere, err);
+}
+
 /* Reads lines until a batch is full and sent, or the chunk ends. */
 static bool read_batch(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
 {
@@ -208,14 +231,14 @@ static bool read_batch(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
         const cm_line *line;
         cm_place place = {0};
         if (!cm_reader_next(job->reader, &line, &place, err))
-            return decide_failure(ingest, job, &place, err);
+            return decide_bad_row(ingest, job, &place, err);
         if (!line)
             break;
         job->lines++;
         job->rounded += line->rounded;
         place.row = line->row;
         if (!cm_batch_builder_add(job->builder, line, &full, err))
-            return decide_failure(ingest, job, &place, err);
+            return decide_bad_row(ingest, job, &place, err);
     }
     cm_metric_add(ingest->metric.lines, (int64_t)(job->lines - before));
     return full ? send_batch(ingest, job, err) : finish(ingest, job, err);

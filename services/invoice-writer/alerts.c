@@ -1,6 +1,6 @@
 /*
- * Alerts of a complete run (O15, O16, P06; rating.md sections 6, 7): one row for each run, code and object. They say where to look;
- * nothing is decided by them.
+ * Alerts of a complete run (O15, O16, P06; rating.md sections 6, 7): one row for each run, code and object. They say
+ * where to look; nothing is decided by them.
  */
 #include "writer.h"
 
@@ -21,10 +21,11 @@ typedef struct alerting {
 static bool add(const alerting *a, const char *code, const char *object, const char *detail, cm_error *err)
 {
     const char *values[] = {a->run, code, object, detail};
-    return cm_pg_query(a->pg,
-                       "INSERT INTO alert (run_id, code, object, detail) VALUES ($1, $2, $3, $4)"
-                       " ON CONFLICT (run_id, code, object) DO UPDATE SET detail = alert.detail || '; ' || excluded.detail",
-                       4, values, NULL, err);
+    return cm_pg_query(
+        a->pg,
+        "INSERT INTO alert (run_id, code, object, detail) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (run_id, code, object) DO UPDATE SET detail = alert.detail || '; ' || excluded.detail",
+        4, values, NULL, err);
 }
 
 /* A query over the run's charges: $1 run, $2 period. */
@@ -41,7 +42,10 @@ static const char *observed_plan(const char *product)
 {
     static const struct {
         const char *part, *plan;
-    } parts[] = {{"BusinessPlus", "business_plus"}, {"Business", "business"}, {"Developer", "developer"}, {"Enterprise", "enterprise"}};
+    } parts[] = {{"BusinessPlus", "business_plus"},
+                 {"Business", "business"},
+                 {"Developer", "developer"},
+                 {"Enterprise", "enterprise"}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (strcasestr(product, parts[i].part))
             return parts[i].plan;
@@ -71,28 +75,32 @@ static const char *plan_of_group(const cm_support_group *group)
 }
 
 /* O16: declared, assigned and observed must be one plan. */
-static bool compare_plans(const alerting *a, const cm_link *link, const char *observed, const char *product, cm_error *err)
+static bool compare_plans(const alerting *a, const cm_link *link, const char *observed, const char *product,
+                          cm_error *err)
 {
     char detail[512];
     const char *assigned = link->group ? plan_of_group(link->group) : NULL;
     const char *declared = *link->declared_plan ? link->declared_plan : NULL;
-    bool differ = (observed && assigned && strcmp(observed, assigned) != 0) || (observed && declared && strcmp(observed, declared) != 0) ||
+    bool differ = (observed && assigned && strcmp(observed, assigned) != 0) ||
+                  (observed && declared && strcmp(observed, declared) != 0) ||
                   (!observed && declared && assigned && strcmp(declared, assigned) != 0);
     if (!differ)
         return true;
-    snprintf(detail, sizeof detail, "customer %s: declared %s, assigned group %s (%s), observed %s%s%s%s", link->customer->id,
-             declared ? declared : "nothing", link->group ? link->group->id : "none",
-             link->group ? cm_plan_type_name(link->group->type) : "-", observed ? observed : "nothing", observed ? " (" : "",
-             observed ? product : "", observed ? ")" : "");
+    snprintf(detail, sizeof detail, "customer %s: declared %s, assigned group %s (%s), observed %s%s%s%s",
+             link->customer->id, declared ? declared : "nothing", link->group ? link->group->id : "none",
+             link->group ? cm_plan_type_name(link->group->type) : "-", observed ? observed : "nothing",
+             observed ? " (" : "", observed ? product : "", observed ? ")" : "");
     return add(a, "SUPPORT_PLAN_DRIFT", link->account, detail, err);
 }
 
 /* O15: AWS charges for support on an account, and nobody said what the customer pays for it. */
-static bool missing_group(const alerting *a, const char *account, const char *customer, const char *product, cm_error *err)
+static bool missing_group(const alerting *a, const char *account, const char *customer, const char *product,
+                          cm_error *err)
 {
     char detail[512];
     snprintf(detail, sizeof detail,
-             "%s is charged on this account of customer %s and it has no support plan group: name one in the catalog (support_plan_group)",
+             "%s is charged on this account of customer %s and it has no support plan group: name one in the catalog "
+             "(support_plan_group)",
              product, customer);
     return add(a, "SUPPORT_PLAN_GROUP_MISSING", account, detail, err);
 }
@@ -102,23 +110,28 @@ static bool support_alerts(const alerting *a, cm_error *err)
     cm_rows *rows = NULL;
     if (!over_charges(a,
                       "SELECT account, customer, product, sum(buy_amount) > sum(sell_amount), currency,"
-                      " trim_scale(sum(sell_amount) - sum(buy_amount)) FROM charge WHERE run_id = $1 AND period = $2 AND class = 'support'"
-                      " AND customer <> '' GROUP BY account, customer, product, currency ORDER BY account, customer, product, currency",
+                      " trim_scale(sum(sell_amount) - sum(buy_amount)) FROM charge WHERE run_id = $1 AND period = $2 "
+                      "AND class = 'support'"
+                      " AND customer <> '' GROUP BY account, customer, product, currency ORDER BY account, customer, "
+                      "product, currency",
                       &rows, err))
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
-        const char *account = cm_rows_text(rows, i, 0), *customer = cm_rows_text(rows, i, 1), *product = cm_rows_text(rows, i, 2);
+        const char *account = cm_rows_text(rows, i, 0), *customer = cm_rows_text(rows, i, 1),
+                   *product = cm_rows_text(rows, i, 2);
         const cm_link *link = cm_link_of_month(a->catalog, a->facts.payer, account, customer, a->facts.period);
         if (link && link->group) {
             done = compare_plans(a, link, observed_plan(product), product, err);
             continue;
         }
-        done = missing_group(a, account, customer, product, err) && (!link || compare_plans(a, link, observed_plan(product), product, err));
+        done = missing_group(a, account, customer, product, err) &&
+               (!link || compare_plans(a, link, observed_plan(product), product, err));
         if (done && cm_rows_bool(rows, i, 3)) {
             char object[300], detail[256];
             snprintf(object, sizeof object, "%s/%.200s", account, product);
-            snprintf(detail, sizeof detail, "SUPPORT_GROUP_MISSING: sell - buy = %s %s", cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 4));
+            snprintf(detail, sizeof detail, "SUPPORT_GROUP_MISSING: sell - buy = %s %s", cm_rows_text(rows, i, 5),
+                     cm_rows_text(rows, i, 4));
             done = add(a, "NEGATIVE_MARGIN", object, detail, err);
         }
     }
@@ -146,7 +159,8 @@ static bool payer_usage(const alerting *a, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!over_charges(a,
-                      "SELECT c.account || '/' || left(c.product, 200), sum(c.lines), trim_scale(sum(c.payer_amount)), c.currency FROM charge c JOIN run r"
+                      "SELECT c.account || '/' || left(c.product, 200), sum(c.lines), trim_scale(sum(c.payer_amount)), "
+                      "c.currency FROM charge c JOIN run r"
                       " ON r.id = c.run_id WHERE c.run_id = $1 AND c.period = $2 AND c.account = r.payer"
                       " AND c.class IN ('usage', 'covered_usage') AND (c.quantity > 0 OR c.payer_amount > 0)"
                       " GROUP BY c.account, c.product, c.currency ORDER BY c.account, c.product, c.currency",
@@ -155,7 +169,8 @@ static bool payer_usage(const alerting *a, cm_error *err)
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         char detail[256];
-        snprintf(detail, sizeof detail, "%s lines of usage in the management account, %s %s: workloads do not belong there",
+        snprintf(detail, sizeof detail,
+                 "%s lines of usage in the management account, %s %s: workloads do not belong there",
                  cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 3));
         done = add(a, "PAYER_USAGE", cm_rows_text(rows, i, 0), detail, err);
     }
@@ -165,13 +180,16 @@ static bool payer_usage(const alerting *a, cm_error *err)
 
 /* --- negative margin (rating.md section 7) -------------------------------------------------------------------- */
 
-/* Tax is not the reseller's to earn on; support of accounts with a group and what tiers price are settled on the statement: left out here. */
+/* Tax is not the reseller's to earn on; support of accounts with a group and what tiers price are settled on the
+ * statement: left out here. */
 static const char negative_sql[] =
     "SELECT account || '/' || left(product, 200), currency, trim_scale(sum(sell_amount - buy_amount)), CASE"
-    " WHEN sum(sell_amount - buy_amount) FILTER (WHERE class IN ('covered_usage', 'commitment_offset', 'commitment_fee')) < 0"
+    " WHEN sum(sell_amount - buy_amount) FILTER (WHERE class IN ('covered_usage', 'commitment_offset', "
+    "'commitment_fee')) < 0"
     "   THEN 'COMMITMENT_SHIFT'"
     " WHEN sum(sell_amount - buy_amount) FILTER (WHERE class = 'credit') < 0 THEN 'CREDIT'"
-    " WHEN sum(sell_amount - buy_amount) - sum(payer_amount) FILTER (WHERE class = 'provider_discount' AND buy_amount = 0) >= 0"
+    " WHEN sum(sell_amount - buy_amount) - sum(payer_amount) FILTER (WHERE class = 'provider_discount' AND buy_amount "
+    "= 0) >= 0"
     "   THEN 'DISCOUNT_WITHHELD_ELSEWHERE'"
     " ELSE 'PRICE_BELOW_BUY' END"
     " FROM charge WHERE run_id = $1 AND period = $2 AND customer <> '' AND class NOT IN ('tax', 'support', 'suspended')"
@@ -205,7 +223,8 @@ static bool negative_margins(const alerting *a, cm_error *err)
         return false;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         char detail[256];
-        snprintf(detail, sizeof detail, "%s: sell - buy = %s %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 1));
+        snprintf(detail, sizeof detail, "%s: sell - buy = %s %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 2),
+                 cm_rows_text(rows, i, 1));
         done = add(a, "NEGATIVE_MARGIN", cm_rows_text(rows, i, 0), detail, err);
     }
     cm_rows_free(rows);
@@ -219,5 +238,6 @@ bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
         return false;
     cm_period_print(a.facts.period, a.period);
     a.catalog = cm_catalog_cache_get(writer->catalogs, writer->pg, a.facts.catalog, err);
-    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && payer_usage(&a, err) && negative_margins(&a, err);
+    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && payer_usage(&a, err) &&
+           negative_margins(&a, err);
 }

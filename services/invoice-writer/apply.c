@@ -22,7 +22,7 @@ typedef struct item {
     const cm_rated_batch *batch; /* or NULL */
     const cm_chunk_end *end;     /* or NULL */
     uint32_t chunk;
-    bool new;                    /* a batch that this transaction applies */
+    bool new; /* a batch that this transaction applies */
 } item;
 
 /* A chunk that the group touches: consecutive items, and what the new ones add. */
@@ -114,12 +114,13 @@ static bool hold_runs(group *g, cm_error *err)
     for (size_t i = 0; i < distinct; i++)
         cm_array_text(&ids, runs[i]);
     const char *values[] = {cm_array_end(&ids)};
-    bool done = cm_pg_query(g->writer->pg,
-                            "WITH held AS MATERIALIZED (SELECT id FROM run WHERE id = ANY ($1::text[]) AND state = 'running'"
-                            "   ORDER BY id FOR SHARE),"
-                            " made AS MATERIALIZED (SELECT id, curmill_run_parts(id) FROM held)"
-                            " SELECT r.id, m.id FROM run r LEFT JOIN made m ON m.id = r.id WHERE r.id = ANY ($1::text[])",
-                            1, values, &rows, err);
+    bool done =
+        cm_pg_query(g->writer->pg,
+                    "WITH held AS MATERIALIZED (SELECT id FROM run WHERE id = ANY ($1::text[]) AND state = 'running'"
+                    "   ORDER BY id FOR SHARE),"
+                    " made AS MATERIALIZED (SELECT id, curmill_run_parts(id) FROM held)"
+                    " SELECT r.id, m.id FROM run r LEFT JOIN made m ON m.id = r.id WHERE r.id = ANY ($1::text[])",
+                    1, values, &rows, err);
     cm_buffer_free(&ids);
     if (!done)
         return false;
@@ -135,10 +136,10 @@ static bool hold_runs(group *g, cm_error *err)
 
 /* --- items and chunks ---------------------------------------------------------------------------------------- */
 
-#define ORDER_BY(a, b)                      \
-    do {                                    \
-        if ((a) != (b))                     \
-            return (a) < (b) ? -1 : 1;      \
+#define ORDER_BY(a, b)                                                                                                 \
+    do {                                                                                                               \
+        if ((a) != (b))                                                                                                \
+            return (a) < (b) ? -1 : 1;                                                                                 \
     } while (0)
 
 static int by_identity(const void *a, const void *b)
@@ -195,10 +196,11 @@ static bool same_id(const item *a, const item *b)
 
 static bool other_digest(group *g, const item *i)
 {
-    return broken(g, i->record->run, "DETERMINISM_BROKEN",
-                  "chunk %u, batch %u, shard %u came twice with different content: find out which worker (version) made it, then"
-                  " `curmill run start`",
-                  i->chunk, i->batch->sequence, i->batch->shard);
+    return broken(
+        g, i->record->run, "DETERMINISM_BROKEN",
+        "chunk %u, batch %u, shard %u came twice with different content: find out which worker (version) made it, then"
+        " `curmill run start`",
+        i->chunk, i->batch->sequence, i->batch->shard);
 }
 
 /* Marks the first of equal ids inside the group; false: the same id with two contents. */
@@ -245,9 +247,10 @@ static size_t mark_inserted(group *g, const cm_rows *rows)
         item *it = &g->items[i];
         if (!it->new)
             continue;
-        it->new = row < cm_rows_count(rows) && cm_rows_i64(rows, row, 1) == it->chunk &&
-                  cm_rows_i64(rows, row, 2) == it->batch->sequence && cm_rows_i64(rows, row, 3) == it->batch->shard &&
-                  strcmp(cm_rows_text(rows, row, 0), it->record->run) == 0;
+        it->new = row < cm_rows_count(rows) &&
+                  cm_rows_i64(rows, row, 1) == it->chunk &&cm_rows_i64(rows, row, 2) ==
+                      it->batch->sequence &&cm_rows_i64(rows, row, 3) ==
+                      it->batch->shard &&strcmp(cm_rows_text(rows, row, 0), it->record->run) == 0;
         row += it->new;
         if (it->new)
             continue;
@@ -287,10 +290,11 @@ static bool check_known(group *g, cm_error *err)
     for (int c = 0; c < 5; c++)
         values[c] = cm_array_end(&array[c]);
     cm_rows *rows = NULL;
-    bool done = cm_pg_query(g->writer->pg,
-                            "SELECT v.n, a.digest FROM unnest($1::int[], $2::text[], $3::int[], $4::int[], $5::int[])"
-                            " v (n, run_id, chunk, sequence, shard) JOIN applied_batch a USING (run_id, chunk, sequence, shard)",
-                            5, values, &rows, err);
+    bool done = cm_pg_query(
+        g->writer->pg,
+        "SELECT v.n, a.digest FROM unnest($1::int[], $2::text[], $3::int[], $4::int[], $5::int[])"
+        " v (n, run_id, chunk, sequence, shard) JOIN applied_batch a USING (run_id, chunk, sequence, shard)",
+        5, values, &rows, err);
     for (int c = 0; c < 5; c++)
         cm_buffer_free(&array[c]);
     if (!done)
@@ -308,11 +312,12 @@ static bool take_ids(group *g, cm_error *err)
     const char *values[ID_COLUMNS];
     cm_rows *rows = NULL;
     id_arrays(g, array, values);
-    bool done = cm_pg_query(g->writer->pg,
-                            "INSERT INTO applied_batch (run_id, chunk, sequence, shard, digest, lines)"
-                            " SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::bigint[])"
-                            " ON CONFLICT DO NOTHING RETURNING run_id, chunk, sequence, shard",
-                            ID_COLUMNS, values, &rows, err);
+    bool done =
+        cm_pg_query(g->writer->pg,
+                    "INSERT INTO applied_batch (run_id, chunk, sequence, shard, digest, lines)"
+                    " SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::bigint[])"
+                    " ON CONFLICT DO NOTHING RETURNING run_id, chunk, sequence, shard",
+                    ID_COLUMNS, values, &rows, err);
     for (int c = 0; c < ID_COLUMNS; c++)
         cm_buffer_free(&array[c]);
     if (!done)
@@ -343,15 +348,17 @@ static bool copy_charges(cm_pg *pg, const char *run, const cm_merge *merge, cm_e
     char target[512];
     cm_copy copy;
     snprintf(target, sizeof target,
-             "charge_part_%s (customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency,"
-             " reason, lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, buy_amount, sell_amount)",
+             "charge_part_%s (customer, account, line_item_type, class, product, usage_type, operation, region, unit, "
+             "rule, currency,"
+             " reason, lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, "
+             "buy_amount, sell_amount)",
              run);
     if (!cm_copy_begin(&copy, pg, target, err))
         return false;
     for (size_t i = 0; i < merge->charges.count; i++) {
         const cm_charge *c = &merge->charge[i].charge;
-        const cm_slice key[] = {c->customer, c->account, c->line_item_type, c->class, c->product,  c->usage_type,
-                                c->operation, c->region, c->unit,           c->rule,  c->currency, c->reason};
+        const cm_slice key[] = {c->customer,  c->account, c->line_item_type, c->class, c->product,  c->usage_type,
+                                c->operation, c->region,  c->unit,           c->rule,  c->currency, c->reason};
         for (size_t k = 0; k < sizeof key / sizeof *key; k++)
             put_slice(&copy, key[k]);
         cm_copy_i64(&copy, (int64_t)c->lines);
@@ -370,7 +377,8 @@ static bool copy_days(cm_pg *pg, const char *run, const cm_merge *merge, cm_erro
     char target[256], day[CM_INSTANT_TEXT];
     cm_copy copy;
     snprintf(target, sizeof target,
-             "charge_day_part_%s (day, account, product, currency, lines, quantity, payer_amount, list_amount, buy_amount, sell_amount)",
+             "charge_day_part_%s (day, account, product, currency, lines, quantity, payer_amount, list_amount, "
+             "buy_amount, sell_amount)",
              run);
     if (!cm_copy_begin(&copy, pg, target, err))
         return false;
@@ -410,7 +418,8 @@ static bool append_run(group *g, size_t first, size_t last, cm_error *err)
 static bool append_parts(group *g, cm_error *err)
 {
     for (size_t first = 0, last; first < g->item_count; first = last) {
-        for (last = first + 1; last < g->item_count && strcmp(g->items[last].record->run, g->items[first].record->run) == 0; last++)
+        for (last = first + 1;
+             last < g->item_count && strcmp(g->items[last].record->run, g->items[first].record->run) == 0; last++)
             ;
         if (!append_run(g, first, last, err))
             return false;
@@ -444,7 +453,8 @@ static bool sum_chunk(group *g, chunk_sum *sum, cm_error *err)
         sum->checksum += batch->checksum; /* modulo 2^64 */
         for (size_t c = 0; c < batch->costs; c++) {
             if (!add_cost(sum, &batch->cost[c]))
-                return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the cost of chunk %u does not fit an amount", sum->chunk);
+                return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the cost of chunk %u does not fit an amount",
+                               sum->chunk);
         }
     }
     g->lines += sum->lines;
@@ -461,10 +471,11 @@ static bool lock_chunks(group *g, cm_error *err)
         cm_array_u64(&chunk, g->chunks[i].chunk);
     }
     const char *values[] = {cm_array_end(&run), cm_array_end(&chunk)};
-    bool done = cm_pg_query(g->writer->pg,
-                            "SELECT c.run_id, c.chunk FROM run_chunk c JOIN unnest($1::text[], $2::int[]) v (run_id, chunk)"
-                            " ON c.run_id = v.run_id AND c.chunk = v.chunk ORDER BY c.run_id, c.chunk FOR UPDATE OF c",
-                            2, values, &rows, err);
+    bool done =
+        cm_pg_query(g->writer->pg,
+                    "SELECT c.run_id, c.chunk FROM run_chunk c JOIN unnest($1::text[], $2::int[]) v (run_id, chunk)"
+                    " ON c.run_id = v.run_id AND c.chunk = v.chunk ORDER BY c.run_id, c.chunk FOR UPDATE OF c",
+                    2, values, &rows, err);
     cm_buffer_free(&run);
     cm_buffer_free(&chunk);
     if (!done)
@@ -503,18 +514,21 @@ static bool advance_chunks(group *g, cm_error *err)
         values[c] = cm_array_end(&array[c]);
         cost_values[c] = cm_array_end(&cost[c]);
     }
-    bool done = (!any || cm_pg_query(g->writer->pg,
-                                     "UPDATE run_chunk c SET applied_lines = c.applied_lines + v.lines,"
-                                     " applied_checksum = mod(c.applied_checksum + v.checksum, 18446744073709551616)"
-                                     " FROM unnest($1::text[], $2::int[], $3::bigint[], $4::numeric[]) v (run_id, chunk, lines, checksum)"
-                                     " WHERE c.run_id = v.run_id AND c.chunk = v.chunk",
-                                     4, values, NULL, err)) &&
-                (!any_cost || cm_pg_query(g->writer->pg,
-                                          "INSERT INTO run_chunk_cost (run_id, chunk, currency, applied)"
-                                          " SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::numeric[])"
-                                          " ON CONFLICT (run_id, chunk, currency)"
-                                          " DO UPDATE SET applied = run_chunk_cost.applied + excluded.applied",
-                                          4, cost_values, NULL, err));
+    bool done =
+        (!any ||
+         cm_pg_query(
+             g->writer->pg,
+             "UPDATE run_chunk c SET applied_lines = c.applied_lines + v.lines,"
+             " applied_checksum = mod(c.applied_checksum + v.checksum, 18446744073709551616)"
+             " FROM unnest($1::text[], $2::int[], $3::bigint[], $4::numeric[]) v (run_id, chunk, lines, checksum)"
+             " WHERE c.run_id = v.run_id AND c.chunk = v.chunk",
+             4, values, NULL, err)) &&
+        (!any_cost || cm_pg_query(g->writer->pg,
+                                  "INSERT INTO run_chunk_cost (run_id, chunk, currency, applied)"
+                                  " SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::numeric[])"
+                                  " ON CONFLICT (run_id, chunk, currency)"
+                                  " DO UPDATE SET applied = run_chunk_cost.applied + excluded.applied",
+                                  4, cost_values, NULL, err));
     for (int c = 0; c < 4; c++) {
         cm_buffer_free(&array[c]);
         cm_buffer_free(&cost[c]);
@@ -548,7 +562,8 @@ static bool store_end(group *g, const item *it, cm_error *err)
     }
     char *cost_text = json_dumps(cost, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(cost);
-    const char *values[] = {it->record->run, number[0], number[1], number[2], number[3], number[4], number[5], cost_text};
+    const char *values[] = {it->record->run, number[0], number[1], number[2],
+                            number[3],       number[4], number[5], cost_text};
     cm_rows *rows = NULL;
     bool done = cm_pg_query(g->writer->pg,
                             "UPDATE run_chunk SET ended = true, batches = $3::int, expected_lines = $4::bigint,"
@@ -562,7 +577,8 @@ static bool store_end(group *g, const item *it, cm_error *err)
         return false;
     if (cm_rows_affected(rows) == 0)
         done = broken(g, it->record->run, "DETERMINISM_BROKEN",
-                      "chunk %u ended twice with different control totals: find out which worker (version) read it differently, then"
+                      "chunk %u ended twice with different control totals: find out which worker (version) read it "
+                      "differently, then"
                       " `curmill run start`",
                       end->chunk);
     cm_rows_free(rows);
@@ -586,9 +602,9 @@ static bool steps(group *g, cm_error *err)
     if (!hold_runs(g, err))
         return false;
     list_items(g);
-    return cm_writer_step(w, "held", err) && take_ids(g, err) && cm_writer_step(w, "identified", err) && append_parts(g, err) &&
-           cm_writer_step(w, "appended", err) && progress(g, err) && cm_writer_step(w, "advanced", err) && store_ends(g, err) &&
-           cm_writer_step(w, "before commit", err);
+    return cm_writer_step(w, "held", err) && take_ids(g, err) && cm_writer_step(w, "identified", err) &&
+           append_parts(g, err) && cm_writer_step(w, "appended", err) && progress(g, err) &&
+           cm_writer_step(w, "advanced", err) && store_ends(g, err) && cm_writer_step(w, "before commit", err);
 }
 
 static enum attempt attempt(group *g, cm_error *err)
@@ -628,7 +644,8 @@ static void count(const group *g)
     }
 }
 
-/* A single record that PostgreSQL or the arithmetic refuses: its run can never be complete, so it fails with its reason. */
+/* A single record that PostgreSQL or the arithmetic refuses: its run can never be complete, so it fails with its
+ * reason. */
 static bool give_up(group *g, cm_error *err)
 {
     cm_apply_record *record = &g->records[0];
@@ -641,7 +658,8 @@ static bool give_up(group *g, cm_error *err)
     record->outcome = CM_APPLY_POISON;
     record->why = why;
     cm_error_clear(err);
-    return cm_store_run_failed(g->writer->pg, record->run, why->code, file, NULL, why->text, cm_writer_now(g->writer), CM_WRITER_NAME, err);
+    return cm_store_run_failed(g->writer->pg, record->run, why->code, file, NULL, why->text, cm_writer_now(g->writer),
+                               CM_WRITER_NAME, err);
 }
 
 static bool apply(cm_writer *writer, cm_apply_record *records, size_t record_count, cm_arena *arena, cm_error *err)
@@ -653,7 +671,8 @@ static bool apply(cm_writer *writer, cm_apply_record *records, size_t record_cou
             count(&g);
             return true;
         case ATTEMPT_BROKEN:
-            if (!cm_writer_stop_run(writer, g.broken_run, g.broken_code, g.broken_text, NULL, &writer->counts.determinism_broken, err))
+            if (!cm_writer_stop_run(writer, g.broken_run, g.broken_code, g.broken_text, NULL,
+                                    &writer->counts.determinism_broken, err))
                 return false;
             break; /* again, without the stopped run */
         case ATTEMPT_FAILED:

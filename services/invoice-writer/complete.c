@@ -1,6 +1,7 @@
 /*
- * A run whose chunks have all ended and whose batches are all applied: control totals are compared, its parts are merged into charges,
- * its figures are looked at, and it becomes the current run; all in one transaction that holds the run's row.
+ * A run whose chunks have all ended and whose batches are all applied: control totals are compared, its parts are
+ * merged into charges, its figures are looked at, and it becomes the current run; all in one transaction that holds the
+ * run's row.
  */
 #include "writer.h"
 
@@ -37,13 +38,14 @@ bool cm_writer_commit(cm_writer *writer, cm_error *err)
     return true;
 }
 
-bool cm_writer_stop_run(cm_writer *writer, const char *run, const char *code, const char *text, const char *detail, int64_t *counter,
-                        cm_error *err)
+bool cm_writer_stop_run(cm_writer *writer, const char *run, const char *code, const char *text, const char *detail,
+                        int64_t *counter, cm_error *err)
 {
     bool stopped = false;
-    bool done = cm_pg_begin(writer->pg, err) &&
-                cm_store_run_stop(writer->pg, run, code, text, detail, cm_writer_now(writer), CM_WRITER_NAME, &stopped, err) &&
-                cm_writer_commit(writer, err);
+    bool done =
+        cm_pg_begin(writer->pg, err) &&
+        cm_store_run_stop(writer->pg, run, code, text, detail, cm_writer_now(writer), CM_WRITER_NAME, &stopped, err) &&
+        cm_writer_commit(writer, err);
     if (!done) {
         cm_pg_rollback(writer->pg);
         return false;
@@ -66,20 +68,24 @@ typedef struct mismatch {
 
 static void add_figure(mismatch *m, const char *chunk, const char *what, const char *expected, const char *applied)
 {
-    json_array_append_new(m->figures, json_pack("{s:s, s:s, s:s, s:s}", "chunk", chunk, "what", what, "expected", expected, "applied", applied));
+    json_array_append_new(m->figures, json_pack("{s:s, s:s, s:s, s:s}", "chunk", chunk, "what", what, "expected",
+                                                expected, "applied", applied));
     if (json_array_size(m->figures) <= FIGURES_IN_TEXT)
-        cm_buffer_printf(&m->text, "%schunk %s: %s expected %s, applied %s", m->text.length ? "; " : "", chunk, what, expected, applied);
+        cm_buffer_printf(&m->text, "%schunk %s: %s expected %s, applied %s", m->text.length ? "; " : "", chunk, what,
+                         expected, applied);
 }
 
 /* Lines and checksums of each chunk. Not all there yet: wait; more than there should be will not mend itself. */
 static enum verdict judge_lines(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT chunk, ended, expected_lines, applied_lines, expected_checksum, applied_checksum FROM run_chunk"
-                     " WHERE run_id = $1 AND (NOT ended OR expected_lines <> applied_lines OR expected_checksum <> applied_checksum)"
-                     " ORDER BY chunk",
-                     1, (const char *[]){run}, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT chunk, ended, expected_lines, applied_lines, expected_checksum, applied_checksum FROM run_chunk"
+            " WHERE run_id = $1 AND (NOT ended OR expected_lines <> applied_lines OR expected_checksum <> "
+            "applied_checksum)"
+            " ORDER BY chunk",
+            1, (const char *[]){run}, &rows, err))
         return VERDICT_FAILED;
     bool ended = true, missing = false, too_many = false;
     for (int i = 0; i < cm_rows_count(rows); i++) {
@@ -103,16 +109,19 @@ static enum verdict judge_costs(cm_pg *pg, const char *run, mismatch *m, cm_erro
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
-                     "WITH e AS (SELECT chunk, key AS currency, value::numeric AS amount FROM run_chunk, jsonb_each_text(expected_cost)"
+                     "WITH e AS (SELECT chunk, key AS currency, value::numeric AS amount FROM run_chunk, "
+                     "jsonb_each_text(expected_cost)"
                      "   WHERE run_id = $1),"
                      " a AS (SELECT chunk, currency, applied AS amount FROM run_chunk_cost WHERE run_id = $1)"
-                     " SELECT chunk, 'cost in ' || currency, coalesce(trim_scale(e.amount), 0), coalesce(trim_scale(a.amount), 0)"
+                     " SELECT chunk, 'cost in ' || currency, coalesce(trim_scale(e.amount), 0), "
+                     "coalesce(trim_scale(a.amount), 0)"
                      " FROM e FULL JOIN a USING (chunk, currency) WHERE coalesce(e.amount, 0) <> coalesce(a.amount, 0)"
                      " ORDER BY chunk, currency",
                      1, (const char *[]){run}, &rows, err))
         return VERDICT_FAILED;
     for (int i = 0; i < cm_rows_count(rows); i++)
-        add_figure(m, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 3));
+        add_figure(m, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2),
+                   cm_rows_text(rows, i, 3));
     bool agree = cm_rows_count(rows) == 0;
     cm_rows_free(rows);
     return agree ? VERDICT_AGREE : VERDICT_MISMATCH;
@@ -129,9 +138,10 @@ static enum verdict judge(cm_pg *pg, const char *run, mismatch *m, cm_error *err
 
 /* --- merging ------------------------------------------------------------------------------------------------- */
 
-#define CHARGE_KEY "customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency, reason"
-#define SUMS       "sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount)"
-#define AMOUNTS    "quantity, payer_amount, list_amount, buy_amount, sell_amount"
+#define CHARGE_KEY                                                                                                     \
+    "customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency, reason"
+#define SUMS    "sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount)"
+#define AMOUNTS "quantity, payer_amount, list_amount, buy_amount, sell_amount"
 
 static bool merge_parts(cm_pg *pg, const char *run, const char *period, cm_error *err)
 {
@@ -139,9 +149,11 @@ static bool merge_parts(cm_pg *pg, const char *run, const char *period, cm_error
     const char *values[] = {run, period};
     /* The example is the smallest (chunk, row): 40 bits hold any row. */
     snprintf(sql, sizeof sql,
-             "INSERT INTO charge (period, run_id, " CHARGE_KEY ", lines, final_lines, example_chunk, example_row, " AMOUNTS ")"
+             "INSERT INTO charge (period, run_id, " CHARGE_KEY
+             ", lines, final_lines, example_chunk, example_row, " AMOUNTS ")"
              " SELECT $2::text, $1::text, " CHARGE_KEY ", sum(lines), sum(final_lines),"
-             " (min(example_chunk::bigint << 40 | example_row) >> 40)::int, min(example_chunk::bigint << 40 | example_row) & 1099511627775,"
+             " (min(example_chunk::bigint << 40 | example_row) >> 40)::int, min(example_chunk::bigint << 40 | "
+             "example_row) & 1099511627775,"
              " " SUMS " FROM charge_part_%s GROUP BY " CHARGE_KEY,
              run);
     if (!cm_pg_execute(pg, "SET LOCAL work_mem = '32MB'", err) || !cm_pg_query(pg, sql, 2, values, NULL, err))
@@ -159,15 +171,20 @@ static enum verdict judge_merged(cm_pg *pg, const char *run, const char *period,
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
-                     "WITH c AS MATERIALIZED (SELECT currency, sum(lines) AS lines, sum(final_lines) AS final, sum(payer_amount) AS payer"
+                     "WITH c AS MATERIALIZED (SELECT currency, sum(lines) AS lines, sum(final_lines) AS final, "
+                     "sum(payer_amount) AS payer"
                      "   FROM charge WHERE period = $2 AND run_id = $1 GROUP BY currency),"
                      " k AS MATERIALIZED (SELECT * FROM run_chunk WHERE run_id = $1),"
-                     " e AS (SELECT key AS currency, sum(value::numeric) AS amount FROM k, jsonb_each_text(k.expected_cost) GROUP BY key)"
-                     " SELECT 'lines of charges', (SELECT coalesce(sum(expected_lines), 0) FROM k), (SELECT coalesce(sum(lines), 0) FROM c)"
+                     " e AS (SELECT key AS currency, sum(value::numeric) AS amount FROM k, "
+                     "jsonb_each_text(k.expected_cost) GROUP BY key)"
+                     " SELECT 'lines of charges', (SELECT coalesce(sum(expected_lines), 0) FROM k), (SELECT "
+                     "coalesce(sum(lines), 0) FROM c)"
                      " UNION ALL SELECT 'lines of days', (SELECT coalesce(sum(expected_lines), 0) FROM k),"
                      "   (SELECT coalesce(sum(lines), 0) FROM charge_day WHERE period = $2 AND run_id = $1)"
-                     " UNION ALL SELECT 'final lines', (SELECT coalesce(sum(expected_final), 0) FROM k), (SELECT coalesce(sum(final), 0) FROM c)"
-                     " UNION ALL SELECT 'cost of charges in ' || currency, coalesce(trim_scale(e.amount), 0), coalesce(trim_scale(c.payer), 0)"
+                     " UNION ALL SELECT 'final lines', (SELECT coalesce(sum(expected_final), 0) FROM k), (SELECT "
+                     "coalesce(sum(final), 0) FROM c)"
+                     " UNION ALL SELECT 'cost of charges in ' || currency, coalesce(trim_scale(e.amount), 0), "
+                     "coalesce(trim_scale(c.payer), 0)"
                      "   FROM e FULL JOIN c USING (currency)",
                      2, (const char *[]){run, period}, &rows, err))
         return VERDICT_FAILED;
@@ -187,7 +204,8 @@ static bool check_range(cm_pg *pg, const char *run, const char *period, cm_error
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
-                     "SELECT account, product FROM charge WHERE period = $2 AND run_id = $1 AND greatest(abs(quantity), abs(payer_amount),"
+                     "SELECT account, product FROM charge WHERE period = $2 AND run_id = $1 AND "
+                     "greatest(abs(quantity), abs(payer_amount),"
                      " abs(list_amount), abs(buy_amount), abs(sell_amount)) > 170141183460469231731 LIMIT 1",
                      2, (const char *[]){run, period}, &rows, err))
         return false;
@@ -202,12 +220,13 @@ static bool check_range(cm_pg *pg, const char *run, const char *period, cm_error
 static bool mark_complete(cm_pg *pg, const char *run, const char *period, cm_instant now, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
-    return cm_pg_query(pg,
-                       "UPDATE run SET complete = true, completed_at = $3, lines = c.lines, suspended_lines = c.suspended,"
-                       " final_lines = c.final FROM (SELECT coalesce(sum(lines), 0) AS lines,"
-                       "   coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) AS suspended,"
-                       "   coalesce(sum(final_lines), 0) AS final FROM charge WHERE period = $2 AND run_id = $1) c WHERE id = $1",
-                       3, (const char *[]){run, period, cm_instant_print(now, at)}, NULL, err);
+    return cm_pg_query(
+        pg,
+        "UPDATE run SET complete = true, completed_at = $3, lines = c.lines, suspended_lines = c.suspended,"
+        " final_lines = c.final FROM (SELECT coalesce(sum(lines), 0) AS lines,"
+        "   coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) AS suspended,"
+        "   coalesce(sum(final_lines), 0) AS final FROM charge WHERE period = $2 AND run_id = $1) c WHERE id = $1",
+        3, (const char *[]){run, period, cm_instant_print(now, at)}, NULL, err);
 }
 
 static enum verdict merge(cm_writer *w, const char *run, const char *period, mismatch *m, cm_error *err)
@@ -235,14 +254,16 @@ static bool hold_run(cm_pg *pg, const char *run, char period[static CM_PERIOD_TE
 {
     cm_rows *rows = NULL;
     const char *values[] = {run};
-    if (!cm_pg_query(pg, "SELECT period FROM run WHERE id = $1 AND state = 'running' FOR NO KEY UPDATE", 1, values, &rows, err))
+    if (!cm_pg_query(pg, "SELECT period FROM run WHERE id = $1 AND state = 'running' FOR NO KEY UPDATE", 1, values,
+                     &rows, err))
         return false;
     *ret_running = cm_rows_count(rows) == 1;
     if (*ret_running)
         snprintf(period, CM_PERIOD_TEXT, "%s", cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
-    return !*ret_running || (cm_pg_query(pg, "SELECT curmill_run_parts($1)", 1, values, NULL, err) &&
-                             cm_pg_query(pg, "SELECT curmill_ensure_period($1)", 1, (const char *[]){period}, NULL, err));
+    return !*ret_running ||
+           (cm_pg_query(pg, "SELECT curmill_run_parts($1)", 1, values, NULL, err) &&
+            cm_pg_query(pg, "SELECT curmill_ensure_period($1)", 1, (const char *[]){period}, NULL, err));
 }
 
 static enum verdict complete_held(cm_writer *w, const char *run, mismatch *m, cm_error *err)
@@ -266,8 +287,10 @@ static bool alarm_mismatch(cm_writer *w, const char *run, const mismatch *m, cm_
     size_t figures = json_array_size(m->figures);
     cm_buffer_printf(&text, "control totals do not agree: %s", cm_buffer_string(&m->text));
     if (figures > FIGURES_IN_TEXT)
-        cm_buffer_printf(&text, "; and %zu more, see `curmill audit list --object run:%s`", figures - FIGURES_IN_TEXT, run);
-    bool done = cm_writer_stop_run(w, run, "CONTROL_TOTALS", cm_buffer_string(&text), detail_text, &w->counts.control_total_mismatches, err);
+        cm_buffer_printf(&text, "; and %zu more, see `curmill audit list --object run:%s`", figures - FIGURES_IN_TEXT,
+                         run);
+    bool done = cm_writer_stop_run(w, run, "CONTROL_TOTALS", cm_buffer_string(&text), detail_text,
+                                   &w->counts.control_total_mismatches, err);
     cm_buffer_free(&text);
     json_decref(detail);
     free(detail_text);
@@ -299,9 +322,9 @@ bool cm_complete_run(cm_writer *w, const char *run, bool *ret_completed, cm_erro
 
 /* --- which runs ---------------------------------------------------------------------------------------------- */
 
-#define READY                                                                                                                      \
-    " AND NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND NOT c.ended)"                                              \
-    " AND (NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND c.applied_lines < c.expected_lines)"                      \
+#define READY                                                                                                          \
+    " AND NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND NOT c.ended)"                                  \
+    " AND (NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND c.applied_lines < c.expected_lines)"          \
     "   OR EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND c.applied_lines > c.expected_lines))"
 
 /* RETRY and FATAL concern everything; what concerns one run is logged, and the others go on. */
@@ -331,7 +354,8 @@ bool cm_complete_touched(cm_writer *w, const cm_apply_record *records, size_t co
         return true;
     const char *values[] = {cm_array_end(&runs)};
     cm_rows *rows = NULL;
-    bool done = cm_pg_query(w->pg, "SELECT r.id FROM run r WHERE r.id = ANY ($1::text[]) AND r.state = 'running'" READY, 1, values, &rows, err);
+    bool done = cm_pg_query(w->pg, "SELECT r.id FROM run r WHERE r.id = ANY ($1::text[]) AND r.state = 'running'" READY,
+                            1, values, &rows, err);
     cm_buffer_free(&runs);
     done = done && complete_each(w, rows, err);
     cm_rows_free(rows);
@@ -346,7 +370,8 @@ static bool drop_parts(cm_pg *pg, const char *run, cm_error *err)
     cm_rows *rows = NULL;
     const char *values[] = {run};
     bool done = cm_pg_begin(pg, err) &&
-                cm_pg_query(pg, "SELECT FROM run WHERE id = $1 AND state <> 'running' FOR NO KEY UPDATE", 1, values, &rows, err);
+                cm_pg_query(pg, "SELECT FROM run WHERE id = $1 AND state <> 'running' FOR NO KEY UPDATE", 1, values,
+                            &rows, err);
     if (done && cm_rows_count(rows) == 1)
         done = cm_pg_query(pg, "SELECT curmill_drop_run_parts($1)", 1, values, NULL, err) &&
                cm_pg_query(pg, "DELETE FROM applied_batch WHERE run_id = $1", 1, values, NULL, err);
@@ -371,7 +396,8 @@ static bool drop_unwanted_parts(cm_writer *w, cm_error *err)
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         done = drop_parts(w->pg, cm_rows_text(rows, i, 0), err);
         if (done)
-            cm_log(CM_INFO, "what was applied of a run that is no longer wanted is dropped", "run", cm_rows_text(rows, i, 0), NULL);
+            cm_log(CM_INFO, "what was applied of a run that is no longer wanted is dropped", "run",
+                   cm_rows_text(rows, i, 0), NULL);
     }
     cm_rows_free(rows);
     return done;
@@ -380,7 +406,8 @@ static bool drop_unwanted_parts(cm_writer *w, cm_error *err)
 static bool count_incomplete(cm_writer *w, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!cm_pg_query(w->pg, "SELECT count(*) FROM run WHERE lane = $1 AND state = 'running'", 1, (const char *[]){w->lane}, &rows, err))
+    if (!cm_pg_query(w->pg, "SELECT count(*) FROM run WHERE lane = $1 AND state = 'running'", 1,
+                     (const char *[]){w->lane}, &rows, err))
         return false;
     w->counts.runs_incomplete = cm_rows_i64(rows, 0, 0);
     cm_rows_free(rows);
@@ -392,10 +419,11 @@ bool cm_writer_sweep(cm_writer *w, cm_error *err)
     cm_rows *rows = NULL;
     int stale;
     const char *values[] = {w->lane};
-    if (!cm_pg_query(w->pg, "SELECT r.id FROM run r WHERE r.lane = $1 AND r.state = 'running'" READY " ORDER BY r.seq", 1, values, &rows,
-                     err))
+    if (!cm_pg_query(w->pg, "SELECT r.id FROM run r WHERE r.lane = $1 AND r.state = 'running'" READY " ORDER BY r.seq",
+                     1, values, &rows, err))
         return false;
     bool done = complete_each(w, rows, err);
     cm_rows_free(rows);
-    return done && cm_store_runs_supersede_stale(w->pg, w->lane, &stale, err) && drop_unwanted_parts(w, err) && count_incomplete(w, err);
+    return done && cm_store_runs_supersede_stale(w->pg, w->lane, &stale, err) && drop_unwanted_parts(w, err) &&
+           count_incomplete(w, err);
 }

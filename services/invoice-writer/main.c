@@ -1,6 +1,7 @@
 /*
- * invoice-writer: line.rated -> charges, current runs, draft documents; outbox -> statement.issued. Reads as a checklist: settings, database, Kafka, loop.
- * The work itself is in writer.h; here a group of records is gathered, applied, and only then given back to Kafka.
+ * invoice-writer: line.rated -> charges, current runs, draft documents; outbox -> statement.issued. Reads as a
+ * checklist: settings, database, Kafka, loop. The work itself is in writer.h; here a group of records is gathered,
+ * applied, and only then given back to Kafka.
  */
 #include "base/log.h"
 #include "kafka/kafka.h"
@@ -18,9 +19,9 @@ enum {
     POLL_MS = 200,
     /* A group ends with whatever comes first. */
     GROUP_RECORDS = 256,
-    GROUP_BYTES = 4 << 20,  /* payloads, and decoded rows */
+    GROUP_BYTES = 4 << 20, /* payloads, and decoded rows */
     GROUP_MS = 250,
-    GROUP_GAP_MS = 20,      /* nothing came for so long */
+    GROUP_GAP_MS = 20, /* nothing came for so long */
     DECODED_ARENA_BYTES = 4 << 20,
     MERGE_ARENA_BYTES = 2 << 20,
     STATEMENTS_MS = 2000,
@@ -53,7 +54,8 @@ typedef struct invoice_writer {
     int64_t next_statements_ms, next_sweep_ms, next_outbox_ms;
     shown shown[16];
     size_t shown_count;
-    cm_metric *dead, *bytes_in, *retries, *incomplete, *group_duration, *commit_duration, *lag, *oldest, *rebalances, *arena_bytes, *issued;
+    cm_metric *dead, *bytes_in, *retries, *incomplete, *group_duration, *commit_duration, *lag, *oldest, *rebalances,
+        *arena_bytes, *issued;
     int64_t rebalances_seen;
 } invoice_writer;
 
@@ -76,8 +78,10 @@ static void register_metrics(invoice_writer *w)
     show(w, &c->groups_applied, "groups_applied_total", NULL, "Transactions that applied records");
     show(w, &c->runs_completed, "runs_completed_total", NULL, "Runs that became complete");
     show(w, &c->runs_switched, "runs_switched_total", NULL, "Runs that became the current one");
-    show(w, &c->control_total_mismatches, "control_total_mismatches_total", NULL, "Runs stopped because control totals do not agree");
-    show(w, &c->determinism_broken, "determinism_broken_total", NULL, "Runs stopped because the same id came with other content");
+    show(w, &c->control_total_mismatches, "control_total_mismatches_total", NULL,
+         "Runs stopped because control totals do not agree");
+    show(w, &c->determinism_broken, "determinism_broken_total", NULL,
+         "Runs stopped because the same id came with other content");
     show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were made anew");
     w->issued = cm_counter("statements_published_total", NULL, "Issued documents published from the outbox");
     w->incomplete = cm_gauge("runs_incomplete", NULL, "Runs of the lane that are running");
@@ -110,7 +114,8 @@ static void update_metrics(invoice_writer *w)
 
 /* --- waiting ------------------------------------------------------------------------------------------------- */
 
-/* A dependency that is away is waited for, without letting go of the partitions. False: it is no such error, or the process is to stop. */
+/* A dependency that is away is waited for, without letting go of the partitions. False: it is no such error, or the
+ * process is to stop. */
 static bool wait_out(invoice_writer *w, cm_error *err)
 {
     cm_record *record;
@@ -131,8 +136,8 @@ static bool wait_out(invoice_writer *w, cm_error *err)
 
 static bool set_aside(invoice_writer *w, const cm_record *record, const cm_error *why, cm_error *err)
 {
-    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition), "offset",
-                 cm_log_i64(record->offset), NULL);
+    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition),
+                 "offset", cm_log_i64(record->offset), NULL);
     while (!cm_dead_letter(w->producer, w->worker.lane, CM_WRITER_NAME, record, why, err)) {
         if (!wait_out(w, err))
             return false;
@@ -166,7 +171,8 @@ static bool gather(invoice_writer *w, cm_error *err)
     int64_t until = 0;
     w->count = w->bytes = 0;
     cm_arena_reset(w->decoded);
-    while (!cm_worker_stopping() && w->count < GROUP_RECORDS && w->bytes < GROUP_BYTES && cm_arena_used(w->decoded) < GROUP_BYTES) {
+    while (!cm_worker_stopping() && w->count < GROUP_RECORDS && w->bytes < GROUP_BYTES &&
+           cm_arena_used(w->decoded) < GROUP_BYTES) {
         cm_record *record;
         if (w->count && cm_monotonic_milliseconds() >= until)
             break;
@@ -234,7 +240,8 @@ static bool handle_group(invoice_writer *w, cm_error *err)
 {
     int64_t switched = w->core.counts.runs_switched;
     bool done = apply_with_patience(w, err) && give_back(w, err);
-    done = done && tolerate(cm_complete_touched(&w->core, w->apply, w->count, err), "completeness could not be judged", err);
+    done = done &&
+           tolerate(cm_complete_touched(&w->core, w->apply, w->count, err), "completeness could not be judged", err);
     if (done && w->core.counts.runs_switched != switched)
         done = refresh_statements(w, err);
     return done;
@@ -273,12 +280,14 @@ static bool topic_is_there(invoice_writer *w, cm_error *err)
     return cm_producer_partitions(w->producer, topic, &partitions, err);
 }
 
-/* In one transaction that keeps other replicas out: sent, acknowledged, marked. Dying in between sends them once more (at least once). */
+/* In one transaction that keeps other replicas out: sent, acknowledged, marked. Dying in between sends them once more
+ * (at least once). */
 static bool publish_some(invoice_writer *w, int *ret_count, cm_error *err)
 {
     cm_rows *rows = NULL;
     *ret_count = 0;
-    bool done = cm_pg_begin(w->core.pg, err) && cm_store_outbox_take(w->core.pg, w->worker.lane, OUTBOX_DOCUMENTS, &rows, err);
+    bool done =
+        cm_pg_begin(w->core.pg, err) && cm_store_outbox_take(w->core.pg, w->worker.lane, OUTBOX_DOCUMENTS, &rows, err);
     int count = done && rows ? cm_rows_count(rows) : 0;
     if (count) /* a topic that nobody created is said, not waited for until records are lost */
         done = topic_is_there(w, err);
@@ -330,7 +339,8 @@ static bool loop(invoice_writer *w, cm_error *err)
     bool done = true;
     while (done && !cm_worker_stopping()) {
         cm_worker_turned(&w->worker);
-        done = do_chores(w, err) && gather(w, err) && (w->count == 0 || handle_group(w, err)) && cm_producer_poll(w->producer, 0, err);
+        done = do_chores(w, err) && gather(w, err) && (w->count == 0 || handle_group(w, err)) &&
+               cm_producer_poll(w->producer, 0, err);
         free_group(w);
         cm_consumer_resume(w->consumer); /* after a wait */
         w->worker.ready = cm_consumer_assigned(w->consumer);
@@ -363,7 +373,8 @@ int main(int argc, char **argv)
 {
     static invoice_writer w; /* zeroed; too large for the stack */
     cm_error err = {0};
-    int exit_code = cm_worker_start(&w.worker, CM_WRITER_NAME, "stores charges, switches runs, makes draft statements", settings, argc, argv);
+    int exit_code = cm_worker_start(&w.worker, CM_WRITER_NAME, "stores charges, switches runs, makes draft statements",
+                                    settings, argc, argv);
     if (exit_code >= 0)
         return exit_code;
     bool done = start(&w, &err) && loop(&w, &err);

@@ -60,7 +60,8 @@ static void put(cm_merge_table *table, uint64_t hash, size_t index)
     table->slots[at] = (uint32_t)index + 1;
 }
 
-/* Room for one more: a new list of twice the size (the old one goes with the arena); the caller fills the slots again. */
+/* Room for one more: a new list of twice the size (the old one goes with the arena); the caller fills the slots again.
+ */
 static void *grown(cm_arena *arena, cm_merge_table *table, const void *list, size_t size)
 {
     table->capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY;
@@ -153,6 +154,7 @@ bool cm_merge_add(cm_merge *merge, const cm_rated_batch *batch, cm_error *err)
         day->lines += batch->day[i].lines;
         fits = add_layers(&day->sum, &batch->day[i].sum);
     }
-    return fits || cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum of chunk %u, batch %u, shard %u does not fit an amount",
-                           batch->chunk, batch->sequence, batch->shard);
+    return fits ||
+           cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum of chunk %u, batch %u, shard %u does not fit an amount",
+                   batch->chunk, batch->sequence, batch->shard);
 }

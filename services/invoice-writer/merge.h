@@ -1,6 +1,7 @@
 /*
- * Adds up the rated batches of one run before they are written: entries with equal keys become one. Bounded by what is added: the
- * caller limits a group. Everything lives in the caller's arena; texts are borrowed from the batches. May use: batch.
+ * Adds up the rated batches of one run before they are written: entries with equal keys become one. Bounded by what is
+ * added: the caller limits a group. Everything lives in the caller's arena; texts are borrowed from the batches. May
+ * use: batch.
  */
 #ifndef CM_WRITER_MERGE_H
 #define CM_WRITER_MERGE_H

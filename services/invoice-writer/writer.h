@@ -1,11 +1,11 @@
 /*
- * The core of invoice-writer: decoded records -> transactions. No Kafka and no health server in here, so that tests run it with a
- * private PostgreSQL and simulate the death of the process between any two steps.
+ * The core of invoice-writer: decoded records -> transactions. No Kafka and no health server in here, so that tests run
+ * it with a private PostgreSQL and simulate the death of the process between any two steps.
  *
  *   merge.c     adds up the batches of a group in memory
  *   apply.c     one group of records in one transaction (architecture.md section 4)
- *   complete.c  a run whose chunks are all there: control totals, merge of its parts, switch of the current run; cleaning
- *   alerts.c    what a complete run's figures say that a person should look at
+ *   complete.c  a run whose chunks are all there: control totals, merge of its parts, switch of the current run;
+ * cleaning alerts.c    what a complete run's figures say that a person should look at
  */
 #ifndef CM_WRITER_H
 #define CM_WRITER_H
@@ -41,8 +41,8 @@ CM_NODISCARD bool cm_writer_step(const cm_writer *writer, const char *name, cm_e
 /* cm_pg_commit with its duration. */
 CM_NODISCARD bool cm_writer_commit(cm_writer *writer, cm_error *err);
 /* Stops a running run in a transaction of its own: state, audit, error in the log, counter. */
-CM_NODISCARD bool cm_writer_stop_run(cm_writer *writer, const char *run, const char *code, const char *text, const char *detail,
-                                     int64_t *counter, cm_error *err);
+CM_NODISCARD bool cm_writer_stop_run(cm_writer *writer, const char *run, const char *code, const char *text,
+                                     const char *detail, int64_t *counter, cm_error *err);
 
 /* --- applying ------------------------------------------------------------------------------------------------ */
 
@@ -64,19 +64,21 @@ typedef struct cm_apply_record {
 } cm_apply_record;
 
 /*
- * Applies a group in one transaction and commits it. Doing it again does nothing. The same id with another digest stops its run and
- * the rest of the group is applied without it. RETRY: nothing happened, or it is unknown whether it did: do it again.
- * `arena` holds the group's merge and is the caller's to reset.
+ * Applies a group in one transaction and commits it. Doing it again does nothing. The same id with another digest stops
+ * its run and the rest of the group is applied without it. RETRY: nothing happened, or it is unknown whether it did: do
+ * it again. `arena` holds the group's merge and is the caller's to reset.
  */
-CM_NODISCARD bool cm_apply_group(cm_writer *writer, cm_apply_record *records, size_t count, cm_arena *arena, cm_error *err);
+CM_NODISCARD bool cm_apply_group(cm_writer *writer, cm_apply_record *records, size_t count, cm_arena *arena,
+                                 cm_error *err);
 
 /* --- completing ---------------------------------------------------------------------------------------------- */
 
-/* Completes the runs of the group that are ready. One that cannot be judged for a reason of its own is logged and left. RETRY, FATAL: false. */
+/* Completes the runs of the group that are ready. One that cannot be judged for a reason of its own is logged and left.
+ * RETRY, FATAL: false. */
 CM_NODISCARD bool cm_complete_touched(cm_writer *writer, const cm_apply_record *records, size_t count, cm_error *err);
 
-/* All runs of the lane, at the start and every few seconds: completes what is ready, supersedes what is stale, drops the parts of runs that
- * ended otherwise. */
+/* All runs of the lane, at the start and every few seconds: completes what is ready, supersedes what is stale, drops
+ * the parts of runs that ended otherwise. */
 CM_NODISCARD bool cm_writer_sweep(cm_writer *writer, cm_error *err);
 
 /* Judges and completes one run. *ret_completed false: not ready, or not running, or stopped. */

@@ -149,6 +149,25 @@ static bool handle_with_patience(engine *e, const cm_record *record, cm_error *e
     }
 }
 
+/* A run sends each shard to one partition for its whole life: a topic that lost partitions cannot carry it on. */
+static bool partitions_fit(engine *e, cm_error *err)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", e->partitions);
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(e->worker.pg,
+                     "SELECT id, partitions FROM run WHERE lane = $1 AND state = 'running' AND partitions > $2::int ORDER BY seq LIMIT 1", 2,
+                     (const char *[]){e->worker.lane, number}, &rows, err))
+        return false;
+    bool fit = cm_rows_count(rows) == 0;
+    if (!fit)
+        cm_fail(err, CM_ERROR_FATAL, "PARTITIONS",
+                "topic %s has %d partitions, run %s began with %s: give the topic its partitions back, or `curmill run start` the period again",
+                e->topic_out, e->partitions, cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
+    cm_rows_free(rows);
+    return fit;
+}
+
 static bool start(engine *e, cm_error *err)
 {
     char topic_in[CM_TOPIC_NAME_MAX], group[CM_TOPIC_NAME_MAX];
@@ -158,7 +177,7 @@ static bool start(engine *e, cm_error *err)
     e->arena = cm_arena_new(ARENA_BYTES);
     e->runs = cm_rate_runs_new();
     e->producer = cm_producer_new(e->worker.config, "rate-engine", err);
-    if (!e->producer || !cm_producer_partitions(e->producer, e->topic_out, &e->partitions, err))
+    if (!e->producer || !cm_producer_partitions(e->producer, e->topic_out, &e->partitions, err) || !partitions_fit(e, err))
         return false;
     e->consumer = cm_consumer_new(e->worker.config, group, (const char *const[]){topic_in, NULL}, err);
     return e->consumer != NULL;

@@ -1,6 +1,6 @@
 /*
- * The work is done once per kind of line where it can be (class, customer, rule), and per line only where it must (amounts).
- * Entries are kept in order of first appearance, so the output is deterministic.
+ * The work is done once per kind of line where it can be (class, customer, rule), and per line only where it must
+ * (amounts). Entries are kept in order of first appearance, so the output is deterministic.
  */
 #include "rate_batch.h"
 
@@ -164,7 +164,8 @@ static uint32_t triple_of(rating *r, const cm_kind *kind)
             return r->triple_slots[at] - 1;
     }
     triple *t = &r->triples[r->triple_count];
-    *t = (triple){kind->usage_account, kind->product_code, kind->currency, cm_shard_of(kind->usage_account, r->shards), {0}};
+    *t = (triple){
+        kind->usage_account, kind->product_code, kind->currency, cm_shard_of(kind->usage_account, r->shards), {0}};
     for (int d = 0; d < DAYS_OF_PERIOD; d++)
         t->day[d] = NONE;
     r->triple_slots[at] = ++r->triple_count;
@@ -184,7 +185,8 @@ static cm_charge_day *day_of(rating *r, uint32_t triple_index, cm_instant time)
             r->day_shard = grow(r->arena, r->day_shard, r->day_count, capacity, sizeof *r->day_shard);
             r->day_capacity = capacity;
         }
-        r->days[r->day_count] = (cm_charge_day){.day = day, .account = t->account, .product = t->product, .currency = t->currency};
+        r->days[r->day_count] =
+            (cm_charge_day){.day = day, .account = t->account, .product = t->product, .currency = t->currency};
         r->day_shard[r->day_count] = t->shard;
         t->day[slot] = r->day_count++;
     }
@@ -251,7 +253,8 @@ static bool rate_line(rating *r, uint32_t line, cm_error *err)
         state->triple = triple_of(r, kind);
     cm_charge_day *day = day_of(r, state->triple, time);
     day->lines++;
-    if (!add_layers(&charge->sum, batch->quantity[line], &priced) || !add_layers(&day->sum, batch->quantity[line], &priced))
+    if (!add_layers(&charge->sum, batch->quantity[line], &priced) ||
+        !add_layers(&day->sum, batch->quantity[line], &priced))
         return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum does not fit an amount (largest about 1.7e20)");
 
     uint32_t shard = r->charges.shard[*index];
@@ -265,7 +268,8 @@ static bool rate_line(rating *r, uint32_t line, cm_error *err)
 static int currency_order(const cm_cost *cost, cm_slice currency)
 {
     size_t length = strlen(cost->currency);
-    int order = memcmp(cost->currency, currency.length ? currency.text : "", length < currency.length ? length : currency.length);
+    int order = memcmp(cost->currency, currency.length ? currency.text : "",
+                       length < currency.length ? length : currency.length);
     return order ? order : (length < currency.length ? -1 : length > currency.length);
 }
 
@@ -318,8 +322,8 @@ static bool collect_shard(rating *r, uint32_t shard, cm_rated_batch *out, uint64
     return true;
 }
 
-bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t shards, cm_arena *arena, cm_rated_shards *ret,
-                   uint64_t *ret_row, cm_error *err)
+bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t shards, cm_arena *arena,
+                   cm_rated_shards *ret, uint64_t *ret_row, cm_error *err)
 {
     rating r = {.rater = rater, .batch = batch, .shards = shards, .arena = arena};
     r.first_day = cm_day_of(cm_rater_time(rater, INT64_MIN));
@@ -340,7 +344,8 @@ bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t s
             return false;
         }
     }
-    *ret = (cm_rated_shards){.batch = cm_arena_alloc(arena, shards * sizeof *ret->batch), .lines = batch->lines, .suspended = r.suspended};
+    *ret = (cm_rated_shards){
+        .batch = cm_arena_alloc(arena, shards * sizeof *ret->batch), .lines = batch->lines, .suspended = r.suspended};
     for (uint32_t shard = 0; shard < shards; shard++) {
         if (r.shard_lines[shard] && !collect_shard(&r, shard, &ret->batch[ret->count++], ret_row))
             return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum does not fit an amount (largest about 1.7e20)");

@@ -67,7 +67,8 @@ const cm_rate_run *cm_rate_runs_get(cm_rate_runs *runs, cm_pg *pg, const char *i
         if (strcmp(runs->entries[i].run.facts.id, id) == 0)
             e = &runs->entries[i];
     }
-    if (e && e->generation == generation && now - e->loaded_ms < REFRESH_MS)
+    /* A run that is not wanted is asked for each time: `run start` may have begun it again since. */
+    if (e && e->run.rater && e->generation == generation && now - e->loaded_ms < REFRESH_MS)
         return &e->run;
     if (!e) {
         e = &runs->entries[runs->next];

@@ -3,12 +3,14 @@ million lines would take too long.
 
 CURMILL_FAULT_ROWS       lines of a run that is killed at 30 moments (default 1,000,000)
 CURMILL_FAULT_KILLS      how many moments (default 30)
-CURMILL_FAULT_SMALL_ROWS lines of the other runs (default 200,000)
+CURMILL_FAULT_SMALL_ROWS lines of the other runs (default 300,000)
 CURMILL_FAULT_SEED       chooses victims and moments (default 1)
 """
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -20,7 +22,7 @@ import stack as stacks  # noqa: E402
 
 FIGURES = pytest.StashKey[list]()
 FAILED = pytest.StashKey[bool]()
-SMALL_MONTHS = {"tdsynnex": 7, "ingram": 7}   # how many the tests may use in each lane
+SMALL_MONTHS = {"tdsynnex": 8, "ingram": 5}   # how many the tests may use in each lane
 
 
 def pytest_configure(config):
@@ -74,7 +76,7 @@ class Work:
     def __init__(self, folder: pathlib.Path, generate):
         self.folder, self.catalog = folder, folder / "catalog"
         rows = fault_runs.setting("ROWS", 1_000_000)
-        small = fault_runs.setting("SMALL_ROWS", 200_000)
+        small = fault_runs.setting("SMALL_ROWS", 300_000)
         self.big = {lane: fault_runs.write_month(generate, folder, self.catalog, f"70000000{n}001", lane, rows)
                     for n, lane in enumerate(stacks.LANES)}
         self.small = {lane: [fault_runs.write_month(generate, folder, self.catalog, f"70000000{n}{100 + i}", lane, small)
@@ -155,8 +157,10 @@ def stacks_of(request, work):
     yield make
     for one in made:
         if request.session.stash.get(FAILED, False):
+            kept = pathlib.Path(tempfile.mkdtemp(prefix="curmill-fault-logs-"))
+            shutil.copytree(one.log, kept, dirs_exist_ok=True)
+            request.config.stash[FIGURES].append(f"logs of a stack that was in use at a failure: {kept}")
             one.down()
-            print(f"the logs of a stack in use at a failure: {one.folder / 'log'}")
         else:
             one.__exit__(None)
 

@@ -233,8 +233,8 @@ def processed(stack: stacks.Stack, worker: stacks.Worker) -> float:
     return sum(value for name, value in series.items() if "records_processed_total" in name)
 
 
-def terminate_backends(stack: stacks.Stack, program: str) -> int:
-    """Ends the database sessions of a program, as an administrator or a failover does; how many."""
-    rows = stack.sql(f"SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity WHERE application_name = '{program}'")
+def terminate_backends(stack: stacks.Stack, programs: tuple[str, ...]) -> int:
+    """Ends the database sessions of these programs, as an administrator or a failover does; how many."""
+    names = ", ".join(f"'{name}'" for name in programs)
+    rows = stack.sql(f"SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity WHERE application_name IN ({names})")
     return int(rows[0]["n"])
-

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import fault_runs
+import stack as stacks
 
 SEED = fault_runs.setting("SEED", 1)
 LANES = ("tdsynnex", "ingram", "tdsynnex")
@@ -13,8 +14,9 @@ LANES = ("tdsynnex", "ingram", "tdsynnex")
 
 def kill_in_the_middle(stack, month, kill, start, chance: random.Random) -> tuple[float, float, float]:
     """Seconds that the server was away, that no line was applied at most, and that the run took."""
+    stack.wait_ready()   # the server of the test before this one may have been away for longer than the workers' sessions
     running = fault_runs.Running(stack, month)
-    running.await_lines(chance.uniform(0.01, 0.5))
+    running.await_lines(chance.uniform(0.01, 0.25))
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         began = time.monotonic()
         kill()
@@ -25,7 +27,7 @@ def kill_in_the_middle(stack, month, kill, start, chance: random.Random) -> tupl
         return away, pause.result(), running.await_end()
 
 
-@pytest.mark.parametrize("n, lane", enumerate(LANES))
+@pytest.mark.parametrize("n, lane", list(enumerate(LANES)))
 def test_broker_killed_and_restarted(n, lane, small, reference, stack, figure):
     month = small(lane)
     wanted = reference(month)
@@ -36,7 +38,7 @@ def test_broker_killed_and_restarted(n, lane, small, reference, stack, figure):
     assert pause < away + 15
 
 
-@pytest.mark.parametrize("n, lane", enumerate(LANES))
+@pytest.mark.parametrize("n, lane", list(enumerate(LANES)))
 def test_database_killed_and_restarted(n, lane, small, reference, stack, figure):
     month = small(lane)
     wanted = reference(month)
@@ -47,18 +49,19 @@ def test_database_killed_and_restarted(n, lane, small, reference, stack, figure)
     assert pause < away + 15
 
 
-@pytest.mark.parametrize("program, lane", (("invoice-writer", "tdsynnex"), ("rate-engine", "ingram")))
-def test_database_sessions_of_a_worker_ended_again_and_again(program, lane, small, reference, stack, figure):
+@pytest.mark.parametrize("programs, lane", ((("invoice-writer",), "tdsynnex"), (stacks.WORKERS, "ingram")))
+def test_database_sessions_ended_again_and_again(programs, lane, small, reference, stack, figure):
     """Also inside a transaction, in COPY and in COMMIT, whose outcome is then not known."""
     month = small(lane)
     wanted = reference(month)
-    chance = random.Random(f"sessions {SEED} {program}")
+    chance = random.Random(f"sessions {SEED} {programs}")
     running, times, sessions = fault_runs.Running(stack, month), 0, 0
     while running.running() and times < 25:
-        sessions += fault_runs.terminate_backends(stack, program)
+        sessions += fault_runs.terminate_backends(stack, programs)
         times += 1
         time.sleep(chance.uniform(0, 0.25))
     took = running.await_end()
-    figure(f"sessions: {sessions} database sessions of {program} ended at {times} moments of a run of {month.rows} lines, which took {took:.1f} s")
+    figure(f"sessions: {sessions} database sessions of {', '.join(programs)} ended at {times} moments of a run of {month.rows} lines, "
+           f"which took {took:.1f} s")
     wanted.assert_same(stack, month)
-    assert times >= 5, "too late for faults: use more rows"
+    assert times >= 4, "too late for faults: use more rows"

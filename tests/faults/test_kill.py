@@ -1,6 +1,7 @@
 """SIGKILL of a random worker at 30 random moments of runs of a million lines (architecture.md section 4): the same bytes in totals and
 statements, nothing twice, nothing lost, no run stopped."""
 import collections
+import concurrent.futures
 import random
 import threading
 import time
@@ -10,10 +11,11 @@ import stack as stacks
 
 KILLS = fault_runs.setting("KILLS", 30)
 SEED = fault_runs.setting("SEED", 1)
-PASSES = 4            # fresh stacks at most; a run that is over cannot be killed any more
-NOT_WAITED_FOR = 0.25 # how often the next kill does not wait for the victim to be back: it may hit it while it starts
-MOST_PAUSE = 0.7      # seconds after the victim is back
-YOUNG_PAUSE = 2.0     # seconds after a kill that is not waited for
+PASSES = 6             # fresh stacks at most; a run that is over cannot be killed any more
+NOT_WAITED_FOR = 0.4   # how often the next kill does not wait for the victim to be back: it may hit it while it starts
+MOST_PAUSE = 0.3       # seconds after the victim is back
+YOUNG_PAUSE = 1.5      # seconds after a kill that is not waited for
+SESSION_TIMEOUT = 6000 # the least that a broker lets a consumer ask for: a killed one is missed for so long
 
 
 class Kills:
@@ -26,6 +28,10 @@ class Kills:
         with self.lock:
             return self.wanted - len(self.done)
 
+    def of(self, program: str) -> int:
+        with self.lock:
+            return sum(worker.program == program for worker, _, _ in self.done)
+
     def add(self, *kill) -> bool:
         with self.lock:
             if len(self.done) >= self.wanted:
@@ -34,13 +40,13 @@ class Kills:
             return True
 
 
-def victim(stack, lane: str, chance: random.Random) -> stacks.Worker:
-    """One of those that work at this moment; any, if all wait."""
+def victim(stack, lane: str, kills: Kills, chance: random.Random) -> stacks.Worker:
+    """One of those that work at this moment (any, if all wait), rather of a program that was not killed often yet."""
     workers = [w for w in stack.all_workers() if w.lane == lane]
     before = {w: fault_runs.processed(stack, w) for w in workers}
     time.sleep(0.05)
-    busy = [w for w in workers if fault_runs.processed(stack, w) > before[w]]
-    return chance.choice(busy or workers)
+    busy = [w for w in workers if fault_runs.processed(stack, w) > before[w]] or workers
+    return chance.choices(busy, [1 / (1 + kills.of(w.program)) for w in busy])[0]
 
 
 def await_back(stack, worker, running) -> None:
@@ -53,7 +59,7 @@ def await_back(stack, worker, running) -> None:
 def kill_while_it_runs(stack, running, kills: Kills, chance: random.Random) -> None:
     time.sleep(chance.uniform(0, 0.5))
     while kills.left() > 0:
-        worker = victim(stack, running.month.lane, chance)
+        worker = victim(stack, running.month.lane, kills, chance)
         now = running.look()
         if now.state not in ("", "running") or not kills.add(worker, now, time.monotonic() - running.began):
             return
@@ -67,23 +73,13 @@ def kill_while_it_runs(stack, running, kills: Kills, chance: random.Random) -> N
 
 def run_and_kill(stack, months, kills: Kills, chance: random.Random) -> list[float]:
     """Both lanes side by side, each with a killer of its own; seconds that the runs took."""
-    failures, threads = [], []
-    runs = [fault_runs.Running(stack, month) for month in months]
+    def kill(month, own: random.Random) -> float:
+        running = fault_runs.Running(stack, month)
+        kill_while_it_runs(stack, running, kills, own)
+        return running.await_end()
 
-    def kill(running, own):
-        try:
-            kill_while_it_runs(stack, running, kills, own)
-        except BaseException as error:  # noqa: BLE001: told by the main thread
-            failures.append(error)
-
-    for running in runs:
-        threads.append(threading.Thread(target=kill, args=(running, random.Random(chance.random())), daemon=True))
-        threads[-1].start()
-    for thread in threads:
-        thread.join(fault_runs.RUN_SECONDS)
-    if failures:
-        raise failures[0]
-    return [running.await_end() for running in runs]
+    with concurrent.futures.ThreadPoolExecutor(len(months)) as pool:
+        return list(pool.map(kill, months, [random.Random(chance.random()) for _ in months]))
 
 
 def test_workers_killed_at_random_moments_of_a_run_of_a_million_lines(big, reference, make_stack, figure):
@@ -92,7 +88,7 @@ def test_workers_killed_at_random_moments_of_a_run_of_a_million_lines(big, refer
     while kills.left() > 0:
         passes += 1
         assert passes <= PASSES, f"{len(kills.done)} kills in {PASSES} passes: set CURMILL_FAULT_ROWS higher"
-        stack = make_stack()
+        stack = make_stack(settings={"kafka.session.timeout.ms": SESSION_TIMEOUT})
         took = run_and_kill(stack, big, kills, chance)
         for month in big:
             wanted[month].assert_same(stack, month)

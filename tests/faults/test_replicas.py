@@ -26,7 +26,7 @@ def test_two_replicas_of_each_worker(big, reference, stack, figure):
     assert all(share.values()), f"a replica did nothing: {share}"
 
 
-@pytest.mark.parametrize("program, lane", zip(stacks.WORKERS, ("tdsynnex", "ingram", "tdsynnex")))
+@pytest.mark.parametrize("program, lane", list(zip(stacks.WORKERS, ("tdsynnex", "ingram", "tdsynnex"))))
 def test_a_worker_that_slept_longer_than_its_session(program, lane, small, reference, stack, figure):
     """SIGSTOP while it works, its partitions go to the other replica, SIGCONT: it goes on where it was, as a zombie."""
     month = small(lane)
@@ -51,6 +51,41 @@ def test_a_worker_that_slept_longer_than_its_session(program, lane, small, refer
     wanted.assert_same(stack, month)
     figure(f"replicas: {worker.name} slept {ASLEEP_SECONDS} s: {asleep.lines} of {month.rows} lines were applied when it woke "
            f"({asleep.state}); the run took {took:.1f} s")
+
+
+def in_transaction(stack) -> bool:
+    """Whether a session of invoice-writer has been inside a transaction for a while and waits for its client."""
+    return bool(stack.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'invoice-writer' AND wait_event = 'ClientRead'"
+                          " AND xact_start IS NOT NULL AND state_change < now() - interval '0.3 s'"))
+
+
+def test_a_writer_that_slept_inside_a_transaction(small, reference, stack, figure):
+    """It holds the ids that it inserted: the other replica waits for it rather than apply them a second time."""
+    month = small("ingram")
+    wanted = reference(month)
+    worker = stacks.Worker("invoice-writer", "ingram", 2)
+    tries, before = 0, fault_runs.processed(stack, worker)
+    running = fault_runs.Running(stack, month)
+    stacks.wait_until(lambda: fault_runs.processed(stack, worker) > before, 60, f"{worker.name} works", pause=0.01)
+    try:
+        while True:
+            tries += 1
+            stack.kill_worker(worker, signal.SIGSTOP)
+            time.sleep(0.35)
+            if in_transaction(stack) or not running.running():
+                break
+            stack.kill_worker(worker, signal.SIGCONT)
+            time.sleep(0.005 * (tries % 7))
+        assert running.running(), f"too late for a fault after {tries} stops; use more rows"
+        time.sleep(ASLEEP_SECONDS)
+        asleep = running.look()
+    finally:
+        stack.kill_worker(worker, signal.SIGCONT)
+    woke = time.monotonic()
+    running.await_end()
+    figure(f"replicas: {worker.name} slept {ASLEEP_SECONDS} s inside a transaction (stop {tries}): {asleep.lines} of {month.rows} lines were "
+           f"applied when it woke ({asleep.state}), the run ended {time.monotonic() - woke:.1f} s later")
+    wanted.assert_same(stack, month)
 
 
 def test_a_replica_joins_and_leaves_in_the_middle(big, reference, make_stack, figure):

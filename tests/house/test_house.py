@@ -15,6 +15,7 @@ FLOAT_ALLOWED: dict[str, str] = {}
 # Where a payer model or its distributor may be named outside of its folder.
 MODEL_ALLOWED = {
     "common/payer_model/registry.c": "the registry lists the models",
+    "common/payer_model/registry.h": "and declares their tables",
     "common/payer_model/payer_model.h": "tells what a model answers, with examples",
     "services/curmill/main.c": "default of the setting `lanes`",
     "common/config/load.c": "default of the setting `lane`",

@@ -231,3 +231,27 @@ def write_catalog(folder: pathlib.Path, *texts: str) -> pathlib.Path:
     for i, text in enumerate(texts):
         (folder / f"{i}.yaml").write_text(text)
     return folder
+
+
+# -- reports made by hand
+
+_HAND = ("identity/LineItemId", "bill/InvoiceId", "bill/BillingEntity", "bill/PayerAccountId", "bill/BillingPeriodStartDate",
+         "bill/BillingPeriodEndDate", "lineItem/UsageAccountId", "lineItem/LineItemType", "lineItem/UsageStartDate", "lineItem/ProductCode",
+         "lineItem/UsageType", "lineItem/Operation", "lineItem/UsageAmount", "lineItem/CurrencyCode", "lineItem/UnblendedCost",
+         "pricing/publicOnDemandCost", "pricing/unit", "product/regionCode", "product/sku", "reservation/ReservationARN")
+
+
+def write_report(file: pathlib.Path, payer: str, period: str, lines) -> pathlib.Path:
+    """A legacy report of lines given as dicts: account, type, product, cost; optional list, quantity, start, usage_type and others."""
+    year, month = map(int, period.split("-"))
+    end = f"{year + month // 12}-{month % 12 + 1:02d}-01T00:00:00Z"
+    with open(file, "w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(_HAND)
+        for n, line in enumerate(lines, 1):
+            writer.writerow([f"line-{n}", line.get("invoice", "INV1"), line.get("entity", "AWS"), payer, f"{period}-01T00:00:00Z", end,
+                             line["account"], line.get("type", "Usage"), line.get("start", f"{period}-15T10:00:00Z"),
+                             line.get("product", "AmazonEC2"), line.get("usage_type", "BoxUsage:t3.large"), line.get("operation", "RunInstances"),
+                             line.get("quantity", "1"), line.get("currency", "USD"), line["cost"], line.get("list", ""),
+                             line.get("unit", "Hrs"), line.get("region", "us-east-1"), line.get("sku", "SKU1"), line.get("reservation", "")])
+    return file

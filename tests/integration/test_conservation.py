@@ -1,4 +1,4 @@
-"""Conservation: what is read is what is counted, to the last digit, per line item type and account (R01)."""
+"""Conservation: what is read is what is counted, to the last digit, per line item type and account."""
 from decimal import Decimal
 
 import months
@@ -38,7 +38,7 @@ def delivered(stack, generate):
 
 @pytest.mark.parametrize("case", CASES, ids=_name)
 def test_every_delivery_is_conserved(delivered, case):
-    """R01: totals equal the generator's, and those of reading the files again, for every type, account and currency."""
+    """Totals equal the generator's, and those of reading the files again, for every type, account and currency."""
     month, version = delivered[case]
     answer = month.totals("line_item_type,account")
     assert answer["complete"] is True and answer["state"] == "current"
@@ -50,7 +50,7 @@ def test_every_delivery_is_conserved(delivered, case):
 
 @pytest.mark.parametrize("case", CASES[-1:], ids=_name)
 def test_suspended_lines_are_kept_with_their_amounts(delivered, case):
-    """O04, rating.md 4.8: suspended lines are in the payer and list sums, with buy and sell 0."""
+    """rating.md 4.8: suspended lines are in the payer and list sums, with buy and sell 0."""
     month, version = delivered[case]
     answer = month.totals("class")
     suspended = [g for g in answer["groups"] if g["class"] == "suspended"]
@@ -104,7 +104,7 @@ def real(stack, samples):
 
 @pytest.mark.parametrize("which", REAL)
 def test_real_report_is_conserved(stack, real, which):
-    """R01, N16: exact sums of the samples' README and of reading the file again; leading zeros of ids stay."""
+    """N16: exact sums of the samples' README and of reading the file again; leading zeros of ids stay."""
     want = REAL[which]
     answer = months.totals(stack, want["payer"], want["period"])
     assert (answer["lines"], answer["suspended_lines"], answer["complete"]) == (want["lines"], 0, True)

@@ -190,7 +190,7 @@ def test_sigterm_ends_an_idle_worker_at_once(stack, program, tmp_path):
 
 def test_sigterm_in_the_middle_of_a_run_loses_nothing(stack, generate, tmp_path):
     """SIGTERM of a second replica of each worker while lines flow: exit 0 soon, and the totals are exact."""
-    month = months.Month(stack, generate, "sigterm", months.next_period(), options=("--rows", 60000, "--chunk-rows", 3000, "--versions", 1))
+    month = months.Month(stack, generate, "sigterm", months.next_period(), options=("--rows", 200000, "--chunk-rows", 10000, "--versions", 1))
     version = month.write()[-1]
     months.apply(stack, month.catalog)
     processes = []
@@ -207,6 +207,7 @@ def test_sigterm_in_the_middle_of_a_run_loses_nothing(stack, generate, tmp_path)
             return runs and (runs[0]["lines"] > 0 or runs[0]["state"] == "current")
 
         stacks.wait_until(under_way, 120, "lines are applied", pause=0.05)
+        assert month.runs()[0]["state"] == "running", "all was done before the first SIGTERM: the month is too small"
         for program, process, _ in processes:
             begun = time.monotonic()
             process.send_signal(signal.SIGTERM)
@@ -269,3 +270,20 @@ def test_a_lane_without_topics_is_refused(stack):
         done = _run(stack, program, "--config", stack.conf, "--lane", "nowhere", "--health.port", _free_port(), timeout=90)
         assert done.returncode not in (0, 70), done
         assert "curmill.nowhere." in done.stderr and "curmill topic create" in done.stderr, done.stderr[-2000:]
+
+
+def test_rate_engine_refuses_a_topic_that_lost_partitions(stack):
+    """architecture.md section 6: main() refuses to start with a topic whose partitions do not match what the run recorded."""
+    stack.sql("INSERT INTO catalog_version VALUES ('partitions-test', '{}', now()) ON CONFLICT DO NOTHING")
+    stack.sql("INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, immutable_keys, state,"
+              " discovered_at) VALUES ('partitions-test', '000000000001', 'partitions', '2019-01', 'r', '', 'files', '{}', '', '', true, 'planned', now())")
+    stack.sql("INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, partitions, chunks, state, started_at, published)"
+              " VALUES ('partitions-test', 'partitions-test', 'partitions-test', '1', '000000000001', 'tdsynnex', '2019-01', 16, 99, 1, 'running', now(), true)")
+    try:
+        done = subprocess.run([stack.bin / "rate-engine", "--config", stack.conf, "--lane", "tdsynnex"], env=stacks.clean_environment(),
+                              capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        stack.sql("DELETE FROM run WHERE id = 'partitions-test'")
+        stack.sql("DELETE FROM delivery WHERE id = 'partitions-test'")
+    assert done.returncode == 71, done.stderr
+    assert "has 8 partitions" in done.stderr and "99" in done.stderr and "run start" in done.stderr

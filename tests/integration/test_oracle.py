@@ -2,9 +2,10 @@
 
 Each world is a catalog with several payers of both models and one period: accounts that move between customers, accounts under
 two payers, mid-month price book versions, every support plan, several currencies and tax forms, everything that suspends.
-N02-N05, N11, N16, N19, N21, P05-P07, P14, O02-O04, O06, O15, R01-R08: each totals key and every document must be equal.
+Each totals key and every document must be equal.
 """
 import dataclasses
+import os
 
 import months
 import pytest
@@ -36,21 +37,22 @@ class World:
     twice_plans: tuple = ("tds-business", "aws-enterprise", "ingram-passthrough")
 
 
+SEED = 1000 * int(os.environ.get("CURMILL_SEED") or 0)     # other months than those of every day
 SUSPENSE = ("--unlinked", "--late-link", "--unknown-type", "Zonk")
 WORLDS = {
-    "june": World("2025-06", [
-        ("tdsynnex", "legacy-gz", "new", ("--rows", 6000, "--chunk-rows", 1700, "--seed", 11, "--shared-accounts", 2, *SUSPENSE, "--no-list", 3, "--cny")),
-        ("tdsynnex", "cur2-gz", "overwrite", ("--payer-kind", "dedicated", "--rows", 2500, "--seed", 11, "--shared-accounts", 2, "--unlinked",
+    "autumn": World("2025-10", [
+        ("tdsynnex", "legacy-gz", "new", ("--rows", 6000, "--chunk-rows", 1700, "--seed", SEED + 11, "--shared-accounts", 2, *SUSPENSE, "--no-list", 3, "--cny")),
+        ("tdsynnex", "cur2-gz", "overwrite", ("--payer-kind", "dedicated", "--rows", 2500, "--seed", SEED + 11, "--shared-accounts", 2, "--unlinked",
                                               "--no-buy-book", "--cny")),
-        ("ingram", "cur2-gz", "new", ("--rows", 5000, "--chunk-rows", 1700, "--seed", 11, "--shared-accounts", 2, "--unlinked", "--resellers", 2)),
+        ("ingram", "cur2-gz", "new", ("--rows", 5000, "--chunk-rows", 1700, "--seed", SEED + 11, "--shared-accounts", 2, "--unlinked", "--resellers", 2)),
     ], {"aws-developer": "aws-enterprise"}),
     "new-plans": World("2026-02", [
-        ("tdsynnex", "legacy-zip", "overwrite", ("--rows", 3000, "--seed", 23, "--daily", "--unlinked", "--missing-fx", "--not-final", "--no-move")),
-        ("ingram", "legacy-gz", "new", ("--rows", 3000, "--seed", 24, "--unlinked", "--no-buy-book", "--cny", "--missing-fx")),
+        ("tdsynnex", "legacy-zip", "overwrite", ("--rows", 3000, "--seed", SEED + 23, "--daily", "--unlinked", "--missing-fx", "--not-final", "--no-move")),
+        ("ingram", "legacy-gz", "new", ("--rows", 3000, "--seed", SEED + 24, "--unlinked", "--no-buy-book", "--cny", "--missing-fx")),
     ], {"aws-developer": "aws-business-plus", "tds-business-small": "aws-business"}, ("aws-business-plus", "tds-business")),
-    "taught": World("2024-02", [
-        ("ingram", "legacy-csv", "new", ("--rows", 3000, "--seed", 37, *SUSPENSE, "--teach-unknown-type", "--odd", "newlines")),
-        ("tdsynnex", "cur2-gz", "new", ("--rows", 3000, "--seed", 38, "--payer-kind", "dedicated", "--unlinked", "--accounts", 30, "--customers", 12)),
+    "leap-year": World("2024-02", [
+        ("ingram", "legacy-csv", "new", ("--rows", 3000, "--seed", SEED + 37, *SUSPENSE, "--teach-unknown-type", "--odd", "newlines")),
+        ("tdsynnex", "cur2-gz", "new", ("--rows", 3000, "--seed", SEED + 38, "--payer-kind", "dedicated", "--unlinked", "--accounts", 30, "--customers", 12)),
     ], {}, ("aws-business", "tds-passthrough")),
 }
 
@@ -68,9 +70,11 @@ def _link_the_unlinked(folder, world, payers):
     """The account that belongs to nobody becomes `twice`'s, for the first payer only from the 10th on (BEFORE_BILLED_FROM)."""
     links = []
     for (month, version), plan in zip(payers, world.twice_plans):
-        seen = {g["account"] for g in version["groups"]} - {month.payer}
+        seen = {g["account"] for g in version["groups"] if g["lines"]} - {month.payer}
         free = sorted(seen - months.linked_accounts(folder, month.payer))
-        assert free, f"payer {month.payer} has no unlinked account"
+        if not free:
+            assert links, f"payer {month.payer} has no unlinked account"
+            continue        # none of its lines is in a report as short as this
         begin = f"{world.period}-10" if not links else "2020-01-01"
         links.append(f'  - {{id: "{free[0]}", payer: "{month.payer}", from: {begin}, support_plan_group: {plan}}}\n')
     (folder / "twice.yaml").write_text(TWICE + "".join(links))
@@ -126,6 +130,8 @@ def test_every_statement(rated, stack):
 
 def test_the_world_holds_what_it_should(rated):
     """A world without the hard cases would prove little: they are there."""
+    if SEED:
+        pytest.skip("promised for the months of every day only")
     reasons = {charge.reason for charges in rated.charges.values() for charge in charges.rows}
     classes = {charge.charge_class for charges in rated.charges.values() for charge in charges.rows}
     currencies = {document["currency"] for document in rated.documents}
@@ -138,7 +144,7 @@ def test_the_world_holds_what_it_should(rated):
 
 
 def test_suspended_list_is_the_oracles(rated, stack):
-    """O04: what is suspended is listed by reason, account and type with its amounts."""
+    """What is suspended is listed by reason, account and type with its amounts."""
     for month in rated.payers:
         want = {}
         for charge, row in rated.charges[month.payer].rows.items():

@@ -1,11 +1,13 @@
-"""Deliveries that come again, change, fail and are mended; rating again (architecture.md 3 and 4, N14, R02)."""
+"""Deliveries that come again, change, fail and are mended; rating again (architecture.md 3 and 4; N14, R02)."""
 import datetime
 import json
 import os
 import shutil
+import signal
 
 import months
 import pytest
+import stack as stacks
 from oracle import catalog as catalogs
 from oracle import compare, load
 from oracle import totals as oracle_totals
@@ -38,7 +40,7 @@ def _without_reading(stack, month):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("form", ["legacy-gz", "cur2-gz"])
 def test_v1_v2_v1_again(stack, generate, tmp_path, form, layout):
-    """R02: a newer version replaces the older; the older one again changes nothing: only v2 counts."""
+    """A newer version replaces the older; the older one again changes nothing: only v2 counts."""
     month = months.Month(stack, generate, f"again-{form}-{layout}", months.next_period(), format=form, layout=layout,
                          model="ingram" if form == "cur2-gz" else "tdsynnex")
     v1 = month.write("--only-version", 1)[0]
@@ -98,7 +100,7 @@ def test_finalised_and_grown_deliveries(stack, generate):
 # -- files without a manifest
 
 def test_files_replaced_by_other_files(stack, generate):
-    """cli.md: a second call with other files replaces the first; the first files again change nothing (R02)."""
+    """cli.md: a second call with other files replaces the first; the first files again change nothing."""
     month = months.Month(stack, generate, "by-file", months.next_period(), format="legacy-csv", options=("--no-manifest",))
     v1, v2 = month.write()
     months.apply(stack, month.catalog)
@@ -130,6 +132,16 @@ def test_the_same_files_from_elsewhere_are_the_same_delivery(stack, generate, tm
     assert explained["row"] == 1
 
 
+def test_a_file_named_twice_is_refused(stack, generate):
+    """Its lines would count twice."""
+    month = months.Month(stack, generate, "file-twice", months.next_period(), options=("--no-manifest",))
+    files = month.files(month.write("--only-version", 1)[0])
+    months.apply(stack, month.catalog)
+    done = stack.cli_raw("ingest", "--file", *files, files[0], "--payer", month.payer, "--period", month.period)
+    assert done.returncode == 1 and files[0].name in done.stderr and "twice" in done.stderr, done
+    assert month.deliveries() == []
+
+
 def test_a_file_that_is_not_there(stack, generate):
     month = months.Month(stack, generate, "no-file", months.next_period(), options=("--no-manifest",))
     month.write("--only-version", 1)
@@ -141,7 +153,7 @@ def test_a_file_that_is_not_there(stack, generate):
 
 # -- broken deliveries
 
-# name: oddity of version 2, format, then what must be told: code, file, row, column
+# name: oddity of version 2, format, then what must be told: code, file, row, column. A column misses in every file: any may say so.
 BROKEN = {
     "cut-gzip": ("cut-gzip=2", "legacy-gz", "CUT", "-00002.csv.gz", None, None),
     "ragged": ("ragged=350", "legacy-gz", "RAGGED", "-00002.csv.gz", 50, None),
@@ -152,7 +164,7 @@ BROKEN = {
     "wrong-period": ("wrong-period=6", "legacy-gz", "WRONG_PERIOD", "-00001.csv.gz", 6, "bill/BillingPeriodStartDate"),
     "open-quote": ("open-quote=650", "legacy-gz", "QUOTE", "-00003.csv.gz", 50, None),
     "missing-file": ("missing-file=2", "legacy-gz", "MISSING_FILE", "-00002.csv.gz", None, None),
-    "missing-column": ("missing-column=lineItem/UnblendedCost", "legacy-gz", "COLUMN_MISSING", "-00001.csv.gz", None, "lineItem/UnblendedCost"),
+    "missing-column": ("missing-column=lineItem/UnblendedCost", "legacy-gz", "COLUMN_MISSING", ".csv.gz", None, "lineItem/UnblendedCost"),
     "manifest-payer": ("manifest-payer", "legacy-gz", "WRONG_PAYER", "-Manifest.json", None, None),
     "manifest-period": ("manifest-period", "legacy-gz", "WRONG_PERIOD", "-Manifest.json", None, None),
 }
@@ -244,6 +256,57 @@ def test_a_manifest_that_changes_is_a_new_delivery(stack, generate):
     assert _states(month) == ["superseded", "good"]
 
 
+def test_a_manifest_that_changes_while_its_files_are_read(stack, generate):
+    """Overwrite layout: v2 is written over v1 in the middle of reading it. Nothing of v1 counts (cur.md 3, gotcha 3)."""
+    month = months.Month(stack, generate, "written-over", months.next_period(), layout="overwrite",
+                         options=("--rows", 150000, "--chunk-rows", 10000))
+    month.write("--only-version", 1)
+    months.apply(stack, month.catalog)
+    reader = stacks.Worker("ingest-cur", "tdsynnex")
+    query = f"SELECT id, state FROM run WHERE payer = '{month.payer}'"
+    stack.cli("ingest", "--payer", month.payer, "--period", month.period)
+    stacks.wait_until(lambda: stack.sql(query), 60, "v1 begins", pause=0.01)
+    pid = stack.worker_pid(reader)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        seen = stack.sql(query)
+        v2 = month.write("--only-version", 2)[0]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert [run["state"] for run in seen] == ["running"], "v1 was read before it could be stopped: the month is too small"
+    stacks.wait_until(lambda: stack.sql(query)[0]["state"] != "running", 120, "v1 is given up")
+    failed = month.deliveries()[0]
+    assert failed["state"] in ("failed", "superseded") and failed["error_code"] in ("CHANGED", "MANIFEST_CHANGED"), failed
+    month.ingest()
+    _counts(month, v2)
+    assert [r["state"] for r in month.runs()] == ["failed", "current"]
+    assert [r["complete"] for r in month.runs()] == [False, True]
+
+
+def test_two_reports_for_one_month(stack, generate):
+    """One report counts for a payer and month: two that were not chosen from are refused by name, and the good one stays."""
+    month = months.Month(stack, generate, "two-reports", months.next_period())
+    version = month.write("--only-version", 2)[0]
+    payer_file = month.catalog / f"payer-{month.payer}.yaml"
+    chosen = payer_file.read_text()
+    payer_file.write_text(chosen.replace("reports: [synthetic-hourly]\n", ""))
+    months.apply(stack, month.catalog)
+    month.ingest()
+    _counts(month, version)
+    text = payer_file.read_text()
+    other = month.write("--only-version", 2, "--daily", "--report", "another-report")[0]
+    payer_file.write_text(text)
+    month.ingest(code=2)
+    failed = month.deliveries()[-1]
+    assert (failed["report"], failed["state"], failed["error_code"]) == ("another-report", "failed", "TWO_REPORTS")
+    assert "synthetic-hourly" in failed["error"] and "reports" in failed["error"]
+    _counts(month, version)
+    payer_file.write_text(chosen.replace("synthetic-hourly", "another-report"))
+    months.apply(stack, month.catalog)
+    month.ingest()
+    _counts(month, other)
+
+
 def test_data_without_its_manifest_is_not_a_delivery_yet(stack, generate):
     """cur.md 1b: the manifest is written last; files without it are not read."""
     month = months.Month(stack, generate, "no-manifest-yet", months.next_period())
@@ -269,7 +332,7 @@ def _oracle(month, folder, by):
 
 
 def test_rating_again_with_another_catalog(stack, generate):
-    """A new price book is a new run; the former catalog again is the former run, byte for byte; run diff says what changes."""
+    """R02: a price book can change at any time: a new run; the former catalog again is the former run, byte for byte; run diff says what changes."""
     month = months.Month(stack, generate, "rerate", months.next_period(), options=("--rows", 1500))
     month.write()
     first_catalog = months.apply(stack, month.catalog)["version"]
@@ -311,7 +374,7 @@ def test_rating_again_with_another_catalog(stack, generate):
 
 
 def test_the_daily_apply_time(stack, generate):
-    """N14: a catalog takes force at the next 00:00 UTC, or at once with --now."""
+    """N14, R02: a catalog takes force at the next 00:00 UTC, or at once with --now."""
     month = months.Month(stack, generate, "daily", months.next_period())
     month.write()
     today = months.apply(stack, month.catalog)["version"]
@@ -341,7 +404,7 @@ def test_the_daily_apply_time(stack, generate):
 
 
 def test_mended_catalog_brings_suspended_lines_back(stack, generate):
-    """O04: what was suspended for an unknown account comes back when the account is linked and the month rated again."""
+    """What was suspended for an unknown account comes back when the account is linked and the month rated again."""
     month = months.Month(stack, generate, "unsuspend", months.next_period(), options=("--unlinked", "--unknown-type", "Zonk"))
     version = month.write()[-1]
     months.apply(stack, month.catalog)

@@ -136,3 +136,13 @@ int64_t committed(const char *group, int32_t partition)
     rd_kafka_destroy(rk);
     return offset >= 0 ? offset : -1;
 }
+
+void await_committed(cm_consumer *consumer, const char *group, int32_t partition, int64_t offset)
+{
+    int64_t have = -2;
+    for (int64_t until = cm_monotonic_milliseconds() + 15000; have != offset && cm_monotonic_milliseconds() < until;) {
+        poll_for(consumer, 200);
+        have = committed(group, partition);
+    }
+    cr_assert_eq(have, offset, "committed %ld, not %ld", (long)have, (long)offset);
+}

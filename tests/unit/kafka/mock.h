@@ -28,6 +28,8 @@ void fill(int32_t partition, int count);
 cm_record *next_record(cm_consumer *consumer);
 /* What the group committed for a partition of "in": -1 nothing. */
 int64_t committed(const char *group, int32_t partition);
+/* Polls until the group's offset is that, 15 s at most. */
+void await_committed(cm_consumer *consumer, const char *group, int32_t partition, int64_t offset);
 /* Polls for that long; a record is a failure. */
 void poll_for(cm_consumer *consumer, int ms);
 void must(bool ok);

@@ -20,11 +20,9 @@ Test(consume, timer_commits_the_done_prefix_only)
     poll_for(consumer, 1500);
     cr_assert_eq(committed("g", 0), -1);
     cm_input_done(records[0]->input);
-    poll_for(consumer, 1500);
-    cr_assert_eq(committed("g", 0), 2);
+    await_committed(consumer, "g", 0, 2);
     cm_input_done(records[2]->input);
-    poll_for(consumer, 1500);
-    cr_assert_eq(committed("g", 0), 4);
+    await_committed(consumer, "g", 0, 4);
     for (int i = 0; i < 4; i++)
         cm_record_free(records[i]);
     cm_consumer_close(consumer);
@@ -48,8 +46,7 @@ Test(consume, offset_waits_for_the_acknowledgement_of_the_output)
     cr_assert_eq(cm_consumer_inputs_open(consumer), 1);
     must(cm_producer_flush(producer, 10000, &err));
     cr_assert_eq(cm_consumer_inputs_open(consumer), 0);
-    poll_for(consumer, 1500);
-    cr_assert_eq(committed("g", 0), 1);
+    await_committed(consumer, "g", 0, 1);
     cm_consumer_close(consumer);
     cm_producer_free(producer);
     mock_stop();
@@ -94,7 +91,7 @@ Test(consume, revoked_partitions)
             done = i;
     cm_input_done(records[done]->input);
     int32_t done_partition = records[done]->partition;
-    poll_for(a, 1500); /* the mock, unlike a broker, refuses commits while members rejoin */
+    await_committed(a, "g", done_partition, 1); /* the mock, unlike a broker, refuses commits while members rejoin */
     int64_t before = cm_consumer_rebalances(a);
     cm_consumer *b = consumer_of("g", "");
     cm_record *of_a[8] = {NULL}, *of_b[8] = {NULL};
@@ -195,8 +192,7 @@ Test(consume, failed_commit_is_repeated)
     rd_kafka_mock_push_request_errors(mock, 8 /* OffsetCommit */, 1, RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE);
     cm_input_done(record->input);
     cm_record_free(record);
-    poll_for(consumer, 3500);
-    cr_assert_eq(committed("g", 0), 1);
+    await_committed(consumer, "g", 0, 1);
     cm_consumer_close(consumer);
     mock_stop();
 }

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static cm_error err;
 
@@ -168,6 +169,24 @@ Test(reconnect, idle_connection_that_died)
     must(cm_pg_commit(pg, &err));
     cr_assert_str_eq(PQparameterStatus(pg->conn, "TimeZone"), "UTC"); /* session settings again */
     cm_pg_close(other);
+    cm_pg_close(pg);
+}
+
+/* A process that was stopped for long: the server gave its transaction up, the same work is done again. */
+Test(reconnect, transaction_that_slept_too_long)
+{
+    cm_pg *pg = fresh();
+    must(cm_pg_execute(pg, "SET idle_in_transaction_session_timeout TO '50ms'", &err));
+    must(cm_pg_begin(pg, &err));
+    must(cm_pg_execute(pg, "CREATE TABLE t (a int)", &err));
+    struct timespec wait = {.tv_nsec = 300000000};
+    nanosleep(&wait, NULL);
+    cr_assert_not(cm_pg_execute(pg, "INSERT INTO t VALUES (1)", &err));
+    cr_assert_eq(err.class, CM_ERROR_RETRY, "%s", err.text);
+    cm_pg_rollback(pg);
+    must(cm_pg_begin(pg, &err));
+    cr_assert_eq(number(pg, "SELECT count(*) FROM pg_tables WHERE tablename = 't'"), 0);
+    must(cm_pg_commit(pg, &err));
     cm_pg_close(pg);
 }
 

@@ -23,8 +23,8 @@ static bool same_charge(const cm_charge *a, const cm_charge *b)
            cm_slice_equal(a->line_item_type, b->line_item_type) && cm_slice_equal(a->class, b->class) &&
            cm_slice_equal(a->product, b->product) && cm_slice_equal(a->usage_type, b->usage_type) &&
            cm_slice_equal(a->operation, b->operation) && cm_slice_equal(a->region, b->region) &&
-           cm_slice_equal(a->unit, b->unit) && cm_slice_equal(a->rule, b->rule) && cm_slice_equal(a->currency, b->currency) &&
-           cm_slice_equal(a->reason, b->reason);
+           cm_slice_equal(a->unit, b->unit) && cm_slice_equal(a->rule, b->rule) &&
+           cm_slice_equal(a->currency, b->currency) && cm_slice_equal(a->reason, b->reason);
 }
 
 static cm_charge *charge_for(naive *n, const cm_charge *key, uint32_t shard)
@@ -41,12 +41,12 @@ static cm_charge_day *day_for(naive *n, const cm_kind *kind, int32_t day, uint32
 {
     for (size_t i = 0; i < n->days; i++) {
         cm_charge_day *d = &n->day[i];
-        if (d->day == day && cm_slice_equal(d->account, kind->usage_account) && cm_slice_equal(d->product, kind->product_code) &&
-            cm_slice_equal(d->currency, kind->currency))
+        if (d->day == day && cm_slice_equal(d->account, kind->usage_account) &&
+            cm_slice_equal(d->product, kind->product_code) && cm_slice_equal(d->currency, kind->currency))
             return d;
     }
-    n->day[n->days] =
-        (cm_charge_day){.day = day, .account = kind->usage_account, .product = kind->product_code, .currency = kind->currency};
+    n->day[n->days] = (cm_charge_day){
+        .day = day, .account = kind->usage_account, .product = kind->product_code, .currency = kind->currency};
     n->day_shard[n->days] = shard;
     return &n->day[n->days++];
 }

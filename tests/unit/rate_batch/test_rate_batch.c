@@ -24,7 +24,8 @@ static cm_decimal random_amount(random_state *random)
 }
 
 /* Lines as the reader gives them, through the builder and the decoder. Memory is the arena's. */
-static cm_line_batch random_batch(random_state *random, const cm_catalog *catalog, uint32_t lines, uint32_t kinds, cm_arena *arena)
+static cm_line_batch random_batch(random_state *random, const cm_catalog *catalog, uint32_t lines, uint32_t kinds,
+                                  cm_arena *arena)
 {
     cm_kind *kind = cm_alloc(kinds * sizeof *kind);
     for (uint32_t i = 0; i < kinds; i++)
@@ -34,8 +35,12 @@ static cm_line_batch random_batch(random_state *random, const cm_catalog *catalo
     bool full = false;
     cm_error err = {0};
     for (uint32_t i = 0; i < lines; i++) {
-        cm_line line = {.row = first_row + i, .kind = kind[random_below(random, kinds)], .start = random_time(random, catalog),
-                        .quantity = random_amount(random), .cost = random_amount(random), .list_cost = random_amount(random),
+        cm_line line = {.row = first_row + i,
+                        .kind = kind[random_below(random, kinds)],
+                        .start = random_time(random, catalog),
+                        .quantity = random_amount(random),
+                        .cost = random_amount(random),
+                        .list_cost = random_amount(random),
                         .checksum = random_next(random)};
         cr_assert(cm_batch_builder_add(builder, &line, &full, &err), "%s", err.text);
     }
@@ -58,8 +63,8 @@ static cm_line_batch random_batch(random_state *random, const cm_catalog *catalo
 
 static bool same_layers(const cm_layers *a, const cm_layers *b)
 {
-    return cm_decimal_equal(a->quantity, b->quantity) && cm_decimal_equal(a->payer, b->payer) && cm_decimal_equal(a->list, b->list) &&
-           cm_decimal_equal(a->buy, b->buy) && cm_decimal_equal(a->sell, b->sell);
+    return cm_decimal_equal(a->quantity, b->quantity) && cm_decimal_equal(a->payer, b->payer) &&
+           cm_decimal_equal(a->list, b->list) && cm_decimal_equal(a->buy, b->buy) && cm_decimal_equal(a->sell, b->sell);
 }
 
 static bool same_text(const cm_charge *a, const cm_charge *b)
@@ -87,8 +92,8 @@ static const cm_charge_day *find_day(const cm_rated_batch *batch, const cm_charg
     const cm_charge_day *found = NULL;
     for (size_t i = 0; i < batch->days; i++) {
         const cm_charge_day *d = &batch->day[i];
-        if (d->day == key->day && cm_slice_equal(d->account, key->account) && cm_slice_equal(d->product, key->product) &&
-            cm_slice_equal(d->currency, key->currency)) {
+        if (d->day == key->day && cm_slice_equal(d->account, key->account) &&
+            cm_slice_equal(d->product, key->product) && cm_slice_equal(d->currency, key->currency)) {
             cr_assert_null(found, "a day comes twice");
             found = d;
         }
@@ -101,7 +106,8 @@ static void check_costs(const cm_rated_batch *batch, const struct naive_shard *e
     cr_assert_eq(batch->costs, expected->costs);
     for (size_t i = 0; i < batch->costs; i++) {
         if (i)
-            cr_assert_lt(strcmp(batch->cost[i - 1].currency, batch->cost[i].currency), 0, "costs are sorted by currency");
+            cr_assert_lt(strcmp(batch->cost[i - 1].currency, batch->cost[i].currency), 0,
+                         "costs are sorted by currency");
         bool found = false;
         for (size_t j = 0; j < expected->costs; j++)
             if (strcmp(batch->cost[i].currency, expected->cost[j].currency) == 0) {
@@ -119,7 +125,8 @@ static void check_shard(const cm_rated_batch *batch, const naive *expected, size
     cr_assert_eq(batch->checksum, shard->checksum);
     check_costs(batch, shard);
     for (size_t i = 1; i < batch->charges; i++)
-        cr_assert_lt(batch->charge[i - 1].first_row, batch->charge[i].first_row, "charges stand in order of first appearance");
+        cr_assert_lt(batch->charge[i - 1].first_row, batch->charge[i].first_row,
+                     "charges stand in order of first appearance");
     for (size_t i = 0; i < expected->charges; i++) {
         if (expected->charge_shard[i] != batch->shard)
             continue;
@@ -142,7 +149,8 @@ static void check_shard(const cm_rated_batch *batch, const naive *expected, size
     }
 }
 
-static void check_against(const cm_rated_shards *got, const naive *expected, const cm_line_batch *batch, uint32_t shards)
+static void check_against(const cm_rated_shards *got, const naive *expected, const cm_line_batch *batch,
+                          uint32_t shards)
 {
     size_t charges = 0, days = 0, got_charges = 0, got_days = 0, with_lines = 0;
     for (uint32_t s = 0; s < shards; s++)
@@ -180,13 +188,14 @@ static void check_round_trip(const cm_rated_batch *batch, const uint8_t *bytes, 
     cr_assert(b->charges == batch->charges && b->days == batch->days);
     for (size_t i = 0; i < b->charges; i++) {
         const cm_charge *x = &b->charge[i], *y = &batch->charge[i];
-        cr_assert(same_text(x, y) && x->lines == y->lines && x->final_lines == y->final_lines && x->first_row == y->first_row &&
-                  same_layers(&x->sum, &y->sum));
+        cr_assert(same_text(x, y) && x->lines == y->lines && x->final_lines == y->final_lines &&
+                  x->first_row == y->first_row && same_layers(&x->sum, &y->sum));
     }
     for (size_t i = 0; i < b->days; i++) {
         const cm_charge_day *x = &b->day[i], *y = &batch->day[i];
         cr_assert(x->day == y->day && x->lines == y->lines && cm_slice_equal(x->account, y->account) &&
-                  cm_slice_equal(x->product, y->product) && cm_slice_equal(x->currency, y->currency) && same_layers(&x->sum, &y->sum));
+                  cm_slice_equal(x->product, y->product) && cm_slice_equal(x->currency, y->currency) &&
+                  same_layers(&x->sum, &y->sum));
     }
 }
 
@@ -224,7 +233,8 @@ static void check_batch(const cm_rater *rater, const cm_line_batch *batch, uint3
 
     cr_assert(cm_rate_batch(rater, batch, shards, other, &second, &row, &err));
     cm_buffer a = encode_all(&first, arena), b = encode_all(&second, other);
-    cr_assert(a.length == b.length && memcmp(a.data, b.data, a.length) == 0, "the same batch rated twice gives other bytes");
+    cr_assert(a.length == b.length && memcmp(a.data, b.data, a.length) == 0,
+              "the same batch rated twice gives other bytes");
     cm_buffer_free(&a);
     cm_buffer_free(&b);
     cm_arena_free(arena);
@@ -255,20 +265,28 @@ Test(rate_batch, random_batches_are_what_their_lines_add_up_to)
     cr_assert_gt(shards_seen, 2 * batches, "%lu", shards_seen);
 }
 
-/* Two kinds that differ in nothing a charge shows (sku, final) are one charge; the same line in two segments of time too. */
+/* Two kinds that differ in nothing a charge shows (sku, final) are one charge; the same line in two segments of time
+ * too. */
 Test(rate_batch, kinds_that_look_alike_share_a_charge)
 {
     char *text = customer_text("acme", "", ACCOUNT, TDS, NULL);
     cm_catalog *catalog = catalog_of(text);
     cm_error err = {0};
     cm_rater *rater = cm_rater_new(catalog, TDS, june, &err);
-    cm_kind kinds[] = {kind_of_line(&(test_line){.sku = "A"}), kind_of_line(&(test_line){.sku = "B", .flags = CM_KIND_FINAL}),
+    cm_kind kinds[] = {kind_of_line(&(test_line){.sku = "A"}),
+                       kind_of_line(&(test_line){.sku = "B", .flags = CM_KIND_FINAL}),
                        kind_of_line(&(test_line){.sku = "A", .currency = "EUR"})};
     cm_instant day = instant_of("2025-06-10T00:00:00Z");
     cm_decimal one = decimal_of("1");
-    cm_line_batch batch = {.first_row = 100, .lines = 4, .kinds = 3, .kind_of = kinds, .kind = (uint32_t[]){1, 0, 2, 1},
-                           .start = (cm_instant[]){day, day + CM_DAY, day, day}, .quantity = (cm_decimal[]){one, one, one, one},
-                           .cost = (cm_decimal[]){one, one, one, one}, .list_cost = (cm_decimal[]){one, one, one, one},
+    cm_line_batch batch = {.first_row = 100,
+                           .lines = 4,
+                           .kinds = 3,
+                           .kind_of = kinds,
+                           .kind = (uint32_t[]){1, 0, 2, 1},
+                           .start = (cm_instant[]){day, day + CM_DAY, day, day},
+                           .quantity = (cm_decimal[]){one, one, one, one},
+                           .cost = (cm_decimal[]){one, one, one, one},
+                           .list_cost = (cm_decimal[]){one, one, one, one},
                            .checksum = (uint64_t[]){UINT64_MAX, 2, 3, 4}};
     cm_arena *arena = cm_arena_new(4096);
     cm_rated_shards shards;
@@ -291,13 +309,16 @@ Test(rate_batch, kinds_that_look_alike_share_a_charge)
 
 /* --- what does not fit --------------------------------------------------------------------------------------- */
 
-static cm_error rate_poison(const cm_line *line, uint32_t count, const char *settings, uint32_t shards, uint64_t *ret_row)
+static cm_error rate_poison(const cm_line *line, uint32_t count, const char *settings, uint32_t shards,
+                            uint64_t *ret_row)
 {
     char *customer = customer_text("acme", settings, ACCOUNT, TDS, NULL);
     cm_buffer text = {0};
-    cm_buffer_printf(&text, "%s{kind: PriceBook, id: dear, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
-                            "{id: r, priority: 1, match: {unit: Hrs}, price: {rate: 1000}}, {id: z, priority: 2, price: {free: true}}]}]}",
-                     customer);
+    cm_buffer_printf(
+        &text,
+        "%s{kind: PriceBook, id: dear, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
+        "{id: r, priority: 1, match: {unit: Hrs}, price: {rate: 1000}}, {id: z, priority: 2, price: {free: true}}]}]}",
+        customer);
     cm_catalog *catalog = catalog_of(text.data);
     cm_error err = {0};
     cm_rater *rater = cm_rater_new(catalog, TDS, june, &err);
@@ -314,8 +335,16 @@ static cm_error rate_poison(const cm_line *line, uint32_t count, const char *set
         numbers[count + i] = line[i].cost;
         numbers[2 * count + i] = line[i].list_cost;
     }
-    cm_line_batch batch = {.first_row = 50, .lines = count, .kinds = count, .kind_of = kinds, .kind = kind, .start = start,
-                           .quantity = numbers, .cost = numbers + count, .list_cost = numbers + 2 * count, .checksum = checksum};
+    cm_line_batch batch = {.first_row = 50,
+                           .lines = count,
+                           .kinds = count,
+                           .kind_of = kinds,
+                           .kind = kind,
+                           .start = start,
+                           .quantity = numbers,
+                           .cost = numbers + count,
+                           .list_cost = numbers + 2 * count,
+                           .checksum = checksum};
     cm_arena *arena = cm_arena_new(4096);
     cm_rated_shards shards_out;
     *ret_row = 0;
@@ -357,7 +386,8 @@ Test(rate_batch, a_price_that_does_not_fit_names_its_row)
 
 Test(rate_batch, a_sum_that_does_not_fit_names_the_row_that_broke_it)
 {
-    cm_kind usage = kind_of_line(&(test_line){.unit = "GB"}), other = kind_of_line(&(test_line){.unit = "GB", .usage_type = "B"});
+    cm_kind usage = kind_of_line(&(test_line){.unit = "GB"}),
+            other = kind_of_line(&(test_line){.unit = "GB", .usage_type = "B"});
     cm_decimal much = decimal_of("100000000000000000000");
     uint64_t row;
     cm_error err;

@@ -12,9 +12,11 @@ const cm_period june = {2025, 6};
 const char base_documents[] =
     "{kind: Reseller, id: northwind}\n---\n"
     "{kind: Payer, id: '" TDS "', lane: tdsynnex, model: tdsynnex, payer_kind: shared, reseller: northwind}\n---\n"
-    "{kind: Payer, id: '" TDS_BUY "', lane: tdsynnex, model: tdsynnex, payer_kind: dedicated, reseller: northwind, buy_book: buy}\n---\n"
+    "{kind: Payer, id: '" TDS_BUY
+    "', lane: tdsynnex, model: tdsynnex, payer_kind: dedicated, reseller: northwind, buy_book: buy}\n---\n"
     "{kind: Payer, id: '" ING "', lane: ingram, model: ingram, payer_kind: master, reseller: northwind}\n---\n"
-    "{kind: Payer, id: '" ING_BUY "', lane: ingram, model: ingram, payer_kind: master, reseller: northwind, buy_book: buy}\n---\n"
+    "{kind: Payer, id: '" ING_BUY
+    "', lane: ingram, model: ingram, payer_kind: master, reseller: northwind, buy_book: buy}\n---\n"
     "{kind: PriceBook, id: standard, currency: USD, versions: [{effective_from: 2025-01-01, rules: [\n"
     "  {id: rest, priority: 1000, price: {percent: 10, of: list}}]}]}\n---\n";
 
@@ -156,8 +158,9 @@ test_result rate(const cm_catalog *catalog, const char *payer, test_line line)
     cm_decide(rater, &kind, time, &result.decision, NULL, NULL);
     cm_priced priced;
     memset(&priced, 0xa5, sizeof priced);
-    cr_assert(cm_price(&result.decision, decimal_of(line.quantity ? line.quantity : "3"), decimal_of(line.cost ? line.cost : "10"),
-                       decimal_of(line.list ? line.list : "20"), &priced, &err),
+    cr_assert(cm_price(&result.decision, decimal_of(line.quantity ? line.quantity : "3"),
+                       decimal_of(line.cost ? line.cost : "10"), decimal_of(line.list ? line.list : "20"), &priced,
+                       &err),
               "%s", err.text);
     const cm_decision *d = &result.decision;
     bool suspended = priced.reason != CM_REASON_NONE;
@@ -204,8 +207,11 @@ uint32_t random_below(random_state *random, uint32_t bound)
     return (uint32_t)(random_next(random) % bound);
 }
 
-static const char *const accounts[] = {"000011112222", "000011113333", "000011114444", "000011115555",
-                                       "000011116666", "000011117777", NOBODYS, TDS, ING_BUY, NULL};
+static const char *const accounts[] = {"000011112222", "000011113333",
+                                       "000011114444", "000011115555",
+                                       "000011116666", "000011117777",
+                                       NOBODYS,        TDS,
+                                       ING_BUY,        NULL};
 enum { LINKED = 6, WITH_PAYERS = 9 };
 static const char *const payers[] = {TDS, TDS_BUY, ING, ING_BUY};
 
@@ -248,9 +254,16 @@ static size_t distinct_instants(random_state *random, cm_instant *into, size_t c
 
 static void write_rules(random_state *random, cm_buffer *out, bool buy)
 {
-    static const char *const matches[] = {
-        "service: AmazonEC2", "service: [AmazonS3, AmazonRDS]", "usage_type: 'Box*'", "region: eu-west-1", "class: [refund, fee]",
-        "account: '000011112222'", "unit: Hrs", "marketplace: true", "line_item_type: DiscountedUsage", "operation: '*Inst?nces'"};
+    static const char *const matches[] = {"service: AmazonEC2",
+                                          "service: [AmazonS3, AmazonRDS]",
+                                          "usage_type: 'Box*'",
+                                          "region: eu-west-1",
+                                          "class: [refund, fee]",
+                                          "account: '000011112222'",
+                                          "unit: Hrs",
+                                          "marketplace: true",
+                                          "line_item_type: DiscountedUsage",
+                                          "operation: '*Inst?nces'"};
     uint32_t count = random_below(random, 4);
     for (uint32_t i = 0; i < count; i++) {
         cm_buffer_printf(out, "{id: r%u-%u, priority: %u, match: {%s}, price: ", i, random_below(random, 9), i + 1,
@@ -266,7 +279,8 @@ static void write_rules(random_state *random, cm_buffer *out, bool buy)
             cm_buffer_text(out, "{pass: payer}},");
             break;
         case 3:
-            cm_buffer_printf(out, "{percent: %d.%02u, of: list}},", (int)random_below(random, 60) - 30, random_below(random, 100));
+            cm_buffer_printf(out, "{percent: %d.%02u, of: list}},", (int)random_below(random, 60) - 30,
+                             random_below(random, 100));
             break;
         default:
             cm_buffer_printf(out, "{percent: %d, of: buy}},", (int)random_below(random, 60) - 30);
@@ -304,11 +318,12 @@ static void write_links(random_state *random, cm_buffer links[CUSTOMERS])
             size_t count = distinct_instants(random, at, 2 + random_below(random, 4));
             for (size_t i = 0; i + 1 <= count; i++) {
                 char from[CM_INSTANT_TEXT], to[CM_INSTANT_TEXT];
-                uint32_t customer = random_below(random, payer < 2 ? CUSTOMERS - 1 : CUSTOMERS); /* O06: the last passes through */
+                uint32_t customer =
+                    random_below(random, payer < 2 ? CUSTOMERS - 1 : CUSTOMERS); /* O06: the last passes through */
                 if (random_below(random, 5) == 0)
                     continue;
-                cm_buffer_printf(&links[customer], "{id: '%s', payer: '%s', from: '%s'%s", accounts[account], payers[payer],
-                                 cm_instant_print(at[i], from), groups[random_below(random, 3)]);
+                cm_buffer_printf(&links[customer], "{id: '%s', payer: '%s', from: '%s'%s", accounts[account],
+                                 payers[payer], cm_instant_print(at[i], from), groups[random_below(random, 3)]);
                 if (i + 1 < count)
                     cm_buffer_printf(&links[customer], ", to: '%s'", cm_instant_print(at[i + 1], to));
                 cm_buffer_text(&links[customer], "},\n");
@@ -320,8 +335,8 @@ static void write_links(random_state *random, cm_buffer links[CUSTOMERS])
 cm_catalog *random_catalog(uint64_t seed)
 {
     static const char *const settings[CUSTOMERS] = {
-        "price_book: one", "price_book: two, credit_policy: pass, refund_policy: keep",
-        "price_book: euro", "price_book: one, credit_policy: {mode: split, percent: 33.3}",
+        "price_book: one", "price_book: two, credit_policy: pass, refund_policy: keep", "price_book: euro",
+        "price_book: one, credit_policy: {mode: split, percent: 33.3}",
         "price_book: two, commitment_policy: pass_through"};
     random_state random = {seed};
     cm_buffer out = {0}, links[CUSTOMERS] = {{0}};
@@ -345,15 +360,31 @@ cm_catalog *random_catalog(uint64_t seed)
 
 cm_kind random_kind(random_state *random)
 {
-    static const char *const types[] = {"Usage", "Usage", "Usage", "Tax", "Credit", "Refund", "Fee", "RIFee", "DiscountedUsage",
-                                        "SavingsPlanCoveredUsage", "SavingsPlanNegation", "BundledDiscount", "SppDiscount", "NewType"};
+    static const char *const types[] = {"Usage",
+                                        "Usage",
+                                        "Usage",
+                                        "Tax",
+                                        "Credit",
+                                        "Refund",
+                                        "Fee",
+                                        "RIFee",
+                                        "DiscountedUsage",
+                                        "SavingsPlanCoveredUsage",
+                                        "SavingsPlanNegation",
+                                        "BundledDiscount",
+                                        "SppDiscount",
+                                        "NewType"};
     static const char *const products[] = {"AmazonEC2", "AmazonS3", "AmazonRDS", "AWSSupportBusiness", ""};
     static const char *const usage_types[] = {"BoxUsage:t3.micro", "EU-TimedStorage-ByteHrs", ""};
     static const char *const regions[] = {"eu-west-1", "us-east-1", ""};
 #define PICK(list) list[random_below(random, sizeof list / sizeof *list)]
     test_line line = {
-        .type = PICK(types), .account = accounts[random_below(random, WITH_PAYERS)], .product = PICK(products),
-        .usage_type = PICK(usage_types), .region = PICK(regions), .unit = random_below(random, 2) ? "Hrs" : "GB",
+        .type = PICK(types),
+        .account = accounts[random_below(random, WITH_PAYERS)],
+        .product = PICK(products),
+        .usage_type = PICK(usage_types),
+        .region = PICK(regions),
+        .unit = random_below(random, 2) ? "Hrs" : "GB",
         .entity = random_below(random, 8) ? "AWS" : "AWS Marketplace",
         .currency = random_below(random, 6) ? "USD" : "EUR",
         .flags = random_below(random, 4),

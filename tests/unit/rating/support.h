@@ -1,16 +1,17 @@
-/* Catalogs and lines for tests of rating: YAML in a folder of its own, read the way `curmill catalog apply` reads it. */
+/* Catalogs and lines for tests of rating: YAML in a folder of its own, read the way `curmill catalog apply` reads it.
+ */
 #ifndef CM_TEST_RATING_SUPPORT_H
 #define CM_TEST_RATING_SUPPORT_H
 
 #include "rating/rating.h"
 
-#define TDS      "111122223333" /* tdsynnex, no buy book */
-#define TDS_BUY  "111122224444" /* tdsynnex, buy book `buy` */
-#define ING      "444455556666" /* ingram, no buy book */
-#define ING_BUY  "444455557777" /* ingram, buy book `buy` */
-#define ACCOUNT  "000011112222"
-#define OTHER    "000011113333"
-#define NOBODYS  "000011119999"
+#define TDS     "111122223333" /* tdsynnex, no buy book */
+#define TDS_BUY "111122224444" /* tdsynnex, buy book `buy` */
+#define ING     "444455556666" /* ingram, no buy book */
+#define ING_BUY "444455557777" /* ingram, buy book `buy` */
+#define ACCOUNT "000011112222"
+#define OTHER   "000011113333"
+#define NOBODYS "000011119999"
 
 /* Reseller, the four payers, book `buy` (payer - 10 %), book `standard` (rule `rest`: list + 10 %). */
 extern const char base_documents[];
@@ -18,7 +19,8 @@ extern const char base_documents[];
 cm_catalog *catalog_of(const char *text);
 /* The problems of base_documents and `text`, one a line; "" if there are none. Caller: free. */
 char *problems_of(const char *text);
-/* Customer `id` with `settings` (flow YAML, may be "") and one account from 2025-01-01 under each of the payers (NULL-ended). */
+/* Customer `id` with `settings` (flow YAML, may be "") and one account from 2025-01-01 under each of the payers
+ * (NULL-ended). */
 char *customer_text(const char *id, const char *settings, const char *account, ...) __attribute__((sentinel));
 
 /* NULL takes the default in brackets. */
@@ -34,10 +36,10 @@ typedef struct test_line {
     const char *entity;     /* [AWS] */
     const char *currency;   /* [USD] */
     uint32_t flags;
-    const char *start;      /* [2025-06-10T00:00:00Z] */
-    const char *quantity;   /* [3] */
-    const char *cost;       /* [10] */
-    const char *list;       /* [20] */
+    const char *start;    /* [2025-06-10T00:00:00Z] */
+    const char *quantity; /* [3] */
+    const char *cost;     /* [10] */
+    const char *list;     /* [20] */
 } test_line;
 
 typedef struct test_result {
@@ -58,12 +60,12 @@ test_result rate(const cm_catalog *catalog, const char *payer, test_line line);
 char *short_of(const test_result *result, char into[static 256]);
 
 /* Fails unless the line's short form is `expected`. */
-#define EXPECT(catalog, payer, expected, ...)                                                                       \
-    do {                                                                                                            \
-        char expect_text_[256];                                                                                     \
-        test_result expect_result_ = rate(catalog, payer, (test_line){__VA_ARGS__});                                \
-        cr_assert_str_eq(short_of(&expect_result_, expect_text_), expected, "(" #__VA_ARGS__ ")\n  is       %s\n  expected %s", \
-                         expect_text_, expected);                                                                   \
+#define EXPECT(catalog, payer, expected, ...)                                                                          \
+    do {                                                                                                               \
+        char expect_text_[256];                                                                                        \
+        test_result expect_result_ = rate(catalog, payer, (test_line){__VA_ARGS__});                                   \
+        cr_assert_str_eq(short_of(&expect_result_, expect_text_), expected,                                            \
+                         "(" #__VA_ARGS__ ")\n  is       %s\n  expected %s", expect_text_, expected);                  \
     } while (0)
 
 /* --- random catalogs and lines ------------------------------------------------------------------------------- */

@@ -4,16 +4,19 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#define CUSTOMER                                                                                       \
-    "{kind: Customer, id: acme, reseller: northwind, price_book: own, accounts: ["                     \
+#define CUSTOMER                                                                                                       \
+    "{kind: Customer, id: acme, reseller: northwind, price_book: own, accounts: ["                                     \
     "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01}, {id: '" OTHER "', payer: '" TDS "', from: 2025-01-01}, " \
     "{id: '" ACCOUNT "', payer: '" ING_BUY "', from: 2025-01-01}]}\n---\n"
 
 static cm_catalog *with_rules(const char *rules)
 {
     cm_buffer text = {0};
-    cm_buffer_printf(&text, CUSTOMER "{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: [%s, "
-                                     "{id: rest, priority: 1000, price: {pass: payer}}]}]}", rules);
+    cm_buffer_printf(&text,
+                     CUSTOMER
+                     "{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: [%s, "
+                     "{id: rest, priority: 1000, price: {pass: payer}}]}]}",
+                     rules);
     cm_catalog *catalog = catalog_of(text.data);
     cm_buffer_free(&text);
     return catalog;
@@ -53,7 +56,8 @@ Test(book, every_kind_of_price)
         cm_buffer rules = {0};
         cm_buffer_printf(&rules, "{id: r, priority: 1, price: {%s}}", prices[i].price);
         cm_catalog *catalog = with_rules(rules.data);
-        test_result result = RATE(catalog, TDS, .quantity = prices[i].quantity, .cost = prices[i].cost, .list = prices[i].list);
+        test_result result =
+            RATE(catalog, TDS, .quantity = prices[i].quantity, .cost = prices[i].cost, .list = prices[i].list);
         cr_assert_str_eq(result.sell, prices[i].sell, "%s: %s, not %s", prices[i].price, result.sell, prices[i].sell);
         cr_assert_str_eq(result.rule, "r");
         cm_catalog_free(catalog);
@@ -93,8 +97,8 @@ static const struct {
     {"{usage_type: 'a.c'}", {.usage_type = "abc"}, NO},
     {"{usage_type: '*a*b*c'}", {.usage_type = "xaxbxcxabxc"}, YES},
     {"{usage_type: '*a*b*c'}", {.usage_type = "xaxbxcxabx"}, NO},
-    {"{usage_type: 'a\\*?'}", {.usage_type = "a\\bc"}, YES}, /* a backslash is itself */
-    {"{usage_type: '*aab'}", {.usage_type = "aaab"}, YES}, /* a star tried again */
+    {"{usage_type: 'a\\*?'}", {.usage_type = "a\\bc"}, YES},    /* a backslash is itself */
+    {"{usage_type: '*aab'}", {.usage_type = "aaab"}, YES},      /* a star tried again */
     {"{usage_type: 'x?y'}", {.usage_type = "x\xc3\xa9y"}, YES}, /* ? is one character, not one byte */
     {"{usage_type: 'x??y'}", {.usage_type = "x\xc3\xa9y"}, NO},
     {"{usage_type: '*?y'}", {.usage_type = "x\xc3\xa9y"}, YES},
@@ -139,7 +143,8 @@ Test(book, every_match_key)
         cm_buffer_printf(&rules, "{id: r, priority: 1, match: %s, price: {free: true}}", matches[i].match);
         cm_catalog *catalog = with_rules(rules.data);
         test_result result = rate(catalog, TDS, matches[i].line);
-        cr_assert_str_eq(result.rule, matches[i].rule, "cell %zu, %s: %s %s", i, matches[i].match, result.rule, result.reason);
+        cr_assert_str_eq(result.rule, matches[i].rule, "cell %zu, %s: %s %s", i, matches[i].match, result.rule,
+                         result.reason);
         cm_catalog_free(catalog);
         cm_buffer_free(&rules);
     }
@@ -173,7 +178,8 @@ Test(book, rates_skip_refunds_and_bundled_discounts)
 
 Test(book, rates_skip_refunds_on_the_buy_side_too)
 {
-    cm_catalog *catalog = catalog_of(CUSTOMER
+    cm_catalog *catalog = catalog_of(
+        CUSTOMER
         "{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
         "{id: rest, priority: 1, price: {percent: 10, of: buy}}]}]}\n---\n"
         "{kind: PriceBook, id: buy, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
@@ -198,13 +204,14 @@ Test(book, percent_of_buy)
 }
 
 /* R02, N14: a version prices lines from its instant on; it is a change of the book, not of lines before it. */
-static const char versions[] = CUSTOMER
-    "{kind: PriceBook, id: own, currency: USD, versions: [\n"
-    "  {effective_from: 2025-06-20, rules: [{id: third, priority: 1, price: {percent: 30, of: payer}}]},\n"
-    "  {effective_from: 2025-06-05, rules: [{id: first, priority: 1, price: {percent: 10, of: payer}}]},\n"
-    "  {effective_from: '2025-06-10T12:00:00Z', rules: [{id: second, priority: 1, price: {percent: 20, of: payer}}]}]}\n---\n"
-    "{kind: PriceBook, id: buy, currency: USD, versions: [\n"
-    "  {effective_from: 2025-06-10, rules: [{id: b, priority: 1, price: {percent: -50, of: payer}}]}]}";
+static const char versions[] =
+    CUSTOMER "{kind: PriceBook, id: own, currency: USD, versions: [\n"
+             "  {effective_from: 2025-06-20, rules: [{id: third, priority: 1, price: {percent: 30, of: payer}}]},\n"
+             "  {effective_from: 2025-06-05, rules: [{id: first, priority: 1, price: {percent: 10, of: payer}}]},\n"
+             "  {effective_from: '2025-06-10T12:00:00Z', rules: [{id: second, priority: 1, price: {percent: 20, of: "
+             "payer}}]}]}\n---\n"
+             "{kind: PriceBook, id: buy, currency: USD, versions: [\n"
+             "  {effective_from: 2025-06-10, rules: [{id: b, priority: 1, price: {percent: -50, of: payer}}]}]}";
 
 Test(book, version_in_force_at_the_time_of_the_line)
 {
@@ -227,10 +234,13 @@ Test(book, version_in_force_at_the_time_of_the_line)
 /* R01: books are per customer; R04: three layers stand beside each other on each line. */
 Test(book, each_customer_has_its_own_book)
 {
-    cm_catalog *catalog = catalog_of(
-        "{kind: Customer, id: acme, reseller: northwind, price_book: own, accounts: [{id: '" ACCOUNT "', payer: '" TDS_BUY "', from: 2025-01-01}]}\n---\n"
-        "{kind: Customer, id: bolt, reseller: northwind, price_book: standard, accounts: [{id: '" OTHER "', payer: '" TDS_BUY "', from: 2025-01-01}]}\n---\n"
-        "{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: [{id: cheap, priority: 1, price: {percent: -1, of: list}}]}]}");
+    cm_catalog *catalog =
+        catalog_of("{kind: Customer, id: acme, reseller: northwind, price_book: own, accounts: [{id: '" ACCOUNT
+                   "', payer: '" TDS_BUY "', from: 2025-01-01}]}\n---\n"
+                   "{kind: Customer, id: bolt, reseller: northwind, price_book: standard, accounts: [{id: '" OTHER
+                   "', payer: '" TDS_BUY "', from: 2025-01-01}]}\n---\n"
+                   "{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: [{id: "
+                   "cheap, priority: 1, price: {percent: -1, of: list}}]}]}");
     EXPECT(catalog, TDS_BUY, "usage cheap 9 19.8", 0);
     EXPECT(catalog, TDS_BUY, "usage rest 9 22", .account = OTHER);
     cm_catalog_free(catalog);
@@ -247,7 +257,8 @@ Test(book, a_price_that_does_not_fit)
     cm_priced priced;
     cm_decide(rater, &kind, instant_of("2025-06-10T00:00:00Z"), &decision, NULL, NULL);
     cr_assert(cm_price(&decision, decimal_of("100000000000000000"), decimal_of("1"), decimal_of("1"), &priced, &err));
-    cr_assert_not(cm_price(&decision, decimal_of("1000000000000000000"), decimal_of("1"), decimal_of("1"), &priced, &err));
+    cr_assert_not(
+        cm_price(&decision, decimal_of("1000000000000000000"), decimal_of("1"), decimal_of("1"), &priced, &err));
     cr_assert_eq(err.class, CM_ERROR_POISON);
     cr_assert_str_eq(err.code, "OVERFLOW");
     cm_rater_free(rater);
@@ -270,16 +281,20 @@ Test(book, trace_names_every_rule_that_was_tried)
     cm_decision decision;
     cm_buffer said = {0};
     cm_decide(rater, &kind, instant_of("2025-06-10T00:00:00Z"), &decision, collect, &said);
-    static const char *const order[] = {"class: Usage, product AmazonEC2: usage", "link: account " ACCOUNT " belongs to customer acme",
+    static const char *const order[] = {"class: Usage, product AmazonEC2: usage",
+                                        "link: account " ACCOUNT " belongs to customer acme",
                                         "buy: book buy, version effective from 2025-01-01T00:00:00Z",
-                                        "buy: rule buy-rest (priority 1000): matches", "sell: book own",
-                                        "sell: rule no (priority 1): no match", "sell: rule yes (priority 2): matches"};
+                                        "buy: rule buy-rest (priority 1000): matches",
+                                        "sell: book own",
+                                        "sell: rule no (priority 1): no match",
+                                        "sell: rule yes (priority 2): matches"};
     const char *at = said.data;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         at = strstr(at, order[i]);
         cr_assert(at, "\"%s\" is missing or out of order in:\n%s", order[i], said.data);
     }
-    cr_assert_null(strstr(said.data, "rest (priority 1000): no match\nsell"), "rules after the first match are not tried");
+    cr_assert_null(strstr(said.data, "rest (priority 1000): no match\nsell"),
+                   "rules after the first match are not tried");
     cm_buffer_free(&said);
     cm_rater_free(rater);
     cm_catalog_free(catalog);

@@ -71,7 +71,8 @@ static void check_class(const cm_catalog *catalog, const char *payer, test_line 
     test_result result = rate(catalog, payer, line);
     if (class) {
         cr_assert_str_eq(result.reason, "", "%s of %s (%s): %s", line.type, line.product, line.entity, result.reason);
-        cr_assert_str_eq(result.class, class, "%s of %s (%s): %s, not %s", line.type, line.product, line.entity, result.class, class);
+        cr_assert_str_eq(result.class, class, "%s of %s (%s): %s, not %s", line.type, line.product, line.entity,
+                         result.class, class);
         cr_assert_eq(result.decision.class_before, result.decision.class);
     } else {
         cr_assert_str_eq(result.reason, "UNKNOWN_LINE_TYPE");
@@ -88,7 +89,9 @@ Test(class, first_row_that_fits_under_every_payer_model)
     for (int p = 0; p < 4; p++)
         for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
             check_class(catalog, payers[p],
-                        (test_line){.type = cells[i].type, .product = cells[i].product, .entity = cells[i].entity,
+                        (test_line){.type = cells[i].type,
+                                    .product = cells[i].product,
+                                    .entity = cells[i].entity,
                                     .flags = cells[i].reservation ? CM_KIND_RESERVATION : 0},
                         cells[i].class);
     cm_catalog_free(catalog);
@@ -98,11 +101,13 @@ Test(class, first_row_that_fits_under_every_payer_model)
 /* A taught type takes the place of its class in the table; conditions of rows before it still win. */
 Test(class, types_taught_by_the_catalog)
 {
-    static const char *const classes[] = {"tax", "provider_discount", "bundled_discount", "credit", "refund", "support",
-                                          "marketplace", "covered_usage", "commitment_offset", "commitment_fee", "usage", "fee"};
+    static const char *const classes[] = {
+        "tax",         "provider_discount", "bundled_discount",  "credit",         "refund", "support",
+        "marketplace", "covered_usage",     "commitment_offset", "commitment_fee", "usage",  "fee"};
     cm_buffer text = {0};
     for (int i = 0; i < CM_CLASS_COUNT; i++)
-        cm_buffer_printf(&text, "{kind: LineItemType, id: t%d, name: New-%s, class: %s}\n---\n", i, classes[i], classes[i]);
+        cm_buffer_printf(&text, "{kind: LineItemType, id: t%d, name: New-%s, class: %s}\n---\n", i, classes[i],
+                         classes[i]);
     char *customer = customer_text("acme", "", ACCOUNT, TDS, NULL);
     cm_buffer_text(&text, customer);
     cm_catalog *catalog = catalog_of(text.data);
@@ -112,8 +117,10 @@ Test(class, types_taught_by_the_catalog)
         check_class(catalog, TDS, (test_line){.type = name}, classes[i]);
         /* "Fee with reservation" means the type Fee, not all of its class */
         check_class(catalog, TDS, (test_line){.type = name, .flags = CM_KIND_RESERVATION}, classes[i]);
-        check_class(catalog, TDS, (test_line){.type = name, .product = "AWSSupportX"}, i < CM_CLASS_SUPPORT ? classes[i] : "support");
-        check_class(catalog, TDS, (test_line){.type = name, .entity = MARKET}, i < CM_CLASS_MARKETPLACE ? classes[i] : "marketplace");
+        check_class(catalog, TDS, (test_line){.type = name, .product = "AWSSupportX"},
+                    i < CM_CLASS_SUPPORT ? classes[i] : "support");
+        check_class(catalog, TDS, (test_line){.type = name, .entity = MARKET},
+                    i < CM_CLASS_MARKETPLACE ? classes[i] : "marketplace");
     }
     check_class(catalog, TDS, (test_line){.type = "New-Usage"}, NULL);
     cm_catalog_free(catalog);

@@ -1,12 +1,13 @@
-/* The four layers of every class under both payer models, with and without a buy book (rating.md sections 1 and 4; S5, S9). */
+/* The four layers of every class under both payer models, with and without a buy book (rating.md sections 1 and 4; S5,
+ * S9). */
 #include "support.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
 /*
- * Numbers of every line: payer 10, list 20, quantity 3. The sell book `standard` asks for list + 10 % (22), or payer + 10 % (11)
- * where a class has no list price; the buy book asks for payer - 10 % (9).
+ * Numbers of every line: payer 10, list 20, quantity 3. The sell book `standard` asks for list + 10 % (22), or payer +
+ * 10 % (11) where a class has no list price; the buy book asks for payer - 10 % (9).
  */
 static const struct {
     const char *type, *product, *entity;
@@ -23,18 +24,20 @@ static const struct {
     {"Credit", NULL, NULL, false, "credit - 10 0", "credit - 10 0", "credit - 10 0", "credit - 10 0"},
     {"Refund", NULL, NULL, false, "refund rest 10 11", "refund rest 9 11", "refund rest 10 11", "refund rest 9 11"},
     {"Usage", "AWSSupportBusiness", NULL, false, "support - 0 0", "support - 0 0", "support - 10 0", "support - 10 0"},
-    {"Usage", NULL, "AWS Marketplace", false, "marketplace rest 10 11", "marketplace rest 9 11", "marketplace rest 10 11",
-     "marketplace rest 9 11"},
-    {"DiscountedUsage", NULL, NULL, false, "covered_usage rest 10 22", "covered_usage rest 9 22", "covered_usage rest 10 22",
-     "covered_usage rest 9 22"},
+    {"Usage", NULL, "AWS Marketplace", false, "marketplace rest 10 11", "marketplace rest 9 11",
+     "marketplace rest 10 11", "marketplace rest 9 11"},
+    {"DiscountedUsage", NULL, NULL, false, "covered_usage rest 10 22", "covered_usage rest 9 22",
+     "covered_usage rest 10 22", "covered_usage rest 9 22"},
     {"SavingsPlanCoveredUsage", NULL, NULL, false, "covered_usage rest 10 22", "covered_usage rest 9 22",
      "covered_usage rest 10 22", "covered_usage rest 9 22"},
-    {"SavingsPlanNegation", NULL, NULL, false, "commitment_offset - 10 0", "commitment_offset - 9 0", "commitment_offset - 10 0",
-     "commitment_offset - 9 0"},
-    {"RIFee", NULL, NULL, false, "commitment_fee - 10 0", "commitment_fee - 9 0", "commitment_fee - 10 0", "commitment_fee - 9 0"},
-    {"Fee", NULL, NULL, true, "commitment_fee - 10 0", "commitment_fee - 9 0", "commitment_fee - 10 0", "commitment_fee - 9 0"},
-    {"SavingsPlanUpfrontFee", NULL, NULL, false, "commitment_fee - 10 0", "commitment_fee - 9 0", "commitment_fee - 10 0",
+    {"SavingsPlanNegation", NULL, NULL, false, "commitment_offset - 10 0", "commitment_offset - 9 0",
+     "commitment_offset - 10 0", "commitment_offset - 9 0"},
+    {"RIFee", NULL, NULL, false, "commitment_fee - 10 0", "commitment_fee - 9 0", "commitment_fee - 10 0",
      "commitment_fee - 9 0"},
+    {"Fee", NULL, NULL, true, "commitment_fee - 10 0", "commitment_fee - 9 0", "commitment_fee - 10 0",
+     "commitment_fee - 9 0"},
+    {"SavingsPlanUpfrontFee", NULL, NULL, false, "commitment_fee - 10 0", "commitment_fee - 9 0",
+     "commitment_fee - 10 0", "commitment_fee - 9 0"},
     {"Usage", NULL, NULL, false, "usage rest 10 22", "usage rest 9 22", "usage rest 10 22", "usage rest 9 22"},
     {"Fee", NULL, NULL, false, "fee rest 10 11", "fee rest 9 11", "fee rest 10 11", "fee rest 9 11"},
     {"FlatRateSubscription", NULL, NULL, false, "fee rest 10 11", "fee rest 9 11", "fee rest 10 11", "fee rest 9 11"},
@@ -48,11 +51,14 @@ Test(layers, every_class_for_every_payer)
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         const char *const expected[] = {cells[i].tds, cells[i].tds_buy, cells[i].ing, cells[i].ing_buy};
         for (int p = 0; p < 4; p++) {
-            test_line line = {.type = cells[i].type, .product = cells[i].product, .entity = cells[i].entity,
+            test_line line = {.type = cells[i].type,
+                              .product = cells[i].product,
+                              .entity = cells[i].entity,
                               .flags = cells[i].reservation ? CM_KIND_RESERVATION : 0};
             test_result result = rate(catalog, payers[p], line);
             char is[256];
-            cr_assert_str_eq(short_of(&result, is), expected[p], "%s under %s: %s, not %s", line.type, payers[p], is, expected[p]);
+            cr_assert_str_eq(short_of(&result, is), expected[p], "%s under %s: %s, not %s", line.type, payers[p], is,
+                             expected[p]);
             cr_assert_str_eq(result.payer, "10");
             cr_assert_str_eq(result.list, "20");
             cr_assert_str_eq(result.customer, "acme");
@@ -96,7 +102,8 @@ Test(layers, credit_policies)
         {"credit_policy: {mode: split, percent: 12.5}", "-8", "credit - -8 -1"},
         /* S7: rounded half-even once at the 18th decimal */
         {"credit_policy: {mode: split, percent: 50}", "-0.000000000000000001", "credit - -0.000000000000000001 0"},
-        {"credit_policy: {mode: split, percent: 50}", "-0.000000000000000003", "credit - -0.000000000000000003 -0.000000000000000002"},
+        {"credit_policy: {mode: split, percent: 50}", "-0.000000000000000003",
+         "credit - -0.000000000000000003 -0.000000000000000002"},
     };
     static const char *const payers[] = {TDS, TDS_BUY, ING, ING_BUY};
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
@@ -133,13 +140,15 @@ Test(layers, commitments_pass_through)
     cm_catalog *catalog = catalog_of(text);
     EXPECT(catalog, ING, "covered_usage - 10 10", .type = "DiscountedUsage");
     EXPECT(catalog, ING_BUY, "covered_usage - 9 10", .type = "DiscountedUsage");
-    EXPECT(catalog, ING, "covered_usage - 0 0", .type = "DiscountedUsage", .cost = "0", .list = "0"); /* not NO_LIST_PRICE */
+    EXPECT(catalog, ING, "covered_usage - 0 0", .type = "DiscountedUsage", .cost = "0",
+           .list = "0"); /* not NO_LIST_PRICE */
     EXPECT(catalog, ING_BUY, "covered_usage - 9 10", .type = "SavingsPlanCoveredUsage");
     EXPECT(catalog, ING_BUY, "commitment_offset - -9 -10", .type = "SavingsPlanNegation", .cost = "-10");
     EXPECT(catalog, ING_BUY, "commitment_fee - 9 10", .type = "RIFee");
     EXPECT(catalog, ING_BUY, "commitment_fee - 9 10", .type = "Fee", .flags = CM_KIND_RESERVATION);
     EXPECT(catalog, ING_BUY, "usage rest 9 22", .type = "Usage");
-    EXPECT(catalog, ING, "covered_usage - 10 10", .type = "DiscountedUsage", .currency = "EUR"); /* S6: no book, no CURRENCY */
+    EXPECT(catalog, ING, "covered_usage - 10 10", .type = "DiscountedUsage",
+           .currency = "EUR"); /* S6: no book, no CURRENCY */
     cm_catalog_free(catalog);
     free(text);
 }
@@ -154,7 +163,8 @@ Test(layers, pass_through_is_refused_where_the_model_forbids_it)
     free(text);
 }
 
-/* S5: on the sell side `payer` reads list for covered usage under on_demand; `list` and `buy` are themselves, buy books literal. */
+/* S5: on the sell side `payer` reads list for covered usage under on_demand; `list` and `buy` are themselves, buy books
+ * literal. */
 Test(layers, covered_usage_reads_list_for_payer)
 {
     static const struct {
@@ -169,8 +179,10 @@ Test(layers, covered_usage_reads_list_for_payer)
     char *customer = customer_text("acme", "price_book: own", ACCOUNT, ING_BUY, TDS_BUY, NULL);
     for (size_t i = 0; i < sizeof prices / sizeof *prices; i++) {
         cm_buffer text = {0};
-        cm_buffer_printf(&text, "%s{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
-                                "{id: all, priority: 1, price: {%s}}]}]}", customer, prices[i].price);
+        cm_buffer_printf(&text,
+                         "%s{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
+                         "{id: all, priority: 1, price: {%s}}]}]}",
+                         customer, prices[i].price);
         cm_catalog *catalog = catalog_of(text.data);
         static const char *const payers[] = {TDS_BUY, ING_BUY};
         for (int p = 0; p < 2; p++) {
@@ -187,16 +199,20 @@ Test(layers, covered_usage_reads_list_for_payer)
 /* Classes without a list price: percent takes payer as its basis whatever it says, in buy books too (section 4.6). */
 Test(layers, classes_without_a_list_price)
 {
-    static const test_line lines[] = {{.type = "Usage", .entity = "AWS Marketplace"}, {.type = "BundledDiscount"},
-                                      {.type = "Refund"}, {.type = "Fee"}};
+    static const test_line lines[] = {{.type = "Usage", .entity = "AWS Marketplace"},
+                                      {.type = "BundledDiscount"},
+                                      {.type = "Refund"},
+                                      {.type = "Fee"}};
     static const char *const of[] = {"list", "payer", "buy"};
     char *customer = customer_text("acme", "price_book: own", ACCOUNT, TDS_BUY, NULL);
     for (int o = 0; o < 3; o++) {
         cm_buffer text = {0};
-        cm_buffer_printf(&text, "%s{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
-                                "{id: all, priority: 1, price: {percent: 50, of: %s}}]}]}\n---\n"
-                                "{kind: PriceBook, id: buy, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
-                                "{id: buy-all, priority: 1, price: {percent: -20, of: list}}]}]}", customer, of[o]);
+        cm_buffer_printf(&text,
+                         "%s{kind: PriceBook, id: own, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
+                         "{id: all, priority: 1, price: {percent: 50, of: %s}}]}]}\n---\n"
+                         "{kind: PriceBook, id: buy, currency: USD, versions: [{effective_from: 2025-01-01, rules: ["
+                         "{id: buy-all, priority: 1, price: {percent: -20, of: list}}]}]}",
+                         customer, of[o]);
         cm_catalog *catalog = catalog_of(text.data);
         for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
             test_result result = rate(catalog, TDS_BUY, lines[i]);
@@ -230,9 +246,10 @@ Test(layers, support_lines_by_group)
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
         cm_buffer text = {0};
         const char *name = groups[i].group ? ", support_plan_group: g" : "";
-        cm_buffer_printf(&text, "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
-                                "{id: '" ACCOUNT "', payer: '" TDS_BUY "', from: 2025-01-01%s}, "
-                                "{id: '" ACCOUNT "', payer: '" ING_BUY "', from: 2025-01-01%s}]}\n---\n%s\n",
+        cm_buffer_printf(&text,
+                         "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
+                         "{id: '" ACCOUNT "', payer: '" TDS_BUY "', from: 2025-01-01%s}, "
+                         "{id: '" ACCOUNT "', payer: '" ING_BUY "', from: 2025-01-01%s}]}\n---\n%s\n",
                          name, name, groups[i].group ? groups[i].group : "");
         cm_catalog *catalog = catalog_of(text.data);
         for (int p = 0; p < 3; p++) {
@@ -247,10 +264,11 @@ Test(layers, support_lines_by_group)
 /* The group is that of the link in force, not of the account. */
 Test(layers, support_follows_the_link_in_force)
 {
-    cm_catalog *catalog = catalog_of("{kind: SupportPlanGroup, id: g, type: passthrough}\n---\n"
-                                     "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
-                                     "{id: '" ACCOUNT "', payer: '" ING "', from: 2025-01-01, to: 2025-06-15}, "
-                                     "{id: '" ACCOUNT "', payer: '" ING "', from: 2025-06-15, support_plan_group: g}]}");
+    cm_catalog *catalog =
+        catalog_of("{kind: SupportPlanGroup, id: g, type: passthrough}\n---\n"
+                   "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
+                   "{id: '" ACCOUNT "', payer: '" ING "', from: 2025-01-01, to: 2025-06-15}, "
+                   "{id: '" ACCOUNT "', payer: '" ING "', from: 2025-06-15, support_plan_group: g}]}");
     EXPECT(catalog, ING, "support - 10 0", .product = "AWSSupportBusiness", .start = "2025-06-14T23:59:59.999999Z");
     EXPECT(catalog, ING, "support - 10 10", .product = "AWSSupportBusiness", .start = "2025-06-15T00:00:00Z");
     cm_catalog_free(catalog);

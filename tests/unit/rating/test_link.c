@@ -5,18 +5,17 @@
 #include <stdlib.h>
 
 /* ACCOUNT moves from acme to bolt on the 15th; OTHER has a gap; 4444 begins in mid-month; 5555 ended with May. */
-static const char moves[] =
-    "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: [\n"
-    "  {id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01, to: 2025-06-15},\n"
-    "  {id: '" OTHER "', payer: '" TDS "', from: 2025-01-01, to: 2025-06-05},\n"
-    "  {id: '000011114444', payer: '" TDS "', from: 2025-06-16},\n"
-    "  {id: '000011115555', payer: '" TDS "', from: 2025-01-01, to: 2025-06-01},\n"
-    "  {id: '000011116666', payer: '" TDS "', from: 2025-07-01},\n"
-    "  {id: '000011117777', payer: '" TDS "', from: 2025-06-01, to: 2025-07-01}]}\n---\n"
-    "{kind: Customer, id: bolt, reseller: northwind, price_book: standard, accounts: [\n"
-    "  {id: '" ACCOUNT "', payer: '" TDS "', from: 2025-06-15},\n"
-    "  {id: '" OTHER "', payer: '" TDS "', from: 2025-06-20},\n"
-    "  {id: '" ACCOUNT "', payer: '" ING "', from: 2025-01-01}]}\n";
+static const char moves[] = "{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: [\n"
+                            "  {id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01, to: 2025-06-15},\n"
+                            "  {id: '" OTHER "', payer: '" TDS "', from: 2025-01-01, to: 2025-06-05},\n"
+                            "  {id: '000011114444', payer: '" TDS "', from: 2025-06-16},\n"
+                            "  {id: '000011115555', payer: '" TDS "', from: 2025-01-01, to: 2025-06-01},\n"
+                            "  {id: '000011116666', payer: '" TDS "', from: 2025-07-01},\n"
+                            "  {id: '000011117777', payer: '" TDS "', from: 2025-06-01, to: 2025-07-01}]}\n---\n"
+                            "{kind: Customer, id: bolt, reseller: northwind, price_book: standard, accounts: [\n"
+                            "  {id: '" ACCOUNT "', payer: '" TDS "', from: 2025-06-15},\n"
+                            "  {id: '" OTHER "', payer: '" TDS "', from: 2025-06-20},\n"
+                            "  {id: '" ACCOUNT "', payer: '" ING "', from: 2025-01-01}]}\n";
 
 static const struct {
     const char *account, *payer, *start, *customer, *reason;
@@ -32,7 +31,7 @@ static const struct {
     {ACCOUNT, TDS, "2025-07-01T00:00:00Z", "bolt", ""},
     {ACCOUNT, TDS, "2099-01-01T00:00:00Z", "bolt", ""},
     {"000011117777", TDS, "2025-05-01T00:00:00Z", "acme", ""},
-    {"000011117777", TDS, "2025-07-01T00:00:00Z", "acme", ""}, /* the last microsecond of June, not July */
+    {"000011117777", TDS, "2025-07-01T00:00:00Z", "acme", ""},            /* the last microsecond of June, not July */
     {"000011115555", TDS, "2025-05-31T00:00:00Z", "", "UNKNOWN_ACCOUNT"}, /* June begins after the link's end */
     /* under another payer another owner, or none (P14) */
     {ACCOUNT, ING, "2025-06-01T00:00:00Z", "bolt", ""},
@@ -61,9 +60,10 @@ Test(link, intervals_gaps_and_payers)
     cm_catalog *catalog = catalog_of(moves);
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         test_result result = RATE(catalog, cells[i].payer, .account = cells[i].account, .start = cells[i].start);
-        cr_assert_str_eq(result.reason, cells[i].reason, "cell %zu: %s at %s: %s", i, cells[i].account, cells[i].start, result.reason);
-        cr_assert_str_eq(result.customer, cells[i].customer, "cell %zu: %s at %s: %s", i, cells[i].account, cells[i].start,
-                         result.customer);
+        cr_assert_str_eq(result.reason, cells[i].reason, "cell %zu: %s at %s: %s", i, cells[i].account, cells[i].start,
+                         result.reason);
+        cr_assert_str_eq(result.customer, cells[i].customer, "cell %zu: %s at %s: %s", i, cells[i].account,
+                         cells[i].start, result.customer);
     }
     cm_catalog_free(catalog);
 }
@@ -71,8 +71,16 @@ Test(link, intervals_gaps_and_payers)
 /* S3: tax and credit lines of unknown accounts too; payer and list are kept (section 4.8). */
 Test(link, every_class_is_suspended_without_a_link)
 {
-    static const char *const types[] = {"Tax", "SppDiscount", "BundledDiscount", "Credit", "Refund", "DiscountedUsage",
-                                        "SavingsPlanNegation", "RIFee", "Usage", "Fee"};
+    static const char *const types[] = {"Tax",
+                                        "SppDiscount",
+                                        "BundledDiscount",
+                                        "Credit",
+                                        "Refund",
+                                        "DiscountedUsage",
+                                        "SavingsPlanNegation",
+                                        "RIFee",
+                                        "Usage",
+                                        "Fee"};
     cm_catalog *catalog = catalog_of(moves);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         static const char *const payers[] = {TDS, TDS_BUY, ING, ING_BUY};
@@ -92,7 +100,8 @@ Test(link, every_class_is_suspended_without_a_link)
     cm_catalog_free(catalog);
 }
 
-/* P06: no workload belongs into a management account, but its lines are not lost: payer, list, buy stay, nobody is charged. */
+/* P06: no workload belongs into a management account, but its lines are not lost: payer, list, buy stay, nobody is
+ * charged. */
 Test(link, lines_of_the_payer_itself)
 {
     cm_catalog *catalog = catalog_of(moves);
@@ -116,8 +125,9 @@ Test(link, lines_of_the_payer_itself)
 /* A management account may have a link; before it begins its lines are still its own. */
 Test(link, payer_account_with_a_customer)
 {
-    cm_catalog *catalog = catalog_of("{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: [\n"
-                                     "  {id: '" TDS "', payer: '" TDS "', from: 2025-06-11}]}\n");
+    cm_catalog *catalog =
+        catalog_of("{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: [\n"
+                   "  {id: '" TDS "', payer: '" TDS "', from: 2025-06-11}]}\n");
     EXPECT(catalog, TDS, "usage rest 10 22", .account = TDS, .start = "2025-06-11T00:00:00Z");
     EXPECT(catalog, TDS, "usage - 10 0", .account = TDS, .start = "2025-06-10T23:59:59.999999Z");
     cm_catalog_free(catalog);
@@ -140,8 +150,10 @@ Test(link, time_is_clamped_into_the_month)
     static const struct {
         int year, month;
         const char *last;
-    } months[] = {{2025, 6, "2025-06-30T23:59:59.999999Z"}, {2024, 2, "2024-02-29T23:59:59.999999Z"},
-                  {2025, 2, "2025-02-28T23:59:59.999999Z"}, {2025, 12, "2025-12-31T23:59:59.999999Z"}};
+    } months[] = {{2025, 6, "2025-06-30T23:59:59.999999Z"},
+                  {2024, 2, "2024-02-29T23:59:59.999999Z"},
+                  {2025, 2, "2025-02-28T23:59:59.999999Z"},
+                  {2025, 12, "2025-12-31T23:59:59.999999Z"}};
     cm_catalog *catalog = catalog_of(moves);
     for (size_t i = 0; i < sizeof months / sizeof *months; i++) {
         cm_error err = {0};

@@ -2,6 +2,7 @@
 #include "place.h"
 
 #include <criterion/criterion.h>
+#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,13 +337,13 @@ static const char *samples(void)
     static char path[512];
     const char *set = getenv("CURMILL_SAMPLES");
     snprintf(path, sizeof path, "%s", set ? set : "");
-    return *path ? path : NULL;
+    return *path && access(path, R_OK) == 0 ? path : NULL;
 }
 
 Test(reports, real_cur2_copy)
 {
     if (!samples())
-        cr_skip_test("CURMILL_SAMPLES is not set");
+        cr_skip_test("the real samples (CURMILL_SAMPLES) are not here");
     char path[600];
     snprintf(path, sizeof path, "%s/cur-2.0-daily", samples());
     json_t *definition = json_pack("{s:s, s:s}", "type", "folder", "path", path);

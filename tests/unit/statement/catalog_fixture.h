@@ -1,4 +1,5 @@
-/* A catalog from YAML text, through the same checks as `curmill catalog apply`. Other tests may use it: DEPS test_catalog. */
+/* A catalog from YAML text, through the same checks as `curmill catalog apply`. Other tests may use it: DEPS
+ * test_catalog. */
 #ifndef CM_TEST_CATALOG_FIXTURE_H
 #define CM_TEST_CATALOG_FIXTURE_H
 

@@ -7,8 +7,9 @@
 char *customer(const char *id, const char *fields, const char *payer, const char *account, const char *group)
 {
     cm_buffer yaml = {0};
-    cm_buffer_printf(&yaml, "kind: Customer\nid: %s\nname: The %s\nreseller: northwind\nprice_book: standard\n%saccounts:\n"
-                            "  - {id: \"%s\", payer: \"%s\", from: 2025-01-01%s%s}\n---\n",
+    cm_buffer_printf(&yaml,
+                     "kind: Customer\nid: %s\nname: The %s\nreseller: northwind\nprice_book: standard\n%saccounts:\n"
+                     "  - {id: \"%s\", payer: \"%s\", from: 2025-01-01%s%s}\n---\n",
                      id, id, fields, account, payer, group ? ", support_plan_group: " : "", group ? group : "");
     return cm_buffer_take(&yaml);
 }
@@ -44,7 +45,8 @@ built build_in(const char *yaml, const char *lane, const char *period, const cm_
     cm_error err = {0};
     cm_period month;
     cr_assert(cm_period_parse(cm_slice_of(period), &month));
-    cr_assert(cm_statements_build(b.catalog, lane, month, charges, count, &b.statements, &b.missing, &err), "%s", err.text);
+    cr_assert(cm_statements_build(b.catalog, lane, month, charges, count, &b.statements, &b.missing, &err), "%s",
+              err.text);
     return b;
 }
 
@@ -102,7 +104,8 @@ const char *support_rows(const built *b, size_t i)
     joined[0] = '\0';
     for (size_t n = 0; n < lines(b, i); n++) {
         if (strcmp(line_text(b, i, n, "product"), "AWSSupport") == 0)
-            length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%s", length ? " " : "", line_text(b, i, n, "amount_exact"));
+            length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%s", length ? " " : "",
+                               line_text(b, i, n, "amount_exact"));
     }
     return joined;
 }
@@ -113,7 +116,7 @@ const char *all_lines(const built *b, size_t i)
     int length = 0;
     joined[0] = '\0';
     for (size_t n = 0; n < lines(b, i); n++)
-        length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%s/%s=%s", length ? " " : "", line_text(b, i, n, "product"),
-                           line_text(b, i, n, "class"), line_text(b, i, n, "amount"));
+        length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%s/%s=%s", length ? " " : "",
+                           line_text(b, i, n, "product"), line_text(b, i, n, "class"), line_text(b, i, n, "amount"));
     return joined;
 }

@@ -5,7 +5,8 @@
 #include "catalog_fixture.h"
 #include "statement/statement.h"
 
-/* A customer document with the two usual accounts; `fields` are lines of YAML for it, `group` names a support plan group or is NULL. */
+/* A customer document with the two usual accounts; `fields` are lines of YAML for it, `group` names a support plan
+ * group or is NULL. */
 char *customer(const char *id, const char *fields, const char *payer, const char *account, const char *group);
 cm_decimal amount(const char *text);
 /* A charge of ACCOUNT under TDS for `acme`, all layers `sell`. */
@@ -18,7 +19,8 @@ typedef struct built {
 } built;
 /* Lane tdsynnex, period 2025-06 unless said otherwise. */
 built build(const char *yaml, const cm_statement_charge *charges, size_t count);
-built build_in(const char *yaml, const char *lane, const char *period, const cm_statement_charge *charges, size_t count);
+built build_in(const char *yaml, const char *lane, const char *period, const cm_statement_charge *charges,
+               size_t count);
 void built_free(built *b);
 
 /* Text of a member of document `i`, "null" for null. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
-#define FX(set, from, to, period, rate) \
+#define FX(set, from, to, period, rate)                                                                                \
     "kind: FxRate\nid: f\nset: " set "\nfrom: " from "\nto: " to "\nperiod: " period "\nrate: " rate "\n---\n"
 
 static char *joined(char *a, const char *b)
@@ -25,9 +25,9 @@ static char *acme(const char *fields, const char *more)
 Test(documents, lines_are_merged_sorted_and_zeros_left_out)
 {
     cm_statement_charge charges[] = {
-        charge(CM_CLASS_USAGE, "b", "1"), charge(CM_CLASS_USAGE, "B", "1"),  charge(CM_CLASS_USAGE, "a", "1"), charge(CM_CLASS_USAGE, "a", "1"),
-        charge(CM_CLASS_USAGE, "b", "0"), charge(CM_CLASS_USAGE, "c", "7"),  charge(CM_CLASS_USAGE, "c", "-7"), charge(CM_CLASS_TAX, "b", "0"),
-        charge(CM_CLASS_FEE, "a", "2"),
+        charge(CM_CLASS_USAGE, "b", "1"),  charge(CM_CLASS_USAGE, "B", "1"), charge(CM_CLASS_USAGE, "a", "1"),
+        charge(CM_CLASS_USAGE, "a", "1"),  charge(CM_CLASS_USAGE, "b", "0"), charge(CM_CLASS_USAGE, "c", "7"),
+        charge(CM_CLASS_USAGE, "c", "-7"), charge(CM_CLASS_TAX, "b", "0"),   charge(CM_CLASS_FEE, "a", "2"),
     };
     charges[2].unit = "\xc3\xa9";
     charges[3].unit = charges[8].unit = "z";
@@ -46,8 +46,8 @@ Test(documents, lines_are_merged_sorted_and_zeros_left_out)
 Test(documents, keys_are_those_of_the_contract)
 {
     const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "1")};
-    static const char *const keys[] = {"id",       "number", "kind",  "state",    "reseller", "lane",  "period",
-                                       "customers", "currency", "rate", "lines", "subtotal", "tax",      "total"};
+    static const char *const keys[] = {"id",        "number",   "kind", "state", "reseller", "lane", "period",
+                                       "customers", "currency", "rate", "lines", "subtotal", "tax",  "total"};
     char *yaml = acme("", "");
     built b = build(yaml, charges, 1);
     const json_t *document = b.statements.list[0].document;
@@ -66,8 +66,8 @@ Test(documents, keys_are_those_of_the_contract)
 /* The payer's own lines belong to no customer; a customer that the catalog no longer has is named and skipped. */
 Test(documents, only_known_customers)
 {
-    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "p", "1"), charge(CM_CLASS_USAGE, "p", "2"), charge(CM_CLASS_USAGE, "p", "4"),
-                                     charge(CM_CLASS_USAGE, "p", "8")};
+    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "p", "1"), charge(CM_CLASS_USAGE, "p", "2"),
+                                     charge(CM_CLASS_USAGE, "p", "4"), charge(CM_CLASS_USAGE, "p", "8")};
     charges[0].customer = "";
     charges[2].customer = charges[3].customer = "gone";
     charges[3].currency = "EUR";
@@ -84,7 +84,8 @@ Test(documents, only_known_customers)
 Test(documents, empty_one)
 {
     const cm_statement_charge charges[] = {charge(CM_CLASS_TAX, "p", "0")};
-    char *yaml = acme("invoice_currency: EUR\ntax: [{name: VAT, percent: 19}]\n", FX("reseller", "USD", "EUR", "2025-06", "0.92"));
+    char *yaml = acme("invoice_currency: EUR\ntax: [{name: VAT, percent: 19}]\n",
+                      FX("reseller", "USD", "EUR", "2025-06", "0.92"));
     built b = build(yaml, charges, 1);
     cr_assert_eq(b.statements.count, 1);
     cr_expect_eq(lines(&b, 0), 0);
@@ -139,7 +140,8 @@ Test(documents, taxes_round_each)
 /* R06, R07, O03: each line's exact amount x rate, half-even at 10^-18. */
 Test(documents, conversion)
 {
-    const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "a", "10.01"), charge(CM_CLASS_USAGE, "x", "0.000000000000000003")};
+    const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "a", "10.01"),
+                                           charge(CM_CLASS_USAGE, "x", "0.000000000000000003")};
     char *yaml = acme("invoice_currency: EUR\n", FX("reseller", "USD", "EUR", "2025-06", "0.92"));
     built b = build(yaml, charges, 2);
     cr_assert_eq(b.statements.count, 1);
@@ -152,10 +154,12 @@ Test(documents, conversion)
     free(yaml);
 }
 
-/* R08: the distributor's rate is another set, other months are other rates. The draft stays in its source currency, rate null. */
+/* R08: the distributor's rate is another set, other months are other rates. The draft stays in its source currency,
+ * rate null. */
 Test(documents, missing_rate)
 {
-    static const char *const without[] = {"", FX("distributor", "USD", "EUR", "2025-06", "0.92"), FX("reseller", "USD", "EUR", "2025-05", "0.92"),
+    static const char *const without[] = {"", FX("distributor", "USD", "EUR", "2025-06", "0.92"),
+                                          FX("reseller", "USD", "EUR", "2025-05", "0.92"),
                                           FX("reseller", "EUR", "USD", "2025-06", "1.1")};
     const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "a", "10.01")};
     for (size_t i = 0; i < COUNT(without); i++) {
@@ -169,16 +173,19 @@ Test(documents, missing_rate)
     }
 }
 
-/* One document for each source currency: amounts of different currencies are never added, and the rate is always one number. */
+/* One document for each source currency: amounts of different currencies are never added, and the rate is always one
+ * number. */
 Test(documents, one_for_each_source_currency)
 {
-    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "a", "10"), charge(CM_CLASS_CREDIT, "a", "-7"), charge(CM_CLASS_USAGE, "a", "5")};
+    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "a", "10"), charge(CM_CLASS_CREDIT, "a", "-7"),
+                                     charge(CM_CLASS_USAGE, "a", "5")};
     charges[1].currency = "CNY";
     charges[2].currency = "EUR";
     char *yaml = acme("invoice_currency: EUR\n", FX("reseller", "USD", "EUR", "2025-06", "0.5"));
     built b = build(yaml, charges, 3);
     cr_assert_eq(b.statements.count, 3);
-    static const char *const expected[][4] = {{"CNY", "null", "-7", "CNY"}, {"EUR", "1", "5", "EUR"}, {"EUR", "0.5", "5", "USD"}};
+    static const char *const expected[][4] = {
+        {"CNY", "null", "-7", "CNY"}, {"EUR", "1", "5", "EUR"}, {"EUR", "0.5", "5", "USD"}};
     for (size_t i = 0; i < 3; i++) {
         cr_expect_str_eq(text(&b, i, "currency"), expected[i][0]);
         cr_expect_str_eq(text(&b, i, "rate"), expected[i][1]);
@@ -193,8 +200,8 @@ Test(documents, one_for_each_source_currency)
 /* The same draft keeps its id whatever its figures are; the order in which charges come does not matter. */
 Test(documents, deterministic)
 {
-    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "a", "10.004"), charge(CM_CLASS_USAGE, "b", "0.004"), charge(CM_CLASS_FEE, "c", "1"),
-                                     charge(CM_CLASS_USAGE, "a", "3")};
+    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "a", "10.004"), charge(CM_CLASS_USAGE, "b", "0.004"),
+                                     charge(CM_CLASS_FEE, "c", "1"), charge(CM_CLASS_USAGE, "a", "3")};
     char *yaml = acme("", "");
     built one = build(yaml, charges, 4);
     cm_statement_charge turned[] = {charges[3], charges[2], charges[1], charges[0]};

@@ -1,4 +1,5 @@
-/* Rounding by the largest remainder method (statements.md section 3; S12). Golden values by hand, and a property over random documents. */
+/* Rounding by the largest remainder method (statements.md section 3; S12). Golden values by hand, and a property over
+ * random documents. */
 #include "documents.h"
 
 #include <criterion/criterion.h>
@@ -95,7 +96,8 @@ static cm_i128 random_units(cm_i128 unit, int kind)
     return negative ? -value : value;
 }
 
-/* sum(lines) = subtotal = half away(sum of exact); every line is its floor or one unit more; larger remainders are served first. */
+/* sum(lines) = subtotal = half away(sum of exact); every line is its floor or one unit more; larger remainders are
+ * served first. */
 Test(round, property_of_100000_random_documents)
 {
     static const int places[] = {0, 2, 2, 3};
@@ -112,17 +114,20 @@ Test(round, property_of_100000_random_documents)
         }
         cr_assert(cm_round_lines_largest_remainder(exact, count, place, rounded, &total));
         cm_i128 magnitude = sum < 0 ? -sum : sum, half_away = (magnitude + unit / 2) / unit * unit;
-        cr_assert(total.units == (sum < 0 ? -half_away : half_away), "document %d: the total is not half away from zero", n);
+        cr_assert(total.units == (sum < 0 ? -half_away : half_away),
+                  "document %d: the total is not half away from zero", n);
         for (size_t i = 0; i < count; i++) {
             cm_i128 floor = floor_div(exact[i].units, unit) * unit, rest = exact[i].units - floor;
             lines_sum += rounded[i].units;
-            cr_assert(rounded[i].units == floor || rounded[i].units == floor + unit, "document %d: line %zu moved too far", n, i);
+            cr_assert(rounded[i].units == floor || rounded[i].units == floor + unit,
+                      "document %d: line %zu moved too far", n, i);
             if (rounded[i].units != floor)
                 smallest_served = smallest_served < 0 || rest < smallest_served ? rest : smallest_served;
             else
                 largest_left = rest > largest_left ? rest : largest_left;
         }
         cr_assert(lines_sum == total.units, "document %d: the lines do not add up to the total", n);
-        cr_assert(smallest_served < 0 || largest_left <= smallest_served, "document %d: a smaller remainder was served", n);
+        cr_assert(smallest_served < 0 || largest_left <= smallest_served, "document %d: a smaller remainder was served",
+                  n);
     }
 }

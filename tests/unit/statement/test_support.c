@@ -1,4 +1,5 @@
-/* Support plan groups (rating.md section 6; N02-N05, N19, O14, O15; S10, S11). Golden values: rules.md 1.10 and by hand. */
+/* Support plan groups (rating.md section 6; N02-N05, N19, O14, O15; S10, S11). Golden values: rules.md 1.10 and by
+ * hand. */
 #include "documents.h"
 
 #include <criterion/criterion.h>
@@ -15,7 +16,8 @@ static char *with_group(const char *group, const char *payer)
     return cm_buffer_take(&yaml);
 }
 
-static void expect_support(const char *group, const char *period, const cm_statement_charge *charges, size_t count, const char *rows)
+static void expect_support(const char *group, const char *period, const cm_statement_charge *charges, size_t count,
+                           const char *rows)
 {
     char *yaml = with_group(group, TDS);
     built b = build_in(yaml, "tdsynnex", period, charges, count);
@@ -32,7 +34,8 @@ Test(support, rules_table_1_10)
         const char *usage, *business, *business_public;
     } table[] = {{"437.00", "43.7", "100"}, {"0.00", "", "100"}, {"200000.00", "20000", "11900"}};
     for (size_t i = 0; i < COUNT(table); i++) {
-        const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", table[i].usage), charge(CM_CLASS_TAX, "AmazonEC2", "0")};
+        const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", table[i].usage),
+                                               charge(CM_CLASS_TAX, "AmazonEC2", "0")};
         expect_support("type: business", "2025-06", charges, 2, table[i].business);
         expect_support("type: business_public", "2025-06", charges, 2, table[i].business_public);
     }
@@ -45,9 +48,9 @@ Test(support, row)
     char *yaml = with_group("type: business", TDS);
     built b = build(yaml, charges, 1);
     cr_assert_eq(lines(&b, 0), 2);
-    static const char *const expected[][2] = {{"customer", "acme"}, {"account", ACCOUNT}, {"product", "AWSSupport"}, {"usage_type", "g"},
-                                              {"unit", ""},         {"class", "support"}, {"quantity", "1"},         {"amount_exact", "43.7"},
-                                              {"amount", "43.7"}};
+    static const char *const expected[][2] = {
+        {"customer", "acme"}, {"account", ACCOUNT}, {"product", "AWSSupport"}, {"usage_type", "g"}, {"unit", ""},
+        {"class", "support"}, {"quantity", "1"},    {"amount_exact", "43.7"},  {"amount", "43.7"}};
     for (size_t i = 0; i < COUNT(expected); i++)
         cr_expect_str_eq(line_text(&b, 0, 1, expected[i][0]), expected[i][1]);
     cr_expect_eq(json_object_size(line(&b, 0, 1)), COUNT(expected));
@@ -61,13 +64,20 @@ Test(support, row)
 Test(support, public_plans)
 {
     static const char *const table[][4] = {
-        {"developer", "2025-06", "100", "29"},           {"developer", "2025-06", "1000", "30"},
-        {"developer", "2027-01", "1000", ""},            {"business_public", "2026-12", "999.99", "100"},
-        {"business_public", "2025-06", "10000", "1000"}, {"business_public", "2025-06", "80000", "5900"},
-        {"business_public", "2025-06", "250000", "14400"}, {"business_public", "2025-06", "300000", "15900"},
-        {"business_public", "2027-01", "300000", ""},    {"business_plus", "2025-12", "1000", ""},
-        {"business_plus", "2026-01", "100", "29"},       {"business_plus", "2026-01", "300000", "13400"},
-        {"enterprise", "2025-06", "0", "15000"},         {"enterprise", "2025-06", "150000", "15000"},
+        {"developer", "2025-06", "100", "29"},
+        {"developer", "2025-06", "1000", "30"},
+        {"developer", "2027-01", "1000", ""},
+        {"business_public", "2026-12", "999.99", "100"},
+        {"business_public", "2025-06", "10000", "1000"},
+        {"business_public", "2025-06", "80000", "5900"},
+        {"business_public", "2025-06", "250000", "14400"},
+        {"business_public", "2025-06", "300000", "15900"},
+        {"business_public", "2027-01", "300000", ""},
+        {"business_plus", "2025-12", "1000", ""},
+        {"business_plus", "2026-01", "100", "29"},
+        {"business_plus", "2026-01", "300000", "13400"},
+        {"enterprise", "2025-06", "0", "15000"},
+        {"enterprise", "2025-06", "150000", "15000"},
         {"enterprise", "2025-06", "2000000", "94500"},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
@@ -80,7 +90,8 @@ Test(support, public_plans)
 
 Test(support, options_of_a_group)
 {
-    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "100"), charge(CM_CLASS_FEE, "AmazonS3", "1000"),
+    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "100"),
+                                     charge(CM_CLASS_FEE, "AmazonS3", "1000"),
                                      charge(CM_CLASS_BUNDLED_DISCOUNT, "AmazonEC2", "-20")};
     charges[0].list_amount = amount("150");
     static const char *const table[][2] = {
@@ -100,17 +111,20 @@ Test(support, options_of_a_group)
 
 Test(support, half_even_and_with_the_sign)
 {
-    const cm_statement_charge tie[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "0.000000000000000005"), charge(CM_CLASS_USAGE, "AmazonS3", "1")};
+    const cm_statement_charge tie[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "0.000000000000000005"),
+                                       charge(CM_CLASS_USAGE, "AmazonS3", "1")};
     const cm_statement_charge negative[] = {charge(CM_CLASS_BUNDLED_DISCOUNT, "AmazonEC2", "-20")};
     expect_support("type: business", "2025-06", tie, 2, "0.1");
     expect_support("type: business", "2025-06", negative, 1, "-2");
     expect_support("type: business_public\nminimum: 0", "2025-06", negative, 1, "");
 }
 
-/* N04, N19: a suppressing model's support lines come back as one row; where the lines themselves carry sell there is none. */
+/* N04, N19: a suppressing model's support lines come back as one row; where the lines themselves carry sell there is
+ * none. */
 Test(support, passthrough)
 {
-    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "10"), charge(CM_CLASS_SUPPORT, "AWSSupportBusiness", "0")};
+    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "10"),
+                                     charge(CM_CLASS_SUPPORT, "AWSSupportBusiness", "0")};
     charges[1].payer_amount = amount("100");
     expect_support("type: passthrough", "2025-06", charges, 2, "100");
     expect_support("type: business", "2025-06", charges, 2, "1");
@@ -127,7 +141,8 @@ Test(support, passthrough)
 /* S10: a row for each payer that the account is under; lines are merged over payers. */
 Test(support, per_payer_and_account)
 {
-    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "10"), charge(CM_CLASS_USAGE, "AmazonEC2", "2000")};
+    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "10"),
+                                     charge(CM_CLASS_USAGE, "AmazonEC2", "2000")};
     charges[0].payer = TDS2;
     const char *yaml = "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
                        "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01, support_plan_group: g}\n"
@@ -142,14 +157,17 @@ Test(support, per_payer_and_account)
 /* S10: the latest link that overlaps the period names the group; an account that moves has support with each owner. */
 Test(support, latest_link)
 {
-    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "100"), charge(CM_CLASS_USAGE, "AmazonEC2", "300")};
+    cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "100"),
+                                     charge(CM_CLASS_USAGE, "AmazonEC2", "300")};
     charges[1].customer = "bolt";
-    const char *yaml = "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
-                       "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01, to: 2025-06-05, support_plan_group: h}\n"
-                       "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-06-05, to: 2025-06-15, support_plan_group: g}\n---\n"
-                       "kind: Customer\nid: bolt\nname: B\nreseller: northwind\nprice_book: standard\naccounts:\n"
-                       "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-06-15, support_plan_group: h}\n---\n"
-                       "kind: SupportPlanGroup\nid: g\ntype: business\n---\nkind: SupportPlanGroup\nid: h\ntype: business\npercent: 7\n";
+    const char *yaml =
+        "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
+        "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01, to: 2025-06-05, support_plan_group: h}\n"
+        "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-06-05, to: 2025-06-15, support_plan_group: g}\n---\n"
+        "kind: Customer\nid: bolt\nname: B\nreseller: northwind\nprice_book: standard\naccounts:\n"
+        "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-06-15, support_plan_group: h}\n---\n"
+        "kind: SupportPlanGroup\nid: g\ntype: business\n---\nkind: SupportPlanGroup\nid: h\ntype: business\npercent: "
+        "7\n";
     built b = build(yaml, charges, 2);
     cr_assert_eq(b.statements.count, 2);
     cr_expect_str_eq(support_rows(&b, 0), "10");
@@ -157,7 +175,8 @@ Test(support, latest_link)
     built_free(&b);
 }
 
-/* Public plans are AWS's, in USD: in another currency there is no such row; the distributor's flat percent is one everywhere. */
+/* Public plans are AWS's, in USD: in another currency there is no such row; the distributor's flat percent is one
+ * everywhere. */
 Test(support, other_currency)
 {
     cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "1000")};

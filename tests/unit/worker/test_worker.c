@@ -94,11 +94,11 @@ static int status_of(int port, const char *path)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
-    char text[128];
+    char text[128] = {0};
     int fd = socket(AF_INET, SOCK_STREAM, 0), code = 0;
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
         int length = snprintf(text, sizeof text, "GET %s HTTP/1.0\r\n\r\n", path);
-        if (write(fd, text, (size_t)length) == length && read(fd, text, sizeof text) > 12)
+        if (write(fd, text, (size_t)length) == length && read(fd, text, sizeof text - 1) > 12)
             code = (int)strtol(text + 9, NULL, 10);
     }
     close(fd);

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Says which rules (ids of the business rules; they never change) no test names, in its name or in a comment.
+
+Counted are files that hold tests: C files with Test(...), Python files test_*.py. Exit code 1 if a rule is missing."""
+import pathlib
+import re
+import sys
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
+# The rules that rating, catalog and statements keep. Each needs a test of the C code.
+RULES = ("N02 N03 N04 N05 N11 N13 N14 N16 N19 N21 P05 P06 P07 P14 O02 O03 O04 O06 O14 O15 "
+         "R01 R02 R03 R04 R05 R06 R07 R08").split()
+
+
+def test_files():
+    """Test sources of this repository: path -> text. This folder names all rules and counts for none."""
+    found = {}
+    for path in sorted([*TESTS.rglob("*.c"), *TESTS.rglob("test_*.py")]):
+        if pathlib.Path(__file__).parent in path.parents:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if re.search(r"^(Parameterized|Theory)?Test\(|^(async )?def test_|^    def test_", text, re.MULTILINE):
+            found[path] = text
+    return found
+
+
+def named_by(rule, files):
+    """The files that name a rule as a word of its own; N02_business counts, N021 does not."""
+    word = re.compile(r"(?<![A-Za-z0-9])%s(?![A-Za-z0-9])" % rule)
+    return [path for path, text in files.items() if word.search(text)]
+
+
+def main():
+    """Print what is missing; with -v also who names what."""
+    files = test_files()
+    missing = 0
+    for rule in RULES:
+        paths = named_by(rule, files)
+        if not any(path.suffix == ".c" for path in paths):
+            print("%s: no test of the C code names it" % rule)
+            missing += 1
+        elif "-v" in sys.argv[1:]:
+            print("%s: %s" % (rule, " ".join(str(path.relative_to(TESTS)) for path in paths)))
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
