@@ -50,7 +50,15 @@ enum cm_match_key {
     CM_MATCH_LINE_ITEM_TYPE, CM_MATCH_ACCOUNT, CM_MATCH_PAYER, CM_MATCH_UNIT, CM_MATCH_KEYS
 };
 
-enum cm_price_kind { CM_PRICE_PERCENT, CM_PRICE_RATE, CM_PRICE_PASS, CM_PRICE_FREE };
+enum cm_price_kind { CM_PRICE_PERCENT, CM_PRICE_RATE, CM_PRICE_PASS, CM_PRICE_FREE, CM_PRICE_TIERS };
+
+typedef struct cm_tier {
+    bool unbounded;
+    cm_decimal up_to; /* inclusive upper border of the month's quantity */
+    cm_decimal rate;  /* per unit of usage */
+} cm_tier;
+enum cm_tier_mode { CM_TIER_GRADUATED, CM_TIER_VOLUME }; /* each part at its own tier's rate; all at the rate of the tier it ends in */
+enum cm_tier_over { CM_TIER_OVER_ACCOUNT, CM_TIER_OVER_CUSTOMER };
 
 typedef struct cm_rule {
     const char *id;
@@ -61,6 +69,10 @@ typedef struct cm_rule {
     cm_decimal percent;   /* PERCENT */
     enum cm_layer of;     /* PERCENT: LIST, PAYER or BUY; PASS: PAYER */
     cm_decimal rate;      /* RATE, in the book's currency per unit of usage */
+    const cm_tier *tiers; /* TIERS: ascending borders, the last unbounded; computed when statements are built */
+    size_t tier_count;
+    enum cm_tier_mode mode;
+    enum cm_tier_over over;
 } cm_rule;
 
 typedef struct cm_book_version {
@@ -73,6 +85,7 @@ typedef struct cm_price_book {
     const char *id, *currency;
     const cm_book_version *versions; /* by ascending effective_from */
     size_t count;
+    bool has_tiers; /* some rule of some version */
 } cm_price_book;
 
 enum cm_commitment_policy { CM_COMMITMENT_ON_DEMAND, CM_COMMITMENT_PASS_THROUGH };
@@ -161,6 +174,29 @@ typedef struct cm_fx_rate {
     cm_decimal rate;
 } cm_fx_rate;
 
+/* What a customer owes besides its usage, by the month. */
+typedef struct cm_custom_charge {
+    const char *id, *name;
+    const cm_customer *customer;
+    const char *lane;     /* on whose documents it stands */
+    cm_instant from, to;  /* starts of months, half-open: due in the months whose start lies between */
+    bool is_percent;
+    cm_decimal amount;    /* fixed */
+    const char *currency; /* fixed: on documents of charges in it; percent: "" */
+    cm_decimal percent;   /* of the base, for each currency of charges */
+    enum cm_layer base_layer;
+    bool base_class[CM_CLASS_COUNT];
+} cm_custom_charge;
+
+/* A balance that the reseller grants: used up by documents, never below zero. */
+typedef struct cm_credit {
+    const char *id, *name;
+    const cm_customer *customer;
+    const char *lane, *currency; /* of the charges that it pays */
+    cm_decimal amount;
+    cm_instant from, expires;    /* starts of months, half-open */
+} cm_credit;
+
 typedef struct cm_catalog {
     char id[CM_ID_HEX]; /* digest of the canonical content */
     const cm_reseller *resellers;     size_t reseller_count;
@@ -171,6 +207,8 @@ typedef struct cm_catalog {
     const cm_support_plan *plans;     size_t plan_count;
     const cm_link *links;             size_t link_count;      /* sorted by payer, account, from */
     const cm_fx_rate *fx_rates;       size_t fx_rate_count;
+    const cm_custom_charge *custom_charges; size_t custom_charge_count;
+    const cm_credit *credits;         size_t credit_count;
     const struct cm_line_type { const char *name; enum cm_class class; } *line_types; size_t line_type_count;
     void *private_;
 } cm_catalog;

@@ -11,6 +11,8 @@
 
 /* In the order of their names: so they stand in the canonical text. */
 enum cm_document_kind {
+    CM_DOCUMENT_CREDIT,
+    CM_DOCUMENT_CUSTOM_CHARGE,
     CM_DOCUMENT_CUSTOMER,
     CM_DOCUMENT_FX_RATE,
     CM_DOCUMENT_LINE_ITEM_TYPE,
@@ -49,6 +51,9 @@ typedef struct cm_document {
     /* SupportPlan, FxRate: what must not come twice */
     const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type */
     cm_instant from, to;
+    /* CustomCharge, Credit */
+    const char *owner;              /* the customer, if it could be read */
+    const cm_yaml_node *lane_node;  /* NULL: the lane of the customer's accounts */
 } cm_document;
 
 typedef struct cm_reference {
@@ -65,10 +70,11 @@ typedef struct cm_checked_link {
     const cm_yaml_node *node; /* the account's id */
 } cm_checked_link;
 
-/* A rule that reads the layer `buy`: refused if its book turns out to be a buy book. */
+/* A rule that reads the layer `buy` or has tiers: refused if its book turns out to be a buy book. */
 typedef struct cm_buy_reader {
     const char *book, *rule;
     const cm_yaml_node *node;
+    bool tiers;
 } cm_buy_reader;
 
 typedef struct cm_checker {
@@ -97,10 +103,15 @@ void cm_check_support_plan_group(cm_checker *checker, cm_document *document);
 void cm_check_support_plan(cm_checker *checker, cm_document *document);
 void cm_check_fx_rate(cm_checker *checker, cm_document *document);
 void cm_check_line_item_type(cm_checker *checker, cm_document *document);
+void cm_check_custom_charge(cm_checker *checker, cm_document *document);
+void cm_check_credit(cm_checker *checker, cm_document *document);
+/* {layer, classes} of a base of money; without one: what N02 calls total usage, as the customer is charged for it (S10). */
+json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char *title);
 
 /* All documents. */
 void cm_check_whole(cm_checker *checker);
 void cm_check_links(cm_checker *checker);
+void cm_check_money_lanes(cm_checker *checker);
 /* NULL if there is none. */
 cm_document *cm_checker_find(const cm_checker *checker, enum cm_document_kind kind, const char *id);
 

@@ -99,11 +99,11 @@ static json_t *check_match(cm_checker *checker, const cm_yaml_node *node, const 
 
 enum { P_PERCENT, P_RATE, P_PASS, P_FREE, P_TIERS, P_OF, P_MODE, P_OVER };
 
-static void note_buy_reader(cm_checker *checker, const cm_document *book, const char *rule, const cm_yaml_node *node)
+static void note_buy_reader(cm_checker *checker, const cm_document *book, const char *rule, const cm_yaml_node *node, bool tiers)
 {
     checker->buy_readers = cm_room(checker->buy_readers, checker->buy_reader_count, &checker->buy_reader_capacity,
                                    sizeof *checker->buy_readers);
-    checker->buy_readers[checker->buy_reader_count++] = (cm_buy_reader){book->id, rule, node};
+    checker->buy_readers[checker->buy_reader_count++] = (cm_buy_reader){book->id, rule, node, tiers};
 }
 
 static void check_percent(cm_checker *checker, const cm_field *fields, const cm_document *book, const char *rule,
@@ -124,7 +124,7 @@ static void check_percent(cm_checker *checker, const cm_field *fields, const cm_
         cm_wrong(checker, of,
                  "of: sell is what this rule is to find; a rule may read list, payer and (in sell books) buy");
     if (layer == CM_LAYER_BUY)
-        note_buy_reader(checker, book, rule, of);
+        note_buy_reader(checker, book, rule, of, false);
     json_object_set_new(price, "of", json_string(cm_layer_names[layer]));
 }
 
@@ -147,6 +147,58 @@ static void check_plain_price(cm_checker *checker, const cm_field *fields, json_
     }
 }
 
+/* tiers: [{up_to, rate}, ...]: computed when statements are built, over the month's quantity (rating.md section 5). */
+static json_t *check_tier_list(cm_checker *checker, const cm_yaml_node *node)
+{
+    json_t *array = json_array();
+    const cm_yaml_node *const *items;
+    size_t count;
+    cm_decimal last = {0}, border, rate;
+    if (!cm_read_list(checker, node, "tiers", false, 100, &items, &count))
+        return array;
+    if (count == 0)
+        cm_wrong(checker, node, "tiers is empty; the last tier has a rate and no up_to");
+    for (size_t i = 0; i < count; i++) {
+        cm_field fields[] = {{"up_to", false, NULL, NULL}, {"rate", true, NULL, NULL}};
+        json_t *tier = json_object();
+        json_array_append_new(array, tier);
+        if (!CM_READ_MAPPING(checker, items[i], "a tier", fields))
+            continue;
+        if (fields[1].value && cm_read_decimal(checker, fields[1].value, "rate", "0", "1000000000000", &rate))
+            json_object_set_new(tier, "rate", cm_json_decimal(rate));
+        if (!fields[0].value != (i + 1 == count))
+            cm_wrong(checker, items[i],
+                     i + 1 == count ? "the last tier may have no up_to: it holds for everything above"
+                                    : "only the last tier may be without up_to");
+        if (!fields[0].value || !cm_read_decimal(checker, fields[0].value, "up_to", "0", "1000000000000", &border))
+            continue;
+        if (cm_decimal_compare(border, last) <= 0)
+            cm_wrong(checker, fields[0].value, "up_to must grow from tier to tier");
+        last = border;
+        json_object_set_new(tier, "up_to", cm_json_decimal(border));
+    }
+    return array;
+}
+
+static void check_tiers(cm_checker *checker, const cm_field *fields, const cm_document *book, const char *rule, json_t *price)
+{
+    int which = 0;
+    for (int i = P_MODE; i <= P_OVER; i++)
+        if (fields[i].value && !fields[P_TIERS].value)
+            cm_wrong(checker, fields[i].value, "%s belongs to tiers", fields[i].name);
+    if (!fields[P_TIERS].value)
+        return;
+    note_buy_reader(checker, book, rule, fields[P_TIERS].value, true);
+    json_object_set_new(price, "tiers", check_tier_list(checker, fields[P_TIERS].value));
+    if (!fields[P_MODE].value)
+        cm_wrong(checker, fields[P_TIERS].value, "tiers in which mode? add mode: graduated or volume");
+    else if (cm_read_one_of(checker, fields[P_MODE].value, "mode", cm_tier_mode_names, &which))
+        json_object_set_new(price, "mode", json_string(cm_tier_mode_names[which]));
+    which = 0;
+    if (!fields[P_OVER].value || cm_read_one_of(checker, fields[P_OVER].value, "over", cm_tier_over_names, &which))
+        json_object_set_new(price, "over", json_string(cm_tier_over_names[which]));
+}
+
 static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const cm_document *book, const char *rule,
                            bool *ret_reads_quantity)
 {
@@ -160,22 +212,18 @@ static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const 
     if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "price of rule %s", rule), fields))
         return price;
     *ret_reads_quantity = fields[P_RATE].value || fields[P_TIERS].value;
-    if (fields[P_TIERS].value || fields[P_MODE].value || fields[P_OVER].value) {
-        cm_wrong(checker, node, "rule %s: tiers come with a later version of curmill; use percent, rate, pass or free",
-                 rule);
-        return price;
-    }
     int forms = 0;
-    for (int i = P_PERCENT; i <= P_FREE; i++)
+    for (int i = P_PERCENT; i <= P_TIERS; i++)
         forms += fields[i].value != NULL;
     if (forms != 1)
-        cm_wrong(checker, node, "price of rule %s must have exactly one of percent, rate, pass, free; it has %s", rule,
+        cm_wrong(checker, node, "price of rule %s must have exactly one of percent, rate, pass, free, tiers; it has %s", rule,
                  forms ? "several" : "none");
     if (fields[P_OF].value && !fields[P_PERCENT].value)
         cm_wrong(checker, fields[P_OF].value, "of belongs to percent");
     if (fields[P_PERCENT].value)
         check_percent(checker, fields, book, rule, price);
     check_plain_price(checker, fields, price);
+    check_tiers(checker, fields, book, rule, price);
     return price;
 }
 
@@ -210,7 +258,7 @@ static void check_rule(cm_checker *checker, const cm_yaml_node *node, const cm_d
     if (fields[PRICE].value)
         json_object_set_new(rule->json, "price",
                             check_price(checker, fields[PRICE].value, book, name, &reads_quantity));
-    /* A rate does not match refunds and bundled discounts: their quantity is not usage (rating.md section 4). */
+    /* Rates and tiers do not match refunds and bundled discounts: their quantity is not usage (rating.md section 4). */
     rule->catches_all = all && fields[PRICE].value && !reads_quantity;
 }
 
@@ -258,7 +306,7 @@ static void check_rules_together(cm_checker *checker, struct checked_rule *rules
     if (!catcher)
         cm_wrong(checker, version,
                  "a version of %s has no catch-all rule: end it with a rule with match: {} and a price of "
-                 "percent, pass or free (a rate does not match refunds and bundled discounts)",
+                 "percent, pass or free (rates and tiers do not match refunds and bundled discounts)",
                  book->title);
 }
 
@@ -312,6 +360,55 @@ static int by_effective_from(const void *a, const void *b)
     return order || !x->node || !y->node ? order : (x->node->line > y->node->line) - (x->node->line < y->node->line);
 }
 
+/* The rule `id` of a version in canonical form, or NULL. */
+static const json_t *rule_of(const json_t *version, const char *id)
+{
+    size_t i;
+    const json_t *rule;
+    json_array_foreach(json_object_get(version, "rules"), i, rule) {
+        const char *other = json_string_value(json_object_get(rule, "id"));
+        if (other && strcmp(other, id) == 0)
+            return rule;
+    }
+    return NULL;
+}
+
+/*
+ * Tiers count the month's quantity by rule id: where a version begins inside a month, a rule with tiers that stands in both versions
+ * of that month must say the same in both.
+ */
+static void check_tiers_of_month(cm_checker *checker, const cm_document *book, const struct checked_version *tiered,
+                                 const struct checked_version *other, const cm_yaml_node *place)
+{
+    size_t i;
+    const json_t *rule;
+    json_array_foreach(json_object_get(tiered->json, "rules"), i, rule) {
+        const json_t *price = json_object_get(rule, "price");
+        const char *id = json_string_value(json_object_get(rule, "id"));
+        const json_t *same = id && json_object_get(price, "tiers") ? rule_of(other->json, id) : NULL;
+        if (same && !json_equal(price, json_object_get(same, "price")))
+            cm_wrong(checker, place,
+                     "rule \"%s\" has tiers, which count a whole month, and its price changes inside a month in %s: begin the "
+                     "version on the 1st, or give the rule another id",
+                     id, book->title);
+    }
+}
+
+static void check_tiers_over_versions(cm_checker *checker, const cm_document *book, const struct checked_version *versions, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (!versions[i].node)
+            continue;
+        cm_instant month = cm_period_start(cm_period_of(versions[i].from));
+        for (size_t j = i; j > 0 && (!versions[j].node || versions[j].from > month); j--) { /* to the one in force on the 1st */
+            if (!versions[j - 1].node)
+                continue;
+            check_tiers_of_month(checker, book, &versions[j - 1], &versions[i], versions[i].node);
+            check_tiers_of_month(checker, book, &versions[i], &versions[j - 1], versions[i].node);
+        }
+    }
+}
+
 static json_t *check_versions(cm_checker *checker, const cm_yaml_node *node, const cm_document *book)
 {
     json_t *array = json_array();
@@ -332,6 +429,7 @@ static json_t *check_versions(cm_checker *checker, const cm_yaml_node *node, con
                      book->title, cm_place(checker, versions[i - 1].node));
         json_array_append_new(array, versions[i].json);
     }
+    check_tiers_over_versions(checker, book, versions, count);
     free(versions);
     return array;
 }

@@ -16,8 +16,7 @@ static bool read_plan_type(cm_checker *checker, const cm_yaml_node *node, bool p
 
 /* ---- SupportPlanGroup (O14, N19) ---- */
 
-/* Default: what N02 calls total usage, as the customer is charged for it (S10). */
-static json_t *support_base(cm_checker *checker, const cm_yaml_node *node, const char *title)
+json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char *title)
 {
     enum { LAYER, CLASSES };
     cm_field fields[] = {{"layer", false, NULL, NULL}, {"classes", false, NULL, NULL}};
@@ -39,7 +38,7 @@ static json_t *support_base(cm_checker *checker, const cm_yaml_node *node, const
             wanted[i] = false;
         }
         if (count == 0)
-            cm_wrong(checker, fields[CLASSES].value, "classes is empty: support would be a percentage of nothing");
+            cm_wrong(checker, fields[CLASSES].value, "classes is empty: it would be a percentage of nothing");
         for (size_t i = 0; i < count; i++)
             if (cm_read_one_of(checker, items[i], "classes", names, &which))
                 wanted[which] = true;
@@ -105,7 +104,7 @@ void cm_check_support_plan_group(cm_checker *checker, cm_document *document)
                         cm_plan_type_name(type));
     }
     check_group_percents(checker, fields, document, type);
-    json_object_set_new(document->json, "base", support_base(checker, fields[G_BASE].value, document->title));
+    json_object_set_new(document->json, "base", cm_check_base(checker, fields[G_BASE].value, document->title));
 }
 
 /* ---- SupportPlan: AWS's published data, where it is newer than curmill ---- */

@@ -102,7 +102,13 @@ static void check_buy_books(cm_checker *checker)
                 high = middle;
         }
         for (; low < count && readers[low].book && strcmp(readers[low].book, payer->buy_book) == 0; low++)
-            cm_wrong(checker, readers[low].node,
+            if (readers[low].tiers)
+                cm_wrong(checker, readers[low].node,
+                         "rule %s has tiers, but %s uses this book as its buy book; tiers belong to price books of "
+                         "customers: use percent, rate, pass or free",
+                         readers[low].rule, payer->title);
+            else
+                cm_wrong(checker, readers[low].node,
                      "rule %s reads the layer buy, but %s uses this book as its buy book; a buy book "
                      "may read list and payer",
                      readers[low].rule, payer->title);
@@ -151,4 +157,5 @@ void cm_check_whole(cm_checker *checker)
     check_buy_books(checker);
     check_unique(checker);
     cm_check_links(checker);
+    cm_check_money_lanes(checker);
 }

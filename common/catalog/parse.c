@@ -23,6 +23,8 @@ const char *const cm_refund_policy_names[] = {"price_book", "keep", NULL};
 const char *const cm_commitment_policy_names[] = {"on_demand", "pass_through", NULL};
 const char *const cm_consolidation_names[] = {"end_customer", "semi", "full", NULL}; /* N18 */
 const char *const cm_fx_set_names[] = {"reseller", "distributor", NULL};             /* R08 */
+const char *const cm_tier_mode_names[] = {"graduated", "volume", NULL};
+const char *const cm_tier_over_names[] = {"account", "customer", NULL};
 
 bool cm_parse_text(cm_parser *parser, cm_json_reader *reader, const char **ret)
 {
@@ -146,6 +148,8 @@ static const struct section {
     {"Reseller", cm_parse_resellers},
     {"Payer", cm_parse_payers},
     {"Customer", cm_parse_customers},
+    {"CustomCharge", cm_parse_custom_charges},
+    {"Credit", cm_parse_credits},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 

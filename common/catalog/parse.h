@@ -28,6 +28,8 @@ bool cm_parse_books(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_groups(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_plans(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_fx_rates(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_custom_charges(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_credits(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader);
 
 /* Values. All of them fail the reader with a reason. */
@@ -37,6 +39,8 @@ bool cm_parse_instant(cm_json_reader *reader, cm_instant *ret);
 /* Position of a text in `names` (NULL-ended). */
 bool cm_parse_one_of(cm_json_reader *reader, const char *const *names, int *ret);
 bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret);
+/* {layer, classes}; `classes` of CM_CLASS_COUNT elements. */
+bool cm_parse_base(cm_json_reader *reader, enum cm_layer *layer, bool *classes);
 bool cm_parse_class(cm_json_reader *reader, enum cm_class *ret);
 bool cm_parse_texts(cm_parser *parser, cm_json_reader *reader, const char ***ret, size_t *ret_count); /* + a NULL */
 
@@ -56,5 +60,7 @@ extern const char *const cm_refund_policy_names[];
 extern const char *const cm_commitment_policy_names[];
 extern const char *const cm_consolidation_names[];
 extern const char *const cm_fx_set_names[];
+extern const char *const cm_tier_mode_names[];
+extern const char *const cm_tier_over_names[];
 
 #endif

@@ -40,16 +40,66 @@ static bool parse_match(cm_parser *parser, cm_json_reader *reader, cm_rule *rule
     return !reader->failed;
 }
 
-static bool parse_price(cm_json_reader *reader, cm_rule *rule)
+static bool parse_tier(cm_json_reader *reader, cm_tier *tier)
 {
     cm_slice key;
-    int forms = 0;
+    bool has_rate = false;
+    tier->unbounded = true;
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "up_to"))
+            tier->unbounded = !cm_parse_decimal(reader, &tier->up_to);
+        else if (cm_slice_is(key, "rate"))
+            has_rate = cm_parse_decimal(reader, &tier->rate);
+        else
+            return cm_json_fail(reader, "an unknown key");
+    }
+    return !reader->failed && (has_rate || cm_json_fail(reader, "a tier needs a rate"));
+}
+
+static bool parse_tiers(cm_parser *parser, cm_json_reader *reader, cm_rule *rule)
+{
+    size_t room = cm_parse_count(reader);
+    cm_tier *tiers = cm_arena_zalloc(parser->arena, room * sizeof *tiers);
+    if (rule->tiers)
+        return cm_json_fail(reader, "a key that comes twice");
+    cm_json_enter(reader, '[');
+    while (cm_json_item(reader)) {
+        if (rule->tier_count >= room)
+            return cm_json_fail(reader, "brackets that do not match");
+        cm_tier *tier = &tiers[rule->tier_count];
+        if (!parse_tier(reader, tier))
+            return false;
+        if (rule->tier_count++ &&
+            (tier[-1].unbounded || (!tier->unbounded && cm_decimal_compare(tier[-1].up_to, tier->up_to) >= 0)))
+            return cm_json_fail(reader, "tiers must have ascending borders");
+    }
+    if (!reader->failed && (rule->tier_count == 0 || !tiers[rule->tier_count - 1].unbounded))
+        return cm_json_fail(reader, "the last tier must have no border");
+    rule->tiers = tiers;
+    return !reader->failed;
+}
+
+static bool parse_price(cm_parser *parser, cm_json_reader *reader, cm_rule *rule)
+{
+    cm_slice key;
+    int forms = 0, which, tier_words = 0;
     bool has_of = false, free_of_charge;
     rule->of = CM_LAYER_PAYER;
     cm_json_enter(reader, '{');
     while (cm_json_key(reader, &key)) {
         if (cm_slice_is(key, "of")) {
             has_of = cm_parse_layer(reader, &rule->of);
+            continue;
+        }
+        if (cm_slice_is(key, "mode") && cm_parse_one_of(reader, cm_tier_mode_names, &which)) {
+            rule->mode = which == 1 ? CM_TIER_VOLUME : CM_TIER_GRADUATED;
+            tier_words++;
+            continue;
+        }
+        if (cm_slice_is(key, "over") && cm_parse_one_of(reader, cm_tier_over_names, &which)) {
+            rule->over = which == 1 ? CM_TIER_OVER_CUSTOMER : CM_TIER_OVER_ACCOUNT;
+            tier_words++;
             continue;
         }
         forms++;
@@ -65,11 +115,14 @@ static bool parse_price(cm_json_reader *reader, cm_rule *rule)
         } else if (cm_slice_is(key, "free")) {
             rule->price = CM_PRICE_FREE;
             cm_json_bool(reader, &free_of_charge);
+        } else if (cm_slice_is(key, "tiers")) {
+            rule->price = CM_PRICE_TIERS;
+            parse_tiers(parser, reader, rule);
         } else {
             return cm_json_fail(reader, "an unknown form of price");
         }
     }
-    if (!reader->failed && (forms != 1 || has_of != (rule->price == CM_PRICE_PERCENT) || rule->of == CM_LAYER_SELL))
+    if (!reader->failed && (forms != 1 || tier_words != (rule->price == CM_PRICE_TIERS ? 2 : 0) || has_of != (rule->price == CM_PRICE_PERCENT) || rule->of == CM_LAYER_SELL))
         return cm_json_fail(reader, "a price must have one form");
     return !reader->failed;
 }
@@ -88,7 +141,7 @@ static bool parse_rule(cm_parser *parser, cm_json_reader *reader, cm_rule *rule)
         else if (cm_slice_is(key, "match"))
             parse_match(parser, reader, rule);
         else if (cm_slice_is(key, "price"))
-            has_price = parse_price(reader, rule);
+            has_price = parse_price(parser, reader, rule);
         else
             return cm_json_fail(reader, "an unknown key");
     }
@@ -176,6 +229,9 @@ bool cm_parse_books(cm_parser *parser, cm_json_reader *reader)
             else
                 return cm_json_fail(reader, "an unknown key");
         }
+        for (size_t i = 0; i < book->count; i++)
+            for (size_t j = 0; j < book->versions[i].count; j++)
+                book->has_tiers |= book->versions[i].rules[j].price == CM_PRICE_TIERS;
         if (!reader->failed && (!book->currency || book->count == 0))
             return cm_json_fail(reader, "a price book needs a currency and versions");
     }

@@ -11,19 +11,19 @@ static bool parse_plan_type(cm_json_reader *reader, enum cm_plan_type *ret, bool
     return *has || cm_json_fail(reader, "an unknown plan type");
 }
 
-static bool parse_base(cm_json_reader *reader, cm_support_group *group)
+bool cm_parse_base(cm_json_reader *reader, enum cm_layer *layer, bool *classes)
 {
     cm_slice key;
     enum cm_class class;
     cm_json_enter(reader, '{');
     while (cm_json_key(reader, &key)) {
         if (cm_slice_is(key, "layer")) {
-            cm_parse_layer(reader, &group->base_layer);
+            cm_parse_layer(reader, layer);
         } else if (cm_slice_is(key, "classes")) {
             cm_json_enter(reader, '[');
             while (cm_json_item(reader))
                 if (cm_parse_class(reader, &class))
-                    group->base_class[class] = true;
+                    classes[class] = true;
         } else {
             return cm_json_fail(reader, "an unknown key");
         }
@@ -47,7 +47,7 @@ static bool parse_group(cm_json_reader *reader, cm_support_group *group)
         else if (cm_slice_is(key, "buy_percent"))
             group->has_buy_percent = cm_parse_decimal(reader, &group->buy_percent);
         else if (cm_slice_is(key, "base"))
-            has_base = parse_base(reader, group);
+            has_base = cm_parse_base(reader, &group->base_layer, group->base_class);
         else
             return cm_json_fail(reader, "an unknown key");
     }

@@ -9,6 +9,8 @@ static const struct kind {
     const char *id_key;
     void (*check)(cm_checker *checker, cm_document *document);
 } kinds[CM_DOCUMENT_KINDS] = {
+    [CM_DOCUMENT_CREDIT] = {"Credit", "id", cm_check_credit},
+    [CM_DOCUMENT_CUSTOM_CHARGE] = {"CustomCharge", "id", cm_check_custom_charge},
     [CM_DOCUMENT_CUSTOMER] = {"Customer", "id", cm_check_customer},
     [CM_DOCUMENT_FX_RATE] = {"FxRate", "id", cm_check_fx_rate},
     [CM_DOCUMENT_LINE_ITEM_TYPE] = {"LineItemType", "name", cm_check_line_item_type},
@@ -20,6 +22,7 @@ static const struct kind {
 };
 
 const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1] = {
+    [CM_DOCUMENT_CREDIT] = "Credit",             [CM_DOCUMENT_CUSTOM_CHARGE] = "CustomCharge",
     [CM_DOCUMENT_CUSTOMER] = "Customer",           [CM_DOCUMENT_FX_RATE] = "FxRate",
     [CM_DOCUMENT_LINE_ITEM_TYPE] = "LineItemType", [CM_DOCUMENT_PAYER] = "Payer",
     [CM_DOCUMENT_PRICE_BOOK] = "PriceBook",        [CM_DOCUMENT_RESELLER] = "Reseller",
@@ -47,7 +50,7 @@ static void take_document(cm_checker *checker, const cm_yaml_node *root)
     if (!kind_node) {
         cm_wrong(checker, root,
                  "a document needs a \"kind\": Payer, Reseller, Customer, PriceBook, SupportPlanGroup, FxRate, "
-                 "LineItemType or SupportPlan");
+                 "LineItemType, SupportPlan, CustomCharge or Credit");
         return;
     }
     if (!cm_read_one_of(checker, kind_node, "kind", cm_document_kind_names, &kind)) {

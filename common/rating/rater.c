@@ -131,6 +131,7 @@ static cm_price_step step_of_rule(const cm_rule *rule, enum cm_class class, bool
     case CM_PRICE_PASS:
         return (cm_price_step){CM_OP_LAYER, payer, CM_DECIMAL_ZERO};
     case CM_PRICE_FREE:
+    case CM_PRICE_TIERS: /* by the month's quantity, when statements are built (section 5) */
         return STEP_ZERO;
     }
     cm_assert(!"a price rule without meaning");
@@ -143,8 +144,11 @@ static enum cm_reason by_book(const cm_deciding *d, const cm_price_book *book, e
 {
     enum cm_reason reason = CM_REASON_NONE;
     *ret_rule = cm_book_decide(d, book, class, side, &reason);
-    if (*ret_rule)
-        *ret_step = step_of_rule(*ret_rule, class, payer_reads_list);
+    if (!*ret_rule)
+        return reason;
+    *ret_step = step_of_rule(*ret_rule, class, payer_reads_list);
+    if ((*ret_rule)->price == CM_PRICE_TIERS)
+        cm_trace_step(d, side, "rule %s has tiers: its price is computed over the month's quantity when statements are built", (*ret_rule)->id);
     return reason;
 }
 

@@ -1,5 +1,7 @@
-/* All drafts of a lane and period: charges -> lines of each customer and source currency -> support -> foreign exchange
- * -> documents. */
+/*
+ * All drafts of a lane and period: charges -> sections (a customer's lines in one currency: tiers, support, custom
+ * charges, credits, foreign exchange) -> documents, by the reseller's consolidation.
+ */
 #include "statement/internal.h"
 
 #include <stdlib.h>
@@ -21,9 +23,9 @@ cm_draft_line *cm_draft_lines_add(cm_draft_lines *lines)
             return order_;                                                                                             \
     } while (0)
 
-/* A document's charges together (D14: customer and source currency); within them (payer, account), as the support step
+/* A section's charges together (D14: customer and source currency); within them (payer, account), as the support step
  * wants them. */
-static int by_document_and_account(const void *a, const void *b)
+static int by_section_and_account(const void *a, const void *b)
 {
     const cm_statement_charge *x = *(const cm_statement_charge *const *)a, *y = *(const cm_statement_charge *const *)b;
     ORDER_BY(x->customer, y->customer);
@@ -33,12 +35,12 @@ static int by_document_and_account(const void *a, const void *b)
     return 0;
 }
 
-/* The order of lines in a document (S12). */
+/* The order of a customer's lines (S12). */
 static int by_line_key(const void *a, const void *b)
 {
     const cm_draft_line *x = a, *y = b;
-    if (x->support != y->support)
-        return x->support ? 1 : -1;
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
     ORDER_BY(x->account, y->account);
     ORDER_BY(x->product, y->product);
     ORDER_BY(x->usage_type, y->usage_type);
@@ -64,7 +66,7 @@ static bool merge_lines(cm_draft_lines *lines)
     size_t kept = 0;
     for (size_t i = 0; i < lines->count; i++) {
         cm_draft_line *last = kept ? &lines->list[kept - 1] : NULL;
-        if (last && !last->support && by_line_key(last, &lines->list[i]) == 0) {
+        if (last && last->step == CM_STEP_CHARGE && by_line_key(last, &lines->list[i]) == 0) {
             if (!cm_decimal_accumulate(&last->quantity, lines->list[i].quantity) ||
                 !cm_decimal_accumulate(&last->source_exact, lines->list[i].source_exact))
                 return false;
@@ -94,58 +96,191 @@ static bool convert_lines(cm_draft_lines *lines, const cm_fx_rate *fx)
     return true;
 }
 
-static void add_statement(cm_statements *statements, cm_statement statement)
-{
-    if ((statements->count & (statements->count - 1)) == 0) /* grows at powers of two */
-        statements->list =
-            cm_realloc(statements->list, (statements->count ? statements->count * 2 : 1) * sizeof statement);
-    statements->list[statements->count++] = statement;
-}
-
 static void charge_lines(const cm_statement_charge *const *charges, size_t count, cm_draft_lines *lines)
 {
     for (size_t i = 0; i < count; i++) {
         *cm_draft_lines_add(lines) = (cm_draft_line){
+            .customer = charges[i]->customer,
             .payer = charges[i]->payer,
             .account = charges[i]->account,
             .product = charges[i]->product,
             .usage_type = charges[i]->usage_type,
             .unit = charges[i]->unit,
             .class = cm_class_name(charges[i]->class),
+            .step = CM_STEP_CHARGE,
             .quantity = charges[i]->quantity,
             .source_exact = charges[i]->sell_amount,
         };
     }
 }
 
-/* One document: all charges of a customer in one source currency. A document without lines still exists, with subtotal
- * 0. */
-static bool build_document(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges,
-                           size_t count, cm_statements *ret, cm_error *err)
+static void sort_charges(const cm_statement_charge **charges, size_t count)
 {
-    cm_draft_lines lines = {0};
-    const char *source = charges[0]->currency;
-    bool same = strcmp(source, customer->invoice_currency) == 0;
-    const cm_fx_rate *fx =
-        same ? NULL : cm_catalog_fx(b->catalog, CM_FX_RESELLER, source, customer->invoice_currency, b->period);
-    charge_lines(charges, count, &lines);
+    if (count)
+        qsort(charges, count, sizeof *charges, by_section_and_account);
+}
+
+/* Charges, then support by account. */
+static bool add_charges_and_support(const cm_building *b, cm_section *section, const cm_work *work, cm_error *err)
+{
+    const cm_statement_charge **charges = cm_alloc((work->count + 1) * sizeof *charges);
+    for (size_t i = 0; i < work->count; i++)
+        charges[i] = &work->list[i];
+    sort_charges(charges, work->count);
+    charge_lines(charges, work->count, &section->lines);
     bool done = true;
-    for (size_t first = 0, last; done && first < count; first = last) {
-        for (last = first + 1; last < count && strcmp(charges[last]->payer, charges[first]->payer) == 0 &&
+    for (size_t first = 0, last; done && first < work->count; first = last) {
+        for (last = first + 1; last < work->count && strcmp(charges[last]->payer, charges[first]->payer) == 0 &&
                                strcmp(charges[last]->account, charges[first]->account) == 0;
              last++)
             ;
-        done = cm_support_add_row(b, customer, charges + first, last - first, &lines, err);
+        done = cm_support_add_row(b, section->customer, charges + first, last - first, &section->lines, err);
     }
-    if (done && !(done = merge_lines(&lines) && convert_lines(&lines, fx)))
-        cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount", customer->id);
-    if (done) {
-        cm_statement statement;
-        done = cm_document_make(b, customer, source, fx, &lines, &statement, err);
-        if (done)
-            add_statement(ret, statement);
+    free(charges);
+    return done;
+}
+
+/* rating.md section 5, in its order: tiers, support, custom charges, credits, foreign exchange. */
+static bool build_section(const cm_building *b, cm_section *section, const cm_statement_charge *const *charges,
+                          size_t count, cm_error *err)
+{
+    const char *invoice = section->customer->invoice_currency;
+    section->source = charges[0]->currency;
+    if (strcmp(section->source, invoice) != 0)
+        section->fx = cm_catalog_fx(b->catalog, CM_FX_RESELLER, section->source, invoice, b->period);
+    cm_work work = {0};
+    for (size_t i = 0; i < count; i++)
+        *cm_work_add(&work) = *charges[i];
+    bool done = cm_tiers_apply(b, section->customer, &work, err) && add_charges_and_support(b, section, &work, err) &&
+                cm_custom_add_rows(b, section, &work, &section->lines, err);
+    if (done && b->with_margin && !cm_margin_begin(b, section, &work))
+        done = cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount",
+                       section->customer->id);
+    free(work.list);
+    if (!done)
+        return false;
+    if (!merge_lines(&section->lines))
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount",
+                       section->customer->id);
+    if (!cm_credit_add_rows(b, section, err))
+        return false;
+    return (convert_lines(&section->lines, section->fx) && (!b->with_margin || cm_margin_finish(b, section))) ||
+           cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount",
+                   section->customer->id);
+}
+
+/* ---- sections ---- */
+
+typedef struct sections {
+    cm_section *list;
+    size_t count, capacity;
+} sections;
+
+static void name_missing(const char *id, const char *before, cm_buffer *ret_missing)
+{
+    if (ret_missing && (!before || strcmp(before, id) != 0))
+        cm_buffer_printf(ret_missing, "%s%s", ret_missing->length ? ", " : "", id);
+}
+
+static cm_section *add_section(sections *all, const cm_customer *customer)
+{
+    if (all->count == all->capacity) {
+        all->capacity = all->capacity ? all->capacity * 2 : 16;
+        all->list = cm_realloc(all->list, all->capacity * sizeof *all->list);
     }
-    free(lines.list);
+    all->list[all->count] = (cm_section){.customer = customer};
+    return &all->list[all->count++];
+}
+
+static bool build_sections(const cm_building *b, const cm_statement_charge *const *sorted, size_t count, sections *ret,
+                           cm_buffer *ret_missing, cm_error *err)
+{
+    bool done = true;
+    for (size_t first = 0, last; done && first < count; first = last) {
+        const char *id = sorted[first]->customer, *currency = sorted[first]->currency;
+        for (last = first + 1;
+             last < count && strcmp(sorted[last]->customer, id) == 0 && strcmp(sorted[last]->currency, currency) == 0;
+             last++)
+            ;
+        if (!*id)
+            continue; /* the payer account's own lines belong to no customer */
+        const cm_customer *customer = cm_catalog_customer(b->catalog, id);
+        if (customer)
+            done = build_section(b, add_section(ret, customer), sorted + first, last - first, err);
+        else
+            name_missing(id, first ? sorted[first - 1]->customer : NULL, ret_missing);
+    }
+    return done;
+}
+
+static int by_customer(const void *id, const void *charge)
+{
+    return strcmp(id, (*(const cm_statement_charge *const *)charge)->customer);
+}
+
+/* Sorted, with fixed custom charges of customers that have charges, but maybe not in that currency. `presences` holds
+ * those. */
+static const cm_statement_charge **sorted_input(const cm_building *b, const cm_statement_input *input,
+                                                cm_statement_charge *presences, size_t *ret_count)
+{
+    const cm_statement_charge **sorted =
+        cm_alloc((input->count + b->catalog->custom_charge_count + 1) * sizeof *sorted);
+    size_t count = 0, present = 0;
+    while (count < input->count) {
+        sorted[count] = &input->charges[count];
+        count++;
+    }
+    sort_charges(sorted, count);
+    for (size_t i = 0; input->count && i < b->catalog->custom_charge_count; i++) {
+        const cm_custom_charge *charge = &b->catalog->custom_charges[i];
+        if (charge->is_percent || !cm_custom_charge_is_due(charge, b->lane, b->period) ||
+            !bsearch(charge->customer->id, sorted, input->count, sizeof *sorted, by_customer))
+            continue;
+        presences[present] = cm_custom_charge_presence(charge);
+        sorted[count++] = &presences[present++];
+    }
+    sort_charges(sorted, count);
+    *ret_count = count;
+    return sorted;
+}
+
+/* ---- documents ---- */
+
+static bool is_consolidated(const cm_section *section)
+{
+    return strcmp(section->customer->reseller->consolidation, "end_customer") != 0;
+}
+
+/* Which sections make one document: those of a customer and currency, or of a reseller and a pair of currencies. */
+static int by_document(const void *a, const void *b)
+{
+    const cm_section *x = a, *y = b;
+    ORDER_BY(x->customer->reseller->id, y->customer->reseller->id);
+    if (!is_consolidated(x))
+        ORDER_BY(x->customer->id, y->customer->id);
+    ORDER_BY(x->source, y->source);
+    ORDER_BY(x->customer->invoice_currency, y->customer->invoice_currency);
+    return 0;
+}
+
+static int by_document_and_customer(const void *a, const void *b)
+{
+    int order = by_document(a, b);
+    return order ? order : strcmp(((const cm_section *)a)->customer->id, ((const cm_section *)b)->customer->id);
+}
+
+static bool build_documents(const cm_building *b, sections *all, cm_statements *ret, cm_error *err)
+{
+    bool done = true;
+    if (all->count)
+        qsort(all->list, all->count, sizeof *all->list, by_document_and_customer);
+    ret->list = cm_alloc((all->count + 1) * sizeof *ret->list);
+    for (size_t first = 0, last; done && first < all->count; first = last) {
+        for (last = first + 1; last < all->count && by_document(&all->list[first], &all->list[last]) == 0; last++)
+            ;
+        done = cm_document_make(b, all->list + first, last - first, &ret->list[ret->count], err);
+        ret->count += done;
+    }
     return done;
 }
 
@@ -156,53 +291,51 @@ static int by_reseller_customer_currency(const void *a, const void *b)
     ORDER_BY(x->customer, y->customer);
     ORDER_BY(x->currency, y->currency);
     ORDER_BY(x->source_currency, y->source_currency);
-    return 0;
+    return strcmp(x->id, y->id);
 }
 
-static void name_missing(const char *id, const char *before, cm_buffer *ret_missing)
+bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing,
+                               cm_error *err)
 {
-    if (ret_missing && (!before || strcmp(before, id) != 0))
-        cm_buffer_printf(ret_missing, "%s%s", ret_missing->length ? ", " : "", id);
+    *ret = (cm_statements){0};
+    cm_building building = {input->catalog, input->lane,       input->period,
+                            input->used,    input->used_count, input->with_margin};
+    cm_statement_charge *presences = cm_alloc((input->catalog->custom_charge_count + 1) * sizeof *presences);
+    size_t count = 0;
+    const cm_statement_charge **sorted = sorted_input(&building, input, presences, &count);
+    sections all = {0};
+    bool done =
+        build_sections(&building, sorted, count, &all, ret_missing, err) && build_documents(&building, &all, ret, err);
+    if (done && ret->count > 1)
+        qsort(ret->list, ret->count, sizeof *ret->list, by_reseller_customer_currency);
+    if (!done)
+        cm_statements_free(ret);
+    for (size_t i = 0; i < all.count; i++) {
+        free(all.list[i].lines.list);
+        free(all.list[i].credits);
+        cm_margin_free(all.list[i].margin);
+    }
+    free(all.list);
+    free(sorted);
+    free(presences);
+    return done;
 }
 
 bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,
                          const cm_statement_charge *charges, size_t count, cm_statements *ret, cm_buffer *ret_missing,
                          cm_error *err)
 {
-    *ret = (cm_statements){0};
-    cm_building building = {catalog, lane, period};
-    const cm_statement_charge **sorted = cm_alloc((count ? count : 1) * sizeof *sorted);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &charges[i];
-    qsort(sorted, count, sizeof *sorted, by_document_and_account);
-
-    bool done = true;
-    for (size_t first = 0, last; done && first < count; first = last) {
-        const char *id = sorted[first]->customer, *currency = sorted[first]->currency;
-        for (last = first + 1;
-             last < count && strcmp(sorted[last]->customer, id) == 0 && strcmp(sorted[last]->currency, currency) == 0;
-             last++)
-            ;
-        if (!*id)
-            continue; /* the payer account's own lines belong to no customer */
-        const cm_customer *customer = cm_catalog_customer(catalog, id);
-        if (customer)
-            done = build_document(&building, customer, sorted + first, last - first, ret, err);
-        else
-            name_missing(id, first ? sorted[first - 1]->customer : NULL, ret_missing);
-    }
-    if (done && ret->count > 1)
-        qsort(ret->list, ret->count, sizeof *ret->list, by_reseller_customer_currency);
-    if (!done)
-        cm_statements_free(ret);
-    free(sorted);
-    return done;
+    cm_statement_input input = {.catalog = catalog, .lane = lane, .period = period, .charges = charges, .count = count};
+    return cm_statements_build_month(&input, ret, ret_missing, err);
 }
 
 void cm_statements_free(cm_statements *statements)
 {
-    for (size_t i = 0; i < statements->count; i++)
+    for (size_t i = 0; i < statements->count; i++) {
         json_decref(statements->list[i].document);
+        json_decref(statements->list[i].margin);
+        free(statements->list[i].credits);
+    }
     free(statements->list);
     *statements = (cm_statements){0};
 }

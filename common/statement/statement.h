@@ -1,7 +1,7 @@
 /*
- * Documents from charges: support, foreign exchange, rounding, tax (rating.md sections 5, 6; statements.md section 3;
- * S10-S12). Pure: no I/O, no clock. The stored document is canonical JSON without gates; gates are computed when a
- * document is looked at. May use: base, decimal, catalog.
+ * Documents from charges: tiers, support, custom charges, reseller credits, foreign exchange, rounding, tax (rating.md
+ * sections 5, 6; statements.md sections 2, 3; S10-S12; N18, I01-I03). Pure: no I/O, no clock. The stored document is
+ * canonical JSON without gates; gates are computed when a document is looked at. May use: base, decimal, catalog.
  */
 #ifndef CM_STATEMENT_STATEMENT_H
 #define CM_STATEMENT_STATEMENT_H
@@ -15,14 +15,26 @@ typedef struct cm_statement_charge {
     const char *payer, *customer, *account, *product, *usage_type, *unit, *currency;
     enum cm_class class;
     cm_decimal quantity, payer_amount, list_amount, buy_amount, sell_amount;
+    const char
+        *rule; /* id of the sell rule that decided, "" or NULL: none. Charges of different rules must not be merged. */
 } cm_statement_charge;
+
+/* What documents used of a reseller credit, in the credit's currency. */
+typedef struct cm_credit_use {
+    const char *credit; /* id */
+    cm_decimal amount;
+} cm_credit_use;
 
 typedef struct cm_statement {
     char id[CM_ID_HEX];
-    const char *reseller, *customer, *currency; /* borrowed from the document */
-    const char *source_currency;                /* of its charges; borrowed from them */
-    const char *fx_id;                          /* the rate that was used, "" if none; borrowed from the catalog */
+    const char *reseller, *currency; /* borrowed from the document */
+    const char *customer;            /* the same; "" if the document is about several (semi, full) */
+    const char *source_currency;     /* of its charges; borrowed from them */
+    const char *fx_id;               /* the rate that was used, "" if none; borrowed from the catalog */
     cm_decimal subtotal, total;
+    cm_credit_use *credits; /* owned; what it uses of credits, whose ids are borrowed from the catalog */
+    size_t credit_count;
+    json_t *margin;   /* owned; the reseller's own view, NULL unless it is asked for. Never for customers (P13) */
     json_t *document; /* owned: keys of `statement show` except gates */
 } cm_statement;
 
@@ -32,15 +44,41 @@ typedef struct cm_statements {
 } cm_statements;
 void cm_statements_free(cm_statements *statements);
 
+/* What documents are made from. Zeroed: nothing. */
+typedef struct cm_statement_input {
+    const cm_catalog *catalog;
+    const char *lane;
+    cm_period period;
+    const cm_statement_charge
+        *charges; /* in any order; all of a customer's, and all of a reseller's where it has one document for them */
+    size_t count;
+    const cm_credit_use *used; /* by documents of earlier periods; a credit may come several times */
+    size_t used_count;
+    bool with_margin;
+} cm_statement_input;
+
 /*
- * All draft statements of a lane and period from the charges of its current runs. `charges` in any order. One document
- * for each (reseller, customer, source currency), so that a document has one rate: amounts of different currencies are
- * never added. A customer that the catalog no longer has is skipped and named in *ret_missing (may be NULL). False:
- * overflow (BUG class with the place).
+ * All draft statements of a lane and period from the charges of its current runs. By the reseller's consolidation (N18,
+ * I01-I03) one document for each (customer, source currency), or for each (reseller, source currency, invoice
+ * currency), with the customers' lines one after the other (semi) or merged without customer and account (full). So a
+ * document has one rate, and amounts of different currencies are never added. The exact amounts add up to the same sum,
+ * credits are the same, in all three. A customer that the catalog no longer has is skipped and named in *ret_missing
+ * (may be NULL). False: overflow (BUG class with the place).
  */
+CM_NODISCARD bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing,
+                                            cm_error *err);
+/* The same for catalogs without credits, or where no earlier document used any. */
 CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,
                                       const cm_statement_charge *charges, size_t count, cm_statements *ret,
                                       cm_buffer *ret_missing, cm_error *err);
+
+/* The custom charge is due in the period on documents of the lane. */
+bool cm_custom_charge_is_due(const cm_custom_charge *charge, const char *lane, cm_period period);
+/*
+ * The charge of nothing that makes a document for a customer without charges of its own, in a fixed custom charge's
+ * currency. Texts are borrowed from `charge`.
+ */
+cm_statement_charge cm_custom_charge_presence(const cm_custom_charge *charge);
 
 /* The latest link of (payer, account, customer) that overlaps the period, or NULL: its group counts for the month
  * (S10). */

@@ -19,7 +19,7 @@ const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, co
     return found;
 }
 
-static cm_decimal layer_of(const cm_statement_charge *charge, enum cm_layer layer)
+cm_decimal cm_charge_layer(const cm_statement_charge *charge, enum cm_layer layer)
 {
     switch (layer) {
     case CM_LAYER_PAYER:
@@ -40,7 +40,7 @@ static bool base_of(const cm_support_group *group, const cm_statement_charge *co
     *ret = CM_DECIMAL_ZERO;
     for (size_t i = 0; i < count; i++) {
         if (group->base_class[charges[i]->class] &&
-            !cm_decimal_accumulate(ret, layer_of(charges[i], group->base_layer)))
+            !cm_decimal_accumulate(ret, cm_charge_layer(charges[i], group->base_layer)))
             return false;
     }
     return true;
@@ -133,6 +133,17 @@ static bool amount_of(const cm_building *b, const cm_support_group *group, const
     return false;
 }
 
+/* N05: what the reseller pays for it: buy_percent of the base; of what is passed through, the same. */
+static bool buy_of(const cm_support_group *group, const cm_statement_charge *const *charges, size_t count,
+                   cm_decimal amount, cm_decimal *ret)
+{
+    cm_decimal base;
+    *ret = group->type == CM_PLAN_PASSTHROUGH ? amount : CM_DECIMAL_ZERO;
+    if (!group->has_buy_percent || group->type == CM_PLAN_PASSTHROUGH || group->type == CM_PLAN_BASIC)
+        return true;
+    return base_of(group, charges, count, &base) && cm_decimal_percent_half_even(base, group->buy_percent, ret);
+}
+
 bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const cm_statement_charge *const *charges,
                         size_t count, cm_draft_lines *lines, cm_error *err)
 {
@@ -140,20 +151,22 @@ bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const
         cm_link_of_month(b->catalog, charges[0]->payer, charges[0]->account, charges[0]->customer, b->period);
     if (!link || !link->group)
         return true;
-    cm_decimal amount;
-    if (!amount_of(b, link->group, charges, count, &amount))
+    cm_decimal amount, buy;
+    if (!amount_of(b, link->group, charges, count, &amount) || !buy_of(link->group, charges, count, amount, &buy))
         return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "support of account %s of customer %s does not fit an amount",
                        charges[0]->account, customer->id);
     *cm_draft_lines_add(lines) = (cm_draft_line){
+        .customer = customer->id,
         .payer = charges[0]->payer,
         .account = charges[0]->account,
         .product = "AWSSupport",
         .usage_type = link->group->id,
         .unit = "",
         .class = cm_class_name(CM_CLASS_SUPPORT),
-        .support = true,
+        .step = CM_STEP_SUPPORT,
         .quantity = cm_decimal_from_i64(1),
         .source_exact = amount,
+        .source_buy = buy,
     };
     return true;
 }

@@ -2,6 +2,7 @@
 #ifndef CM_STORE_INTERNAL_H
 #define CM_STORE_INTERNAL_H
 
+#include "statement/statement.h"
 #include "store/run_store.h"
 
 /* run id = hash(delivery, catalog, links, engine [, attempt]) (architecture.md section 3). */
@@ -11,5 +12,30 @@ void cm_run_id(const char *delivery, const char *catalog, const char *links, int
 CM_NODISCARD bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, int attempt, const char *payer, const char *lane,
                                 cm_period period, int chunks, const cm_run_settings *settings, cm_instant now,
                                 char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err);
+
+/* --- documents ----------------------------------------------------------------------------------------------- */
+
+/* A document as it follows from charges, with array literals of what it rests on; borrowed for the time of the call. */
+typedef struct cm_built_document {
+    const cm_statement *statement;
+    const char *customers, *payers, *runs;
+} cm_built_document;
+
+typedef struct cm_document_build {
+    cm_pg *pg; /* in a transaction */
+    const cm_catalog *catalog;
+    const char *lane;
+    cm_period period;
+    const char *runs; /* array literal */
+    bool (*take)(void *opaque, const cm_built_document *document, cm_error *err);
+    void *opaque;
+    bool with_margin;
+} cm_document_build;
+
+/* Hands over every document of the runs' charges. Customers that the catalog does not have are named in *missing (may be NULL). */
+CM_NODISCARD bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_error *err);
+
+/* corrections.c: every (lane, period) that is due; lane, month NULL: all. Transactions of its own. */
+CM_NODISCARD bool cm_store_corrections_refresh(cm_pg *pg, cm_instant now, const char *lane, const char *month, int *ret_built, cm_error *err);
 
 #endif

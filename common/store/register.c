@@ -162,10 +162,27 @@ typedef struct registering {
     cm_registered *ret;
 } registering;
 
+/* A late change of the catalog counts from the next period on (rating.md section 8): what comes for a settled period is rated as the period was. */
+static bool catalog_of_period(const registering *r, char ret[static CM_ID_HEX], cm_error *err)
+{
+    const char *values[] = {r->payer->id, r->period};
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(r->pg,
+                     "SELECT run.catalog_id FROM billing_period b JOIN current_run c ON c.payer = b.payer AND c.period = b.period"
+                     " JOIN run ON run.id = c.run_id WHERE b.payer = $1 AND b.period = $2 AND b.state IN ('settled', 'closed')",
+                     2, values, &rows, err))
+        return false;
+    snprintf(ret, CM_ID_HEX, "%s", cm_rows_count(rows) ? cm_rows_text(rows, 0, 0) : r->catalog->id);
+    cm_rows_free(rows);
+    return true;
+}
+
 static bool begin_run(const registering *r, int attempt, cm_error *err)
 {
     bool new_run;
-    return cm_run_insert(r->pg, r->ret->delivery, r->catalog->id, attempt, r->payer->id, r->payer->lane, r->found->period,
+    char catalog[CM_ID_HEX];
+    return catalog_of_period(r, catalog, err) &&
+           cm_run_insert(r->pg, r->ret->delivery, catalog, attempt, r->payer->id, r->payer->lane, r->found->period,
                          (int)r->found->chunks, r->settings, r->now, r->ret->run, &new_run, err);
 }
 
@@ -299,7 +316,7 @@ static bool start_again(cm_pg *pg, const char *run, cm_instant now, const char *
     cm_run facts;
     if (!cm_store_run(pg, run, &facts, err))
         return false;
-    if (strcmp(facts.state, "running") == 0 || strcmp(facts.state, "current") == 0)
+    if (strcmp(facts.state, "running") == 0)
         return true;
     return facts.complete ? cm_store_run_reactivate(pg, run, now, actor, err) : cm_store_run_restart(pg, run, now, actor, reason, err);
 }

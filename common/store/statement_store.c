@@ -1,26 +1,21 @@
-/*
- * Draft statements: stale or not, made anew, stored. A customer's charges are read through a cursor in the order of
- * customers, so memory is bounded by the largest customer and not by the lane.
- */
+/* Draft statements: stale or not, made anew (document_build.c), stored. */
 #include "store/statement_store.h"
 
-#include "base/arena.h"
 #include "base/log.h"
 #include "rating/rating.h"
-#include "statement/statement.h"
 #include "store/catalog_store.h"
-#include "store/run_store.h"
+#include "store/credit_store.h"
+#include "store/internal.h"
 
 #include <stdlib.h>
 
-enum { ROWS_AT_ONCE = 2000, ARENA_BYTES = 256 * 1024 };
 #define ACTOR "statements"
 
 /* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation.
  */
-#define BASIS                                                                                                          \
-    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id), "          \
-    "'UTF8')), 'hex'), 32)"
+#define BASIS(lane, period)                                                                                            \
+    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id)"            \
+    " || curmill_credit_basis(" lane ", " period "), 'UTF8')), 'hex'), 32)"
 
 typedef struct building {
     cm_pg *pg;
@@ -30,135 +25,90 @@ typedef struct building {
     char month[CM_PERIOD_TEXT];
     char *runs; /* array literal of the current runs' ids */
     char basis[CM_ID_HEX];
-    const cm_catalog *catalog;
     cm_buffer kept;    /* array literal of the documents that are there now, without its end */
     cm_buffer missing; /* customers that the catalog in force does not have */
-    cm_arena *arena;   /* of the customer in hand */
-    cm_statement_charge *charge;
-    size_t count, capacity;
+    bool some_taken;   /* some document of the month is approved or issued */
 } building;
-
-/* --- charges of a customer ----------------------------------------------------------------------------------- */
-
-static const char *keep(building *b, const cm_rows *rows, int row, int column)
-{
-    const char *text = cm_rows_text(rows, row, column);
-    return cm_arena_strndup(b->arena, text, strlen(text));
-}
-
-static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
-{
-    if (b->count == b->capacity) {
-        b->capacity = b->capacity ? b->capacity * 2 : 256;
-        b->charge = cm_realloc(b->charge, b->capacity * sizeof *b->charge);
-    }
-    cm_statement_charge *c = &b->charge[b->count++];
-    *c = (cm_statement_charge){
-        .customer = keep(b, rows, row, 0),
-        .payer = keep(b, rows, row, 1),
-        .account = keep(b, rows, row, 2),
-        .product = keep(b, rows, row, 3),
-        .usage_type = keep(b, rows, row, 4),
-        .unit = keep(b, rows, row, 5),
-        .currency = keep(b, rows, row, 7),
-        .quantity = cm_rows_decimal(rows, row, 8),
-        .payer_amount = cm_rows_decimal(rows, row, 9),
-        .list_amount = cm_rows_decimal(rows, row, 10),
-        .buy_amount = cm_rows_decimal(rows, row, 11),
-        .sell_amount = cm_rows_decimal(rows, row, 12),
-    };
-    return cm_class_parse(cm_slice_of(cm_rows_text(rows, row, 6)), &c->class) ||
-           cm_fail(err, CM_ERROR_BUG, "CLASS", "a charge has the unknown class \"%s\"", cm_rows_text(rows, row, 6));
-}
 
 /* --- documents ----------------------------------------------------------------------------------------------- */
 
-static bool store_document(building *b, const cm_statement *s, cm_error *err)
+/*
+ * The same charges are not billed twice: another invoice currency or consolidation makes a document of another id, and
+ * its charges may stand in one that is approved or issued already. Such a draft is not made; a customer that has
+ * charges and no document is told by STATEMENT_OVERDUE.
+ */
+static bool is_taken(building *b, const cm_built_document *built, bool *ret, cm_error *err)
 {
+    const char *values[] = {b->lane, b->month, built->statement->source_currency, built->statement->id,
+                            built->customers};
+    cm_rows *rows = NULL;
+    *ret = false;
+    if (!b->some_taken)
+        return true;
+    if (!cm_pg_query(b->pg,
+                     "SELECT id FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state IN "
+                     "('approved', 'issued')"
+                     " AND source_currency = $3 AND id <> $4 AND customers && $5::text[] LIMIT 1",
+                     5, values, &rows, err))
+        return false;
+    *ret = cm_rows_count(rows) > 0;
+    if (*ret)
+        cm_log(CM_WARN, "no draft is made: its charges stand in a document that is approved or issued", "lane", b->lane,
+               "period", b->month, "customers", built->customers, "document", cm_rows_text(rows, 0, 0), NULL);
+    cm_rows_free(rows);
+    return true;
+}
+
+static bool look_for_taken(building *b, cm_error *err)
+{
+    const char *values[] = {b->lane, b->month};
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(b->pg,
+                     "SELECT EXISTS (SELECT FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND "
+                     "state IN ('approved', 'issued'))",
+                     2, values, &rows, err))
+        return false;
+    b->some_taken = cm_rows_bool(rows, 0, 0);
+    cm_rows_free(rows);
+    return true;
+}
+
+/* Only drafts are made anew: what is approved is frozen, what is void will not be issued, what is issued never changes.
+ */
+static bool store_document(void *opaque, const cm_built_document *built, cm_error *err)
+{
+    building *b = opaque;
+    const cm_statement *s = built->statement;
+    bool taken;
+    if (!is_taken(b, built, &taken, err) || taken)
+        return taken;
     char subtotal[CM_DECIMAL_TEXT], total[CM_DECIMAL_TEXT];
     char *text = json_dumps(s->document, JSON_COMPACT);
     cm_decimal_print(s->subtotal, subtotal);
     cm_decimal_print(s->total, total);
     const char *values[] = {
-        s->id,    s->reseller, b->lane,       b->month, s->customer, s->currency, s->source_currency,
-        s->fx_id, text,        b->catalog_id, subtotal, total};
-    bool done = cm_pg_query(
-        b->pg,
-        "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
-        " document, catalog_id, subtotal, total)"
-        " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric)"
-        " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
-        " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
-        " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
-        " total = excluded.total WHERE statement.state = 'draft'"
-        " AND (statement.document, statement.catalog_id, statement.fx_id) IS DISTINCT FROM"
-        "   (excluded.document, excluded.catalog_id, excluded.fx_id)",
-        12, values, NULL, err);
+        s->id, s->reseller,   b->lane,  b->month, s->customer,      s->currency,   s->source_currency, s->fx_id,
+        text,  b->catalog_id, subtotal, total,    built->customers, built->payers, built->runs};
+    bool done =
+        cm_pg_query(
+            b->pg,
+            "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
+            " document, catalog_id, subtotal, total, customers, payers, runs)"
+            " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric, $13, $14, $15)"
+            " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
+            " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
+            " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
+            " total = excluded.total, customers = excluded.customers, payers = excluded.payers, runs = excluded.runs"
+            " WHERE statement.state = 'draft' AND (statement.document, statement.catalog_id, statement.fx_id, "
+            "statement.customers,"
+            "   statement.payers, statement.runs) IS DISTINCT FROM (excluded.document, excluded.catalog_id, "
+            "excluded.fx_id,"
+            "   excluded.customers, excluded.payers, excluded.runs)",
+            15, values, NULL, err) &&
+        cm_credit_use_save(b->pg, s, b->lane, b->month, err);
     free(text);
     cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
     return done;
-}
-
-/* The customer in hand is complete: its documents. */
-static bool flush_customer(building *b, cm_error *err)
-{
-    cm_statements statements;
-    if (b->count == 0)
-        return true;
-    cm_buffer missing = {0};
-    if (!cm_statements_build(b->catalog, b->lane, b->period, b->charge, b->count, &statements, &missing, err))
-        return false; /* nothing was added to `missing` */
-    if (missing.length)
-        cm_buffer_printf(&b->missing, "%s%s", b->missing.length ? ", " : "", missing.data);
-    cm_buffer_free(&missing);
-    bool done = true;
-    for (size_t i = 0; done && i < statements.count; i++)
-        done = store_document(b, &statements.list[i], err);
-    cm_statements_free(&statements);
-    b->count = 0;
-    cm_arena_reset(b->arena);
-    return done;
-}
-
-static bool take_rows(building *b, const cm_rows *rows, cm_error *err)
-{
-    for (int row = 0; row < cm_rows_count(rows); row++) {
-        if (b->count && strcmp(b->charge[0].customer, cm_rows_text(rows, row, 0)) != 0 && !flush_customer(b, err))
-            return false;
-        if (!add_charge(b, rows, row, err))
-            return false;
-    }
-    return true;
-}
-
-static bool build_all(building *b, cm_error *err)
-{
-    const char *values[] = {b->month, b->runs};
-    char fetch[64];
-    snprintf(fetch, sizeof fetch, "FETCH %d FROM statement_charges", ROWS_AT_ONCE);
-    if (!cm_pg_query(
-            b->pg,
-            "DECLARE statement_charges NO SCROLL CURSOR FOR"
-            " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, "
-            "sum(c.quantity),"
-            " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount)"
-            " FROM charge c JOIN run r ON r.id = c.run_id"
-            " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
-            " GROUP BY c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency ORDER BY "
-            "c.customer",
-            2, values, NULL, err))
-        return false;
-    for (int taken = ROWS_AT_ONCE; taken == ROWS_AT_ONCE;) {
-        cm_rows *rows = NULL;
-        if (!cm_pg_query(b->pg, fetch, 0, NULL, &rows, err))
-            return false;
-        taken = cm_rows_count(rows);
-        bool done = take_rows(b, rows, err);
-        cm_rows_free(rows);
-        if (!done)
-            return false;
-    }
-    return flush_customer(b, err) && cm_pg_execute(b->pg, "CLOSE statement_charges", err);
 }
 
 /* --- a build ------------------------------------------------------------------------------------------------- */
@@ -167,10 +117,10 @@ static bool remove_drafts_but_kept(building *b, cm_error *err)
 {
     cm_buffer_text(&b->kept, b->kept.length ? "}" : "{}");
     const char *values[] = {b->lane, b->month, b->kept.data};
-    return cm_pg_query(
-        b->pg,
-        "DELETE FROM statement WHERE lane = $1 AND period = $2 AND state = 'draft' AND NOT id = ANY ($3::text[])", 3,
-        values, NULL, err);
+    return cm_pg_query(b->pg,
+                       "DELETE FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state = "
+                       "'draft' AND NOT id = ANY ($3::text[])",
+                       3, values, NULL, err);
 }
 
 static bool tell_missing(building *b, cm_error *err)
@@ -205,12 +155,10 @@ static bool build_locked(building *b, cm_error *err)
     cm_catalog *catalog = NULL;
     if (!cm_store_catalog_load(b->pg, b->catalog_id, &catalog, err))
         return false;
-    b->catalog = catalog;
-    b->arena = cm_arena_new(ARENA_BYTES);
-    bool done = build_all(b, err) && remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
-    cm_arena_free(b->arena);
+    cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b, false};
+    bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) &&
+                remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);
-    free(b->charge);
     return done;
 }
 
@@ -229,11 +177,12 @@ static bool look_locked(building *b, bool *ret_stale, cm_error *err)
     cm_rows *rows = NULL;
     if (!cm_pg_query(b->pg, "SELECT pg_advisory_xact_lock(hashtextextended('statements ' || $1 || ' ' || $2, 0))", 2,
                      values + 2, NULL, err) ||
-        !cm_pg_query(b->pg,
-                     "SELECT " BASIS
-                     ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
-                     " FROM current_run WHERE lane = $3 AND period = $4",
-                     4, values, &rows, err))
+        !cm_pg_query(
+            b->pg,
+            "SELECT " BASIS(
+                "$3", "$4") ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
+                            " FROM current_run WHERE lane = $3 AND period = $4",
+            4, values, &rows, err))
         return false;
     snprintf(b->basis, sizeof b->basis, "%s", cm_rows_text(rows, 0, 0));
     b->runs = cm_strdup(cm_rows_text(rows, 0, 1));
@@ -274,13 +223,15 @@ static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, cons
                        cm_error *err)
 {
     const char *values[] = {catalog_id, cm_engine_version(), lane, period};
-    return cm_pg_query(pg,
-                       "WITH today AS (SELECT lane, period, " BASIS " AS basis FROM current_run GROUP BY lane, period)"
-                       " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
-                       " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND ($4::text IS "
-                       "NULL OR period = $4)"
-                       " ORDER BY lane, period",
-                       4, values, ret, err);
+    return cm_pg_query(
+        pg,
+        "WITH today AS (SELECT lane, period, " BASIS(
+            "lane", "period") " AS basis FROM current_run GROUP BY lane, period)"
+                              " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
+                              " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND "
+                              "($4::text IS NULL OR period = $4)"
+                              " ORDER BY lane, period",
+        4, values, ret, err);
 }
 
 bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period,
@@ -306,5 +257,5 @@ bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane
         *ret_built += done && built;
     }
     cm_rows_free(rows);
-    return done;
+    return done && cm_store_corrections_refresh(pg, now, lane, period ? month : NULL, ret_built, err);
 }

@@ -1,7 +1,8 @@
 /*
- * Draft statements in PostgreSQL: made from the current runs of a lane and period and the catalog in force; stale when
- * either is another one than the build's `basis`. Used by invoice-writer (after a switch, on a timer) and by `curmill
- * statement`. May use: postgres, statement, catalog_store.
+ * Draft documents in PostgreSQL: statements are made from the current runs of a lane and period and the catalog in
+ * force, stale when either is another one than the build's `basis`; adjustments and credit notes are made when an
+ * issued document is not what the newest runs say (corrections.c). Used by invoice-writer (after a switch, on a timer)
+ * and by `curmill statement`. May use: postgres, statement, catalog_store.
  */
 #ifndef CM_STORE_STATEMENT_STORE_H
 #define CM_STORE_STATEMENT_STORE_H
@@ -18,7 +19,8 @@
 CM_NODISCARD bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm_period period, bool force,
                                               bool *ret_built, cm_error *err);
 
-/* Refreshes every stale (lane, period) of a lane; lane NULL: of all lanes; period NULL: every period. */
+/* Refreshes every stale (lane, period) of a lane, then the corrections that are due; lane NULL: of all lanes; period
+ * NULL: every period. */
 CM_NODISCARD bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period,
                                                   int *ret_built, cm_error *err);
 

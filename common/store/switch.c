@@ -1,6 +1,8 @@
 /* The switch of the current run, and the other ends and new beginnings of a run. */
 #include "store/switch.h"
 
+#include "store/period_store.h"
+
 #include <stdlib.h>
 
 typedef struct run_facts {
@@ -91,13 +93,13 @@ static bool supersede_run(cm_pg *pg, const run_facts *run, const char *by, cm_er
 }
 
 /* Their writers finish their group first (SKIP LOCKED); what is left is caught by the next look or when it completes.
- */
-static bool supersede_running(cm_pg *pg, const run_facts *run, cm_error *err)
+ * The delivery `keep` stays as it is. */
+static bool supersede_running(cm_pg *pg, const run_facts *run, const char *keep, cm_error *err)
 {
     char seq[24], reason[80];
     snprintf(seq, sizeof seq, "%lld", (long long)run->delivery_seq);
     snprintf(reason, sizeof reason, "run %s of a newer delivery counts", run->id);
-    const char *values[] = {run->payer, run->period, seq, reason};
+    const char *values[] = {run->payer, run->period, seq, reason}, *deliveries[] = {run->payer, run->period, seq, keep};
     return cm_pg_query(
                pg,
                "WITH stale AS (SELECT r.id FROM run r JOIN delivery d ON d.id = r.delivery_id WHERE r.payer = $1"
@@ -106,8 +108,8 @@ static bool supersede_running(cm_pg *pg, const run_facts *run, cm_error *err)
                4, values, NULL, err) &&
            cm_pg_query(pg,
                        "UPDATE delivery SET state = 'superseded' WHERE payer = $1 AND period = $2 AND seq < $3::bigint"
-                       " AND state IN ('planned', 'good')",
-                       3, values, NULL, err);
+                       " AND state IN ('planned', 'good') AND id <> $4",
+                       4, deliveries, NULL, err);
 }
 
 static bool delivery_is_good(cm_pg *pg, const char *delivery, cm_error *err)
@@ -117,6 +119,18 @@ static bool delivery_is_good(cm_pg *pg, const char *delivery, cm_error *err)
         "UPDATE delivery SET state = 'good', error_code = '', error_file = '', error_row = NULL, error_column = '',"
         " error_text = '' WHERE id = $1 AND state <> 'good'",
         1, (const char *[]){delivery}, NULL, err);
+}
+
+/* Documents that are issued are compared with what is known now (corrections.c). `always`: also if none is issued yet.
+ */
+static bool corrections_are_due(cm_pg *pg, const run_facts *run, bool always, cm_error *err)
+{
+    const char *values[] = {run->lane, run->period, always ? "t" : "f"};
+    return cm_pg_query(
+        pg,
+        "INSERT INTO correction_due (lane, period) SELECT $1, $2 WHERE $3::boolean OR EXISTS (SELECT FROM statement"
+        " WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state = 'issued') ON CONFLICT DO NOTHING",
+        3, values, NULL, err);
 }
 
 static bool become_current(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor,
@@ -139,8 +153,70 @@ static bool become_current(cm_pg *pg, const run_facts *run, const run_facts *bef
                        5, values, NULL, err) &&
            cm_pg_query(pg, "UPDATE run SET state = 'current', reason = '' WHERE id = $1", 1, (const char *[]){run->id},
                        NULL, err) &&
-           supersede_running(pg, run, err) && delivery_is_good(pg, run->delivery, err) &&
+           supersede_running(pg, run, "", err) && delivery_is_good(pg, run->delivery, err) &&
+           cm_store_period_delivered(pg, run->id, now, actor, err) && corrections_are_due(pg, run, false, err) &&
            audit_period(pg, run, before, now, actor, "run.switched", why, err);
+}
+
+/* The correction run of a settled period, if there is one. */
+static bool load_correction(cm_pg *pg, const run_facts *run, run_facts *ret, bool *ret_found, cm_error *err)
+{
+    const char *values[] = {run->payer, run->period};
+    return load(pg, "JOIN correction_run c ON c.run_id = r.id WHERE c.payer = $1 AND c.period = $2", 2, values, ret,
+                ret_found, err);
+}
+
+/* The period is settled: the run `present` keeps counting, this one says what is different (statements.md sections 1
+ * and 4). */
+static bool become_correction(cm_pg *pg, const run_facts *run, const run_facts *present, const run_facts *before,
+                              cm_instant now, const char *actor, const char *why, cm_error *err)
+{
+    char at[CM_INSTANT_TEXT];
+    const char *values[] = {run->payer, run->period, run->lane, run->id, cm_instant_print(now, at)};
+    if (*before->id && strcmp(before->id, run->id) != 0) {
+        const char *deliveries[] = {before->delivery, run->delivery, present->delivery};
+        if (!supersede_run(pg, before, run->id, err) ||
+            !cm_pg_query(pg, "UPDATE delivery SET state = 'superseded' WHERE id = $1 AND id NOT IN ($2, $3)", 3,
+                         deliveries, NULL, err))
+            return false;
+    }
+    return cm_pg_query(
+               pg,
+               "INSERT INTO correction_run (payer, period, lane, run_id, switched_at) VALUES ($1, $2, $3, $4, $5)"
+               " ON CONFLICT (payer, period) DO UPDATE SET lane = excluded.lane, run_id = excluded.run_id,"
+               " switched_at = excluded.switched_at",
+               5, values, NULL, err) &&
+           cm_pg_query(pg,
+                       "UPDATE run SET state = 'correction', reason = 'the period was settled before' WHERE id = $1", 1,
+                       (const char *[]){run->id}, NULL, err) &&
+           supersede_running(pg, run, present->delivery, err) && delivery_is_good(pg, run->delivery, err) &&
+           corrections_are_due(pg, run, true, err) &&
+           audit_period(pg, run, present, now, actor, "run.correction", why, err);
+}
+
+/* What the settled period was rated with is asked for again: no correction any more. */
+static bool drop_correction(cm_pg *pg, const run_facts *present, cm_instant now, const char *actor, cm_error *err)
+{
+    run_facts correction;
+    bool found;
+    const char *values[] = {present->payer, present->period};
+    if (!load_correction(pg, present, &correction, &found, err) || !found)
+        return !found;
+    return supersede_run(pg, &correction, present->id, err) &&
+           cm_pg_query(pg, "DELETE FROM correction_run WHERE payer = $1 AND period = $2", 2, values, NULL, err) &&
+           corrections_are_due(pg, present, true, err) &&
+           audit_period(pg, present, &correction, now, actor, "run.correction_dropped",
+                        "the settled rating was asked for again", err);
+}
+
+/* *ret: the period was settled, so that nothing new becomes current. */
+static bool is_settled(cm_pg *pg, const run_facts *run, bool found_current, bool *ret, cm_error *err)
+{
+    enum cm_period_state state;
+    if (!cm_store_period_state(pg, run->payer, run->period, &state, err))
+        return false;
+    *ret = found_current && state >= CM_PERIOD_SETTLED;
+    return true;
 }
 
 /* Complete, but something newer counts already. */
@@ -159,31 +235,41 @@ static bool stay_behind(cm_pg *pg, const run_facts *run, const run_facts *before
 bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char *actor, bool *ret_current,
                          cm_error *err)
 {
-    run_facts new, present;
-    bool found;
+    run_facts new, present, correction = {0};
+    bool found, settled, corrected = false;
     *ret_current = false;
-    if (!load_locked(pg, run, &new, err) || !load_current(pg, &new, &present, &found, err))
+    if (!load_locked(pg, run, &new, err) || !load_current(pg, &new, &present, &found, err) ||
+        !is_settled(pg, &new, found, &settled, err) ||
+        (settled && !load_correction(pg, &new, &correction, &corrected, err)))
         return false;
     cm_assert(new.complete);
-    bool newer = !found || new.delivery_seq > present.delivery_seq ||
-                 (new.delivery_seq == present.delivery_seq &&new.run_seq > present.run_seq);
+    const run_facts *newest = corrected ? &correction : &present;
+    bool newer = !found || new.delivery_seq > newest->delivery_seq ||
+                 (new.delivery_seq == newest->delivery_seq &&new.run_seq > newest->run_seq);
     if (!newer)
-        return stay_behind(pg, &new, &present, now, actor, err);
+        return stay_behind(pg, &new, newest, now, actor, err);
+    if (settled)
+        return become_correction(pg, &new, &present, &correction, now, actor, "", err);
     *ret_current = true;
     return become_current(pg, &new, &present, now, actor, "", err);
 }
 
 bool cm_store_run_reactivate(cm_pg *pg, const char *run, cm_instant now, const char *actor, cm_error *err)
 {
-    run_facts again, present;
-    bool found;
-    if (!load_locked(pg, run, &again, err) || !load_current(pg, &again, &present, &found, err))
+    run_facts again, present, correction = {0};
+    bool found, settled, corrected;
+    if (!load_locked(pg, run, &again, err) || !load_current(pg, &again, &present, &found, err) ||
+        !is_settled(pg, &again, found, &settled, err) ||
+        (settled && !load_correction(pg, &again, &correction, &corrected, err)))
         return false;
     if (!again.complete)
         return cm_fail(err, CM_ERROR_REFUSED, "RUN_INCOMPLETE", "run %s is not complete: only a complete run can count",
                        run);
     if (strcmp(present.id, again.id) == 0)
-        return true;
+        return !settled || drop_correction(pg, &present, now, actor, err);
+    if (settled)
+        return become_correction(pg, &again, &present, &correction, now, actor, "the same rating was asked for again",
+                                 err);
     return become_current(pg, &again, &present, now, actor, "the same rating was asked for again", err);
 }
 

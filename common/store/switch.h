@@ -12,12 +12,15 @@
 /*
  * A run that has just become complete. It is made the current one if its (delivery, run) is newer than the present
  * one's: the former is superseded with its delivery, and so are runs of older deliveries that are still running.
- * Otherwise it is superseded itself (v1, v2, v1 again: v2 counts). Audited. *ret_current: it counts now.
+ * Otherwise it is superseded itself (v1, v2, v1 again: v2 counts). In a settled or closed period nothing new becomes
+ * current: a newer run becomes the period's correction (state `correction`, table correction_run), and what it changes
+ * becomes documents of their own. Audited. *ret_current: it counts now.
  */
 CM_NODISCARD bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char *actor, bool *ret_current,
                                       cm_error *err);
 
-/* `run start` of a run that is there already, complete and superseded: it counts again, whatever is newer. Audited. */
+/* `run start` of a run that is there already, complete and superseded: it counts again, whatever is newer; in a settled
+ * period it becomes the correction, and the run that the period was settled with takes the correction back. Audited. */
 CM_NODISCARD bool cm_store_run_reactivate(cm_pg *pg, const char *run, cm_instant now, const char *actor, cm_error *err);
 
 /*

@@ -116,7 +116,15 @@ int cmd_totals(cli *c);
 int cmd_suspended_list(cli *c);
 int cmd_statement_list(cli *c);
 int cmd_statement_show(cli *c);
+int cmd_statement_margin(cli *c);
 int cmd_statement_build(cli *c);
+int cmd_statement_approve(cli *c);
+int cmd_statement_return(cli *c);
+int cmd_statement_issue(cli *c);
+int cmd_statement_void(cli *c);
+int cmd_period_list(cli *c);
+int cmd_period_show(cli *c);
+int cmd_period_settle(cli *c);
 int cmd_explain(cli *c);
 int cmd_lag(cli *c);
 int cmd_dead_letter_list(cli *c);
@@ -124,6 +132,16 @@ int cmd_dead_letter_show(cli *c);
 int cmd_dead_letter_redrive(cli *c);
 int cmd_audit_list(cli *c);
 int cmd_doctor(cli *c);
+
+/* Documents chosen by the options of `statement`, after what is stale was made anew (`force`: all of the period). `id`: a document's id or
+ * a beginning of it, NULL: any. Columns: enum cli_document. NULL: the exit code is set. */
+enum cli_document {
+    CLI_DOCUMENT, CLI_SERIAL, CLI_STATE, CLI_ID, CLI_KIND, CLI_RESELLER, CLI_LANE, CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL
+};
+cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit);
+/* One row for each document, as `statement list` prints them; the caller prints. */
+void cli_documents_add(cli_table *table, const cm_rows *rows, int row);
+cli_table *cli_documents_table(void);
 
 /* Waiting for runs, shared by `ingest` and `run start`: wait.c */
 typedef struct cli_wait {

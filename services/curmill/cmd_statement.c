@@ -1,6 +1,7 @@
 /* statement list | show | build. Drafts are brought up to date before they are shown: nobody reads a stale one. */
 #include "cli.h"
 
+#include "store/document_store.h"
 #include "store/statement_store.h"
 
 #include <stdio.h>
@@ -29,8 +30,7 @@ static bool choose_lane(cli *c, char **ret_lane, int *ret_exit)
     return found != NULL;
 }
 
-/* Refreshes what is stale and selects the documents; columns: document, number, state. */
-static cm_rows *select_documents(cli *c, bool force, const char *id, int *ret_exit)
+cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
 {
     cm_error err = {0};
     cm_period period;
@@ -46,16 +46,14 @@ static cm_rows *select_documents(cli *c, bool force, const char *id, int *ret_ex
     if (force && lane && only)
         done = cm_store_statements_refresh(c->pg_, cli_now(c), lane, *only, true, &rebuilt, &err);
     done = done && cm_store_statements_refresh_all(c->pg_, cli_now(c), lane, only, &built, &err);
-    /* --payer: documents of customers that own an account under it in the runs that count. */
+    /* --payer: documents that its charges are in. The customer of a document about many is "". */
     const char *values[] = {lane, cli_value(c, "period"), cli_value(c, "customer"), id, cli_value(c, "payer")};
     done = done &&
            cm_pg_query(c->pg_,
                        "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total FROM statement s"
-                       " WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2) AND ($3::text IS NULL OR customer = $3)"
-                       " AND ($4::text IS NULL OR starts_with(id, $4)) AND ($5::text IS NULL OR EXISTS (SELECT FROM current_run r"
-                       "   JOIN charge x ON x.run_id = r.run_id AND x.period = r.period WHERE r.payer = $5 AND r.period = s.period"
-                       "   AND x.customer = s.customer))"
-                       " ORDER BY period, lane COLLATE \"C\", reseller COLLATE \"C\", customer COLLATE \"C\", currency, id",
+                       " WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2) AND ($3::text IS NULL OR customers @> ARRAY[$3])"
+                       " AND ($4::text IS NULL OR starts_with(id, $4) OR number = $4) AND ($5::text IS NULL OR $5 = ANY (payers))"
+                       " ORDER BY period, lane COLLATE \"C\", reseller COLLATE \"C\", customer COLLATE \"C\", currency, kind DESC, id",
                        5, values, &rows, &err);
     free(lane);
     if (!done)
@@ -63,26 +61,36 @@ static cm_rows *select_documents(cli *c, bool force, const char *id, int *ret_ex
     return done ? rows : NULL;
 }
 
-static int print_list(cli *c, const cm_rows *rows)
+cli_table *cli_documents_table(void)
 {
     static const cli_column columns[] = {{"id", CLI_TEXT},       {"number", CLI_TEXT}, {"kind", CLI_TEXT},   {"state", CLI_TEXT},
                                          {"reseller", CLI_TEXT}, {"lane", CLI_TEXT},   {"period", CLI_TEXT}, {"customer", CLI_TEXT},
                                          {"currency", CLI_TEXT}, {"subtotal", CLI_DECIMAL}, {"total", CLI_DECIMAL}};
-    static const int from[] = {3, 1, 4, 2, 5, 6, 7, 8, 9, 10, 11};
-    cli_table *table = cli_table_new(columns, 11);
-    for (int row = 0; row < cm_rows_count(rows); row++) {
-        const char *cells[11];
-        for (int i = 0; i < 11; i++)
-            cells[i] = cm_rows_null(rows, row, from[i]) ? NULL : cm_rows_text(rows, row, from[i]);
-        cli_table_add(table, cells);
-    }
+    return cli_table_new(columns, 11);
+}
+
+void cli_documents_add(cli_table *table, const cm_rows *rows, int row)
+{
+    static const enum cli_document from[] = {CLI_ID,     CLI_SERIAL,  CLI_KIND,     CLI_STATE,    CLI_RESELLER, CLI_LANE,
+                                             CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL};
+    const char *cells[11];
+    for (int i = 0; i < 11; i++)
+        cells[i] = cm_rows_null(rows, row, (int)from[i]) ? NULL : cm_rows_text(rows, row, (int)from[i]);
+    cli_table_add(table, cells);
+}
+
+static int print_list(cli *c, const cm_rows *rows)
+{
+    cli_table *table = cli_documents_table();
+    for (int row = 0; row < cm_rows_count(rows); row++)
+        cli_documents_add(table, rows, row);
     return cli_table_print(c, table);
 }
 
 int cmd_statement_list(cli *c)
 {
     int exit_code = 0;
-    cm_rows *rows = select_documents(c, false, NULL, &exit_code);
+    cm_rows *rows = cli_documents(c, false, NULL, &exit_code);
     if (!rows)
         return exit_code;
     exit_code = print_list(c, rows);
@@ -108,7 +116,7 @@ int cmd_statement_build(cli *c)
         if (!done)
             return cli_fail(c, &err);
     }
-    cm_rows *rows = select_documents(c, true, NULL, &exit_code);
+    cm_rows *rows = cli_documents(c, true, NULL, &exit_code);
     if (!rows)
         return exit_code;
     exit_code = print_list(c, rows);
@@ -131,6 +139,11 @@ static void print_document_table(cli *c, const json_t *document)
     json_t *item;
     for (size_t k = 0; k < sizeof head / sizeof *head; k++)
         print_field(document, head[k]);
+    const json_t *corrects = json_object_get(document, "corrects");
+    if (corrects) {
+        const char *number = json_string_value(json_object_get(corrects, "number"));
+        fprintf(stdout, "%-10s %s of %s\n", "corrects", number ? number : "(no document was made)", json_string_value(json_object_get(corrects, "period")));
+    }
     json_array_foreach(json_object_get(document, "customers"), i, item) fprintf(
         stdout, "%-10s %s (%s)\n", "customer", json_string_value(json_object_get(item, "name")), json_string_value(json_object_get(item, "id")));
     fputc('\n', stdout);
@@ -155,20 +168,35 @@ static void print_document_table(cli *c, const json_t *document)
                 json_is_true(json_object_get(item, "open")) ? "open" : "SHUT", json_string_value(json_object_get(item, "detail")));
 }
 
-static int print_document(cli *c, const cm_rows *rows)
+/* The document as it is shown; NULL: the exit code is set. What is issued comes from its record: the same bytes each time. */
+static json_t *shown_document(cli *c, const cm_rows *rows, int *ret_exit)
 {
     cm_error err = {0};
-    json_t *document = json_loads(cm_rows_text(rows, 0, 0), 0, NULL);
+    json_t *document = NULL;
+    if (strcmp(cm_rows_text(rows, 0, CLI_STATE), "issued") == 0) {
+        if (!cm_store_document_issued(c->pg_, cm_rows_text(rows, 0, CLI_ID), &document, &err))
+            *ret_exit = cli_fail(c, &err);
+        return document;
+    }
+    document = json_loads(cm_rows_text(rows, 0, CLI_DOCUMENT), 0, NULL);
     cm_assert(document);
-    if (!cm_rows_null(rows, 0, 1))
-        json_object_set_new(document, "number", json_string(cm_rows_text(rows, 0, 1)));
-    json_object_set_new(document, "state", json_string(cm_rows_text(rows, 0, 2)));
+    json_object_set_new(document, "state", json_string(cm_rows_text(rows, 0, CLI_STATE)));
     json_t *gates = cm_store_statement_gates(c->pg_, cli_now(c), document, &err);
     if (!gates) {
         json_decref(document);
-        return cli_fail(c, &err);
+        *ret_exit = cli_fail(c, &err);
+        return NULL;
     }
     json_object_set_new(document, "gates", gates);
+    return document;
+}
+
+static int print_document(cli *c, const cm_rows *rows)
+{
+    int exit_code = 0;
+    json_t *document = shown_document(c, rows, &exit_code);
+    if (!document)
+        return exit_code;
     if (c->format == CLI_JSON)
         return cli_json_print(document);
     if (c->format == CLI_TABLE) {
@@ -199,7 +227,7 @@ int cmd_statement_show(cli *c)
     cm_error err = {0};
     if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
         return cli_usage(c, "say which: an ID, or --period with --customer (and --payer or --lane)");
-    cm_rows *rows = select_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
+    cm_rows *rows = cli_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
     if (!rows)
         return exit_code;
     if (cm_rows_count(rows) == 1) {

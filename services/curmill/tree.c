@@ -47,6 +47,22 @@ static const cli_option totals_options[] = {
     {0}};
 static const cli_option statement_options[] = {
     PAYER_PERIOD, {"customer", "CUSTOMER", "only this end customer", false, false}, {"lane", "LANE", "only this lane", false, false}, {0}};
+#define STATEMENT_CHOICE                                                                                               \
+    PAYER_PERIOD, {"customer", "CUSTOMER", "only documents about this end customer", false, false},                    \
+    {                                                                                                                  \
+        "lane", "LANE", "only this lane", false, false                                                                 \
+    }
+static const cli_option statement_change_options[] = {
+    STATEMENT_CHOICE, {"by", "WHO", "who does it (for the audit trail)", true, false}, {"reason", "TEXT", "why", false, false}, {0}};
+static const cli_option statement_void_options[] = {STATEMENT_CHOICE, WHO_WHY, {0}};
+static const cli_option statement_issue_options[] = {
+    STATEMENT_CHOICE,
+    {"by", "WHO", "who does it (for the audit trail)", true, false},
+    {"reason", "TEXT", "why; needed with --override", false, false},
+    {"override", "GATE", "issue although this gate is shut, on your word (not RUN_INCOMPLETE, FX_MISSING)", false, true},
+    {0}};
+static const cli_option settle_options[] = {PAYER_PERIOD_REQUIRED, WHO_WHY, {0}};
+static const cli_option period_show_options[] = {PAYER_PERIOD_REQUIRED, {0}};
 static const cli_option explain_options[] = {PAYER_PERIOD_REQUIRED,
                                              {"line", "CHUNK:ROW", "chunk number or file name, data row from 1", true, false},
                                              {"run", "RUN", "this run, not the current one", false, false},
@@ -83,7 +99,18 @@ static const cli_command suspended_children[] = {
 static const cli_command statement_children[] = {
     {"list", "documents", NULL, 0, 0, statement_options, NULL, cmd_statement_list},
     {"show", "one document with its gates", "[ID]", 0, 1, statement_options, NULL, cmd_statement_show},
+    {"margin", "what a document earns, in the reseller's own view", "[ID]", 0, 1, statement_options, NULL, cmd_statement_margin},
     {"build", "make the drafts anew", NULL, 0, 0, statement_options, NULL, cmd_statement_build},
+    {"approve", "freeze the figures of drafts, with your name on them", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_approve},
+    {"return", "make approved documents drafts again", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_return},
+    {"issue", "issue approved documents: number, exact copy, for ever", "[ID]", 0, 1, statement_issue_options, NULL, cmd_statement_issue},
+    {"void", "drafts that will not be issued", "[ID]", 0, 1, statement_void_options, NULL, cmd_statement_void},
+    {0}};
+static const cli_command period_children[] = {
+    {"list", "billing periods and their states", NULL, 0, 0, payer_period, NULL, cmd_period_list},
+    {"show", "one period: history, documents, what is due", NULL, 0, 0, period_show_options, NULL, cmd_period_show},
+    {"settle", "say that the distributor's figures are settled: what comes later becomes corrections", NULL, 0, 0, settle_options, NULL,
+     cmd_period_settle},
     {0}};
 static const cli_command dead_letter_children[] = {
     {"list", "records that were set aside", NULL, 0, 0, topic_options, NULL, cmd_dead_letter_list},
@@ -102,6 +129,7 @@ static const cli_command root_children[] = {
     {"run", "ratings of deliveries", NULL, 0, 0, NULL, run_children, NULL},
     {"totals", "exact sums of a run", NULL, 0, 0, totals_options, NULL, cmd_totals},
     {"suspended", "lines that could not be rated yet", NULL, 0, 0, NULL, suspended_children, NULL},
+    {"period", "states of billing periods", NULL, 0, 0, NULL, period_children, NULL},
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
     {"lag", "how far behind each worker is", NULL, 0, 0, lag_options, NULL, cmd_lag},

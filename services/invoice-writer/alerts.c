@@ -4,6 +4,7 @@
  */
 #include "writer.h"
 
+#include "postgres/array.h"
 #include "statement/statement.h"
 #include "store/run_store.h"
 
@@ -179,8 +180,8 @@ static bool payer_usage(const alerting *a, cm_error *err)
 
 /* --- negative margin (rating.md section 7) -------------------------------------------------------------------- */
 
-/* Tax is not the reseller's to earn on; support of accounts with a group is settled on the statement; both are left out
- * here. */
+/* Tax is not the reseller's to earn on; support of accounts with a group and what tiers price are settled on the
+ * statement: left out here. */
 static const char negative_sql[] =
     "SELECT account || '/' || left(product, 200), currency, trim_scale(sum(sell_amount - buy_amount)), CASE"
     " WHEN sum(sell_amount - buy_amount) FILTER (WHERE class IN ('covered_usage', 'commitment_offset', "
@@ -192,14 +193,34 @@ static const char negative_sql[] =
     "   THEN 'DISCOUNT_WITHHELD_ELSEWHERE'"
     " ELSE 'PRICE_BELOW_BUY' END"
     " FROM charge WHERE run_id = $1 AND period = $2 AND customer <> '' AND class NOT IN ('tax', 'support', 'suspended')"
+    " AND (customer, rule) NOT IN (SELECT * FROM unnest($3::text[], $4::text[]))"
     " GROUP BY account, product, currency HAVING sum(sell_amount - buy_amount) < 0 ORDER BY account, product, currency";
+
+/* (customer, rule) of every rule with tiers, as two array literals. */
+static void tiers_of(const cm_catalog *catalog, cm_buffer *customers, cm_buffer *rules)
+{
+    for (size_t i = 0; i < catalog->customer_count; i++) {
+        const cm_price_book *book = catalog->customers[i].price_book;
+        for (size_t v = 0; book->has_tiers && v < book->count; v++)
+            for (size_t r = 0; r < book->versions[v].count; r++)
+                if (book->versions[v].rules[r].price == CM_PRICE_TIERS) {
+                    cm_array_text(customers, catalog->customers[i].id);
+                    cm_array_text(rules, book->versions[v].rules[r].id);
+                }
+    }
+}
 
 static bool negative_margins(const alerting *a, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!over_charges(a, negative_sql, &rows, err))
+    cm_buffer customers = {0}, rules = {0};
+    tiers_of(a->catalog, &customers, &rules);
+    const char *values[] = {a->run, a->period, cm_array_end(&customers), cm_array_end(&rules)};
+    bool done = cm_pg_query(a->pg, negative_sql, 4, values, &rows, err);
+    cm_buffer_free(&customers);
+    cm_buffer_free(&rules);
+    if (!done)
         return false;
-    bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         char detail[256];
         snprintf(detail, sizeof detail, "%s: sell - buy = %s %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 2),

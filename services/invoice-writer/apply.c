@@ -7,7 +7,7 @@
  */
 #include "writer.h"
 
-#include "array.h"
+#include "postgres/array.h"
 #include "base/log.h"
 #include "merge.h"
 #include "store/run_store.h"

@@ -5,7 +5,7 @@
  */
 #include "writer.h"
 
-#include "array.h"
+#include "postgres/array.h"
 #include "base/log.h"
 #include "store/switch.h"
 

@@ -1,15 +1,18 @@
 /*
- * invoice-writer: line.rated -> charges, current runs, draft statements. Reads as a checklist: settings, database,
- * Kafka, loop. The work itself is in writer.h; here a group of records is gathered, applied, and only then given back
- * to Kafka.
+ * invoice-writer: line.rated -> charges, current runs, draft documents; outbox -> statement.issued. Reads as a
+ * checklist: settings, database, Kafka, loop. The work itself is in writer.h; here a group of records is gathered,
+ * applied, and only then given back to Kafka.
  */
 #include "base/log.h"
 #include "kafka/kafka.h"
+#include "store/document_store.h"
 #include "store/statement_store.h"
 #include "worker/worker.h"
 #include "writer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <xxhash.h>
 
 enum {
@@ -23,6 +26,9 @@ enum {
     MERGE_ARENA_BYTES = 2 << 20,
     STATEMENTS_MS = 2000,
     SWEEP_MS = 3000,
+    OUTBOX_MS = 500,
+    OUTBOX_DOCUMENTS = 100, /* published at once */
+    OUTBOX_FLUSH_MS = 10000,
     RETRY_PAUSE_MS = 1000,
 };
 
@@ -45,11 +51,11 @@ typedef struct invoice_writer {
     cm_rated rated[GROUP_RECORDS];
     cm_apply_record apply[GROUP_RECORDS];
     size_t count, bytes;
-    int64_t next_statements_ms, next_sweep_ms;
+    int64_t next_statements_ms, next_sweep_ms, next_outbox_ms;
     shown shown[16];
     size_t shown_count;
     cm_metric *dead, *bytes_in, *retries, *incomplete, *group_duration, *commit_duration, *lag, *oldest, *rebalances,
-        *arena_bytes;
+        *arena_bytes, *issued;
     int64_t rebalances_seen;
 } invoice_writer;
 
@@ -77,6 +83,7 @@ static void register_metrics(invoice_writer *w)
     show(w, &c->determinism_broken, "determinism_broken_total", NULL,
          "Runs stopped because the same id came with other content");
     show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were made anew");
+    w->issued = cm_counter("statements_published_total", NULL, "Issued documents published from the outbox");
     w->incomplete = cm_gauge("runs_incomplete", NULL, "Runs of the lane that are running");
     w->dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
     w->bytes_in = cm_counter("bytes_in_total", NULL, "Payload bytes read");
@@ -247,6 +254,71 @@ static void free_group(invoice_writer *w)
     w->count = 0;
 }
 
+/* --- the outbox of issued documents -------------------------------------------------------------------------- */
+
+static bool send_document(invoice_writer *w, const cm_rows *rows, int row, cm_error *err)
+{
+    char topic[CM_TOPIC_NAME_MAX];
+    const char *id = cm_rows_text(rows, row, 1), *hex = cm_rows_text(rows, row, 2);
+    size_t length = strlen(hex) / 2;
+    uint8_t *payload = cm_alloc(length + 1);
+    for (size_t i = 0; i < length; i++) { /* PostgreSQL's encode(): two small hex digits a byte */
+        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        payload[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    cm_topic_full_name(w->worker.lane, "statement.issued", topic);
+    bool done = cm_producer_send(w->producer, topic, -1, id, strlen(id), payload, length, NULL, 0, NULL, err);
+    free(payload);
+    return done;
+}
+
+static bool topic_is_there(invoice_writer *w, cm_error *err)
+{
+    char topic[CM_TOPIC_NAME_MAX];
+    int partitions;
+    cm_topic_full_name(w->worker.lane, "statement.issued", topic);
+    return cm_producer_partitions(w->producer, topic, &partitions, err);
+}
+
+/* In one transaction that keeps other replicas out: sent, acknowledged, marked. Dying in between sends them once more
+ * (at least once). */
+static bool publish_some(invoice_writer *w, int *ret_count, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    *ret_count = 0;
+    bool done =
+        cm_pg_begin(w->core.pg, err) && cm_store_outbox_take(w->core.pg, w->worker.lane, OUTBOX_DOCUMENTS, &rows, err);
+    int count = done && rows ? cm_rows_count(rows) : 0;
+    if (count) /* a topic that nobody created is said, not waited for until records are lost */
+        done = topic_is_there(w, err);
+    for (int i = 0; done && i < count; i++)
+        done = send_document(w, rows, i, err);
+    if (done && count)
+        done = cm_producer_flush(w->producer, OUTBOX_FLUSH_MS, err) && cm_producer_poll(w->producer, 0, err) &&
+               cm_store_outbox_published(w->core.pg, rows, cm_writer_now(&w->core), err);
+    done = done && cm_pg_commit(w->core.pg, err);
+    if (!done)
+        cm_pg_rollback(w->core.pg);
+    cm_rows_free(rows);
+    if (done) {
+        *ret_count = count;
+        cm_metric_add(w->issued, count);
+    }
+    return done;
+}
+
+static bool publish_outbox(invoice_writer *w, cm_error *err)
+{
+    int count = OUTBOX_DOCUMENTS;
+    w->next_outbox_ms = cm_monotonic_milliseconds() + OUTBOX_MS;
+    while (count == OUTBOX_DOCUMENTS && !cm_worker_stopping()) {
+        cm_worker_turned(&w->worker);
+        if (!publish_some(w, &count, err))
+            return tolerate(false, "issued documents could not be published", err);
+    }
+    return true;
+}
+
 /* --- life ---------------------------------------------------------------------------------------------------- */
 
 static bool do_chores(invoice_writer *w, cm_error *err)
@@ -257,6 +329,8 @@ static bool do_chores(invoice_writer *w, cm_error *err)
         if (!tolerate(cm_writer_sweep(&w->core, err), "the lane's runs could not be looked over", err))
             return false;
     }
+    if (now >= w->next_outbox_ms && !publish_outbox(w, err))
+        return false;
     return now < w->next_statements_ms || refresh_statements(w, err);
 }
 

@@ -5,7 +5,7 @@ Checks are those a wrong answer could hide behind; the full checker is the progr
 """
 import pathlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
@@ -124,7 +124,7 @@ class Rule:
     id: str
     priority: int
     match: dict
-    price: tuple                     # ("percent", p, layer) | ("rate", r) | ("pass",) | ("free",)
+    price: tuple                     # ("percent", p, layer) | ("rate", r) | ("pass",) | ("free",) | ("tiers", tiers, mode, over)
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,36 @@ class SupportGroup:
     layer: str
     classes: tuple
     bands: tuple | None
+    buy_percent: int | None
+
+
+@dataclass(frozen=True)
+class CustomCharge:
+    """What a customer owes besides its usage, in months from <= month < to (None: without end)."""
+    id: str
+    name: str
+    customer: str
+    lane: str
+    start: str
+    to: str | None
+    amount: int | None               # fixed, in `currency`
+    currency: str
+    percent: int | None              # or of a base
+    layer: str
+    classes: tuple
+
+
+@dataclass(frozen=True)
+class Credit:
+    """A balance that the reseller grants, for months from <= month < expires."""
+    id: str
+    name: str
+    customer: str
+    lane: str
+    amount: int
+    currency: str
+    start: str
+    expires: str | None
 
 
 @dataclass
@@ -169,6 +199,8 @@ class Catalog:
     groups: dict = field(default_factory=dict)
     rates: dict = field(default_factory=dict)           # (set, from, to, period) -> rate
     types: dict = field(default_factory=dict)           # line item type -> class
+    custom_charges: dict = field(default_factory=dict)
+    credits: dict = field(default_factory=dict)
 
     def payer(self, payer_id):
         if payer_id not in self.payers:
@@ -214,9 +246,19 @@ def _match(raw, where):
     return match
 
 
+def _tiers(raw, where):
+    tiers = tuple(Band(dec.parse(tier["up_to"]) if tier.get("up_to") else None, dec.parse(tier["rate"])) for tier in raw["tiers"])
+    borders = [tier.up_to for tier in tiers[:-1]]
+    if not tiers or tiers[-1].up_to is not None or None in borders or borders != sorted(set(borders)):
+        raise CatalogError("%s: tiers need ascending borders, the last has none" % where)
+    if raw.get("mode") not in ("graduated", "volume") or raw.get("over", "account") not in ("account", "customer"):
+        raise CatalogError("%s: tiers are graduated or volume, over account or customer" % where)
+    return ("tiers", tiers, raw["mode"], raw.get("over", "account"))
+
+
 def _price(raw, where):
     if "tiers" in raw:
-        raise CatalogError("%s: tiers are not supported" % where)
+        return _tiers(raw, where)
     if "percent" in raw:
         layer = raw.get("of", "")
         if layer not in ("list", "payer", "buy"):
@@ -229,6 +271,20 @@ def _price(raw, where):
     if raw.get("free") == "true":
         return ("free",)
     raise CatalogError("%s: unknown price %r" % (where, raw))
+
+
+def _check_tiers(book, versions):
+    """Tiers count a month by rule id: versions that hold in one month agree about such a rule."""
+    for position, later in enumerate(versions):
+        first = when.period_bounds(when.day_of(later.start)[:7])[0]
+        for index in range(position - 1, -1, -1):
+            if versions[index + 1].start <= first:
+                break
+            prices = {rule.id: rule.price for rule in versions[index].rules}
+            for rule in later.rules:
+                pair = (rule.price, prices.get(rule.id, rule.price))
+                if pair[0] != pair[1] and "tiers" in (pair[0][0], pair[1][0]):
+                    raise CatalogError("PriceBook %s rule %s: tiers count a whole month" % (book, rule.id))
 
 
 def _book(document):
@@ -246,6 +302,7 @@ def _book(document):
             raise CatalogError("PriceBook %s: a version has no catch-all rule" % document["id"])
         versions.append(Version(when.parse_time(raw["effective_from"]), tuple(rules)))
     versions.sort(key=lambda version: version.start)
+    _check_tiers(document["id"], versions)
     return PriceBook(document["id"], _text(document, "currency"), tuple(versions))
 
 
@@ -293,7 +350,42 @@ def _group(document):
         dec.parse(document["minimum"]) if "minimum" in document else None,
         base.get("layer", "sell"), tuple(_list(base.get("classes", ["usage", "covered_usage", "bundled_discount"]))),
         tuple(Band(dec.parse(band["up_to"]) if band.get("up_to") else None, dec.parse(band["percent"]))
-              for band in bands) if bands else None)
+              for band in bands) if bands else None,
+        dec.parse(document["buy_percent"]) if "buy_percent" in document else None)
+
+
+_TOTAL_USAGE = ["usage", "covered_usage", "bundled_discount"]
+
+
+def _following(month):
+    return when.day_of(when.period_bounds(month)[1])[:7]
+
+
+def _custom_charge(document):
+    once = document.get("period")
+    if bool(once) == ("from" in document):
+        raise CatalogError("CustomCharge %s: either period or from" % document["id"])
+    if ("amount" in document) == ("percent" in document) or ("amount" in document) != ("currency" in document):
+        raise CatalogError("CustomCharge %s: either amount and currency, or percent" % document["id"])
+    base = document.get("base") or {}
+    return CustomCharge(
+        document["id"], _text(document, "name", document["id"]), _text(document, "customer"), _text(document, "lane", ""),
+        once or document["from"], _following(once) if once else document.get("to"),
+        dec.parse(document["amount"]) if "amount" in document else None, document.get("currency", ""),
+        dec.parse(document["percent"]) if "percent" in document else None,
+        base.get("layer", "sell"), tuple(_list(base.get("classes", _TOTAL_USAGE))))
+
+
+def _credit(document):
+    return Credit(document["id"], _text(document, "name", document["id"]), _text(document, "customer"), _text(document, "lane", ""),
+                  dec.parse(document["amount"]), _text(document, "currency"), _text(document, "from"), document.get("expires"))
+
+
+def _lane_of(catalog, customer):
+    lanes = {catalog.payer(link.payer).lane for links in catalog.links.values() for link in links if link.customer == customer}
+    if len(lanes) != 1:
+        raise CatalogError("Customer %s: a custom charge or credit needs a lane" % customer)
+    return lanes.pop()
 
 
 def _add(catalog, document):
@@ -327,6 +419,10 @@ def _add(catalog, document):
         if document["class"] not in CLASSES:
             raise CatalogError("LineItemType %s: unknown class %s" % (name, document["class"]))
         catalog.types[name] = document["class"]
+    elif kind == "CustomCharge":
+        catalog.custom_charges[document["id"]] = _custom_charge(document)
+    elif kind == "Credit":
+        catalog.credits[document["id"]] = _credit(document)
     else:
         raise CatalogError("unknown kind %r" % kind)
 
@@ -340,8 +436,16 @@ def _check(catalog):
             raise CatalogError("Payer %s: no price book %s" % (payer.id, payer.buy_book))
         for version in catalog.books[payer.buy_book].versions if payer.buy_book else ():
             for rule in version.rules:
+                if rule.price[0] == "tiers":
+                    raise CatalogError("PriceBook %s: a buy book can't have tiers" % payer.buy_book)
                 if rule.price[0] == "percent" and rule.price[2] == "buy":
                     raise CatalogError("PriceBook %s: a buy book can't read the layer buy" % payer.buy_book)
+    for kept in (catalog.custom_charges, catalog.credits):
+        for one in kept.values():
+            if one.customer not in catalog.customers:
+                raise CatalogError("%s: no customer %s" % (one.id, one.customer))
+            if not one.lane:
+                kept[one.id] = replace(one, lane=_lane_of(catalog, one.customer))
     for (payer_id, account), links in catalog.links.items():
         links.sort(key=lambda link: link.start)
         for first, second in zip(links, links[1:]):

@@ -77,7 +77,7 @@ def matches(rule, line, charge, payer_id):
                      "unit": line.unit}[key]
             if value not in wanted:
                 return False
-    if rule.price[0] == "rate" and charge in ("refund", "bundled_discount"):
+    if rule.price[0] in ("rate", "tiers") and charge in ("refund", "bundled_discount"):
         return False
     return True
 
@@ -98,7 +98,7 @@ def apply_rule(rule, line, charge, layers):
         return plus_percent(basis, rule.price[1])
     if kind == "rate":
         return multiply(line.quantity, rule.price[1])
-    return layers["payer"] if kind == "pass" else 0
+    return layers["payer"] if kind == "pass" else 0     # tiers: when the month is closed
 
 
 class Rater:

@@ -1,7 +1,7 @@
-"""Draft statements per end customer (rating.md section 6, statements.md section 3; S10-S12)."""
+"""Draft statements in the three consolidation modes (rating.md sections 5, 6; statements.md sections 2, 3; S10-S12; N18, I01-I03)."""
 from typing import NamedTuple
 
-from . import when
+from . import month, when
 from .catalog import PUBLIC_PLANS
 from .dec import HUNDRED, ONE, check, half_away, half_even, multiply, percent_of, show, unit_of
 from .rate import SUSPENDED
@@ -119,28 +119,91 @@ def _support(catalog, rows, currency, period):
     return sorted(items, key=_bytes_of), missing          # equal keys stay in order of payer
 
 
-def _document(catalog, customer, lane, period, source, rows):
-    """One document from one customer's charge rows in one source currency."""
+class Section(NamedTuple):
+    """A customer's part of a document: its lines in one source currency, converted, not yet rounded."""
+    customer: object
+    source: str
+    rate: int | None
+    items: list
+    exacts: list
+    payers: set
+    group_missing: bool
+    uses: dict                       # credit id -> amount
+    charge_items: int                # how many of the items come from charges; support, custom charges and credits follow
+    rows: list                       # its charges, as they came
+
+    @property
+    def currency(self):
+        """Of the document."""
+        return self.source if self.rate is None else self.customer.currency
+
+
+def _section(catalog, customer, lane, period, source, rows, used):
+    """rating.md section 5 in its order: tiers, support, custom charges, credits, foreign exchange."""
+    given, rows = rows, month.apply_tiers(catalog.books[customer.price_book], rows, period)
     support, group_missing = _support(catalog, rows, source, period)
-    items = _lines(rows) + support
-    if source == customer.currency:
-        rate, currency = ONE, customer.currency
-    else:
-        rate = catalog.rates.get(("reseller", source, customer.currency, period))
-        currency = customer.currency if rate is not None else source
+    lines = _lines(rows)
+    items = lines + support
+    for charge, amount in month.custom_amounts(catalog, customer.id, lane, source, period, rows, items):
+        if amount:
+            items.append(Item(customer.id, "", charge.name, charge.id, "", "custom_charge", ONE, amount))
+    custom = len(lines) + len(support)
+    items[custom:] = sorted(items[custom:], key=_bytes_of)
+    credits = month.credit_amounts(catalog, customer.id, lane, source, period, sum(item.exact for item in items), used)
+    items += [Item(customer.id, "", credit.name, credit.id, "", "reseller_credit", ONE, -amount) for credit, amount in credits]
+    rate = ONE if source == customer.currency else catalog.rates.get(("reseller", source, customer.currency, period))
     exacts = [item.exact if rate in (None, ONE) else multiply(item.exact, rate) for item in items]
+    return Section(customer, source, rate, items, exacts, {charge.payer for charge, _ in rows}, group_missing,
+                   {credit.id: amount for credit, amount in credits}, len(lines), given)
+
+
+def _taxes(sections, amounts, unit):
+    """[(name, percent, amount)]: each customer's share of the rounded lines, shares of one tax added up, rounded once."""
+    bases, position = {}, 0
+    for number, section in enumerate(sections):
+        share = sum(amounts[position:position + len(section.items)])
+        position += len(section.items)
+        for index, (name, percent) in enumerate(section.customer.tax):
+            key = (name, percent) if len(sections) > 1 else (name, percent, index)
+            bases[key] = bases.get(key, 0) + share
+    return [(key[0], key[1], half_away(base * key[1], HUNDRED * unit) * unit) for key, base in bases.items()]
+
+
+def _without_customers(sections):
+    """I03: (items, exacts) merged over customers and accounts; what later steps made stays after the charges, in the order of steps."""
+    merged = {}
+    for section in sections:
+        for position, (item, exact) in enumerate(zip(section.items, section.exacts)):
+            step = 0 if position < section.charge_items else ("support", "custom_charge", "reseller_credit").index(item.charge_class) + 1
+            sums = merged.setdefault((step, item.product, item.usage_type, item.unit, item.charge_class), [0, 0])
+            sums[0] += item.quantity
+            sums[1] += exact
+    order = sorted((key for key in merged if merged[key][1] != 0), key=lambda key: (key[0], [part.encode() for part in key[1:]]))
+    return [Item("", "", *key[1:], merged[key][0], 0) for key in order], [merged[key][1] for key in order]
+
+
+def _document(catalog, lane, period, sections):
+    """One document from one section, or from those of all customers of a reseller in one pair of currencies."""
+    first = sections[0]
+    mode = consolidation(catalog, first.customer)
+    currency, unit = first.currency, unit_of(first.currency)
+    items = [item for section in sections for item in section.items]
+    exacts = [exact for section in sections for exact in section.exacts]
     amounts, subtotal = largest_remainder(exacts, currency)
-    unit = unit_of(currency)
-    taxes = [(name, percent, half_away(subtotal * percent, HUNDRED * unit) * unit) for name, percent in customer.tax]
+    taxes = _taxes(sections, amounts, unit)
+    if mode == "full":
+        items, exacts = _without_customers(sections)
+        amounts, again = largest_remainder(exacts, currency)
+        assert again == subtotal
     shut = set()
-    if rate is None:
+    if first.rate is None:
         shut.add("FX_MISSING")
-    if group_missing:
+    if any(section.group_missing for section in sections):
         shut.add("SUPPORT_PLAN_GROUP_MISSING")
     return {
-        "kind": "statement", "reseller": customer.reseller, "lane": lane, "period": period,
-        "customers": [{"id": customer.id, "name": customer.name}],
-        "currency": currency, "rate": None if rate is None else show(rate),
+        "kind": "statement", "reseller": first.customer.reseller, "lane": lane, "period": period,
+        "customers": [{"id": section.customer.id, "name": section.customer.name} for section in sections],
+        "currency": currency, "rate": None if first.rate is None else show(first.rate),
         "lines": [{"customer": item.customer, "account": item.account, "product": item.product,
                    "usage_type": item.usage_type, "unit": item.unit, "class": item.charge_class,
                    "quantity": show(item.quantity), "amount_exact": show(exact), "amount": show(amount)}
@@ -151,40 +214,71 @@ def _document(catalog, customer, lane, period, source, rows):
     }, shut
 
 
+def consolidation(catalog, customer):
+    """end_customer, semi or full (N18)."""
+    return catalog.resellers.get(customer.reseller, {}).get("consolidation", "end_customer")
+
+
 def _suspended_accounts(charges_list):
     """(payer, account) that have suspended lines, and customers named on them."""
     return {(charge.payer, charge.account) for charges in charges_list for charge in charges.rows
             if charge.charge_class == SUSPENDED}
 
 
-def statements(catalog, charges_list, period, lane=None, customer=None):
-    """All draft documents of a period, from the charges of several payers; sorted by lane, customer, currency.
-
-    `gates` of the answer lists the shut gates that depend on data alone: {"code": ..., "open": false}.
-    """
-    buckets = {}
+def _buckets(catalog, charges_list, period):
+    """(lane, customer, currency) -> rows; also those that only a fixed custom charge makes, in lanes that have charges."""
+    buckets, lanes = {}, set()
     for charges in charges_list:
         if charges.period != period:
             raise ValueError("charges of %s given for %s" % (charges.period, period))
         payer_lane = catalog.payer(charges.payer).lane
+        lanes.add(payer_lane)
         for charge, row in charges.rows.items():
             if charge.customer and charge.charge_class != SUSPENDED:
                 key = (payer_lane, charge.customer, charge.currency)
                 buckets.setdefault(key, []).append((charge, row))
+    for charge in catalog.custom_charges.values():
+        if charge.percent is None and charge.lane in lanes and month.is_due(charge, charge.lane, period):
+            buckets.setdefault((charge.lane, charge.customer, charge.currency), [])
+    return buckets
+
+
+def grouped(catalog, charges_list, period, used=None):
+    """({(lane, reseller, customer or "", source, invoice currency): sections of a document}, credit id -> amount used by them)."""
+    groups, uses = {}, {}
+    for (lane, customer_id, source), rows in sorted(_buckets(catalog, charges_list, period).items()):
+        customer = catalog.customers[customer_id]
+        section = _section(catalog, customer, lane, period, source, rows, used or {})
+        uses.update(section.uses)
+        own = (customer_id, source, customer.currency) if consolidation(catalog, customer) == "end_customer" else ("", source, customer.currency)
+        groups.setdefault((lane, customer.reseller, *own), []).append(section)
+    return groups, uses
+
+
+def close(catalog, charges_list, period, used=None):
+    """(documents with their lane's shut gates, credit id -> amount used by them); `used`: the same of other months."""
+    groups, uses = grouped(catalog, charges_list, period, used)
     suspended = _suspended_accounts(charges_list)
     not_final = {charges.payer for charges in charges_list if charges.final_lines != charges.lines}
     documents = []
-    for (doc_lane, customer_id, source), rows in sorted(buckets.items()):
-        if (lane and doc_lane != lane) or (customer and customer_id != customer):
-            continue
-        document, shut = _document(catalog, catalog.customers[customer_id], doc_lane, period, source, rows)
-        own = {(payer_id, account) for payer_id, account in suspended
-               if catalog.payer(payer_id).lane == doc_lane
-               and latest_link(catalog, payer_id, account, customer_id, period)}
-        if own:
+    for (lane, *_), sections in groups.items():
+        document, shut = _document(catalog, lane, period, sections)
+        if any(catalog.payer(payer_id).lane == lane and latest_link(catalog, payer_id, account, section.customer.id, period)
+               for payer_id, account in suspended for section in sections):
             shut.add("SUSPENDED")
-        if not_final & {charge.payer for charge, _ in rows}:
+        if not_final & {payer for section in sections for payer in section.payers}:
             shut.add("NOT_FINAL")
         document["gates"] = [{"code": code, "open": False} for code in sorted(shut)]
         documents.append(document)
-    return documents
+    return documents, uses
+
+
+def statements(catalog, charges_list, period, lane=None, customer=None, used=None):
+    """All draft documents of a period, from the charges of several payers; sorted by lane, customer, currency.
+
+    `gates` of the answer lists the shut gates that depend on data alone: {"code": ..., "open": false}. `used`: credit id -> amount used by
+    other months.
+    """
+    return [document for document in close(catalog, charges_list, period, used)[0]
+            if (not lane or document["lane"] == lane)
+            and (not customer or any(one["id"] == customer for one in document["customers"]))]

@@ -265,7 +265,7 @@ Test(problems, books)
         {BOOK RULES "      - {id: a, priority: 1, match: {service: AmazonEC2}, price: {free: true}}\n", "t.yaml:5:5",
          "has no catch-all rule"},
         {BOOK RULES "      - {id: a, priority: 1, match: {}, price: {rate: 2}}\n", "t.yaml:5:5",
-         "a rate does not match refunds"},
+         "rates and tiers do not match refunds"},
         {BOOK RULES "      - {id: a, priority: 1, match: {marketplace: false}, price: {free: true}}\n", "t.yaml:5:5",
          "has no catch-all rule"},
         {BOOK RULES "      - {priority: 1, match: {unit: Hrs}, price: {free: true}}\n" REST, "t.yaml:7:9",
@@ -293,7 +293,7 @@ Test(problems, books)
 Test(problems, prices)
 {
     static const struct wrong cases[] = {
-        {PRICE("{}"), "t.yaml:7:57", "must have exactly one of percent, rate, pass, free; it has none"},
+        {PRICE("{}"), "t.yaml:7:57", "must have exactly one of percent, rate, pass, free, tiers; it has none"},
         {PRICE("{rate: 1, free: true}"), "t.yaml:7:57", "it has several"},
         {PRICE("5"), "t.yaml:7:57", "must be a mapping (key: value)"},
         {PRICE("{percent: 5}"), "t.yaml:7:67", "percent of what?"},
@@ -307,8 +307,7 @@ Test(problems, prices)
         {PRICE("{pass: list}"), "t.yaml:7:64", "only pass: payer exists"},
         {PRICE("{free: false}"), "t.yaml:7:64", "free: false says nothing"},
         {PRICE("{free: 'true'}"), "t.yaml:7:64", "free must be true or false, without quotes"},
-        {PRICE("{tiers: [{up_to: 10, rate: 1}], mode: graduated, over: account}"), "t.yaml:7:57",
-         "tiers come with a later version of curmill"},
+        {PRICE("{rate: 1, mode: volume}"), "t.yaml:7:73", "mode belongs to tiers"},
         {PRICE("{procent: 5}"), "t.yaml:7:58", "x"},
     };
     expect_all(cases, sizeof cases / sizeof cases[0] - 1);
@@ -318,6 +317,62 @@ Test(problems, prices)
                "t.yaml:7:58: error: unknown key \"procent\" in price of rule \"a\" of PriceBook \"b\"; did you mean "
                "\"percent\"?"),
         "%s", found);
+    free(found);
+}
+
+Test(problems, tiers)
+{
+    static const struct wrong cases[] = {
+        {PRICE("{tiers: [{up_to: 10, rate: 1}], mode: graduated, over: account}"), "t.yaml:7:66", "the last tier may have no up_to"},
+        {PRICE("{tiers: [{rate: 1}, {rate: 2}], mode: graduated}"), "t.yaml:7:66", "only the last tier may be without up_to"},
+        {PRICE("{tiers: [{up_to: 5, rate: 1}, {up_to: 5, rate: 1}, {rate: 0}], mode: volume}"), "t.yaml:7:95", "up_to must grow from tier to tier"},
+        {PRICE("{tiers: [{rate: 1}]}"), "t.yaml:7:65", "tiers in which mode?"},
+        {PRICE("{tiers: [{rate: 1}], mode: graded}"), "t.yaml:7:84", "did you mean \"graduated\"?"},
+        {PRICE("{tiers: [{rate: 1}], mode: volume, over: payer}"), "t.yaml:7:98", "over \"payer\" is unknown"},
+        {PRICE("{tiers: [], mode: volume}"), "t.yaml:7:65", "tiers is empty"},
+        {PRICE("{tiers: [{rate: -1}], mode: volume}"), "t.yaml:7:73", "out of range"},
+        /* A month has one set of tiers for a rule. */
+        {PRICE("{tiers: [{rate: 1}], mode: volume}")
+         "  - effective_from: 2025-01-15\n    rules:\n      - {id: a, priority: 1, match: {unit: Hrs}, price: {rate: 1}}\n" REST,
+         "t.yaml:9:21", "tiers, which count a whole month"},
+    };
+    EXPECT_ALL(cases);
+    char *found = problems_of(PRICE("{tiers: [{up_to: 10, rate: 1}, {rate: 0.5}], mode: graduated}")
+                              "  - effective_from: 2025-02-01\n    rules:\n      - {id: a, priority: 1, match: {unit: Hrs}, price: {rate: 1}}\n" REST);
+    cr_assert_str_eq(found, "");
+    free(found);
+    found = problems_of(BOOK RULES "      - {id: a, priority: 1, price: {tiers: [{rate: 1}], mode: volume}}\n");
+    cr_assert(strstr(found, "has no catch-all rule"), "%s", found);
+    free(found);
+}
+
+#define CHARGE "kind: CustomCharge\nid: c\ncustomer: acme\nlane: tdsynnex\n" /* 4 lines */
+#define CREDIT "kind: Credit\nid: c\ncustomer: acme\nlane: tdsynnex\n"
+
+Test(problems, custom_charges_and_credits)
+{
+#define ACME CUSTOMER "accounts: []\n---\n" /* 6 lines */
+    static const struct wrong cases[] = {
+        {ACME CHARGE "amount: 5\ncurrency: USD\n", "t.yaml:7:1", "needs either period (one-off: its month) or from"},
+        {ACME CHARGE "amount: 5\ncurrency: USD\nperiod: 2025-06\nfrom: 2025-06\n", "t.yaml:7:1", "needs either period"},
+        {ACME CHARGE "amount: 5\ncurrency: USD\nperiod: 2025-06\nto: 2025-07\n", "t.yaml:14:5", "to belongs to from"},
+        {ACME CHARGE "amount: 5\ncurrency: USD\nfrom: 2025-06\nto: 2025-06\n", "t.yaml:14:5", "must be after from"},
+        {ACME CHARGE "amount: 5\ncurrency: USD\nperiod: 2025-06-01\n", "t.yaml:13:9", "must be a month"},
+        {ACME CHARGE "amount: 5\nperiod: 2025-06\n", "t.yaml:11:9", "amount in which currency?"},
+        {ACME CHARGE "period: 2025-06\n", "t.yaml:7:1", "needs either amount and currency, or percent"},
+        {ACME CHARGE "percent: 5\ncurrency: USD\nperiod: 2025-06\n", "t.yaml:12:11", "currency belongs to amount"},
+        {ACME CHARGE "amount: 5\ncurrency: USD\nbase: {layer: sell}\nperiod: 2025-06\n", "t.yaml:13:7", "base belongs to percent"},
+        {ACME "kind: CustomCharge\nid: c\ncustomer: acme\npercent: 5\nperiod: 2025-06\n", "t.yaml:7:1", "no account yet that would tell"},
+        {ACME "kind: CustomCharge\nid: c\ncustomer: acme\nlane: tdsynex\npercent: 5\nperiod: 2025-06\n", "t.yaml:10:7",
+         "no payer of this catalog has the lane \"tdsynex\""},
+        {ACME CREDIT "amount: 0\ncurrency: USD\nfrom: 2025-06\n", "t.yaml:11:9", "greater than 0"},
+        {ACME CREDIT "amount: 1\ncurrency: USD\nfrom: 2025-06\nexpires: 2025-05\n", "t.yaml:14:10", "must be after from"},
+        {CREDIT "amount: 1\ncurrency: USD\nfrom: 2025-06\n", "t.yaml:3:11", "there is no Customer \"acme\""},
+    };
+    EXPECT_ALL(cases);
+    char *found = problems_of(ACME CHARGE "percent: 5\nfrom: 2025-06\nbase: {layer: list, classes: usage}\n---\n" CREDIT
+                                          "amount: 1\ncurrency: USD\nfrom: 2025-06\n");
+    cr_assert_str_eq(found, "");
     free(found);
 }
 

@@ -1,6 +1,6 @@
 /* Literals of PostgreSQL arrays ('{1,2}', '{"a","b"}'): parameters for unnest(). May use: base. */
-#ifndef CM_WRITER_ARRAY_H
-#define CM_WRITER_ARRAY_H
+#ifndef CM_POSTGRES_ARRAY_H
+#define CM_POSTGRES_ARRAY_H
 
 #include "base/buffer.h"
 #include "decimal/decimal.h"

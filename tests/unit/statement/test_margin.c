@@ -1,0 +1,105 @@
+/* The reseller's own view (rating.md section 7; R08, N05, P13): sums without remainder, the FX margin, one cause for each loss. */
+#include "documents.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+#define RATES "kind: FxRate\nid: r\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.9\n---\n" \
+              "kind: FxRate\nid: d\nset: distributor\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.95\n---\n"
+
+static built build_margin(const char *yaml, const cm_statement_charge *charges, size_t count)
+{
+    built b = {.catalog = test_catalog(yaml)};
+    cm_error err = {0};
+    cm_statement_input input = {.catalog = b.catalog, .lane = "tdsynnex", .period = {2025, 6}, .charges = charges, .count = count, .with_margin = true};
+    cr_assert(cm_statements_build_month(&input, &b.statements, &b.missing, &err), "%s", err.text);
+    return b;
+}
+
+static cm_statement_charge priced(enum cm_class class, const char *product, const char *payer, const char *buy, const char *sell)
+{
+    cm_statement_charge c = charge(class, product, sell);
+    c.payer_amount = amount(payer);
+    c.buy_amount = amount(buy);
+    return c;
+}
+
+static const char *sum(const built *b, const char *key)
+{
+    return json_string_value(json_object_get(b->statements.list[0].margin, key));
+}
+
+/* "product cause" of all losses. */
+static const char *losses(const built *b)
+{
+    static char joined[1024];
+    int length = 0;
+    size_t i;
+    const json_t *loss;
+    joined[0] = '\0';
+    json_array_foreach(json_object_get(b->statements.list[0].margin, "negative"), i, loss)
+        length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%s %s", i ? ", " : "", json_string_value(json_object_get(loss, "product")),
+                           json_string_value(json_object_get(loss, "cause")));
+    return joined;
+}
+
+/* R08: paid at the distributor's rate, billed at the reseller's: 100 x 0.9 brought, 80 x 0.95 paid, the gap of 80 x 0.05 is the FX margin. */
+Test(margin, fx)
+{
+    const cm_statement_charge charges[] = {priced(CM_CLASS_USAGE, "p", "80", "80", "100"), priced(CM_CLASS_TAX, "p", "15", "15", "0")};
+    cm_buffer yaml = {0};
+    char *acme = customer("acme", "invoice_currency: EUR\ntax: [{name: VAT, percent: 19}]\n", TDS, ACCOUNT, "g");
+    cm_buffer_printf(&yaml, "%s" RATES "kind: SupportPlanGroup\nid: g\ntype: business\nbuy_percent: 8\n---\n", acme);
+    built b = build_margin(yaml.data, charges, 2);
+    cr_expect_str_eq(sum(&b, "sell"), "99"); /* with 10 of support */
+    cr_expect_str_eq(sum(&b, "buy"), "79.2"); /* 80 and N05: 8 of support */
+    cr_expect_str_eq(sum(&b, "fx"), "-4.4");
+    cr_expect_str_eq(sum(&b, "margin"), "15.4");
+    cr_expect_str_eq(sum(&b, "rate"), "0.9");
+    cr_expect_str_eq(sum(&b, "distributor_rate"), "0.95");
+    cr_expect_str_eq(losses(&b), "");
+    built_free(&b);
+    cm_buffer_free(&yaml);
+    free(acme);
+}
+
+/* One cause for each account and product that makes a loss, the first that fits; none for what earns. */
+Test(margin, causes)
+{
+    cm_statement_charge charges[] = {
+        priced(CM_CLASS_SUPPORT, "AWSSupportBusiness", "9", "9", "0"),   priced(CM_CLASS_COMMITMENT_FEE, "b", "5", "5", "0"),
+        priced(CM_CLASS_CREDIT, "c", "-5", "-5", "-9"),                  priced(CM_CLASS_USAGE, "d", "10", "10", "9"),
+        priced(CM_CLASS_PROVIDER_DISCOUNT, "d", "-2", "0", "0"),         priced(CM_CLASS_USAGE, "e", "10", "10", "9"),
+        priced(CM_CLASS_USAGE, "f", "100", "100", "104"),                priced(CM_CLASS_USAGE, "g", "10", "10", "20"),
+        priced(CM_CLASS_PROVIDER_DISCOUNT, "e", "-0.5", "0", "0"),
+    };
+    cm_buffer yaml = {0};
+    char *acme = customer("acme", "invoice_currency: EUR\n", TDS, ACCOUNT, NULL);
+    cm_buffer_printf(&yaml, "%s" RATES, acme);
+    built b = build_margin(yaml.data, charges, COUNT(charges));
+    cr_expect_str_eq(losses(&b), "AWSSupportBusiness SUPPORT_GROUP_MISSING, b COMMITMENT_SHIFT, c CREDIT, d DISCOUNT_WITHHELD_ELSEWHERE,"
+                                 " e PRICE_BELOW_BUY, f FX", "%s", losses(&b));
+    built_free(&b);
+    cm_buffer_free(&yaml);
+    free(acme);
+}
+
+/* P13, R04: nothing of it is in the document that customers see; without being asked for it is not there at all. */
+Test(margin, is_not_in_the_document)
+{
+    const cm_statement_charge charges[] = {priced(CM_CLASS_USAGE, "p", "81.5", "82.5", "100"), priced(CM_CLASS_PROVIDER_DISCOUNT, "p", "-7.25", "0", "0")};
+    char *acme = customer("acme", "", TDS, ACCOUNT, NULL);
+    built b = build_margin(acme, charges, 2), plain = build(acme, charges, 2);
+    char *bytes = json_dumps(b.statements.list[0].document, JSON_COMPACT);
+    static const char *const secrets[] = {"buy", "payer", "margin", "discount", "81.5", "82.5", "7.25"};
+    for (size_t i = 0; i < COUNT(secrets); i++)
+        cr_expect_null(strstr(bytes, secrets[i]), "%s", secrets[i]);
+    cr_expect(json_equal(b.statements.list[0].document, plain.statements.list[0].document));
+    cr_expect_null(plain.statements.list[0].margin);
+    free(bytes);
+    built_free(&b);
+    built_free(&plain);
+    free(acme);
+}

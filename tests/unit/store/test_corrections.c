@@ -1,0 +1,177 @@
+/* What changes after issue (statements.md sections 1 and 4): adjustments and credit notes. Figures by hand. */
+#include "place.h"
+
+#include <stdlib.h>
+
+static const cm_period june = {2025, 6};
+
+#define V1 "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 100), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)"
+#define CORRECTION "kind <> 'statement'"
+
+static void issue_june(place *p)
+{
+    cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", NULL), "");
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+}
+
+/* v3 after issue: a late credit of 30 becomes a credit note in the next open period. */
+Test(corrections, a_late_credit_becomes_a_credit_note)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1);
+    issue_june(p);
+    EXPECT("SELECT state FROM billing_period", "closed");
+    cr_assert_not(deliver(p, "v3", true, V1 ", ('acme', '" ACCOUNT "', 'credit', 'AmazonEC2', 1, -30)"));
+    EXPECT("SELECT kind || ' ' || state || ' ' || period || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
+           "credit_note draft 2025-07 -30 -35.7"); /* VAT 19 % of -30: -5.70 */
+    EXPECT("SELECT document::jsonb -> 'corrects' ->> 'number' FROM statement WHERE " CORRECTION, "northwind/tdsynnex/2025/000001");
+    EXPECT("SELECT jsonb_array_length(document::jsonb -> 'lines') FROM statement WHERE " CORRECTION, "1");
+    EXPECT("SELECT (l ->> 'class') || ' ' || (l ->> 'amount_exact') || ' ' || (l ->> 'amount') || ' ' || (l ->> 'quantity')"
+           " FROM statement, jsonb_array_elements(document::jsonb -> 'lines') l WHERE " CORRECTION,
+           "credit -30 -30 1");
+    EXPECT("SELECT total FROM statement WHERE kind = 'statement'", "142.8"); /* 120 + 22.80, as it was issued */
+
+    /* It is issued like any document: after July's 16th of August, from the same series. */
+    const char *id = id_of(p, CORRECTION);
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, id, NULL), "");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_ISSUE, id, NULL), "GATES_SHUT");
+    cr_assert(strstr(p->err.text, "TOO_EARLY"), "%s", p->err.text);
+    p->now = at("2025-08-16T00:00:00Z");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_ISSUE, id, NULL), "");
+    EXPECT("SELECT number FROM statement WHERE " CORRECTION, "northwind/tdsynnex/2025/000002");
+    refresh(p);
+    EXPECT("SELECT count(*) FROM statement", "2"); /* nothing is left to correct */
+    place_close(p);
+}
+
+/* More to pay is an adjustment; a second change is told against what was corrected already. */
+Test(corrections, each_correction_tells_only_what_is_new)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1);
+    issue_june(p);
+    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10.5, 105.005), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT kind || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION, "adjustment 5.01 5.96"); /* 0.9519 -> 0.95 */
+    EXPECT("SELECT (l ->> 'quantity') || ' ' || (l ->> 'amount_exact') FROM statement, jsonb_array_elements(document::jsonb -> 'lines') l WHERE " CORRECTION,
+           "0.5 5.005");
+    char first[CM_ID_HEX];
+    snprintf(first, sizeof first, "%s", id_of(p, CORRECTION));
+
+    /* A draft is replaced by the next delivery, not added to. */
+    deliver(p, "v3", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 11, 110), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT count(*) || ' ' || min(subtotal) FROM statement WHERE " CORRECTION, "1 10");
+    cr_assert_str_eq(id_of(p, CORRECTION), first);
+
+    /* Once it is approved it stands; what comes then is another one. */
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, first, NULL), "");
+    deliver(p, "v4", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 9, 90)"); /* S3 is gone: -20; EC2 90 - 100 - 10 = -20 */
+    EXPECT("SELECT kind || ' ' || subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "credit_note -40");
+    EXPECT("SELECT sum(subtotal) FROM statement", "90");
+
+    /* All is as it was issued and approved: no draft. */
+    deliver(p, "v5", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 11, 110), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION " AND state = 'draft'", "0");
+
+    /* A returned one is made anew. */
+    deliver(p, "v6", true, V1);
+    EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "-10");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_RETURN, first, NULL), "");
+    refresh(p);
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0"); /* v6 is what was issued */
+    place_close(p);
+}
+
+/* A correction that is void was waived: it does not come back. */
+Test(corrections, void_is_waived)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1);
+    issue_june(p);
+    deliver(p, "v2", true, V1 ", ('acme', '" ACCOUNT "', 'usage', 'AmazonRDS', 1, 7)");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_VOID, id_of(p, CORRECTION), NULL), "");
+    deliver(p, "v3", true, V1 ", ('acme', '" ACCOUNT "', 'usage', 'AmazonRDS', 1, 7)");
+    EXPECT("SELECT count(*) || ' ' || min(state) FROM statement WHERE " CORRECTION, "1 void");
+    deliver(p, "v4", true, V1 ", ('acme', '" ACCOUNT "', 'usage', 'AmazonRDS', 1, 9)");
+    EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "2");
+    place_close(p);
+}
+
+/* Settled, not yet issued: the settled figures are issued, then corrected. */
+Test(corrections, settled_figures_are_issued_first)
+{
+    place *p = place_open();
+    deliver(p, "v1", false, V1);
+    MUST(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "x", &p->err));
+    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 101), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ') FROM statement", "statement 120");
+    issue_june(p);
+    refresh(p);
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY kind DESC) FROM statement", "statement 120, adjustment 1");
+    place_close(p);
+}
+
+/* A month of which a document is issued but others are not: its new current run corrects what is issued and makes the others anew. */
+Test(corrections, a_period_that_is_not_settled)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
+    issue_june(p);
+    EXPECT("SELECT state FROM billing_period", "final");
+    cr_assert(deliver(p, "v2", true, V1 ", ('acme', '" ACCOUNT "', 'credit', 'AmazonEC2', 1, -1), ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 60)"));
+    EXPECT("SELECT string_agg(kind || ' ' || customer || ' ' || subtotal, ', ' ORDER BY kind DESC, customer) FROM statement",
+           "statement acme 120, statement zenith 60, credit_note acme -1");
+    place_close(p);
+}
+
+/* A customer whose charges come when the month is closed: all of it is an adjustment, nothing is lost. */
+Test(corrections, a_customer_that_nobody_had_seen)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1);
+    issue_june(p);
+    deliver(p, "v2", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
+    EXPECT("SELECT kind || ' ' || customer || ' ' || period || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
+           "adjustment zenith 2025-07 50 50");
+    deliver(p, "v3", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 51)");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ') FROM statement WHERE " CORRECTION, "adjustment 51");
+    deliver(p, "v4", true, V1); /* gone again: so is the draft */
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
+    deliver(p, "v5", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, id_of(p, CORRECTION), NULL), "");
+    deliver(p, "v6", true, V1); /* approved, then gone: it is given back */
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION, "adjustment 50, credit_note -50");
+    deliver(p, "v7", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION, "adjustment 50");
+    EXPECT("SELECT jsonb_typeof(document::jsonb -> 'corrects' -> 'number') FROM statement WHERE " CORRECTION, "null");
+    place_close(p);
+}
+
+/* The next open period is one that nobody has settled. */
+Test(corrections, the_next_open_period)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1);
+    issue_june(p);
+    MUST(cm_pg_execute(p->pg,
+                       "INSERT INTO billing_period VALUES ('" TDS "', '2025-07', 'tdsynnex', 'settled', now(), 'x'),"
+                       " ('" TDS "', '2025-08', 'tdsynnex', 'final', now(), 'x')",
+                       &p->err));
+    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 100)");
+    EXPECT("SELECT kind || ' ' || period FROM statement WHERE " CORRECTION, "credit_note 2025-08");
+    place_close(p);
+}
+
+/* Less than a unit of the currency is no document; nothing of it is lost. */
+Test(corrections, less_than_a_unit_waits)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, V1);
+    issue_june(p);
+    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
+    deliver(p, "v3", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.992), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION, "-0.01");
+    deliver(p, "v4", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
+    place_close(p);
+}
