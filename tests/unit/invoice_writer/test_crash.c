@@ -59,7 +59,7 @@ static void die_at(const char *step, int after)
     first.step = survive;
     first.step_opaque = &d;
     bool lived = live(w, &first, records, &from);
-    cr_assert(d.died && !lived, "the step \"%s\" was never reached", step);
+    cr_assert(d.died && !lived, "the step \"%s\" was never reached: %s %s", step, w->err.code, w->err.text);
     cr_assert_str_eq(w->err.code, "TEST");
     cm_pg_close(first.pg); /* without a word, as the kernel would */
     cm_catalog_cache_free(first.catalogs);
@@ -120,7 +120,7 @@ Test(crash, connection_lost)
     cm_writer other = world_replica(w);
     const char *name = "replica";
     must(w,
-         cm_pg_query(w->pg, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1",
+         cm_pg_query(w->pg, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1",
                      1, &name, NULL, &w->err));
     apply_all(w, &other, records, WORLD_RECORDS, 5);
     cr_expect_str_eq(state(w, run), "current");
