@@ -92,7 +92,7 @@ bool cm_store_unpublished(cm_pg *pg, const char *lane, cm_unpublished *into, int
     *ret_count = 0;
     if (!cm_pg_query(pg,
                      "SELECT id, delivery_id, chunks FROM run WHERE lane = $1 AND NOT published AND state = 'running'"
-                     " ORDER BY seq LIMIT $2::int",
+                     " ORDER BY seq LIMIT $2::int FOR NO KEY UPDATE SKIP LOCKED",
                      2, values, &rows, err))
         return false;
     for (int i = 0; i < cm_rows_count(rows); i++) {

@@ -61,7 +61,8 @@ CM_NODISCARD bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk,
 CM_NODISCARD bool cm_store_run_failed(cm_pg *pg, const char *run, const char *code, const char *file, const cm_place *place,
                                       const char *text, cm_instant now, const char *actor, cm_error *err);
 
-/* Runs of a lane whose chunk.planned records are not out yet: up to `max`. Then mark them (with the partitions of line.rated). */
+/* Runs of a lane whose chunk.planned records are not out yet: up to `max`. Then mark them (with the partitions of line.rated). In a
+ * transaction, which holds them: another replica does not see them meanwhile, or every chunk would be planned and read twice. */
 typedef struct cm_unpublished {
     char run[CM_ID_HEX], delivery[CM_ID_HEX];
     int chunks;

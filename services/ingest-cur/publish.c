@@ -31,7 +31,7 @@ static bool publish(cm_ingest *ingest, const cm_unpublished *run, cm_error *err)
     return cm_store_published(ingest->worker.pg, run->run, partitions, err);
 }
 
-bool cm_publish_runs(cm_ingest *ingest, cm_error *err)
+static bool publish_held(cm_ingest *ingest, cm_error *err)
 {
     cm_unpublished runs[RUNS_AT_ONCE];
     int count = 0;
@@ -42,4 +42,12 @@ bool cm_publish_runs(cm_ingest *ingest, cm_error *err)
             return false;
     }
     return true;
+}
+
+bool cm_publish_runs(cm_ingest *ingest, cm_error *err)
+{
+    bool done = cm_pg_begin(ingest->worker.pg, err) && publish_held(ingest, err) && cm_pg_commit(ingest->worker.pg, err);
+    if (!done)
+        cm_pg_rollback(ingest->worker.pg);
+    return done;
 }
