@@ -34,9 +34,9 @@ def run_child(command: list) -> tuple[float, float, str]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, out
 
 
-def generate(folder: pathlib.Path, rows: int, payer: str, seed: int) -> list[pathlib.Path]:
+def generate(folder: pathlib.Path, rows: int, payer: str, seed: int, catalog: pathlib.Path | None = None) -> list[pathlib.Path]:
     subprocess.run([BIN / "generate", "--scenario", "bench", "--rows", str(rows), "--chunk-rows", "500000", "--out", folder / "data",
-                    "--catalog", folder / "catalog", "--payer", payer, "--period", PERIOD, "--seed", str(seed), "--quiet"], check=True)
+                    "--catalog", catalog or folder / "catalog", "--payer", payer, "--period", PERIOD, "--seed", str(seed), "--quiet"], check=True)
     return sorted((folder / "data").rglob("*.csv.gz"))
 
 
@@ -102,8 +102,8 @@ def bench_pipeline(folder: pathlib.Path, rows: int, pairs: int) -> None:
     with stacks.Stack(bin=BIN) as stack:
         for i in range(pairs + 1):  # the first is a warm-up
             payer, here = f"{222200000000 + i}", folder / f"pipeline-{i}"
-            files = generate(here, rows, payer, 100 + i)
-            stack.apply_catalog(f"bench{i}", here / "catalog")
+            files = generate(here, rows, payer, 100 + i, folder / "catalog")
+            stack.apply_catalog("bench", folder / "catalog")
             before, began = usage(stack), time.monotonic()
             stack.cli("ingest", "--payer", payer, "--wait", timeout=1800)
             wall, after = time.monotonic() - began, usage(stack)
