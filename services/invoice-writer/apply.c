@@ -7,9 +7,9 @@
  */
 #include "writer.h"
 
+#include "aggregate/merge.h"
 #include "postgres/array.h"
 #include "base/log.h"
-#include "merge.h"
 #include "store/run_store.h"
 #include "store/switch.h"
 

@@ -2,7 +2,6 @@
  * The core of invoice-writer: decoded records -> transactions. No Kafka and no health server in here, so that tests run
  * it with a private PostgreSQL and simulate the death of the process between any two steps.
  *
- *   merge.c     adds up the batches of a group in memory
  *   apply.c     one group of records in one transaction (architecture.md section 4)
  *   complete.c  a run whose chunks are all there: control totals, merge of its parts, switch of the current run;
  * cleaning alerts.c    what a complete run's figures say that a person should look at

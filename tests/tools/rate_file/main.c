@@ -5,8 +5,8 @@
  */
 #include "file.h"
 #include "merge.h"
-#include "rate_batch.h"
 
+#include "aggregate/rate_batch.h"
 #include "cur/reader.h"
 
 #include <getopt.h>

@@ -2,7 +2,7 @@
 #ifndef CM_TEST_NAIVE_H
 #define CM_TEST_NAIVE_H
 
-#include "rate_batch.h"
+#include "aggregate/rate_batch.h"
 
 typedef struct naive {
     cm_charge *charge;

@@ -1,4 +1,4 @@
-#include "merge.h"
+#include "aggregate/merge.h"
 
 #include <xxhash.h>
 

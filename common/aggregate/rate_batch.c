@@ -2,7 +2,7 @@
  * The work is done once per kind of line where it can be (class, customer, rule), and per line only where it must
  * (amounts). Entries are kept in order of first appearance, so the output is deterministic.
  */
-#include "rate_batch.h"
+#include "aggregate/rate_batch.h"
 
 #include <xxhash.h>
 

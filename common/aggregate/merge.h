@@ -3,8 +3,8 @@
  * added: the caller limits a group. Everything lives in the caller's arena; texts are borrowed from the batches. May
  * use: batch.
  */
-#ifndef CM_WRITER_MERGE_H
-#define CM_WRITER_MERGE_H
+#ifndef CM_AGGREGATE_MERGE_H
+#define CM_AGGREGATE_MERGE_H
 
 #include "batch/rated_batch.h"
 
