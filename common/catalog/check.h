@@ -52,8 +52,8 @@ typedef struct cm_document {
     const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type */
     cm_instant from, to;
     /* CustomCharge, Credit */
-    const char *owner;              /* the customer, if it could be read */
-    const cm_yaml_node *lane_node;  /* NULL: the lane of the customer's accounts */
+    const char *owner;             /* the customer, if it could be read */
+    const cm_yaml_node *lane_node; /* NULL: the lane of the customer's accounts */
 } cm_document;
 
 typedef struct cm_reference {
@@ -80,6 +80,7 @@ typedef struct cm_buy_reader {
 typedef struct cm_checker {
     cm_arena *arena;
     cm_catalog_problems *problems;
+    const char *folder; /* of the catalog: files that documents name lie below it */
     bool incomplete; /* a file could not be read to its end: documents may be missing, so references are not judged */
     cm_document *documents;
     size_t document_count;
@@ -105,7 +106,8 @@ void cm_check_fx_rate(cm_checker *checker, cm_document *document);
 void cm_check_line_item_type(cm_checker *checker, cm_document *document);
 void cm_check_custom_charge(cm_checker *checker, cm_document *document);
 void cm_check_credit(cm_checker *checker, cm_document *document);
-/* {layer, classes} of a base of money; without one: what N02 calls total usage, as the customer is charged for it (S10). */
+/* {layer, classes} of a base of money; without one: what N02 calls total usage, as the customer is charged for it
+ * (S10). */
 json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char *title);
 
 /* All documents. */
@@ -166,6 +168,21 @@ json_t *cm_json_sorted_texts(cm_checker *checker, const char **texts, const cm_y
                              const char *field);
 /* {name: value} of an optional text; nothing if it is absent or wrong */
 void cm_put_text(cm_checker *checker, json_t *object, const char *name, const cm_yaml_node *node);
+
+/* --- parties (check_profile.c) --- */
+enum { CM_PROFILE_ADDRESS, CM_PROFILE_CONTACT, CM_PROFILE_COUNTRY, CM_PROFILE_EMAIL, CM_PROFILE_TAX_ID };
+/* In that order; all optional. */
+#define CM_PROFILE_FIELDS                                                                                              \
+    {"address", false, NULL, NULL}, {"contact", false, NULL, NULL}, {"country", false, NULL, NULL},                    \
+        {"email", false, NULL, NULL},                                                                                  \
+    {                                                                                                                  \
+        "tax_id", false, NULL, NULL                                                                                    \
+    }
+void cm_put_profile(cm_checker *checker, json_t *json, const cm_field *fields);
+/* A PNG below the catalog's folder, kept as a data URI (RFC 2397). */
+void cm_put_logo(cm_checker *checker, json_t *json, const cm_yaml_node *node);
+void cm_put_statement_url(cm_checker *checker, json_t *json, const cm_yaml_node *node); /* I04 */
+void cm_put_tags(cm_checker *checker, json_t *json, const cm_yaml_node *node, const char *title);
 
 /* `list` with room for one more than `count`. */
 CM_NODISCARD void *cm_room(void *list, size_t count, size_t *capacity, size_t size);

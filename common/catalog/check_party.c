@@ -4,30 +4,6 @@
 
 #include <stdlib.h>
 
-/* Kept for documents to come: contact data of I12. */
-#define PROFILE_FIELDS                                                                                                 \
-    {"address", false, NULL, NULL}, {"contact", false, NULL, NULL}, {"email", false, NULL, NULL},                      \
-    {                                                                                                                  \
-        "logo", false, NULL, NULL                                                                                      \
-    }
-
-/* `fields`: the four of PROFILE_FIELDS */
-static void put_profile(cm_checker *checker, json_t *json, const cm_field *fields)
-{
-    const cm_yaml_node *const *lines;
-    size_t count;
-    if (fields[0].value && cm_read_list(checker, fields[0].value, "address", true, 20, &lines, &count)) {
-        json_t *address = json_array();
-        const char *line;
-        for (size_t i = 0; i < count; i++)
-            if (cm_read_text(checker, lines[i], "address", &line))
-                json_array_append_new(address, json_string(line));
-        json_object_set_new(json, "address", address);
-    }
-    for (size_t i = 1; i < 4; i++)
-        cm_put_text(checker, json, fields[i].name, fields[i].value);
-}
-
 /* `name`, by default the id. */
 static void put_name(cm_checker *checker, cm_document *document, const cm_yaml_node *node)
 {
@@ -49,10 +25,11 @@ static int put_one_of(cm_checker *checker, json_t *json, const char *field, cons
 
 void cm_check_reseller(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, NAME, CONSOLIDATION, PROFILE };
+    enum { KIND, ID, NAME, CONSOLIDATION, LOGO, TEXT, URL, PROFILE };
     cm_field fields[] = {
-        {"kind", true, NULL, NULL},           {"id", true, NULL, NULL}, {"name", false, NULL, NULL},
-        {"consolidation", false, NULL, NULL}, PROFILE_FIELDS,
+        {"kind", true, NULL, NULL},           {"id", true, NULL, NULL},    {"name", false, NULL, NULL},
+        {"consolidation", false, NULL, NULL}, {"logo", false, NULL, NULL}, {"profile", false, NULL, NULL},
+        {"statement_url", false, NULL, NULL}, CM_PROFILE_FIELDS,
     };
     const char *text;
     document->json = json_object();
@@ -62,7 +39,10 @@ void cm_check_reseller(cm_checker *checker, cm_document *document)
         cm_read_id(checker, fields[ID].value, "id", &text);
     put_name(checker, document, fields[NAME].value);
     put_one_of(checker, document->json, "consolidation", fields[CONSOLIDATION].value, cm_consolidation_names);
-    put_profile(checker, document->json, fields + PROFILE);
+    cm_put_profile(checker, document->json, fields + PROFILE);
+    cm_put_logo(checker, document->json, fields[LOGO].value);
+    cm_put_text(checker, document->json, "profile", fields[TEXT].value);
+    cm_put_statement_url(checker, document->json, fields[URL].value);
 }
 
 /* ---- customer ---- */
@@ -114,7 +94,7 @@ static json_t *taxes(cm_checker *checker, const cm_yaml_node *node)
 /* What a customer may have with AWS (N20; the rest through the sales representative, O17). */
 static const char *const declared_plans[] = {"basic", "developer", "business", "business_plus", "enterprise", NULL};
 
-enum { A_ID, A_PAYER, A_FROM, A_TO, A_GROUP, A_PLAN, A_NAME };
+enum { A_ID, A_PAYER, A_FROM, A_TO, A_GROUP, A_PLAN, A_NAME, A_TAGS };
 
 /* N11: billing of a moved account goes live on the 1st. */
 static void check_interval(cm_checker *checker, const cm_field *fields, cm_checked_link *link)
@@ -142,6 +122,7 @@ static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_d
         {"support_plan_group", false, NULL, NULL},
         {"support_plan", false, NULL, NULL},
         {"name", false, NULL, NULL},
+        {"tags", false, NULL, NULL},
     };
     cm_checked_link link = {.customer = customer, .to = INT64_MAX};
     json_t *json = json_object();
@@ -160,6 +141,7 @@ static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_d
     if (fields[A_PLAN].value && cm_read_one_of(checker, fields[A_PLAN].value, "support_plan", declared_plans, &plan))
         json_object_set_new(json, "support_plan", json_string(declared_plans[plan]));
     cm_put_text(checker, json, "name", fields[A_NAME].value);
+    cm_put_tags(checker, json, fields[A_TAGS].value, customer->title);
     if (!good)
         return json;
     check_interval(checker, fields, &link);
@@ -221,7 +203,7 @@ static void put_currency(cm_checker *checker, json_t *json, const cm_yaml_node *
 
 void cm_check_customer(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, NAME, RESELLER, CURRENCY, BOOK, COMMITMENT, CREDIT, REFUND, TAX, ACCOUNTS, PROFILE };
+    enum { KIND, ID, NAME, RESELLER, CURRENCY, BOOK, COMMITMENT, CREDIT, REFUND, TAX, ACCOUNTS, LOGO, PROFILE };
     cm_field fields[] = {
         {"kind", true, NULL, NULL},
         {"id", true, NULL, NULL},
@@ -234,7 +216,8 @@ void cm_check_customer(cm_checker *checker, cm_document *document)
         {"refund_policy", false, NULL, NULL},
         {"tax", false, NULL, NULL},
         {"accounts", false, NULL, NULL},
-        PROFILE_FIELDS,
+        {"logo", false, NULL, NULL}, /* kept, printed nowhere */
+        CM_PROFILE_FIELDS,
     };
     const char *text;
     json_t *json = document->json = json_object();
@@ -257,5 +240,6 @@ void cm_check_customer(cm_checker *checker, cm_document *document)
     put_one_of(checker, json, "refund_policy", fields[REFUND].value, cm_refund_policy_names);
     json_object_set_new(json, "tax", taxes(checker, fields[TAX].value));
     json_object_set_new(json, "accounts", accounts(checker, fields[ACCOUNTS].value, document));
-    put_profile(checker, json, fields + PROFILE);
+    cm_put_profile(checker, json, fields + PROFILE);
+    cm_put_text(checker, json, "logo", fields[LOGO].value);
 }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { LONGEST = CM_TEXT_LIMIT }; /* a logo is told by its digest */
+
 /* Where in a document we are: `versions[1].rules[0].price`. */
 struct walk {
     cm_buffer *out;
@@ -13,6 +15,12 @@ static void print_value(cm_buffer *out, const json_t *value)
 {
     if (!value) {
         cm_buffer_text(out, "(none)");
+    } else if (json_is_string(value) && json_string_length(value) > LONGEST) {
+        uint8_t digest[CM_SHA256_BYTES];
+        char hex[CM_SHA256_HEX];
+        cm_sha256(json_string_value(value), json_string_length(value), digest);
+        cm_hex(digest, sizeof digest, hex);
+        cm_buffer_printf(out, "(%zu characters, sha256 %.16s)", json_string_length(value), hex);
     } else if (json_is_string(value)) {
         cm_buffer_append(out, json_string_value(value), json_string_length(value));
     } else {

@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
-/* Kept in the text for documents to come; nothing reads them yet. */
+/* Printed on documents, which take them from the text (store/document_record.c). */
 static bool skip_profile(cm_json_reader *reader, cm_slice key)
 {
-    static const char *const profile[] = {"address", "contact", "email", "logo"};
+    static const char *const profile[] = {"address", "contact", "country",       "email",
+                                          "logo",    "profile", "statement_url", "tax_id"};
     cm_slice ignored;
     for (size_t i = 0; i < sizeof profile / sizeof profile[0]; i++)
         if (cm_slice_is(key, profile[i])) {
@@ -172,7 +173,7 @@ static bool parse_link(cm_parser *parser, cm_json_reader *reader, cm_link *link)
             link->group = REFERENCE(parser, reader, catalog->groups, catalog->group_count);
         else if (cm_slice_is(key, "support_plan"))
             cm_parse_text(parser, reader, &link->declared_plan);
-        else if (cm_slice_is(key, "name"))
+        else if (cm_slice_is(key, "name") || cm_slice_is(key, "tags"))
             (void)cm_json_raw(reader, &ignored);
         else
             return cm_json_fail(reader, "an unknown key");

@@ -139,7 +139,7 @@ static bool loads(const json_t *canonical, cm_error *err)
 
 json_t *cm_catalog_read(const char *folder, cm_catalog_problems *problems, cm_error *err)
 {
-    cm_checker checker = {.arena = cm_arena_new(1 << 16), .problems = problems};
+    cm_checker checker = {.arena = cm_arena_new(1 << 16), .problems = problems, .folder = folder};
     cm_yaml_documents documents = {0};
     json_t *canonical = NULL;
     bool done = read_files(&checker, folder, &documents, err);
