@@ -154,7 +154,44 @@ typedef struct cm_payer {
     const json_t *source;        /* borrowed from the catalog; NULL: none, its reports come by `ingest --file` only */
     const char *const *reports;  /* NULL-ended; NULL: all */
     const cm_price_book *buy_book; /* NULL: none */
+    /* How its management account is reached in AWS; "" what is not said. */
+    const char *role_arn, *external_id;
+    const char *country;           /* ISO 3166 alpha-2: whose tax profile of the distributor it must carry (T01, T03) */
+    const char *root_email, *organization;
 } cm_payer;
+
+/* As in the tax settings of AWS; "" what is absent. */
+typedef struct cm_tax_address {
+    const char *line1, *line2, *line3, *district_or_county, *city, *state_or_region, *postal_code, *country_code;
+} cm_tax_address;
+
+/* The tax data of the distributor that a payer of this country must carry (T01, T03). */
+typedef struct cm_tax_profile {
+    const char *country;
+    const char *registration_id, *registration_type; /* "VAT", "GST", ... */
+    const char *legal_name;
+    cm_tax_address address;
+} cm_tax_profile;
+
+/* Where the distributor may resell (P17), half-open; INT64_MIN and INT64_MAX: open. */
+typedef struct cm_territory {
+    const char *country;
+    cm_instant from, to;
+} cm_territory;
+
+typedef struct cm_remit_to {
+    const char *country, *name;
+    const char *const *address; /* lines, NULL-ended */
+} cm_remit_to;
+
+/* At most one a lane. */
+typedef struct cm_distributor {
+    const char *id, *name, *lane;
+    const char *const *email_domains;   size_t email_domain_count; /* lower case */
+    const cm_territory *territories;    size_t territory_count;    /* by country and from */
+    const cm_tax_profile *tax_profiles; size_t tax_profile_count;  /* by country */
+    const cm_remit_to *remit_to;        size_t remit_to_count;     /* by country */
+} cm_distributor;
 
 /* Who owns an account under a payer, when (half-open). */
 typedef struct cm_link {
@@ -202,6 +239,7 @@ typedef struct cm_catalog {
     const cm_reseller *resellers;     size_t reseller_count;
     const cm_payer *payers;           size_t payer_count;     /* sorted by id, as everything below */
     const cm_customer *customers;     size_t customer_count;
+    const cm_distributor *distributors; size_t distributor_count;
     const cm_price_book *books;       size_t book_count;
     const cm_support_group *groups;   size_t group_count;
     const cm_support_plan *plans;     size_t plan_count;
@@ -254,6 +292,11 @@ void cm_catalog_diff(const json_t *old_canonical, const json_t *new_canonical, c
 /* Lookups: NULL if there is none. */
 const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id);
 const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id);
+/* The distributor of a lane. */
+const cm_distributor *cm_catalog_distributor(const cm_catalog *catalog, const char *lane);
+/* NULL also without a distributor, and for country "". */
+const cm_tax_profile *cm_distributor_tax_profile(const cm_distributor *distributor, const char *country);
+bool cm_distributor_has_territory(const cm_distributor *distributor, const char *country, cm_instant at); /* P17 */
 /* The links of (payer, account): first and count. */
 const cm_link *cm_catalog_links(const cm_catalog *catalog, const char *payer, cm_slice account, size_t *ret_count);
 const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to, cm_period period);

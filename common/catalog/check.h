@@ -14,6 +14,7 @@ enum cm_document_kind {
     CM_DOCUMENT_CREDIT,
     CM_DOCUMENT_CUSTOM_CHARGE,
     CM_DOCUMENT_CUSTOMER,
+    CM_DOCUMENT_DISTRIBUTOR,
     CM_DOCUMENT_FX_RATE,
     CM_DOCUMENT_LINE_ITEM_TYPE,
     CM_DOCUMENT_PAYER,
@@ -48,10 +49,10 @@ typedef struct cm_document {
     const char *buy_book;
     /* Customer */
     const cm_yaml_node *pass_through; /* the value, if its commitment policy is that one */
-    /* SupportPlan, FxRate: what must not come twice */
-    const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type */
+    /* SupportPlan, FxRate, Distributor: what must not come twice */
+    const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type; Distributor: its lane */
     cm_instant from, to;
-    /* CustomCharge, Credit */
+    /* CustomCharge, Credit; the lane also of a Distributor */
     const char *owner;             /* the customer, if it could be read */
     const cm_yaml_node *lane_node; /* NULL: the lane of the customer's accounts */
 } cm_document;
@@ -106,6 +107,7 @@ void cm_check_fx_rate(cm_checker *checker, cm_document *document);
 void cm_check_line_item_type(cm_checker *checker, cm_document *document);
 void cm_check_custom_charge(cm_checker *checker, cm_document *document);
 void cm_check_credit(cm_checker *checker, cm_document *document);
+void cm_check_distributor(cm_checker *checker, cm_document *document);
 /* {layer, classes} of a base of money; without one: what N02 calls total usage, as the customer is charged for it
  * (S10). */
 json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char *title);
@@ -114,6 +116,8 @@ json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char 
 void cm_check_whole(cm_checker *checker);
 void cm_check_links(cm_checker *checker);
 void cm_check_money_lanes(cm_checker *checker);
+void cm_check_distributors(cm_checker *checker);
+bool cm_some_payer_has_lane(const cm_checker *checker, const char *lane);
 /* NULL if there is none. */
 cm_document *cm_checker_find(const cm_checker *checker, enum cm_document_kind kind, const char *id);
 
@@ -153,6 +157,8 @@ bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *
 bool cm_read_bool(cm_checker *checker, const cm_yaml_node *node, const char *field, bool *ret);
 bool cm_read_instant(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_instant *ret);
 bool cm_read_currency(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
+bool cm_read_country(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
+bool cm_read_email(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
 /* Position in a NULL-ended list. */
 bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *const *names,
                     int *ret);

@@ -171,7 +171,7 @@ static const char *lane_of_customer(const cm_checker *checker, const cm_document
     return *ret_several ? NULL : only;
 }
 
-static bool some_payer_has(const cm_checker *checker, const char *lane)
+bool cm_some_payer_has_lane(const cm_checker *checker, const char *lane)
 {
     for (size_t i = 0; i < checker->document_count; i++) {
         const cm_document *payer = &checker->documents[i];
@@ -189,7 +189,7 @@ void cm_check_money_lanes(cm_checker *checker)
         const char *given = json_string_value(json_object_get(document->json, "lane"));
         if (document->kind != CM_DOCUMENT_CUSTOM_CHARGE && document->kind != CM_DOCUMENT_CREDIT)
             continue;
-        if (given && !some_payer_has(checker, given))
+        if (given && !cm_some_payer_has_lane(checker, given))
             cm_wrong(checker, document->lane_node, "lane: no payer of this catalog has the lane \"%s\"", given);
         const cm_document *customer = document->owner ? cm_checker_find(checker, CM_DOCUMENT_CUSTOMER, document->owner) : NULL;
         if (given || document->lane_node || !customer)

@@ -118,9 +118,53 @@ static void check_model(cm_checker *checker, const cm_yaml_node *model_node, con
     }
 }
 
+/* How its management account is reached: the role lies in it, and what AWS takes for an external id (STS AssumeRole). */
+static json_t *check_access(cm_checker *checker, const cm_yaml_node *node, const cm_document *document)
+{
+    enum { ROLE, EXTERNAL };
+    cm_field fields[] = {{"role_arn", true, "the role that curmill takes in the management account", NULL},
+                         {"external_id", false, NULL, NULL}};
+    json_t *access = json_object();
+    const char *text;
+    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "access of %s", document->title), fields))
+        return access;
+    if (fields[ROLE].value && cm_read_text(checker, fields[ROLE].value, "role_arn", &text)) {
+        const char *account = strstr(text, ":iam::");
+        size_t digits = account ? strspn(account + 6, "0123456789") : 0;
+        if (strncmp(text, "arn:", 4) != 0 || digits != 12 || strncmp(account + 18, ":role/", 6) != 0 || !account[24])
+            cm_wrong(checker, fields[ROLE].value, "role_arn \"%s\" is no ARN of a role: arn:aws:iam::<account>:role/<name>",
+                     text);
+        else if (document->id && strncmp(account + 6, document->id, 12) != 0)
+            cm_wrong(checker, fields[ROLE].value, "role_arn is a role of account %.12s; it must be one of the payer %s itself",
+                     account + 6, document->id);
+        json_object_set_new(access, "role_arn", json_string(text));
+    }
+    if (fields[EXTERNAL].value && cm_read_text(checker, fields[EXTERNAL].value, "external_id", &text)) {
+        size_t good = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-");
+        if (text[good] || good < 2)
+            cm_wrong(checker, fields[EXTERNAL].value,
+                     "external_id: AWS takes at least 2 characters, letters, digits and _ + = , . @ : / -");
+        json_object_set_new(access, "external_id", json_string(text));
+    }
+    return access;
+}
+
+static void check_organization(cm_checker *checker, const cm_yaml_node *node, json_t *json)
+{
+    const char *text;
+    if (!cm_read_text(checker, node, "organization", &text))
+        return;
+    size_t length = strlen(text);
+    if (strncmp(text, "o-", 2) != 0 || length < 12 || length > 34 ||
+        strspn(text + 2, "abcdefghijklmnopqrstuvwxyz0123456789") != length - 2)
+        cm_wrong(checker, node, "organization \"%s\" is no id of an organization: o- and 10 to 32 lower-case letters or digits",
+                 text);
+    json_object_set_new(json, "organization", json_string(text));
+}
+
 void cm_check_payer(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, LANE, MODEL, PAYER_KIND, RESELLER, SOURCE, REPORTS, BUY_BOOK };
+    enum { KIND, ID, LANE, MODEL, PAYER_KIND, RESELLER, SOURCE, REPORTS, BUY_BOOK, COUNTRY, ACCESS, ROOT_EMAIL, ORGANIZATION };
     cm_field fields[] = {
         {"kind", true, NULL, NULL},
         {"id", true, "the 12 digits of the payer account", NULL},
@@ -131,6 +175,10 @@ void cm_check_payer(cm_checker *checker, cm_document *document)
         {"source", false, NULL, NULL},
         {"reports", false, NULL, NULL},
         {"buy_book", false, NULL, NULL},
+        {"country", false, NULL, NULL},
+        {"access", false, NULL, NULL},
+        {"root_email", false, NULL, NULL},
+        {"organization", false, NULL, NULL},
     };
     const char *text;
     document->json = json_object();
@@ -147,6 +195,14 @@ void cm_check_payer(cm_checker *checker, cm_document *document)
     if (fields[BUY_BOOK].value &&
         cm_read_reference(checker, fields[BUY_BOOK].value, "buy_book", CM_DOCUMENT_PRICE_BOOK, &document->buy_book))
         json_object_set_new(document->json, "buy_book", json_string(document->buy_book));
+    if (fields[COUNTRY].value && cm_read_country(checker, fields[COUNTRY].value, "country", &text))
+        json_object_set_new(document->json, "country", json_string(text));
+    if (fields[ACCESS].value)
+        json_object_set_new(document->json, "access", check_access(checker, fields[ACCESS].value, document));
+    if (fields[ROOT_EMAIL].value && cm_read_email(checker, fields[ROOT_EMAIL].value, "root_email", &text))
+        json_object_set_new(document->json, "root_email", json_string(text));
+    if (fields[ORGANIZATION].value)
+        check_organization(checker, fields[ORGANIZATION].value, document->json);
     if (fields[SOURCE].value)
         json_object_set_new(document->json, "source", check_source(checker, fields[SOURCE].value, document->title));
     json_t *reports = fields[REPORTS].value ? check_reports(checker, fields[REPORTS].value) : json_array();

@@ -143,6 +143,9 @@ static void check_unique(cm_checker *checker)
         if (document->kind == CM_DOCUMENT_FX_RATE)
             cm_wrong(checker, document->id_node, "%s says again what %s at %s says: %s", document->title, last->title,
                      cm_place(checker, last->id_node), document->unique);
+        else if (document->kind == CM_DOCUMENT_DISTRIBUTOR)
+            cm_wrong(checker, document->id_node, "%s and %s at %s have the same lane %s: a lane is one distributor",
+                     document->title, last->title, cm_place(checker, last->id_node), document->unique);
         else if (document->from < last->to)
             cm_wrong(checker, document->id_node, "%s and %s at %s hold at the same time for the type %s",
                      document->title, last->title, cm_place(checker, last->id_node), document->unique);
@@ -158,4 +161,5 @@ void cm_check_whole(cm_checker *checker)
     check_unique(checker);
     cm_check_links(checker);
     cm_check_money_lanes(checker);
+    cm_check_distributors(checker);
 }

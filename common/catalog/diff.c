@@ -85,7 +85,7 @@ static void compare_objects(struct walk *walk, const json_t *before, const json_
  * tax's name. */
 static bool identity(const json_t *element, cm_buffer *ret)
 {
-    static const char *const parts[] = {"id", "payer", "from", "effective_from", "name"};
+    static const char *const parts[] = {"id", "payer", "from", "effective_from", "country", "name"};
     cm_buffer_clear(ret);
     bool is_account = json_object_get(element, "payer") != NULL;
     bool has_id = json_object_get(element, "id") != NULL;

@@ -150,6 +150,7 @@ static const struct section {
     {"Customer", cm_parse_customers},
     {"CustomCharge", cm_parse_custom_charges},
     {"Credit", cm_parse_credits},
+    {"Distributor", cm_parse_distributors},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 

@@ -30,6 +30,7 @@ bool cm_parse_plans(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_fx_rates(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_custom_charges(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_credits(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader);
 
 /* Values. All of them fail the reader with a reason. */

@@ -73,6 +73,22 @@ static bool parse_source(cm_parser *parser, cm_json_reader *reader, cm_payer *pa
     return json_is_object(source) || cm_json_fail(reader, "a source was expected");
 }
 
+/* role_arn and external_id */
+static bool parse_access(cm_parser *parser, cm_json_reader *reader, cm_payer *payer)
+{
+    cm_slice key;
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "role_arn"))
+            cm_parse_text(parser, reader, &payer->role_arn);
+        else if (cm_slice_is(key, "external_id"))
+            cm_parse_text(parser, reader, &payer->external_id);
+        else
+            return cm_json_fail(reader, "an unknown key");
+    }
+    return !reader->failed;
+}
+
 static bool parse_payer_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, cm_payer *payer)
 {
     const cm_catalog *catalog = parser->catalog;
@@ -83,6 +99,14 @@ static bool parse_payer_key(cm_parser *parser, cm_json_reader *reader, cm_slice 
         return cm_parse_text(parser, reader, &payer->lane);
     if (cm_slice_is(key, "payer_kind"))
         return cm_parse_text(parser, reader, &payer->payer_kind);
+    if (cm_slice_is(key, "country"))
+        return cm_parse_text(parser, reader, &payer->country);
+    if (cm_slice_is(key, "root_email"))
+        return cm_parse_text(parser, reader, &payer->root_email);
+    if (cm_slice_is(key, "organization"))
+        return cm_parse_text(parser, reader, &payer->organization);
+    if (cm_slice_is(key, "access"))
+        return parse_access(parser, reader, payer);
     if (cm_slice_is(key, "source"))
         return parse_source(parser, reader, payer);
     if (cm_slice_is(key, "reseller"))
@@ -115,7 +139,7 @@ bool cm_parse_payers(cm_parser *parser, cm_json_reader *reader)
         if (count >= room)
             return cm_json_fail(reader, "brackets that do not match");
         cm_payer *payer = &list[count++];
-        payer->id = id;
+        *payer = (cm_payer){.id = id, .role_arn = "", .external_id = "", .country = "", .root_email = "", .organization = ""};
         cm_json_enter(reader, '{');
         while (cm_json_key(reader, &key)) {
             if (cm_slice_is(key, "source") && payer->source)

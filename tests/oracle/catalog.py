@@ -201,6 +201,7 @@ class Catalog:
     types: dict = field(default_factory=dict)           # line item type -> class
     custom_charges: dict = field(default_factory=dict)
     credits: dict = field(default_factory=dict)
+    distributors: dict = field(default_factory=dict)
 
     def payer(self, payer_id):
         if payer_id not in self.payers:
@@ -423,6 +424,10 @@ def _add(catalog, document):
         catalog.custom_charges[document["id"]] = _custom_charge(document)
     elif kind == "Credit":
         catalog.credits[document["id"]] = _credit(document)
+    elif kind == "Distributor":
+        if any(other["lane"] == _text(document, "lane") for other in catalog.distributors.values()):
+            raise CatalogError("Distributor %s: a lane is one distributor" % document["id"])
+        catalog.distributors[document["id"]] = document  # no figure depends on it
     else:
         raise CatalogError("unknown kind %r" % kind)
 
