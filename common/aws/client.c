@@ -24,6 +24,7 @@ struct cm_aws_client {
     cm_instant clock_offset; /* server - ours */
     uint64_t random;
     int retries_left;
+    cm_aws_failure refusal;
 };
 
 const char *cm_aws_domain(const char *region)
@@ -125,6 +126,11 @@ void cm_aws_client_free(cm_aws_client *client)
     free(client);
 }
 
+const cm_aws_failure *cm_aws_client_refusal(const cm_aws_client *client)
+{
+    return &client->refusal;
+}
+
 /* --- waiting ------------------------------------------------------------------------------------------------- */
 
 /* splitmix64: spreading waits needs no better randomness */
@@ -219,6 +225,12 @@ static cm_http_exchange *send_signed(cm_aws_client *client, const cm_aws_call *c
     return exchange;
 }
 
+/* False: the service may have carried it out, and that must not happen twice. */
+static bool may_go_again(const cm_aws_call *call, const cm_error *why)
+{
+    return !call->once || strcmp(why->code, "THROTTLED") == 0;
+}
+
 /* True: the cause was mended (clock, credentials), the same request can go out again at once. */
 static bool mended(cm_aws_client *client, cm_aws_attempts *attempts, const cm_aws_failure *failure)
 {
@@ -244,6 +256,7 @@ static bool mended(cm_aws_client *client, cm_aws_attempts *attempts, const cm_aw
 cm_http_exchange *cm_aws_begin(cm_aws_client *client, const cm_aws_call *call, cm_aws_attempts *attempts, cm_error *err)
 {
     for (;;) {
+        client->refusal = (cm_aws_failure){0};
         cm_aws_credentials credentials = {0};
         if (client->provider && !cm_aws_provider_get(client->provider, &credentials, err))
             return NULL;
@@ -260,14 +273,16 @@ cm_http_exchange *cm_aws_begin(cm_aws_client *client, const cm_aws_call *call, c
         if (exchange) {
             cm_aws_failure failure;
             cm_aws_failure_read(exchange, &credentials, &failure);
+            cm_aws_failure_redact(&failure, call->secret);
             cm_http_end(exchange);
-            again = mended(client, attempts, &failure);
+            again = mended(client, attempts, &failure); /* refused before anything was done */
+            client->refusal = failure;
             cm_aws_fail(&failure, call->what, &why);
         } else {
             cm_fail_context(&why, "%s", call->what);
         }
         cm_aws_credentials_free(&credentials);
-        if (!again && !cm_aws_again(client, attempts, &why)) {
+        if (!again && !(may_go_again(call, &why) && cm_aws_again(client, attempts, &why))) {
             if (why.class == CM_ERROR_RETRY && attempts->made > 1 && strcmp(why.code, "DENIED") != 0)
                 cm_fail(err, why.class, why.code, "%s (tried %d times)", why.text, attempts->made);
             else if (err)
@@ -291,7 +306,7 @@ bool cm_aws_perform(cm_aws_client *client, const cm_aws_call *call, size_t limit
         if (whole)
             return true;
         cm_fail_context(&why, "%s", call->what);
-        if (!cm_aws_again(client, &attempts, &why)) {
+        if (!may_go_again(call, &why) || !cm_aws_again(client, &attempts, &why)) {
             if (err)
                 *err = why;
             return false;

@@ -11,6 +11,7 @@
 #define CM_AWS_CLIENT_H
 
 #include "aws/credentials.h"
+#include "aws/failure.h"
 #include "aws/http.h"
 #include "aws/options.h"
 
@@ -37,6 +38,8 @@ typedef struct cm_aws_call {
     const void *body;
     size_t body_length;
     bool whole_is_short; /* an answer that takes longer than a minute is a failure */
+    const char *secret;  /* of the request: blotted out where the service repeats it; NULL: none */
+    bool once;           /* never sent again after the service may have carried it out: only after a refusal */
 } cm_aws_call;
 
 /* Attempts made so far, so that a caller who goes on after a cut connection stays within one budget. {0} to begin with.
@@ -55,6 +58,9 @@ bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_err
 /* The whole: body into `into` (cleared first), at most `limit` bytes. */
 CM_NODISCARD bool cm_aws_perform(cm_aws_client *client, const cm_aws_call *call, size_t limit, cm_buffer *into,
                                  cm_error *err);
+
+/* What the service said to the last call if it refused it, status 0 otherwise. Valid until the next call. */
+const cm_aws_failure *cm_aws_client_refusal(const cm_aws_client *client);
 
 /* AWS_ENDPOINT_URL_<service in capitals>, AWS_ENDPOINT_URL, or NULL. */
 const char *cm_aws_endpoint_override(const cm_aws_options *options, const char *service);

@@ -53,8 +53,13 @@ static void parse_json(const char *body, size_t length, cm_aws_failure *ret)
     const char *message = json_string_value(json_object_get(root, "message"));
     if (!message)
         message = json_string_value(json_object_get(root, "Message"));
+    const char *reason = json_string_value(json_object_get(root, "Reason"));
+    if (!reason)
+        reason = json_string_value(json_object_get(root, "errorCode"));
     if (type && !ret->code[0])
         put_type(ret, type);
+    if (reason)
+        put(ret->reason, sizeof ret->reason, reason, strlen(reason));
     if (message)
         put(ret->message, sizeof ret->message, message, strlen(message));
     json_decref(root);
@@ -81,10 +86,16 @@ void cm_aws_failure_parse(int status, const char *type_header, const char *body,
 static void redact(char *text, const char *secret)
 {
     size_t length = secret ? strlen(secret) : 0;
-    if (length < 8)
+    if (length < 2)
         return;
-    for (char *at; (at = strstr(text, secret));)
+    for (char *at = text; (at = strstr(at, secret)); at += length)
         memset(at, '*', length);
+}
+
+void cm_aws_failure_redact(cm_aws_failure *failure, const char *secret)
+{
+    redact(failure->message, secret);
+    redact(failure->reason, secret);
 }
 
 void cm_aws_failure_read(cm_http_exchange *exchange, const cm_aws_credentials *used, cm_aws_failure *ret)
@@ -174,31 +185,75 @@ static const char *advice(const cm_aws_failure *failure)
     return "";
 }
 
+/* JSON services answer with 400 whatever is wrong: the name decides. */
+static bool denied(const cm_aws_failure *failure)
+{
+    static const char *const codes[] = {"AccessDenied",
+                                        "AccessDeniedException",
+                                        "AccessDeniedForDependencyException",
+                                        "InvalidAccessKeyId",
+                                        "InvalidClientTokenId",
+                                        "UnrecognizedClientException",
+                                        "IncompleteSignature",
+                                        "IncompleteSignatureException",
+                                        "InvalidSignatureException",
+                                        "MissingAuthenticationToken",
+                                        "MissingAuthenticationTokenException",
+                                        "OptInRequired",
+                                        "SubscriptionRequiredException",
+                                        "UnauthorizedOperation",
+                                        NULL};
+    return failure->status == 401 || failure->status == 403 || among(failure->code, codes) ||
+           (failure->code[0] && cm_aws_failure_expired(failure));
+}
+
+static bool conflict(const cm_aws_failure *failure)
+{
+    static const char *const codes[] = {"ConflictException",
+                                        "DuplicateHandshakeException",
+                                        "DuplicateAccountException",
+                                        "HandshakeAlreadyInStateException",
+                                        "InvalidHandshakeTransitionException",
+                                        NULL};
+    return among(failure->code, codes);
+}
+
+static enum cm_error_class classify(const cm_aws_failure *failure, const char **ret_code)
+{
+    struct {
+        bool fits;
+        enum cm_error_class class;
+        const char *code;
+    } table[] = {
+        {cm_aws_failure_throttled(failure), CM_ERROR_RETRY, "THROTTLED"},
+        {unavailable(failure), CM_ERROR_RETRY, "UNAVAILABLE"},
+        /* it is the access that must be mended, not the input: the same call may work then */
+        {denied(failure), CM_ERROR_RETRY, "DENIED"},
+        {strcmp(failure->code, "ConcurrentModificationException") == 0, CM_ERROR_RETRY, "CONFLICT"},
+        {failure->status == 404 || ends_with(failure->code, "NotFoundException") ||
+             strcmp(failure->code, "AWSOrganizationsNotInUseException") == 0,
+         CM_ERROR_NOT_FOUND, "NOT_FOUND"},
+        {failure->status == 412, CM_ERROR_POISON, "CHANGED"},
+        {conflict(failure), CM_ERROR_REFUSED, "CONFLICT"},
+        {ends_with(failure->code, "ConstraintViolationException"), CM_ERROR_REFUSED, "CONSTRAINT"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].fits) {
+            *ret_code = table[i].code;
+            return table[i].class;
+        }
+    *ret_code = "INVALID";
+    return CM_ERROR_INVALID;
+}
+
 bool cm_aws_fail(const cm_aws_failure *failure, const char *what, cm_error *err)
 {
-    enum cm_error_class class = CM_ERROR_INVALID;
-    const char *code = "INVALID";
-    if (cm_aws_failure_throttled(failure)) {
-        class = CM_ERROR_RETRY;
-        code = "THROTTLED";
-    } else if (unavailable(failure)) {
-        class = CM_ERROR_RETRY;
-        code = "UNAVAILABLE";
-    } else if (failure->status == 401 || failure->status == 403 ||
-               (failure->code[0] && cm_aws_failure_expired(failure)) ||
-               strcmp(failure->code, "InvalidAccessKeyId") == 0 || strcmp(failure->code, "AccessDenied") == 0) {
-        class = CM_ERROR_RETRY; /* it is the access that must be mended, not the input: the same call may work then */
-        code = "DENIED";
-    } else if (failure->status == 404) {
-        class = CM_ERROR_NOT_FOUND;
-        code = "NOT_FOUND";
-    } else if (failure->status == 412) {
-        class = CM_ERROR_POISON;
-        code = "CHANGED";
-    }
+    const char *code;
+    enum cm_error_class class = classify(failure, &code);
     char hint[96] = "";
     if (failure->region[0] && class == CM_ERROR_INVALID)
         snprintf(hint, sizeof hint, "; the bucket is in region %s: say so with `region`", failure->region);
-    return cm_fail(err, class, code, "%s: HTTP %d%s%s%s%s%s%s", what, failure->status, failure->code[0] ? " " : "",
-                   failure->code, failure->message[0] ? ": " : "", failure->message, advice(failure), hint);
+    return cm_fail(err, class, code, "%s: HTTP %d%s%s%s%s%s%s%s%s", what, failure->status, failure->code[0] ? " " : "",
+                   failure->code, failure->reason[0] ? " " : "", failure->reason, failure->message[0] ? ": " : "",
+                   failure->message, advice(failure), hint);
 }

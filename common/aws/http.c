@@ -185,13 +185,17 @@ static bool turn(cm_http_exchange *exchange, cm_error *err)
 static void set_headers(cm_http_exchange *exchange, const cm_http_request *request)
 {
     cm_buffer line = {0};
+    bool typed = false;
     for (size_t i = 0; i < request->header_count; i++) {
+        typed |= strcasecmp(request->headers[i].name, "Content-Type") == 0;
         cm_buffer_clear(&line);
         cm_buffer_printf(&line, "%s: %s", request->headers[i].name, request->headers[i].value);
         exchange->sent = curl_slist_append(exchange->sent, line.data);
     }
     exchange->sent = curl_slist_append(exchange->sent, "Expect:"); /* no waiting for 100 Continue */
     exchange->sent = curl_slist_append(exchange->sent, "Accept:");
+    if (!typed) /* curl would call the body of a POST a form */
+        exchange->sent = curl_slist_append(exchange->sent, "Content-Type:");
     cm_buffer_free(&line);
     curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->sent);
 }

@@ -39,7 +39,7 @@ static void on_element(void *opaque, const char *path, const char *text)
 }
 
 static bool call_sts(const cm_aws_options *options, cm_aws_provider *provider, const char *region, const char *what,
-                     const cm_buffer *form, cm_aws_credentials *ret, cm_error *err)
+                     const cm_buffer *form, const char *secret, cm_aws_credentials *ret, cm_error *err)
 {
     cm_buffer endpoint = {0}, answer = {0};
     const char *override = cm_aws_endpoint_override(options, "sts");
@@ -57,6 +57,7 @@ static bool call_sts(const cm_aws_options *options, cm_aws_provider *provider, c
                         .header_count = 1,
                         .body = form->data,
                         .body_length = form->length,
+                        .secret = secret,
                         .whole_is_short = true};
     *ret = (cm_aws_credentials){0};
     bool done = client && cm_aws_perform(client, &call, ANSWER_MAX, &answer, err) &&
@@ -84,7 +85,7 @@ bool cm_sts_assume_role(const cm_aws_options *options, cm_aws_provider *provider
     if (external_id)
         add(&form, "ExternalId", external_id);
     cm_buffer_printf(&what, "assuming role %s", role_arn);
-    bool done = call_sts(options, provider, region, what.data, &form, ret, err);
+    bool done = call_sts(options, provider, region, what.data, &form, external_id, ret, err);
     cm_buffer_free(&form);
     cm_buffer_free(&what);
     return done;
@@ -100,7 +101,7 @@ bool cm_sts_assume_role_with_web_identity(const cm_aws_options *options, const c
     add(&form, "RoleSessionName", session_name ? session_name : "curmill");
     add(&form, "WebIdentityToken", token);
     cm_buffer_printf(&what, "assuming role %s with a web identity", role_arn);
-    bool done = call_sts(options, NULL, region, what.data, &form, ret, err);
+    bool done = call_sts(options, NULL, region, what.data, &form, token, ret, err);
     OPENSSL_cleanse(form.data, form.length);
     cm_buffer_free(&form);
     cm_buffer_free(&what);
