@@ -298,8 +298,8 @@ bool cm_statements_build_month(const cm_statement_input *input, cm_statements *r
                                cm_error *err)
 {
     *ret = (cm_statements){0};
-    cm_building building = {input->catalog, input->lane,       input->period,
-                            input->used,    input->used_count, input->with_margin};
+    cm_building building = {input->catalog,    input->lane,        input->period,    input->used,
+                            input->used_count, input->with_margin, input->discounts, input->discount_count};
     cm_statement_charge *presences = cm_alloc((input->catalog->custom_charge_count + 1) * sizeof *presences);
     size_t count = 0;
     const cm_statement_charge **sorted = sorted_input(&building, input, presences, &count);

@@ -5,7 +5,13 @@
 #include "statement/statement.h"
 
 /* What made a line (rating.md section 5), in the order in which a customer's lines stand. */
-enum cm_line_step { CM_STEP_CHARGE, CM_STEP_SUPPORT, CM_STEP_CUSTOM, CM_STEP_CREDIT };
+enum cm_line_step {
+    CM_STEP_CHARGE,
+    CM_STEP_SUPPORT,
+    CM_STEP_CUSTOM,
+    CM_STEP_CREDIT,
+    CM_STEP_ARREARS /* no line: only in the margin */
+};
 
 /* A line on its way to a document. Texts are borrowed from charges and catalog. */
 typedef struct cm_draft_line {
@@ -32,6 +38,8 @@ typedef struct cm_building {
     const cm_credit_use *used;
     size_t used_count;
     bool with_margin;
+    const cm_discount *discounts;
+    size_t discount_count;
 } cm_building;
 
 typedef struct cm_margin cm_margin;

@@ -1,4 +1,5 @@
-/* The reseller's own view of a document: what it earns, by account, product, class and step, without remainder (rating.md section 7; R08). */
+/* The reseller's own view of a document: what it earns, by account, product, class and step, without remainder
+ * (rating.md section 7; R08). */
 #include "statement/internal.h"
 
 #include <stdlib.h>
@@ -7,10 +8,14 @@
 /* What a row of the margin, and before merging a charge or line of it, says. */
 typedef struct margin_part {
     const char *customer, *account, *product, *class;
+    const char
+        *earned; /* "2025-05": a provider discount of that month, credited in this one; "" for what is of this month */
     enum cm_line_step step;
-    cm_decimal source_buy, source_withheld; /* in the charges' currency; withheld: provider discounts that somebody else keeps */
-    bool group_missing;                     /* AWS support on an account without a support plan group */
-    cm_decimal sell, buy, fx, withheld;     /* in the document's currency; fx: buy at the reseller's rate less buy at the distributor's */
+    cm_decimal source_buy,
+        source_withheld; /* in the charges' currency; withheld: provider discounts that somebody else keeps */
+    bool group_missing;  /* AWS support on an account without a support plan group */
+    cm_decimal sell, buy, fx,
+        withheld; /* in the document's currency; fx: buy at the reseller's rate less buy at the distributor's */
 } margin_part;
 
 struct cm_margin {
@@ -24,7 +29,7 @@ static margin_part *add(cm_margin *margin)
         margin->capacity = margin->capacity ? margin->capacity * 2 : 64;
         margin->list = cm_realloc(margin->list, margin->capacity * sizeof *margin->list);
     }
-    margin->list[margin->count] = (margin_part){0};
+    margin->list[margin->count] = (margin_part){.earned = ""};
     return &margin->list[margin->count++];
 }
 
@@ -39,6 +44,26 @@ static bool without_group(const cm_building *b, const cm_statement_charge *charg
 {
     const cm_link *link = cm_link_of_month(b->catalog, charge->payer, charge->account, charge->customer, b->period);
     return charge->class == CM_CLASS_SUPPORT && (!link || !link->group);
+}
+
+/* N12: what the distributor credits in this month for earlier ones lowers what the reseller pays. */
+static bool add_arrears(const cm_building *b, cm_section *section)
+{
+    for (size_t i = 0; i < b->discount_count; i++) {
+        const cm_discount *discount = &b->discounts[i];
+        if (strcmp(discount->customer, section->customer->id) != 0 || strcmp(discount->currency, section->source) != 0)
+            continue;
+        margin_part *part = add(section->margin);
+        *part = (margin_part){.customer = section->customer->id,
+                              .account = discount->account,
+                              .product = discount->product,
+                              .class = cm_class_name(CM_CLASS_PROVIDER_DISCOUNT),
+                              .earned = discount->earned,
+                              .step = CM_STEP_ARREARS};
+        if (!cm_decimal_negate(discount->amount, &part->source_buy))
+            return false;
+    }
+    return true;
 }
 
 /* Tax is not the reseller's to earn on: neither what AWS charges nor what the document adds is in it. */
@@ -66,10 +91,15 @@ bool cm_margin_begin(const cm_building *b, cm_section *section, const cm_work *w
         if (line->step != CM_STEP_SUPPORT)
             continue;
         margin_part *part = add(section->margin);
-        *part = (margin_part){.customer = line->customer, .account = line->account, .product = line->product, .class = line->class, .step = line->step,
+        *part = (margin_part){.customer = line->customer,
+                              .account = line->account,
+                              .product = line->product,
+                              .class = line->class,
+                              .earned = "",
+                              .step = line->step,
                               .source_buy = line->source_buy};
     }
-    return true;
+    return add_arrears(b, section);
 }
 
 #define ORDER_BY(a, b)                                                                                                 \
@@ -88,6 +118,7 @@ static int by_key(const void *a, const void *b)
     ORDER_BY(x->product, y->product);
     if (x->step != y->step)
         return x->step < y->step ? -1 : 1;
+    ORDER_BY(x->earned, y->earned);
     return strcmp(x->class, y->class);
 }
 
@@ -103,7 +134,8 @@ static bool merge(cm_margin *margin)
             continue;
         }
         last->group_missing |= part->group_missing;
-        if (!cm_decimal_accumulate(&last->source_buy, part->source_buy) || !cm_decimal_accumulate(&last->sell, part->sell) ||
+        if (!cm_decimal_accumulate(&last->source_buy, part->source_buy) ||
+            !cm_decimal_accumulate(&last->sell, part->sell) ||
             !cm_decimal_accumulate(&last->source_withheld, part->source_withheld))
             return false;
     }
@@ -123,17 +155,25 @@ bool cm_margin_finish(const cm_building *b, cm_section *section)
     for (size_t i = 0; i < section->lines.count; i++) {
         const cm_draft_line *line = &section->lines.list[i];
         margin_part *part = add(margin);
-        *part = (margin_part){.customer = line->customer, .account = line->account, .product = line->product, .class = line->class, .step = line->step,
+        *part = (margin_part){.customer = line->customer,
+                              .account = line->account,
+                              .product = line->product,
+                              .class = line->class,
+                              .earned = "",
+                              .step = line->step,
                               .sell = line->exact};
     }
     if (!merge(margin))
         return false;
-    if (section->fx) /* R08: a second rate, set by the distributor; without one nothing is gained or lost by the difference */
-        section->distributor_fx = cm_catalog_fx(b->catalog, CM_FX_DISTRIBUTOR, section->source, section->fx->to, b->period);
+    if (section->fx) /* R08: a second rate, set by the distributor; without one nothing is gained or lost by the
+                        difference */
+        section->distributor_fx =
+            cm_catalog_fx(b->catalog, CM_FX_DISTRIBUTOR, section->source, section->fx->to, b->period);
     for (size_t i = 0; i < margin->count; i++) {
         margin_part *part = &margin->list[i];
         cm_decimal paid;
-        if (!convert(part->source_buy, section->fx, &part->buy) || !convert(part->source_withheld, section->fx, &part->withheld) ||
+        if (!convert(part->source_buy, section->fx, &part->buy) ||
+            !convert(part->source_withheld, section->fx, &part->withheld) ||
             !convert(part->source_buy, section->distributor_fx ? section->distributor_fx : section->fx, &paid) ||
             !cm_decimal_subtract(part->buy, paid, &part->fx))
             return false;
@@ -169,13 +209,15 @@ static bool sum_up(const margin_part *part, margin_sums *sums)
 
 static json_t *row_json(const margin_part *part)
 {
-    static const char *const steps[] = {"charges", "support", "custom_charge", "reseller_credit"};
+    static const char *const steps[] = {"charges", "support", "custom_charge", "reseller_credit",
+                                        "provider_discount_arrears"};
     margin_sums sums = {0};
     bool fits = sum_up(part, &sums);
     cm_assert(fits);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "customer", part->customer, "account", part->account, "product", part->product,
-                     "class", part->class, "step", steps[part->step], "sell", decimal_json(part->sell), "buy", decimal_json(part->buy), "fx",
-                     decimal_json(part->fx), "margin", decimal_json(sums.margin));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o}", "customer", part->customer, "account",
+                     part->account, "product", part->product, "class", part->class, "step", steps[part->step], "earned",
+                     *part->earned ? part->earned : NULL, "sell", decimal_json(part->sell), "buy",
+                     decimal_json(part->buy), "fx", decimal_json(part->fx), "margin", decimal_json(sums.margin));
 }
 
 static bool class_is(const margin_part *part, enum cm_class class)
@@ -190,26 +232,33 @@ static bool cause_of(const margin_part *list, size_t count, const margin_sums *s
     cm_decimal shift = CM_DECIMAL_ZERO, credit = CM_DECIMAL_ZERO, withheld = CM_DECIMAL_ZERO, plain, with_discount;
     for (size_t i = 0; i < count; i++) {
         cm_decimal own;
-        if (!cm_decimal_subtract(list[i].sell, list[i].buy, &own) || !cm_decimal_accumulate(&withheld, list[i].withheld))
+        if (list[i].step == CM_STEP_ARREARS)
+            continue;
+        if (!cm_decimal_subtract(list[i].sell, list[i].buy, &own) ||
+            !cm_decimal_accumulate(&withheld, list[i].withheld))
             return false;
         group_missing |= list[i].group_missing && is_negative(own);
-        if ((class_is(&list[i], CM_CLASS_COVERED_USAGE) || class_is(&list[i], CM_CLASS_COMMITMENT_OFFSET) || class_is(&list[i], CM_CLASS_COMMITMENT_FEE)) &&
+        if ((class_is(&list[i], CM_CLASS_COVERED_USAGE) || class_is(&list[i], CM_CLASS_COMMITMENT_OFFSET) ||
+             class_is(&list[i], CM_CLASS_COMMITMENT_FEE)) &&
             !cm_decimal_accumulate(&shift, own))
             return false;
-        if ((class_is(&list[i], CM_CLASS_CREDIT) || list[i].step == CM_STEP_CREDIT) && !cm_decimal_accumulate(&credit, own))
+        if ((class_is(&list[i], CM_CLASS_CREDIT) || list[i].step == CM_STEP_CREDIT) &&
+            !cm_decimal_accumulate(&credit, own))
             return false;
     }
     if (!cm_decimal_subtract(sums->sell, sums->buy, &plain) || !cm_decimal_add(plain, withheld, &with_discount))
         return false;
-    *ret = group_missing                                                     ? "SUPPORT_GROUP_MISSING"
-           : is_negative(shift)                                              ? "COMMITMENT_SHIFT"
-           : is_negative(credit)                                             ? "CREDIT"
-           : !cm_decimal_is_zero(withheld) && is_negative(plain) && !is_negative(with_discount) ? "DISCOUNT_WITHHELD_ELSEWHERE"
-           : is_negative(plain)                                              ? "PRICE_BELOW_BUY"
-                                                                             : "FX";
+    *ret = group_missing         ? "SUPPORT_GROUP_MISSING"
+           : is_negative(shift)  ? "COMMITMENT_SHIFT"
+           : is_negative(credit) ? "CREDIT"
+           : !cm_decimal_is_zero(withheld) && is_negative(plain) && !is_negative(with_discount)
+               ? "DISCOUNT_WITHHELD_ELSEWHERE"
+           : is_negative(plain) ? "PRICE_BELOW_BUY"
+                                : "FX";
     return true;
 }
 
+/* Judged by the month's own charges: a credit for another month neither hides a loss nor makes one. */
 static bool negative_json(const cm_margin *margin, json_t *ret)
 {
     for (size_t first = 0, last; first < margin->count; first = last) {
@@ -219,14 +268,15 @@ static bool negative_json(const cm_margin *margin, json_t *ret)
         for (last = first; last < margin->count && strcmp(margin->list[last].account, head->account) == 0 &&
                            strcmp(margin->list[last].product, head->product) == 0;
              last++)
-            if (!sum_up(&margin->list[last], &sums))
+            if (margin->list[last].step != CM_STEP_ARREARS && !sum_up(&margin->list[last], &sums))
                 return false;
         if (!is_negative(sums.margin))
             continue;
         if (!cause_of(head, last - first, &sums, &cause))
             return false;
-        json_array_append_new(ret, json_pack("{s:s, s:s, s:s, s:o, s:s}", "customer", head->customer, "account", head->account, "product", head->product,
-                                             "margin", decimal_json(sums.margin), "cause", cause));
+        json_array_append_new(ret, json_pack("{s:s, s:s, s:s, s:o, s:s}", "customer", head->customer, "account",
+                                             head->account, "product", head->product, "margin",
+                                             decimal_json(sums.margin), "cause", cause));
     }
     return true;
 }
@@ -254,6 +304,7 @@ json_t *cm_margin_json(const cm_section *sections, size_t count, const char *id,
     const cm_section *first = &sections[0];
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "currency", currency, "rate",
                      first->fx ? decimal_json(first->fx->rate) : json_string("1"), "distributor_rate",
-                     first->distributor_fx ? decimal_json(first->distributor_fx->rate) : json_null(), "rows", rows, "sell", decimal_json(sums.sell), "buy",
-                     decimal_json(sums.buy), "fx", decimal_json(sums.fx), "margin", decimal_json(sums.margin), "negative", negative);
+                     first->distributor_fx ? decimal_json(first->distributor_fx->rate) : json_null(), "rows", rows,
+                     "sell", decimal_json(sums.sell), "buy", decimal_json(sums.buy), "fx", decimal_json(sums.fx),
+                     "margin", decimal_json(sums.margin), "negative", negative);
 }

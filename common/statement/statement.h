@@ -25,6 +25,14 @@ typedef struct cm_credit_use {
     cm_decimal amount;
 } cm_credit_use;
 
+/* A provider discount of an earlier month that the distributor credits in the document's month (N12). Only in the
+ * reseller's own view. */
+typedef struct cm_discount {
+    const char *customer, *account, *product, *currency;
+    const char *earned; /* "2025-05", the month whose charges earned it */
+    cm_decimal amount;  /* above zero where the reseller is owed */
+} cm_discount;
+
 typedef struct cm_statement {
     char id[CM_ID_HEX];
     const char *reseller, *currency; /* borrowed from the document */
@@ -55,6 +63,8 @@ typedef struct cm_statement_input {
     const cm_credit_use *used; /* by documents of earlier periods; a credit may come several times */
     size_t used_count;
     bool with_margin;
+    const cm_discount *discounts; /* for the margin; of customers or currencies without a document: not used */
+    size_t discount_count;
 } cm_statement_input;
 
 /*

@@ -497,7 +497,7 @@ static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_er
     c->catalog_id = catalog_id;
     c->late = late;
     c->seen = json_object();
-    cm_document_build order = {c->pg, catalog, c->lane, c->period, c->runs, take_built, c, false};
+    cm_document_build order = {c->pg, catalog, c->lane, c->period, c->runs, take_built, c, false, NULL, 0};
     bool done = cm_documents_build(&order, NULL, err) && correct_vanished(c, err) && (!late || correct_vanished_again(c, err));
     json_decref(c->seen);
     cm_catalog_free(catalog);

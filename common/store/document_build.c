@@ -1,6 +1,7 @@
 /*
- * Documents of a lane and period from the charges of given runs. Charges are read through a cursor in the order of customers (of resellers,
- * where these get one document for all of their customers: I02, I03), so memory is bounded by the largest of them and not by the lane.
+ * Documents of a lane and period from the charges of given runs. Charges are read through a cursor in the order of
+ * customers (of resellers, where these get one document for all of their customers: I02, I03), so memory is bounded by
+ * the largest of them and not by the lane.
  */
 #include "base/arena.h"
 #include "postgres/array.h"
@@ -14,17 +15,17 @@ enum { ROWS_AT_ONCE = 2000, ARENA_BYTES = 256 * 1024 };
 typedef struct building {
     const cm_document_build *order;
     cm_buffer *missing;
-    cm_arena *arena;    /* of the customer or reseller in hand */
+    cm_arena *arena; /* of the customer or reseller in hand */
     cm_statement_charge *charge;
     size_t count, capacity;
     char reseller[256]; /* of the unit in hand, "" if it is one customer */
     struct {
         char payer[16], run[CM_ID_HEX];
-        bool seen;      /* by the unit in hand */
-    } *source;
+        bool seen; /* by the unit in hand */
+    } * source;
     size_t sources;
     cm_credit_uses used;
-    bool *placed;       /* by custom charge: its document was built */
+    bool *placed; /* by custom charge: its document was built */
 } building;
 
 /* --- a unit's charges ---------------------------------------------------------------------------------------- */
@@ -118,7 +119,8 @@ static void add_custom_charges(building *b)
     const char *customer = b->charge[0].customer;
     for (size_t i = 0; i < catalog->custom_charge_count; i++) {
         const cm_custom_charge *charge = &catalog->custom_charges[i];
-        bool own = *b->reseller ? strcmp(charge->customer->reseller->id, b->reseller) == 0 : strcmp(charge->customer->id, customer) == 0;
+        bool own = *b->reseller ? strcmp(charge->customer->reseller->id, b->reseller) == 0
+                                : strcmp(charge->customer->id, customer) == 0;
         if (b->placed[i] || !own || !is_due(b, charge))
             continue;
         *next_charge(b) = cm_custom_charge_presence(charge);
@@ -141,7 +143,9 @@ static bool flush(building *b, cm_error *err)
                                 .count = b->count,
                                 .used = b->used.list,
                                 .used_count = b->used.count,
-                                .with_margin = b->order->with_margin};
+                                .with_margin = b->order->with_margin,
+                                .discounts = b->order->discounts,
+                                .discount_count = b->order->discount_count};
     if (!cm_statements_build_month(&input, &statements, &missing, err))
         return false; /* nothing was added to `missing` */
     if (missing.length && b->missing)
@@ -168,7 +172,8 @@ static bool flush_custom_charges(building *b, cm_error *err)
         if (b->placed[i] || !is_due(b, charge))
             continue;
         const cm_reseller *reseller = charge->customer->reseller;
-        snprintf(b->reseller, sizeof b->reseller, "%s", strcmp(reseller->consolidation, "end_customer") == 0 ? "" : reseller->id);
+        snprintf(b->reseller, sizeof b->reseller, "%s",
+                 strcmp(reseller->consolidation, "end_customer") == 0 ? "" : reseller->id);
         *next_charge(b) = cm_custom_charge_presence(charge);
         for (size_t s = 0; s < b->sources; s++)
             b->source[s].seen = true;
@@ -197,10 +202,13 @@ static bool take_rows(building *b, const cm_rows *rows, cm_error *err)
 static const char charges_sql[] =
     "DECLARE statement_charges NO SCROLL CURSOR FOR"
     " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, sum(c.quantity),"
-    " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount), r.id, coalesce(u.reseller, '') AS reseller, c.rule"
-    " FROM charge c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON u.customer = c.customer"
+    " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount), r.id, coalesce(u.reseller, '') "
+    "AS reseller, c.rule"
+    " FROM charge c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON "
+    "u.customer = c.customer"
     " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
-    " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, c.rule"
+    " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, "
+    "c.rule"
     " ORDER BY coalesce(u.reseller, ''), c.customer, r.payer";
 
 static bool read_charges(building *b, cm_error *err)
@@ -215,7 +223,8 @@ static bool read_charges(building *b, cm_error *err)
             cm_array_text(&resellers, customer->reseller->id);
         }
     }
-    const char *values[] = {cm_period_print(b->order->period, month), b->order->runs, cm_array_end(&customers), cm_array_end(&resellers)};
+    const char *values[] = {cm_period_print(b->order->period, month), b->order->runs, cm_array_end(&customers),
+                            cm_array_end(&resellers)};
     bool done = cm_pg_query(b->order->pg, charges_sql, 4, values, NULL, err);
     cm_buffer_free(&customers);
     cm_buffer_free(&resellers);
@@ -228,7 +237,8 @@ static bool read_charges(building *b, cm_error *err)
         done = take_rows(b, rows, err);
         cm_rows_free(rows);
     }
-    return done && flush(b, err) && flush_custom_charges(b, err) && cm_pg_execute(b->order->pg, "CLOSE statement_charges", err);
+    return done && flush(b, err) && flush_custom_charges(b, err) &&
+           cm_pg_execute(b->order->pg, "CLOSE statement_charges", err);
 }
 
 bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_error *err)

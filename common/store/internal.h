@@ -30,6 +30,8 @@ typedef struct cm_document_build {
     bool (*take)(void *opaque, const cm_built_document *document, cm_error *err);
     void *opaque;
     bool with_margin;
+    const cm_discount *discounts; /* for the margin (N12) */
+    size_t discount_count;
 } cm_document_build;
 
 /* Hands over every document of the runs' charges. Customers that the catalog does not have are named in *missing (may be NULL). */

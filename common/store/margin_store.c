@@ -1,6 +1,7 @@
 #include "store/margin_store.h"
 
 #include "store/catalog_store.h"
+#include "store/discount_store.h"
 #include "store/internal.h"
 
 typedef struct looking {
@@ -30,10 +31,17 @@ static bool build(cm_pg *pg, const cm_rows *rows, looking *l, cm_error *err)
     cm_assert(valid);
     if (!cm_store_catalog_load(pg, cm_rows_text(rows, 0, 3), &catalog, err))
         return false;
-    cm_document_build order = {pg, catalog, cm_rows_text(rows, 0, 0), period, cm_rows_text(rows, 0, 2), take, l, true};
-    bool done = cm_pg_begin(pg, err) && cm_documents_build(&order, NULL, err) && cm_pg_commit(pg, err);
+    cm_discounts discounts = {0};
+    cm_document_build order = {pg,   catalog, cm_rows_text(rows, 0, 0), period, cm_rows_text(rows, 0, 2), take, l, true,
+                               NULL, 0};
+    bool done = cm_pg_begin(pg, err) && cm_store_discounts_applied(pg, order.lane, cm_rows_text(rows, 0, 1),
+                                                                   cm_rows_text(rows, 0, 6), &discounts, err);
+    order.discounts = discounts.list;
+    order.discount_count = discounts.count;
+    done = done && cm_documents_build(&order, NULL, err) && cm_pg_commit(pg, err);
     if (!done)
         cm_pg_rollback(pg);
+    cm_discounts_free(&discounts);
     cm_catalog_free(catalog);
     return done;
 }
@@ -43,19 +51,24 @@ bool cm_store_statement_margin(cm_pg *pg, const char *id, json_t **ret, cm_error
     cm_rows *rows = NULL;
     looking l = {.id = id};
     *ret = NULL;
-    if (!cm_pg_query(pg, "SELECT lane, period, runs, catalog_id, trim_scale(subtotal), kind FROM statement WHERE id = $1", 1, (const char *[]){id}, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT lane, period, runs, catalog_id, trim_scale(subtotal), kind, customers FROM statement WHERE id = $1",
+            1, (const char *[]){id}, &rows, err))
         return false;
     bool done;
     if (cm_rows_count(rows) == 0) {
         done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT", "there is no document %s", id);
     } else if (strcmp(cm_rows_text(rows, 0, 5), "statement") != 0) {
-        done = cm_fail(err, CM_ERROR_REFUSED, "CORRECTION", "document %s is a correction: ask for the margin of the document that it corrects", id);
+        done = cm_fail(err, CM_ERROR_REFUSED, "CORRECTION",
+                       "document %s is a correction: ask for the margin of the document that it corrects", id);
     } else {
         l.subtotal = cm_rows_text(rows, 0, 4);
         done = build(pg, rows, &l, err);
         if (done && (!l.margin || !l.same))
             done = cm_fail(err, CM_ERROR_REFUSED, "OVERTAKEN",
-                           "document %s does not follow from its runs as it was made any more (credits that other months have used since): its margin is "
+                           "document %s does not follow from its runs as it was made any more (credits that other "
+                           "months have used since): its margin is "
                            "not told",
                            id);
     }

@@ -5,6 +5,7 @@
 #include "rating/rating.h"
 #include "store/catalog_store.h"
 #include "store/credit_store.h"
+#include "store/discount_store.h"
 #include "store/internal.h"
 
 #include <stdlib.h>
@@ -155,7 +156,7 @@ static bool build_locked(building *b, cm_error *err)
     cm_catalog *catalog = NULL;
     if (!cm_store_catalog_load(b->pg, b->catalog_id, &catalog, err))
         return false;
-    cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b, false};
+    cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b, false, NULL, 0};
     bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) &&
                 remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);
@@ -257,5 +258,6 @@ bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane
         *ret_built += done && built;
     }
     cm_rows_free(rows);
-    return done && cm_store_corrections_refresh(pg, now, lane, period ? month : NULL, ret_built, err);
+    return done && cm_store_corrections_refresh(pg, now, lane, period ? month : NULL, ret_built, err) &&
+           cm_store_discounts_refresh(pg, lane, err);
 }

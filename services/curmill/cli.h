@@ -125,6 +125,8 @@ int cmd_statement_void(cli *c);
 int cmd_period_list(cli *c);
 int cmd_period_show(cli *c);
 int cmd_period_settle(cli *c);
+int cmd_discount_list(cli *c);
+int cmd_discount_show(cli *c);
 int cmd_explain(cli *c);
 int cmd_lag(cli *c);
 int cmd_dead_letter_list(cli *c);

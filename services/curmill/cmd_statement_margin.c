@@ -1,4 +1,5 @@
-/* statement margin: what a document earns, in the reseller's own view. Never for customers: it holds buy prices (P13). */
+/* statement margin: what a document earns, in the reseller's own view. Never for customers: it holds buy prices (P13).
+ */
 #include "cli.h"
 
 #include "store/margin_store.h"
@@ -13,8 +14,10 @@ static void print_sum(const json_t *margin, const char *name)
 
 static int print_rows(cli *c, const json_t *margin)
 {
-    static const cli_column columns[] = {{"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT}, {"class", CLI_TEXT},    {"step", CLI_TEXT},
-                                         {"sell", CLI_DECIMAL},  {"buy", CLI_DECIMAL},  {"fx", CLI_DECIMAL},   {"margin", CLI_DECIMAL}};
+    static const cli_column columns[] = {{"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT},
+                                         {"class", CLI_TEXT},    {"step", CLI_TEXT},    {"earned", CLI_TEXT},
+                                         {"sell", CLI_DECIMAL},  {"buy", CLI_DECIMAL},  {"fx", CLI_DECIMAL},
+                                         {"margin", CLI_DECIMAL}};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     cli_table *table = cli_table_new(columns, COLUMNS);
     size_t i;
@@ -41,10 +44,10 @@ static int print_margin(cli *c, json_t *margin)
         fputc('\n', stdout);
         for (i = 0; i < sizeof sums / sizeof *sums; i++)
             print_sum(margin, sums[i]);
-        json_array_foreach(json_object_get(margin, "negative"), i, row)
-            fprintf(stdout, "negative         %s %s %s: %s, %s\n", json_string_value(json_object_get(row, "customer")),
-                    json_string_value(json_object_get(row, "account")), json_string_value(json_object_get(row, "product")),
-                    json_string_value(json_object_get(row, "margin")), json_string_value(json_object_get(row, "cause")));
+        json_array_foreach(json_object_get(margin, "negative"), i, row) fprintf(
+            stdout, "negative         %s %s %s: %s, %s\n", json_string_value(json_object_get(row, "customer")),
+            json_string_value(json_object_get(row, "account")), json_string_value(json_object_get(row, "product")),
+            json_string_value(json_object_get(row, "margin")), json_string_value(json_object_get(row, "cause")));
     }
     json_decref(margin);
     return exit_code;
@@ -62,9 +65,11 @@ int cmd_statement_margin(cli *c)
         return exit_code;
     int count = cm_rows_count(rows);
     if (count == 0)
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT", "no document fits; `curmill statement list` shows those that there are");
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT",
+                "no document fits; `curmill statement list` shows those that there are");
     else if (count > 1)
-        cm_fail(&err, CM_ERROR_REFUSED, "SEVERAL_DOCUMENTS", "%d documents fit; name one by its id (`curmill statement list`)", count);
+        cm_fail(&err, CM_ERROR_REFUSED, "SEVERAL_DOCUMENTS",
+                "%d documents fit; name one by its id (`curmill statement list`)", count);
     bool done = count == 1 && cm_store_statement_margin(c->pg_, cm_rows_text(rows, 0, CLI_ID), &margin, &err);
     cm_rows_free(rows);
     return done ? print_margin(c, margin) : cli_fail(c, &err);

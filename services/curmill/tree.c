@@ -112,6 +112,10 @@ static const cli_command period_children[] = {
     {"settle", "say that the distributor's figures are settled: what comes later becomes corrections", NULL, 0, 0, settle_options, NULL,
      cmd_period_settle},
     {0}};
+static const cli_command discount_children[] = {
+    {"list", "what months earned, applied and still open, by account and product", NULL, 0, 0, payer_period, NULL, cmd_discount_list},
+    {"show", "what the distributor's invoice of a month credits for earlier ones", NULL, 0, 0, period_show_options, NULL, cmd_discount_show},
+    {0}};
 static const cli_command dead_letter_children[] = {
     {"list", "records that were set aside", NULL, 0, 0, topic_options, NULL, cmd_dead_letter_list},
     {"show", "one record, with its bytes", "LANE:PARTITION:OFFSET", 1, 1, NULL, NULL, cmd_dead_letter_show},
@@ -131,6 +135,7 @@ static const cli_command root_children[] = {
     {"suspended", "lines that could not be rated yet", NULL, 0, 0, NULL, suspended_children, NULL},
     {"period", "states of billing periods", NULL, 0, 0, NULL, period_children, NULL},
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
+    {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL, discount_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
     {"lag", "how far behind each worker is", NULL, 0, 0, lag_options, NULL, cmd_lag},
     {"dead-letter", "records that could not be decoded", NULL, 0, 0, NULL, dead_letter_children, NULL},

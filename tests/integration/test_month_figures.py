@@ -101,7 +101,16 @@ class World:
             charges.lines += 1
         return answer
 
-    def probe(self, charges_list, period, used):
+    def discounts(self, period):
+        """N12: credited in this month for earlier ones, (customer, account, product, currency, earned, amount); some of customers without charges."""
+        rng, found = self.rng, {}
+        for _ in range(rng.randint(0, 12)):
+            customer, account = rng.choice(self.accounts)
+            place = (customer, account, rng.choice(("s1", "s2", "z")), rng.choice(("USD",) * 9 + ("EUR",)), rng.choice([m for m in ("2025-05", *MONTHS) if m < period]))
+            found[place] = dec.parse(_amount(rng, -50))
+        return [(*place, amount) for place, amount in found.items()]
+
+    def probe(self, charges_list, period, used, discounts=()):
         """(documents, uses, margins) of the program."""
         rows = [{"customer": key.customer, "payer": key.payer, "account": key.account, "product": key.product, "usage_type": key.usage_type,
                  "unit": key.unit, "currency": key.currency, "class": key.charge_class, "rule": key.rule,
@@ -114,21 +123,23 @@ class World:
                              **{name: "0" for name in ("quantity", "payer_amount", "list_amount", "buy_amount", "sell_amount")}})
         self.rng.shuffle(rows)
         done = subprocess.run([stacks.programs() / "statement-probe", self.folder, LANE, period], text=True, capture_output=True,
-                              input=json.dumps({"charges": rows, "used": {credit: dec.show(amount) for credit, amount in used.items()}}))
+                              input=json.dumps({"charges": rows, "used": {credit: dec.show(amount) for credit, amount in used.items()},
+                                                 "discounts": [dict(zip(("customer", "account", "product", "currency", "earned", "amount"), (*one[:5], dec.show(one[5]))))
+                                                               for one in discounts]}))
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
         return answer["documents"], {credit: dec.parse(amount) for credit, amount in answer["used"].items()}, answer["margins"]
 
 
-def compare_margins(world, charges, period, used, documents, margins):
-    """rating.md section 7, R08: every row and every loss; sums without remainder."""
+def compare_margins(world, charges, period, used, documents, margins, discounts=()):
+    """rating.md section 7, R08, N12: every row and every loss; sums without remainder."""
     wanted = []
     for sections in statement.grouped(world.catalog, charges, period, used)[0].values():
-        wanted.append(margin.margin(world.catalog, [(section, section.rows) for section in sections], period))
+        wanted.append(margin.margin(world.catalog, [(section, section.rows) for section in sections], period, discounts))
     found = []
     for document, one in zip(documents, margins):
         assert one["id"] == document["id"] and one["currency"] == document["currency"]
-        rows = sorted(((*(row[name] for name in ("customer", "account", "product", "step", "class")),),
+        rows = sorted(((*(row[name] for name in ("customer", "account", "product", "step", "class")), row["earned"] or ""),
                        *(dec.parse(row[name]) for name in ("sell", "buy", "fx"))) for row in one["rows"])
         found.append((rows, sorted((loss["customer"], loss["account"], loss["product"], dec.parse(loss["margin"]), loss["cause"]) for loss in one["negative"])))
         sell, buy, fx, total = (dec.parse(one[name]) for name in ("sell", "buy", "fx", "margin"))
@@ -144,14 +155,15 @@ def test_generated_months(seed, tmp_path):
     world, used = World(seed, tmp_path), {}
     for period in MONTHS:
         charges = world.charges(period)
-        got, got_uses, margins = world.probe(charges, period, used)
+        discounts = world.discounts(period)
+        got, got_uses, margins = world.probe(charges, period, used, discounts)
         want, want_uses = statement.close(world.catalog, charges, period, used)
         found = compare.compare_statements(got, want)
         assert not found, "\n".join(found[:20])
         assert got_uses == want_uses
         for document in got:
             assert sum(dec.parse(line["amount"]) for line in document["lines"]) == dec.parse(document["subtotal"])
-        compare_margins(world, charges, period, used, got, margins)
+        compare_margins(world, charges, period, used, got, margins, discounts)
         for credit, amount in want_uses.items():
             used[credit] = used.get(credit, 0) + amount
             assert used[credit] <= world.catalog.credits[credit].amount

@@ -50,7 +50,7 @@ def test_documents_and_margins(stack, month, mode):
     told = []
     for document in got:
         one = stack.cli("statement", "margin", document["id"])
-        rows = sorted(((row["customer"], row["account"], row["product"], row["step"], row["class"]), *(dec.parse(row[name]) for name in ("sell", "buy", "fx")))
+        rows = sorted(((row["customer"], row["account"], row["product"], row["step"], row["class"], row["earned"] or ""), *(dec.parse(row[name]) for name in ("sell", "buy", "fx")))
                       for row in one["rows"])
         losses = sorted((loss["customer"], loss["account"], loss["product"], dec.parse(loss["margin"]), loss["cause"]) for loss in one["negative"])
         told.append((tuple(rows), tuple(losses)))

@@ -42,11 +42,12 @@ class Model:
     suppresses_support: bool         # N02-N04: AWS's own support lines are replaced
     discount_is_bought: bool         # provider discounts reach the reseller's buy price
     allows_pass_through: bool        # O06
+    discount_arrears: int            # N12: months until the distributor credits provider discounts; 0: it does not
 
 
 MODELS = {
-    "tdsynnex": Model("tdsynnex", True, False, False),
-    "ingram": Model("ingram", False, True, True),
+    "tdsynnex": Model("tdsynnex", True, False, False, 1),
+    "ingram": Model("ingram", False, True, True, 0),
 }
 
 

@@ -2,7 +2,7 @@
 from . import month
 from .dec import ONE, multiply, percent_of
 
-STEPS = ("charges", "support", "custom_charge", "reseller_credit")
+STEPS = ("charges", "support", "custom_charge", "reseller_credit", "provider_discount_arrears")
 _SHIFT = ("covered_usage", "commitment_offset", "commitment_fee")
 
 
@@ -28,8 +28,9 @@ def _support_buy(catalog, rows, period):
     return answer
 
 
-def margin_rows(catalog, section, rows, period):
-    """{(customer, account, product, step, class): [sell, buy, fx, withheld, group missing]} of a section; amounts in the document's currency."""
+def margin_rows(catalog, section, rows, period, discounts=()):
+    """{(customer, account, product, step, class, earned): [sell, buy, fx, withheld, group missing]} of a section; amounts in the document's
+    currency. `discounts`: (customer, account, product, currency, month that earned it, amount) credited in this month (N12)."""
     from .statement import latest_link
 
     customer = section.customer
@@ -38,7 +39,7 @@ def margin_rows(catalog, section, rows, period):
     for charge, row in rows:
         if charge.charge_class == "tax":
             continue
-        key = (customer.id, charge.account, charge.product, "charges", charge.charge_class)
+        key = (customer.id, charge.account, charge.product, "charges", charge.charge_class, "")
         own = buys.setdefault(key, [0, 0, False])
         own[0] += row[4]
         if charge.charge_class == "provider_discount" and row[4] == 0:
@@ -46,7 +47,10 @@ def margin_rows(catalog, section, rows, period):
         link = latest_link(catalog, charge.payer, charge.account, customer.id, period)
         own[2] |= charge.charge_class == "support" and (link is None or not link.group)
     for account, amount in _support_buy(catalog, rows, period).items():
-        buys.setdefault((customer.id, account, "AWSSupport", "support", "support"), [0, 0, False])[0] += amount
+        buys.setdefault((customer.id, account, "AWSSupport", "support", "support", ""), [0, 0, False])[0] += amount
+    for owner, account, product, currency, earned, amount in discounts:
+        if (owner, currency) == (customer.id, section.source):
+            buys.setdefault((owner, account, product, STEPS[4], "provider_discount", earned), [0, 0, False])[0] -= amount
     rate = section.rate or ONE
     paid = catalog.rates.get(("distributor", section.source, customer.currency, period), rate) \
         if section.rate is not None and section.source != customer.currency else rate
@@ -55,7 +59,7 @@ def margin_rows(catalog, section, rows, period):
         found[key] = [0, at_ours, at_ours - (buy if paid == ONE else multiply(buy, paid)), withheld if rate == ONE else multiply(withheld, rate), missing]
     for position, (item, exact) in enumerate(zip(section.items, section.exacts)):
         step = "charges" if position < section.charge_items else item.charge_class
-        found.setdefault((customer.id, item.account, item.product, step, item.charge_class), [0, 0, 0, 0, False])[0] += exact
+        found.setdefault((customer.id, item.account, item.product, step, item.charge_class, ""), [0, 0, 0, 0, False])[0] += exact
     return found
 
 
@@ -74,16 +78,18 @@ def cause(rows):
     return "PRICE_BELOW_BUY" if plain < 0 else "FX"
 
 
-def margin(catalog, sections_with_rows, period):
-    """Rows and losses of a document: [(key, sell, buy, fx)], [(customer, account, product, margin, cause)], both sorted."""
+def margin(catalog, sections_with_rows, period, discounts=()):
+    """Rows and losses of a document: [(key, sell, buy, fx)], [(customer, account, product, margin, cause)], both sorted. Losses are judged
+    by the month's own charges."""
     rows, losses = [], []
     for section, charges in sections_with_rows:
-        found = margin_rows(catalog, section, charges, period)
+        found = margin_rows(catalog, section, charges, period, discounts)
         groups = {}
-        for (customer, account, product, step, kind), row in found.items():
-            groups.setdefault((customer, account, product), {})[step, kind] = row
+        for (customer, account, product, step, kind, earned), row in found.items():
+            if step != STEPS[4]:
+                groups.setdefault((customer, account, product), {})[step, kind] = row
             if row[0] or row[1]:
-                rows.append(((customer, account, product, step, kind), *row[:3]))
+                rows.append(((customer, account, product, step, kind, earned), *row[:3]))
         for key, own in groups.items():
             total = sum(row[0] - row[1] + row[2] for row in own.values())
             if total < 0:

@@ -42,3 +42,9 @@ def clamp(instant, bounds):
     """S2: moved into [period start, period end - 1 microsecond]."""
     start, end = bounds
     return min(max(instant, start), end - 1)
+
+
+def next_period(period):
+    """The month after "2025-06"."""
+    year, month = int(period[:4]), int(period[5:])
+    return "%04d-%02d" % (year + month // 12, month % 12 + 1)

@@ -13,6 +13,7 @@ const cm_payer_model cm_payer_model_ingram = {
     .payer_kinds = payer_kinds,
     .suppresses_support_lines = false,      /* support is charged as AWS charges it */
     .provider_discount_is_resellers = true, /* O29: discounts reach the reseller's own payer */
+    .provider_discount_arrears = 0,
     .allows_pass_through = true,
     .pass_through_refusal = NULL,
     .payer_root_owner = "reseller",

@@ -14,7 +14,8 @@ const cm_payer_model cm_payer_model_tdsynnex = {
     .payer_kinds = payer_kinds,
     .suppresses_support_lines = true,        /* N04: "disregard what the AWS console shows"; N02, N03 replace them */
     .provider_discount_is_resellers = false, /* N12: the distributor credits them in the following month */
-    .allows_pass_through = false,            /* O06 */
+    .provider_discount_arrears = 1,
+    .allows_pass_through = false, /* O06 */
     .pass_through_refusal = "with TD SYNNEX the Reserved Instance and Savings Plan benefit stays with the payer; "
                             "\"Pass RI optimization to customer\" is not available",
     .payer_root_owner = "distributor", /* P02 */

@@ -1,8 +1,8 @@
 /*
  * statement-probe FOLDER LANE PERIOD: documents from charges on standard input, for comparison with the oracle.
- * In: {"charges": [{customer, payer, account, product, usage_type, unit, currency, class, rule, quantity, payer_amount, list_amount,
- * buy_amount, sell_amount}], "used": {credit: amount}}. Out: {"documents": [...], "used": {credit: amount},
- * "margins": [...]}.
+ * In: {"charges": [{customer, payer, account, product, usage_type, unit, currency, class, rule, quantity, payer_amount,
+ * list_amount, buy_amount, sell_amount}], "used": {credit: amount}, "discounts": [{customer, account, product,
+ * currency, earned, amount}]}. Out: {"documents": [...], "used": {credit: amount}, "margins": [...]}.
  */
 #include "statement/statement.h"
 
@@ -68,6 +68,22 @@ static cm_catalog *load(const char *folder)
     return catalog;
 }
 
+static cm_discount *discounts_of(const json_t *list, size_t *ret_count)
+{
+    *ret_count = json_array_size(list);
+    cm_discount *discounts = cm_alloc((*ret_count + 1) * sizeof *discounts);
+    for (size_t i = 0; i < *ret_count; i++) {
+        const json_t *in = json_array_get(list, i);
+        discounts[i] = (cm_discount){.customer = text_of(in, "customer"),
+                                     .account = text_of(in, "account"),
+                                     .product = text_of(in, "product"),
+                                     .currency = text_of(in, "currency"),
+                                     .earned = text_of(in, "earned"),
+                                     .amount = decimal_of(in, "amount")};
+    }
+    return discounts;
+}
+
 static void print(const cm_statements *statements)
 {
     json_t *documents = json_array(), *used = json_object(), *margins = json_array();
@@ -94,18 +110,20 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: statement-probe FOLDER LANE PERIOD < charges.json\n");
         return 1;
     }
-    json_t *in = json_loadf(stdin, 0, NULL), *used = json_object_get(in, "used"), *list = json_object_get(in, "charges");
+    json_t *in = json_loadf(stdin, 0, NULL), *used = json_object_get(in, "used"),
+           *list = json_object_get(in, "charges");
     cm_catalog *catalog = load(argv[1]);
     if (!in || !catalog)
         return 1;
+    input.discounts = discounts_of(json_object_get(in, "discounts"), &input.discount_count);
     cm_statement_charge *charges = cm_alloc((json_array_size(list) + 1) * sizeof *charges);
     cm_credit_use *uses = cm_alloc((json_object_size(used) + 1) * sizeof *uses);
     for (input.count = 0; input.count < json_array_size(list); input.count++)
         charges[input.count] = charge_of(json_array_get(list, input.count));
     const char *credit;
     json_t *value;
-    json_object_foreach(used, credit, value)
-        uses[input.used_count++] = (cm_credit_use){credit, decimal_of(used, credit)};
+    json_object_foreach(used, credit, value) uses[input.used_count++] =
+        (cm_credit_use){credit, decimal_of(used, credit)};
     input.catalog = catalog;
     input.lane = argv[2];
     input.charges = charges;
@@ -121,6 +139,7 @@ int main(int argc, char **argv)
     }
     free(charges);
     free(uses);
+    free((void *)input.discounts);
     cm_catalog_free(catalog);
     json_decref(in);
     return done ? 0 : 1;

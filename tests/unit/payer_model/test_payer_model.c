@@ -33,6 +33,8 @@ Test(payer_model, N04_N12_O06_constants)
     cr_assert_not(ingram->suppresses_support_lines);
     cr_assert_not(tdsynnex->provider_discount_is_resellers);
     cr_assert(ingram->provider_discount_is_resellers);
+    cr_assert_eq(tdsynnex->provider_discount_arrears, 1); /* applied in the following month */
+    cr_assert_eq(ingram->provider_discount_arrears, 0);
     cr_assert_not(tdsynnex->allows_pass_through);
     cr_assert(ingram->allows_pass_through);
 }

@@ -2,8 +2,8 @@
 
 #include "store/catalog_store.h"
 
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char customers[] =
     "kind: Customer\nid: acme\nname: Acme GmbH\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
@@ -74,36 +74,52 @@ const char *run_of(const char *name)
     return id_from("run", name);
 }
 
-bool deliver_in(place *p, const char *month, const char *name, bool final, const char *charges)
+bool deliver_to(place *p, const char *payer, const char *month, const char *name, bool final, const char *charges)
 {
     const char *run = run_of(name);
-    const char *delivery[] = {id_from("delivery", name), TDS, name, month};
-    const char *values[] = {run, delivery[0], p->catalog, TDS, final ? "1" : "0", month};
+    const char *lane = strcmp(payer, ING) == 0 ? "ingram" : "tdsynnex";
+    const char *delivery[] = {id_from("delivery", name), payer, name, month, lane};
+    const char *values[] = {run, delivery[0], p->catalog, payer, final ? "1" : "0", month, lane};
     cm_buffer sql = {0};
     bool current;
+    MUST(cm_pg_query(
+        p->pg,
+        "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, "
+        "immutable_keys, state,"
+        " discovered_at) VALUES ($1, $2, $5, $4, 'r', $3, 'legacy', '{}', '', '', true, 'planned', '2025-07-01')",
+        5, delivery, NULL, &p->err));
     MUST(cm_pg_query(p->pg,
-                     "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, immutable_keys, state,"
-                     " discovered_at) VALUES ($1, $2, 'tdsynnex', $4, 'r', $3, 'legacy', '{}', '', '', true, 'planned', '2025-07-01')",
-                     4, delivery, NULL, &p->err));
-    MUST(cm_pg_query(p->pg,
-                     "INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, partitions, chunks, state, complete,"
-                     " started_at) VALUES ($1, $2, $3, 'test', $4, 'tdsynnex', $6, 1, 1, 1, 'running', true, '2025-07-01') RETURNING $5::text",
-                     6, values, NULL, &p->err));
+                     "INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, "
+                     "partitions, chunks, state, complete,"
+                     " started_at) VALUES ($1, $2, $3, 'test', $4, $7, $6, 1, 1, 1, 'running', true, '2025-07-01') "
+                     "RETURNING $5::text",
+                     7, values, NULL, &p->err));
     MUST(cm_pg_query(p->pg, "SELECT curmill_ensure_period($1)", 1, values + 5, NULL, &p->err));
-    cm_buffer_printf(&sql,
-                     "INSERT INTO charge SELECT '%s', '%s', x.customer, x.account, 'Usage', x.class, x.product, 'u', '', '', 'h', 'rest', 'USD',"
-                     " CASE x.class WHEN 'suspended' THEN 'NO_PRICE' ELSE '' END, 1, %s, 1, 1, x.quantity, x.sell, x.sell, x.sell, x.sell"
-                     " FROM (VALUES %s) x (customer, account, class, product, quantity, sell)",
-                     month, run, values[4], charges);
+    cm_buffer_printf(
+        &sql,
+        "INSERT INTO charge SELECT '%s', '%s', x.customer, x.account, 'Usage', x.class, x.product, 'u', '', '', 'h', "
+        "'rest', 'USD',"
+        " CASE x.class WHEN 'suspended' THEN 'NO_PRICE' ELSE '' END, 1, %s, 1, 1, x.quantity, x.sell, x.sell,"
+        " CASE x.class WHEN 'provider_discount' THEN 0 ELSE x.sell END, CASE x.class WHEN 'provider_discount' THEN 0 "
+        "ELSE x.sell END"
+        " FROM (VALUES %s) x (customer, account, class, product, quantity, sell)",
+        month, run, values[4], charges);
     MUST(cm_pg_execute(p->pg, sql.data, &p->err));
     cm_buffer_free(&sql);
     MUST(cm_pg_query(p->pg,
-                     "UPDATE run SET lines = c.n, final_lines = c.f, suspended_lines = c.s FROM (SELECT count(*) n, sum(final_lines) f,"
+                     "UPDATE run SET lines = c.n, final_lines = c.f, suspended_lines = c.s FROM (SELECT count(*) n, "
+                     "sum(final_lines) f,"
                      " count(*) FILTER (WHERE class = 'suspended') s FROM charge WHERE run_id = $1) c WHERE id = $1",
                      1, values, NULL, &p->err));
-    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_switch(p->pg, run, p->now, "test", &current, &p->err) && cm_pg_commit(p->pg, &p->err));
+    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_switch(p->pg, run, p->now, "test", &current, &p->err) &&
+         cm_pg_commit(p->pg, &p->err));
     refresh(p);
     return current;
+}
+
+bool deliver_in(place *p, const char *month, const char *name, bool final, const char *charges)
+{
+    return deliver_to(p, TDS, month, name, final, charges);
 }
 
 bool deliver(place *p, const char *name, bool final, const char *charges)

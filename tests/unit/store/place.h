@@ -24,18 +24,21 @@ typedef struct place {
 
 #define MUST(call) cr_assert((call), "%s", p->err.text)
 
-/* Customers acme (USD, VAT 19 %, account ACCOUNT) and zenith (USD, account OTHER) of payer TDS; now = 2025-07-20. Ended by place_close. */
+/* Customers acme (USD, VAT 19 %, account ACCOUNT) and zenith (USD, account OTHER) of payer TDS; now = 2025-07-20. Ended
+ * by place_close. */
 place *place_open(void);
 void place_close(place *p);
 cm_instant at(const char *text);
 void place_catalog(place *p, const char *yaml);
 
 /*
- * A complete run of a new delivery (`name`) of TDS for June, switched. `charges`: rows "(customer, account, class, product, quantity, sell)" of
- * SQL, buy and payer = sell; reason '' (class suspended: 'NO_PRICE'). `final`: all lines have invoice ids. Returns whether it became current.
+ * A complete run of a new delivery (`name`) of TDS for June, switched. `charges`: rows "(customer, account, class,
+ * product, quantity, sell)" of SQL, buy and payer = sell; reason '' (class suspended: 'NO_PRICE'). `final`: all lines
+ * have invoice ids. Returns whether it became current.
  */
 bool deliver(place *p, const char *name, bool final, const char *charges);
-/* The same for another month. */
+/* The same for another month, another payer. Provider discounts have buy = sell = 0. */
+bool deliver_to(place *p, const char *payer, const char *month, const char *name, bool final, const char *charges);
 bool deliver_in(place *p, const char *month, const char *name, bool final, const char *charges);
 /* The id of the run of that delivery, 32 hex digits. Static. */
 const char *run_of(const char *name);
