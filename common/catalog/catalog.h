@@ -161,16 +161,16 @@ typedef struct cm_payer {
 } cm_payer;
 
 /* As in the tax settings of AWS; "" what is absent. */
-typedef struct cm_tax_address {
+typedef struct cm_postal_address {
     const char *line1, *line2, *line3, *district_or_county, *city, *state_or_region, *postal_code, *country_code;
-} cm_tax_address;
+} cm_postal_address;
 
 /* The tax data of the distributor that a payer of this country must carry (T01, T03). */
 typedef struct cm_tax_profile {
     const char *country;
     const char *registration_id, *registration_type; /* "VAT", "GST", ... */
     const char *legal_name;
-    cm_tax_address address;
+    cm_postal_address address;
 } cm_tax_profile;
 
 /* Where the distributor may resell (P17), half-open; INT64_MIN and INT64_MAX: open. */

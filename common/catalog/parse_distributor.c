@@ -1,7 +1,7 @@
 /* Distributor. */
 #include "catalog/parse.h"
 
-static bool parse_address(cm_parser *parser, cm_json_reader *reader, cm_tax_address *address)
+static bool parse_address(cm_parser *parser, cm_json_reader *reader, cm_postal_address *address)
 {
     const struct {
         const char *name;

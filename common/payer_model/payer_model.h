@@ -27,6 +27,8 @@ typedef struct cm_payer_model {
     /* Who owns the root mail domain of the payer, and of members (P02, P03; P14): "distributor", "customer",
      * "reseller", "payee". */
     const char *payer_root_owner, *member_root_owner;
+    /* Payees inherit the payer's tax settings (T01-T04); false: the distributor's own tax section decides (T07). */
+    bool payees_inherit_tax;
 } cm_payer_model;
 
 extern const cm_payer_model *const cm_payer_models[];        /* NULL-ended */

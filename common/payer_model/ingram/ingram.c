@@ -18,4 +18,5 @@ const cm_payer_model cm_payer_model_ingram = {
     .pass_through_refusal = NULL,
     .payer_root_owner = "reseller",
     .member_root_owner = "payee",
+    .payees_inherit_tax = true, /* T01-T04 */
 };

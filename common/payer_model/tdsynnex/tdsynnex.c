@@ -20,4 +20,5 @@ const cm_payer_model cm_payer_model_tdsynnex = {
                             "\"Pass RI optimization to customer\" is not available",
     .payer_root_owner = "distributor", /* P02 */
     .member_root_owner = "customer",   /* P03 */
+    .payees_inherit_tax = false,       /* T07: the customer profile has a tax section of its own */
 };

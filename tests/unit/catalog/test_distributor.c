@@ -38,7 +38,7 @@ Test(distributor, parsed_and_looked_up_by_lane)
     cr_assert_str_eq(profile->address.line1, "Gate 5");
     cr_assert_str_eq(profile->address.line2, "");
     cr_assert_str_eq(profile->address.country_code, "AE", "the country of the profile, if none is said");
-    const cm_tax_address *all = &cm_distributor_tax_profile(found, "SA")->address;
+    const cm_postal_address *all = &cm_distributor_tax_profile(found, "SA")->address;
     const char *const parts[] = {all->line1, all->line2,           all->line3,      all->district_or_county,
                                  all->city,  all->state_or_region, all->postal_code};
     for (size_t i = 0; i < 7; i++)
