@@ -200,7 +200,15 @@ typedef struct cm_link {
     const cm_customer *customer;
     const cm_support_group *group; /* NULL: none */
     const char *declared_plan;     /* "" or the account's `support_plan` */
+    bool given;                    /* by org-linker, not by the catalog (link_set.h) */
 } cm_link;
+
+/* A link of org-linker that counts only in part or not at all: told as an alert of the run. */
+typedef struct cm_link_problem {
+    const char *code; /* LINK_CONTRADICTION: another customer than the catalog says; LINK_REFUSED; LINK_GROUP_MISSING */
+    const char *payer, *account, *detail;
+    cm_instant from, to; /* the time in question, half-open */
+} cm_link_problem;
 
 enum cm_fx_set { CM_FX_RESELLER, CM_FX_DISTRIBUTOR }; /* R08 */
 typedef struct cm_fx_rate {
@@ -244,6 +252,7 @@ typedef struct cm_catalog {
     const cm_support_group *groups;   size_t group_count;
     const cm_support_plan *plans;     size_t plan_count;
     const cm_link *links;             size_t link_count;      /* sorted by payer, account, from */
+    const cm_link_problem *link_problems; size_t link_problem_count; /* of links that org-linker gave (link_set.h) */
     const cm_fx_rate *fx_rates;       size_t fx_rate_count;
     const cm_custom_charge *custom_charges; size_t custom_charge_count;
     const cm_credit *credits;         size_t credit_count;

@@ -258,5 +258,7 @@ void cm_catalog_free(cm_catalog *catalog)
     struct cm_catalog_private *private = catalog->private_;
     for (size_t i = 0; i < private->source_count; i++)
         json_decref(private->sources[i]);
+    cm_catalog *base = private->base;
     cm_arena_free(private->arena); /* holds `catalog` and `private` too */
+    cm_catalog_free(base);
 }

@@ -11,6 +11,7 @@ struct cm_catalog_private {
     json_t **sources; /* of the payers; owned */
     size_t source_count;
     const cm_fx_rate *const *fx_index; /* by set, from, to, period */
+    cm_catalog *base; /* owned: what a catalog with given links borrows from; NULL: nothing, or owned by somebody else */
 };
 
 typedef struct cm_parser {

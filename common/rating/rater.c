@@ -95,8 +95,8 @@ static enum cm_reason find_link(const cm_deciding *d)
         }
     }
     if (out->link) {
-        cm_trace_step(d, "link", "account %.*s belongs to customer %s at that time", CM_SLICE(d->kind->usage_account),
-                      out->customer->id);
+        cm_trace_step(d, "link", "account %.*s belongs to customer %s at that time%s", CM_SLICE(d->kind->usage_account),
+                      out->customer->id, out->link->given ? ", by its link request (org-linker)" : "");
         return CM_REASON_NONE;
     }
     if (cm_slice_is(d->kind->usage_account, d->rater->payer->id)) {

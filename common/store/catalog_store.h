@@ -31,6 +31,9 @@ void cm_catalog_cache_free(cm_catalog_cache *cache);
 /* Owned by the cache, valid until CM_CATALOG_CACHE_MAX other versions were asked for. */
 enum { CM_CATALOG_CACHE_MAX = 4 };
 CM_NODISCARD const cm_catalog *cm_catalog_cache_get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error *err);
+/* The version with the link set of a payer's run ("": the version itself): `links` of the result are those of this payer. Owned likewise. */
+CM_NODISCARD const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, const char *id, const char *links, const char *payer,
+                                                         cm_error *err);
 /* Increases when an entry was thrown out: what was derived from older entries must go too. */
 uint64_t cm_catalog_cache_generation(const cm_catalog_cache *cache);
 

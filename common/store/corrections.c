@@ -9,6 +9,7 @@
 #include "store/catalog_store.h"
 #include "store/credit_store.h"
 #include "store/internal.h"
+#include "store/link_store.h"
 
 #include <stdlib.h>
 
@@ -492,7 +493,7 @@ static bool correct_vanished_again(correcting *c, cm_error *err)
 static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_error *err)
 {
     cm_catalog *catalog = NULL;
-    if (!cm_store_catalog_load(c->pg, catalog_id, &catalog, err))
+    if (!cm_store_snapshot_of_runs(c->pg, catalog_id, c->runs, &catalog, err))
         return false;
     c->catalog_id = catalog_id;
     c->late = late;

@@ -212,14 +212,18 @@ static json_t *runs_json(const changing *c, cm_error *err)
     const char *values[] = {field(c, RUNS)};
     cm_rows *rows = NULL;
     if (!cm_pg_query(c->pg,
-                     "SELECT id, payer, period, delivery_id, catalog_id, engine_version FROM run WHERE id = ANY ($1::text[]) ORDER BY payer, period, id", 1,
+                     "SELECT id, payer, period, delivery_id, catalog_id, engine_version, links_version FROM run WHERE id = ANY ($1::text[]) ORDER BY payer, period, id", 1,
                      values, &rows, err))
         return NULL;
     json_t *runs = json_array();
-    for (int i = 0; i < cm_rows_count(rows); i++)
-        json_array_append_new(runs, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "run", cm_rows_text(rows, i, 0), "payer", cm_rows_text(rows, i, 1), "period",
-                                              cm_rows_text(rows, i, 2), "delivery", cm_rows_text(rows, i, 3), "catalog", cm_rows_text(rows, i, 4), "engine",
-                                              cm_rows_text(rows, i, 5)));
+    for (int i = 0; i < cm_rows_count(rows); i++) {
+        json_t *run = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "run", cm_rows_text(rows, i, 0), "payer", cm_rows_text(rows, i, 1), "period",
+                                cm_rows_text(rows, i, 2), "delivery", cm_rows_text(rows, i, 3), "catalog", cm_rows_text(rows, i, 4), "engine",
+                                cm_rows_text(rows, i, 5));
+        if (*cm_rows_text(rows, i, 6))
+            json_object_set_new(run, "links", json_string(cm_rows_text(rows, i, 6)));
+        json_array_append_new(runs, run);
+    }
     cm_rows_free(rows);
     return runs;
 }

@@ -7,7 +7,7 @@
  */
 #include "postgres/array.h"
 #include "statement/statement.h"
-#include "store/catalog_store.h"
+#include "store/link_store.h"
 #include "store/period_store.h"
 #include "store/statement_store.h"
 
@@ -49,17 +49,25 @@ static bool ask(const gating *g, const char *sql, int count, cm_rows **ret, cm_e
 
 /* --- the statement's row and its catalog --------------------------------------------------------------------- */
 
-/* One version is kept: documents of a list were made with the same one. A connection has one thread, so has this. */
-static const cm_catalog *catalog_of(cm_pg *pg, const char *id, cm_error *err)
+/* One snapshot is kept: documents of a list were made with the same one. A connection has one thread, so has this. Payers without a run in the
+ * document count with their present links: an account of the customer may be under one of them. */
+static const cm_catalog *snapshot_of(const gating *g, const char *id, cm_error *err)
 {
     static _Thread_local cm_catalog *kept;
-    if (kept && strcmp(kept->id, id) == 0)
-        return kept;
-    cm_catalog *loaded;
-    if (!cm_store_catalog_load(pg, id, &loaded, err))
+    static _Thread_local cm_buffer kept_links;
+    cm_buffer links = {0};
+    if (!cm_store_links_of_runs(g->pg, g->runs, g->lane, &links, err))
         return NULL;
+    bool same = kept && strcmp(kept->id, id) == 0 && strcmp(cm_buffer_string(&kept_links), cm_buffer_string(&links)) == 0;
+    cm_catalog *loaded;
+    if (same || !cm_store_snapshot_load(g->pg, id, cm_buffer_string(&links), &loaded, err)) {
+        cm_buffer_free(&links);
+        return same ? kept : NULL;
+    }
     cm_catalog_free(kept);
+    cm_buffer_free(&kept_links);
     kept = loaded;
+    kept_links = links;
     return kept;
 }
 
@@ -98,7 +106,7 @@ static bool load_row(gating *g, cm_error *err)
         snprintf(g->source, sizeof g->source, "%s", cm_rows_text(rows, 0, 1));
         snprintf(g->fx_id, sizeof g->fx_id, "%s", cm_rows_text(rows, 0, 2));
         g->runs = cm_strdup(cm_rows_text(rows, 0, 3));
-        g->catalog = catalog_of(g->pg, cm_rows_text(rows, 0, 0), err);
+        g->catalog = snapshot_of(g, cm_rows_text(rows, 0, 0), err);
     } else {
         cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT",
                 "there is no statement %s any more: see `curmill statement list`", g->id);

@@ -3,6 +3,7 @@
 #include "store/catalog_store.h"
 #include "store/discount_store.h"
 #include "store/internal.h"
+#include "store/link_store.h"
 
 typedef struct looking {
     const char *id, *subtotal;
@@ -29,7 +30,7 @@ static bool build(cm_pg *pg, const cm_rows *rows, looking *l, cm_error *err)
     cm_period period;
     bool valid = cm_period_parse(cm_slice_of(cm_rows_text(rows, 0, 1)), &period);
     cm_assert(valid);
-    if (!cm_store_catalog_load(pg, cm_rows_text(rows, 0, 3), &catalog, err))
+    if (!cm_store_snapshot_of_runs(pg, cm_rows_text(rows, 0, 3), cm_rows_text(rows, 0, 2), &catalog, err))
         return false;
     cm_discounts discounts = {0};
     cm_document_build order = {pg,   catalog, cm_rows_text(rows, 0, 0), period, cm_rows_text(rows, 0, 2), take, l, true,

@@ -1,5 +1,6 @@
 /* Registration of deliveries and the start of runs. One transaction each, under a lock of (payer, period). */
 #include "store/internal.h"
+#include "store/link_store.h"
 #include "store/switch.h"
 
 #include <inttypes.h>
@@ -41,26 +42,26 @@ static bool lock_period(cm_pg *pg, const char *payer, const char *period, cm_err
                        err);
 }
 
-bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, int attempt, const char *payer, const char *lane,
-                   cm_period period, int chunks, const cm_run_settings *settings, cm_instant now, char ret_run[static CM_ID_HEX],
-                   bool *ret_new, cm_error *err)
+bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const char *links, int attempt, const char *payer,
+                   const char *lane, cm_period period, int chunks, const cm_run_settings *settings, cm_instant now,
+                   char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
 {
     char at[CM_INSTANT_TEXT], month[CM_PERIOD_TEXT], number[4][16];
-    cm_run_id(delivery, catalog, "", attempt, ret_run);
+    cm_run_id(delivery, catalog, links, attempt, ret_run);
     snprintf(number[0], 16, "%d", attempt);
     snprintf(number[1], 16, "%d", settings->shards ? settings->shards : CM_SHARDS);
     snprintf(number[2], 16, "%d", settings->partitions);
     snprintf(number[3], 16, "%d", chunks);
     cm_period_print(period, month);
     const char *values[] = {ret_run,   delivery,  catalog,   cm_engine_version(),      number[0], payer, lane,
-                            month,     number[1], number[2], number[3], cm_instant_print(now, at)};
+                            month,     number[1], number[2], number[3], cm_instant_print(now, at), links};
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
                      "INSERT INTO run (id, delivery_id, catalog_id, engine_version, attempt, payer, lane, period, shards,"
-                     " partitions, chunks, state, started_at)"
-                     " VALUES ($1, $2, $3, $4, $5::int, $6, $7, $8, $9::int, $10::int, $11::int, 'running', $12)"
+                     " partitions, chunks, state, started_at, links_version)"
+                     " VALUES ($1, $2, $3, $4, $5::int, $6, $7, $8, $9::int, $10::int, $11::int, 'running', $12, $13)"
                      " ON CONFLICT DO NOTHING RETURNING id",
-                     12, values, &rows, err))
+                     13, values, &rows, err))
         return false;
     *ret_new = cm_rows_count(rows) == 1;
     cm_rows_free(rows);
@@ -162,27 +163,31 @@ typedef struct registering {
     cm_registered *ret;
 } registering;
 
-/* A late change of the catalog counts from the next period on (rating.md section 8): what comes for a settled period is rated as the period was. */
-static bool catalog_of_period(const registering *r, char ret[static CM_ID_HEX], cm_error *err)
+/* A late change of the catalog counts from the next period on (rating.md section 8): what comes for a settled period is rated as the period
+ * was, its links as its newest run's. */
+static bool basis_of_period(const registering *r, char ret_catalog[static CM_ID_HEX], char ret_links[static CM_ID_HEX], cm_error *err)
 {
     const char *values[] = {r->payer->id, r->period};
     cm_rows *rows = NULL;
     if (!cm_pg_query(r->pg,
-                     "SELECT run.catalog_id FROM billing_period b JOIN current_run c ON c.payer = b.payer AND c.period = b.period"
-                     " JOIN run ON run.id = c.run_id WHERE b.payer = $1 AND b.period = $2 AND b.state IN ('settled', 'closed')",
+                     "SELECT run.catalog_id, newest.links_version FROM billing_period b JOIN current_run c ON c.payer = b.payer AND c.period = b.period"
+                     " JOIN run ON run.id = c.run_id JOIN newest_run n ON n.payer = b.payer AND n.period = b.period JOIN run newest ON newest.id = n.run_id"
+                     " WHERE b.payer = $1 AND b.period = $2 AND b.state IN ('settled', 'closed')",
                      2, values, &rows, err))
         return false;
-    snprintf(ret, CM_ID_HEX, "%s", cm_rows_count(rows) ? cm_rows_text(rows, 0, 0) : r->catalog->id);
+    bool settled = cm_rows_count(rows) > 0;
+    snprintf(ret_catalog, CM_ID_HEX, "%s", settled ? cm_rows_text(rows, 0, 0) : r->catalog->id);
+    snprintf(ret_links, CM_ID_HEX, "%s", settled ? cm_rows_text(rows, 0, 1) : "");
     cm_rows_free(rows);
-    return true;
+    return settled || cm_store_links_of_payer(r->pg, r->payer->id, ret_links, err);
 }
 
 static bool begin_run(const registering *r, int attempt, cm_error *err)
 {
     bool new_run;
-    char catalog[CM_ID_HEX];
-    return catalog_of_period(r, catalog, err) &&
-           cm_run_insert(r->pg, r->ret->delivery, catalog, attempt, r->payer->id, r->payer->lane, r->found->period,
+    char catalog[CM_ID_HEX], links[CM_ID_HEX];
+    return basis_of_period(r, catalog, links, err) &&
+           cm_run_insert(r->pg, r->ret->delivery, catalog, links, attempt, r->payer->id, r->payer->lane, r->found->period,
                          (int)r->found->chunks, r->settings, r->now, r->ret->run, &new_run, err);
 }
 
@@ -325,11 +330,11 @@ static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer
                          cm_instant now, const char *actor, const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new,
                          cm_error *err)
 {
-    char month[CM_PERIOD_TEXT], object[64];
+    char month[CM_PERIOD_TEXT], object[64], links[CM_ID_HEX];
     cm_period_print(period, month);
     const char *values[] = {payer, month};
     cm_rows *rows = NULL;
-    if (!lock_period(pg, payer, month, err) ||
+    if (!lock_period(pg, payer, month, err) || !cm_store_links_of_payer(pg, payer, links, err) ||
         !cm_pg_query(pg,
                      "SELECT d.id, d.attempt, d.lane, (SELECT count(*) FROM chunk WHERE delivery_id = d.id) FROM delivery d"
                      " WHERE payer = $1 AND period = $2 AND state IN ('good', 'planned')"
@@ -342,7 +347,7 @@ static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer
                        "payer %s has no good delivery for %s: see `curmill delivery list --payer %s --period %s`", payer, month,
                        payer, month);
     }
-    bool done = cm_run_insert(pg, cm_rows_text(rows, 0, 0), catalog->id, (int)cm_rows_i64(rows, 0, 1), payer,
+    bool done = cm_run_insert(pg, cm_rows_text(rows, 0, 0), catalog->id, links, (int)cm_rows_i64(rows, 0, 1), payer,
                               cm_rows_text(rows, 0, 2), period, (int)cm_rows_i64(rows, 0, 3), settings, now, ret_run, ret_new, err);
     snprintf(object, sizeof object, "run:%s", ret_run);
     cm_rows_free(rows);

@@ -23,7 +23,7 @@ bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *ar
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
                      "SELECT r.id, d.id, r.payer, r.lane, r.catalog_id, d.source, d.manifest, d.manifest_digest, c.location, c.name,"
-                     " c.fingerprint, r.period, d.immutable_keys, r.state = 'running', r.shards"
+                     " c.fingerprint, r.links_version, r.period, d.immutable_keys, r.state = 'running', r.shards"
                      " FROM run r JOIN delivery d ON d.id = r.delivery_id JOIN chunk c ON c.delivery_id = d.id AND c.chunk = $2"
                      " WHERE r.id = $1",
                      2, values, &rows, err))
@@ -32,17 +32,17 @@ bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *ar
         cm_rows_free(rows);
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CHUNK", "there is no chunk %" PRIu32 " of run %s in the database", chunk, run);
     }
-    const char **field[] = {&ret->run,    &ret->delivery,        &ret->payer,    &ret->lane, &ret->catalog,    &ret->source,
-                            &ret->manifest, &ret->manifest_digest, &ret->location, &ret->name, &ret->fingerprint};
-    for (int i = 0; i < 11; i++) {
+    const char **field[] = {&ret->run,      &ret->delivery,        &ret->payer,    &ret->lane, &ret->catalog,     &ret->source,
+                            &ret->manifest, &ret->manifest_digest, &ret->location, &ret->name, &ret->fingerprint, &ret->links};
+    for (int i = 0; i < 12; i++) {
         const char *text = cm_rows_text(rows, 0, i);
         *field[i] = cm_arena_strndup(arena, text, strlen(text));
     }
-    bool valid = cm_period_parse(cm_slice_of(cm_rows_text(rows, 0, 11)), &ret->period);
+    bool valid = cm_period_parse(cm_slice_of(cm_rows_text(rows, 0, 12)), &ret->period);
     cm_assert(valid);
-    ret->immutable_keys = cm_rows_bool(rows, 0, 12);
-    ret->wanted = cm_rows_bool(rows, 0, 13);
-    ret->shards = (int)cm_rows_i64(rows, 0, 14);
+    ret->immutable_keys = cm_rows_bool(rows, 0, 13);
+    ret->wanted = cm_rows_bool(rows, 0, 14);
+    ret->shards = (int)cm_rows_i64(rows, 0, 15);
     ret->chunk = chunk;
     cm_rows_free(rows);
     return true;
@@ -122,7 +122,7 @@ bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err)
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
                      "SELECT id, delivery_id, catalog_id, payer, lane, engine_version, state, period, shards, partitions, chunks,"
-                     " complete FROM run WHERE id = $1",
+                     " complete, links_version FROM run WHERE id = $1",
                      1, values, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0) {
@@ -143,6 +143,7 @@ bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err)
     ret->partitions = (int)cm_rows_i64(rows, 0, 9);
     ret->chunks = (int)cm_rows_i64(rows, 0, 10);
     ret->complete = cm_rows_bool(rows, 0, 11);
+    snprintf(ret->links, sizeof ret->links, "%s", cm_rows_text(rows, 0, 12));
     cm_rows_free(rows);
     return true;
 }

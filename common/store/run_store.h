@@ -42,14 +42,14 @@ CM_NODISCARD bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const 
                                     const cm_found_delivery *found, const cm_run_settings *settings, cm_instant now,
                                     const char *actor, cm_registered *ret, cm_error *err);
 
-/* Rates a good delivery again (`run start`): NOT_FOUND without one; *ret_run is the run, new or already there (same id: same run). */
+/* Rates a good delivery again (`run start`) with a catalog version and the payer's present link set: NOT_FOUND without one; *ret_run is the run, new or already there (same id: same run). */
 CM_NODISCARD bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
                                      const cm_run_settings *settings, cm_instant now, const char *actor, const char *reason,
                                      char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err);
 
 /* What ingest-cur needs to read a chunk. Texts owned by `arena`. */
 typedef struct cm_run_chunk {
-    const char *run, *delivery, *payer, *lane, *catalog, *source, *manifest, *manifest_digest, *location, *name, *fingerprint;
+    const char *run, *delivery, *payer, *lane, *catalog, *links /* link set, "": none */, *source, *manifest, *manifest_digest, *location, *name, *fingerprint;
     cm_period period;
     bool immutable_keys, wanted; /* wanted: the run is still running */
     int shards;
@@ -72,7 +72,7 @@ CM_NODISCARD bool cm_store_published(cm_pg *pg, const char *run, int partitions,
 
 /* Facts about a run for rate-engine and invoice-writer. */
 typedef struct cm_run {
-    char id[CM_ID_HEX], delivery[CM_ID_HEX], catalog[CM_ID_HEX], payer[16], lane[64], engine_version[128], state[16];
+    char id[CM_ID_HEX], delivery[CM_ID_HEX], catalog[CM_ID_HEX], links[CM_ID_HEX] /* link set, "": none */, payer[16], lane[64], engine_version[128], state[16];
     cm_period period;
     int shards, partitions, chunks;
     bool complete;

@@ -7,6 +7,7 @@
 #include "store/credit_store.h"
 #include "store/discount_store.h"
 #include "store/internal.h"
+#include "store/link_store.h"
 
 #include <stdlib.h>
 
@@ -154,7 +155,7 @@ static bool remember_build(building *b, cm_error *err)
 static bool build_locked(building *b, cm_error *err)
 {
     cm_catalog *catalog = NULL;
-    if (!cm_store_catalog_load(b->pg, b->catalog_id, &catalog, err))
+    if (!cm_store_snapshot_of_runs(b->pg, b->catalog_id, b->runs, &catalog, err))
         return false;
     cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b, false, NULL, 0};
     bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) &&

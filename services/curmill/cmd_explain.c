@@ -4,6 +4,7 @@
 #include "cur/reader.h"
 #include "rating/rating.h"
 #include "source/source.h"
+#include "store/link_store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -141,7 +142,7 @@ static json_t *story(const cm_rater *rater, const cm_line *line, cm_error *err)
 
 static void print_story(const json_t *explained)
 {
-    static const char *const facts[] = {"payer_account", "period", "run", "catalog", "file", "time", "class", "reason", "next_step", "customer",
+    static const char *const facts[] = {"payer_account", "period", "run", "catalog", "links", "file", "time", "class", "reason", "next_step", "customer",
                                         "rule", "buy_rule", "quantity", "currency", "payer", "list", "buy", "buy_formula", "sell", "sell_formula"};
     const char *name;
     json_t *value;
@@ -166,7 +167,7 @@ static bool explain(cli *c, const cm_run_chunk *chunk, uint64_t row, json_t **re
     const cm_line *line = NULL;
     *ret = NULL;
     cm_reader *reader = open_reader(chunk, &source, err);
-    if (reader && skip_to(reader, row, &line, err) && cm_store_catalog_load(c->pg_, chunk->catalog, &catalog, err))
+    if (reader && skip_to(reader, row, &line, err) && cm_store_snapshot_load(c->pg_, chunk->catalog, chunk->links, &catalog, err))
         rater = cm_rater_new(catalog, chunk->payer, chunk->period, err);
     if (rater)
         *ret = story(rater, line, err);
@@ -176,6 +177,8 @@ static bool explain(cli *c, const cm_run_chunk *chunk, uint64_t row, json_t **re
         json_object_set_new(*ret, "period", json_string(cm_period_print(chunk->period, period)));
         json_object_set_new(*ret, "run", json_string(chunk->run));
         json_object_set_new(*ret, "catalog", json_string(chunk->catalog));
+        if (*chunk->links)
+            json_object_set_new(*ret, "links", json_string(chunk->links));
         json_object_set_new(*ret, "file", json_string(chunk->name));
         json_object_set_new(*ret, "chunk", json_integer((json_int_t)chunk->chunk));
         json_object_set_new(*ret, "row", json_integer((json_int_t)row));

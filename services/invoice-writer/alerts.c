@@ -153,6 +153,19 @@ static bool declared_alerts(const alerting *a, cm_error *err)
     return true;
 }
 
+/* --- links of org-linker that count only in part, or not at all ------------------------------------------------- */
+
+static bool link_alerts(const alerting *a, cm_error *err)
+{
+    for (size_t i = 0; i < a->catalog->link_problem_count; i++) {
+        const cm_link_problem *problem = &a->catalog->link_problems[i];
+        bool touches = problem->from < cm_period_end(a->facts.period) && problem->to > cm_period_start(a->facts.period);
+        if (touches && !add(a, problem->code, problem->account, problem->detail, err))
+            return false;
+    }
+    return true;
+}
+
 /* --- usage in the payer account (P06) ------------------------------------------------------------------------- */
 
 static bool payer_usage(const alerting *a, cm_error *err)
@@ -237,7 +250,7 @@ bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
     if (!cm_store_run(writer->pg, run, &a.facts, err))
         return false;
     cm_period_print(a.facts.period, a.period);
-    a.catalog = cm_catalog_cache_get(writer->catalogs, writer->pg, a.facts.catalog, err);
-    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && payer_usage(&a, err) &&
+    a.catalog = cm_catalog_cache_snapshot(writer->catalogs, writer->pg, a.facts.catalog, a.facts.links, a.facts.payer, err);
+    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && link_alerts(&a, err) && payer_usage(&a, err) &&
            negative_margins(&a, err);
 }
