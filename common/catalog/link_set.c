@@ -41,9 +41,10 @@ char *cm_link_set_text(cm_given_link *links, size_t count, char ret_id[static CM
     qsort(links, count, sizeof *links, by_all);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "payer", links[i].payer, "account", links[i].account, "customer",
-                                              links[i].customer, "group", links[i].group, "plan", links[i].declared_plan, "from",
-                                              instant_json(links[i].from), "to", instant_json(links[i].to)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "payer", links[i].payer, "account",
+                                              links[i].account, "customer", links[i].customer, "group", links[i].group,
+                                              "plan", links[i].declared_plan, "from", instant_json(links[i].from), "to",
+                                              instant_json(links[i].to)));
     char *text = json_dumps(list, JSON_COMPACT | JSON_SORT_KEYS);
     cm_assert(text);
     json_decref(list);
@@ -81,11 +82,13 @@ bool cm_link_set_parse(const char *text, cm_arena *arena, cm_given_link **links,
         cm_given_link *link = &all[*count + i];
         good = take_text(one, "payer", arena, &link->payer) && take_text(one, "account", arena, &link->account) &&
                take_text(one, "customer", arena, &link->customer) && take_text(one, "group", arena, &link->group) &&
-               take_text(one, "plan", arena, &link->declared_plan) && take_instant(one, "from", &link->from) && take_instant(one, "to", &link->to);
+               take_text(one, "plan", arena, &link->declared_plan) && take_instant(one, "from", &link->from) &&
+               take_instant(one, "to", &link->to);
     }
     json_decref(list);
     if (!good)
-        return cm_fail(err, CM_ERROR_FATAL, "LINK_SET_DAMAGED", "a stored link set is damaged: restore table link_set from a backup");
+        return cm_fail(err, CM_ERROR_FATAL, "LINK_SET_DAMAGED",
+                       "a stored link set is damaged: restore table link_set from a backup");
     *links = all;
     *count += more;
     return true;
@@ -100,11 +103,13 @@ typedef struct differing {
 
 static const char *next_account(const differing *a, const differing *b)
 {
-    const char *x = a->at < a->count ? a->list[a->at].account : NULL, *y = b->at < b->count ? b->list[b->at].account : NULL;
+    const char *x = a->at < a->count ? a->list[a->at].account : NULL,
+               *y = b->at < b->count ? b->list[b->at].account : NULL;
     return !x ? y : !y ? x : strcmp(x, y) <= 0 ? x : y;
 }
 
-/* The links of the account that still count: from `at` on, those that end before `since` left out. NULL: none is left. */
+/* The links of the account that still count: from `at` on, those that end before `since` left out. NULL: none is left.
+ */
 static const cm_given_link *take_next(differing *d, const char *account, cm_instant since)
 {
     while (d->at < d->count && strcmp(d->list[d->at].account, account) == 0) {
@@ -115,8 +120,8 @@ static const cm_given_link *take_next(differing *d, const char *account, cm_inst
     return NULL;
 }
 
-size_t cm_link_sets_differ(const cm_given_link *a, size_t a_count, const cm_given_link *b, size_t b_count, cm_instant since, cm_arena *arena,
-                           const char *const **ret)
+size_t cm_link_sets_differ(const cm_given_link *a, size_t a_count, const cm_given_link *b, size_t b_count,
+                           cm_instant since, cm_arena *arena, const char *const **ret)
 {
     differing x = {a, a_count, 0}, y = {b, b_count, 0};
     const char **accounts = cm_arena_alloc(arena, (a_count + b_count + 1) * sizeof *accounts), *account;

@@ -32,11 +32,15 @@ static void add_link(merging *m, const cm_link *link)
     m->link[m->count++] = *link;
 }
 
-static void add_problem(merging *m, const char *code, const cm_given_link *given, cm_instant from, cm_instant to, const char *detail)
+static void add_problem(merging *m, const char *code, const cm_given_link *given, cm_instant from, cm_instant to,
+                        const char *detail)
 {
     m->problem = room(m->arena, m->problem, m->problems, &m->problem_capacity, sizeof *m->problem);
-    m->problem[m->problems++] = (cm_link_problem){code, cm_arena_strndup(m->arena, given->payer, strlen(given->payer)),
-                                                  cm_arena_strndup(m->arena, given->account, strlen(given->account)), detail, from,
+    m->problem[m->problems++] = (cm_link_problem){code,
+                                                  cm_arena_strndup(m->arena, given->payer, strlen(given->payer)),
+                                                  cm_arena_strndup(m->arena, given->account, strlen(given->account)),
+                                                  detail,
+                                                  from,
                                                   to};
 }
 
@@ -50,10 +54,12 @@ static const char *until(cm_instant to, char into[static CM_INSTANT_TEXT])
 static void contradiction(merging *m, const cm_given_link *given, const cm_link *other, cm_instant from, cm_instant to)
 {
     char begin[CM_INSTANT_TEXT], end[CM_INSTANT_TEXT];
-    add_problem(m, "LINK_CONTRADICTION", given, from, to,
-                cm_arena_printf(m->arena, "from %s to %s %s says customer %s, the link request says %s: %s counts; correct one of them",
-                                cm_instant_print(from, begin), until(to, end), other->given ? "another link request" : "the catalog",
-                                other->customer->id, given->customer, other->customer->id));
+    add_problem(
+        m, "LINK_CONTRADICTION", given, from, to,
+        cm_arena_printf(
+            m->arena, "from %s to %s %s says customer %s, the link request says %s: %s counts; correct one of them",
+            cm_instant_print(from, begin), until(to, end), other->given ? "another link request" : "the catalog",
+            other->customer->id, given->customer, other->customer->id));
 }
 
 /* The given link in the catalog's terms; false: it cannot be used, and why is told. */
@@ -65,14 +71,17 @@ static bool translate(merging *m, const cm_given_link *given, cm_link *ret)
         return false; /* no run of it can be rated with this catalog */
     if (!customer) {
         add_problem(m, "LINK_REFUSED", given, given->from, given->to,
-                    cm_arena_printf(m->arena, "org-linker says customer %s, whom the catalog does not have: add the customer, then `curmill run start`",
+                    cm_arena_printf(m->arena,
+                                    "org-linker says customer %s, whom the catalog does not have: add the customer, "
+                                    "then `curmill run start`",
                                     given->customer));
         return false;
     }
-    if (customer->commitment_policy == CM_COMMITMENT_PASS_THROUGH && !payer->model->allows_pass_through) { /* O06, R06 */
+    if (customer->commitment_policy == CM_COMMITMENT_PASS_THROUGH &&
+        !payer->model->allows_pass_through) { /* O06, R06 */
         add_problem(m, "LINK_REFUSED", given, given->from, given->to,
-                    cm_arena_printf(m->arena, "customer %s has commitment_policy pass_through, and %s (O06, R06)", customer->id,
-                                    payer->model->pass_through_refusal));
+                    cm_arena_printf(m->arena, "customer %s has commitment_policy pass_through, and %s (O06, R06)",
+                                    customer->id, payer->model->pass_through_refusal));
         return false;
     }
     *ret = (cm_link){.payer = payer->id,
@@ -83,9 +92,12 @@ static bool translate(merging *m, const cm_given_link *given, cm_link *ret)
     if (*given->group) {
         ret->group = cm_find_by_id(m->base->groups, m->base->group_count, sizeof *m->base->groups, given->group);
         if (!ret->group)
-            add_problem(m, "LINK_GROUP_MISSING", given, given->from, given->to,
-                        cm_arena_printf(m->arena, "org-linker names the support plan group %s, which the catalog does not have: linked without one",
-                                        given->group));
+            add_problem(
+                m, "LINK_GROUP_MISSING", given, given->from, given->to,
+                cm_arena_printf(
+                    m->arena,
+                    "org-linker names the support plan group %s, which the catalog does not have: linked without one",
+                    given->group));
     }
     return true;
 }
@@ -142,7 +154,8 @@ static int by_payer_account_from(const void *a, const void *b)
 }
 
 /* Both lists are sorted: like two decks of cards, account by account. */
-static void merge(merging *m, const cm_link *own, size_t own_count, const cm_given_link *const *given, size_t given_count)
+static void merge(merging *m, const cm_link *own, size_t own_count, const cm_given_link *const *given,
+                  size_t given_count)
 {
     size_t i = 0, g = 0;
     m->capacity = own_count + given_count + 16;

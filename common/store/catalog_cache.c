@@ -75,7 +75,8 @@ const cm_catalog *cm_catalog_cache_get(cm_catalog_cache *cache, cm_pg *pg, const
     return entry ? entry->base : NULL;
 }
 
-const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, const char *id, const char *links, const char *payer, cm_error *err)
+const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, const char *id, const char *links,
+                                            const char *payer, cm_error *err)
 {
     cached *entry = get(cache, pg, id, err);
     if (!entry || !*links)

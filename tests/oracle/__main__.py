@@ -4,7 +4,7 @@ import json
 import sys
 
 from . import catalog as catalogs
-from . import compare, cur, load, statement, totals
+from . import compare, cur, links, load, statement, totals
 
 
 def _tree():
@@ -13,6 +13,7 @@ def _tree():
 
     one = commands.add_parser("totals", help="exact sums of one payer and period")
     one.add_argument("--catalog", required=True)
+    one.add_argument("--links", default="", help="JSON file: links of org-linker beside the catalog's")
     one.add_argument("--payer", required=True)
     one.add_argument("--period", required=True)
     one.add_argument("--by", default="", help="comma-separated: " + ", ".join(totals.KEYS))
@@ -23,6 +24,7 @@ def _tree():
 
     many = commands.add_parser("statements", help="draft documents of a period over all payers")
     many.add_argument("--catalog", required=True)
+    many.add_argument("--links", default="", help="JSON file: links of org-linker beside the catalog's")
     many.add_argument("--period", required=True)
     many.add_argument("--lane", default="")
     many.add_argument("--customer", default="")
@@ -48,8 +50,13 @@ def _pairs(options):
     return dict(option.split("=", 1) for option in options)
 
 
-def _totals(args):
+def _catalog(args):
     catalog = catalogs.from_folder(args.catalog)
+    return links.with_links(catalog, links.read(args.links)) if args.links else catalog
+
+
+def _totals(args):
+    catalog = _catalog(args)
     charges = load.charges_of(catalog, args.payer, args.period, report=args.report, files=args.files,
                               manifest=args.manifest, source=args.source)
     if charges is None:
@@ -60,7 +67,7 @@ def _totals(args):
 
 
 def _statements(args):
-    catalog = catalogs.from_folder(args.catalog)
+    catalog = _catalog(args)
     sources, manifests, reports, files = map(_pairs, (args.source, args.manifest, args.report, args.files))
     given = []
     for payer_id, payer in sorted(catalog.payers.items()):

@@ -3,12 +3,13 @@ path of a line in one process, compared by all keys at once with what the oracle
 import json
 import os
 import pathlib
+import random
 import subprocess
 
 import pytest
 
 from oracle import catalog as catalogs
-from oracle import compare, cur, load, random_catalog, totals
+from oracle import compare, cur, links, load, random_catalog, totals
 from oracle.dec import show
 from oracle.rate import rate_lines
 
@@ -52,10 +53,13 @@ def _groups(charges, names):
     return answer
 
 
-def _agree(catalog, payer, period, files, *options):
-    """Rates the files with both and compares; returns the oracle's charges."""
+def _agree(catalog, payer, period, files, *options, given=None):
+    """Rates the files with both and compares; returns the oracle's charges. `given`: a file of links of org-linker."""
+    options += ("--links", given) if given else ()
     got = json.loads(_run("rate-file", "--catalog", catalog, "--payer", payer, "--period", period, *options, *files))
     the_catalog = catalogs.from_folder(str(catalog))
+    if given:
+        the_catalog = links.with_links(the_catalog, links.read(given))
     charges = rate_lines(the_catalog, payer, period, cur.read_files(files, payer, period))
     head = {"payer": payer, "period": period, "complete": True, "lines": charges.lines,
             "suspended_lines": charges.suspended_lines}
@@ -145,6 +149,40 @@ def test_random_catalogs(tmp_path, payer, model, seed):
         charges = _agree(catalog, payer, PERIOD, files)
         rules |= {(variant, charge.rule) for charge in charges.rows}
     assert len(rules) > 6                                 # the three months were priced by rules, not all suspended
+
+
+def _random_links(path, seed, payer, catalog, accounts):
+    """Some of any account's time, of customers that the catalog has and of one that it has not."""
+    pick = random.Random(seed)
+    customers = sorted(catalogs.from_folder(str(catalog)).customers) + ["nobody"]
+    moments = [None, "2025-01-01T00:00:00Z", "2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z", "2025-09-01T00:00:00Z"] + [
+        "2025-06-%02dT%02d:00:00Z" % (pick.randint(1, 30), pick.randint(0, 23)) for _ in range(6)]
+    given = []
+    for account in sorted(accounts):
+        for _ in range(pick.choice([0, 1, 1, 2, 3])):
+            begin, end = sorted(pick.sample(moments, 2), key=lambda moment: moment or "")
+            if begin is None:
+                begin, end = end, None
+            given.append({"payer": payer, "account": account, "customer": pick.choice(customers), "from": begin, "to": end or "",
+                          "group": pick.choice(["", "through", "no-such-group"]), "plan": ""})
+    pick.shuffle(given)
+    path.write_text(json.dumps(given))
+    return path
+
+
+@BOTH
+@pytest.mark.parametrize("seed", [1, 2])
+def test_links_of_org_linker(tmp_path, payer, model, seed):
+    """Links beside the catalog's: what was suspended is billed, and the catalog's owners stay."""
+    _, files = _generate(tmp_path, payer, model, 300 + seed, rows=1500)
+    values = random_catalog.values_of(cur.read_files(files, payer, PERIOD))
+    changed = 0
+    for variant in range(2):
+        catalog = random_catalog.write(tmp_path / ("random-%d" % variant), 7000 + 10 * seed + variant, payer, model, PERIOD, values)
+        given = _random_links(tmp_path / ("links-%d.json" % variant), 10 * seed + variant, payer, catalog, values["account"])
+        without, charges = _agree(catalog, payer, PERIOD, files), _agree(catalog, payer, PERIOD, files, given=given)
+        changed += without.rows != charges.rows
+    assert changed
 
 
 @pytest.mark.parametrize("path,period", [("cur-2.0-daily", "2026-04"), ("cur-legacy-daily", None)])

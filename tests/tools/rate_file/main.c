@@ -7,6 +7,7 @@
 #include "merge.h"
 
 #include "aggregate/rate_batch.h"
+#include "catalog/link_set.h"
 #include "cur/reader.h"
 
 #include <getopt.h>
@@ -31,8 +32,30 @@ typedef struct chunk_sums {
 } chunk_sums;
 
 static const char usage[] =
-    "usage: rate-file --catalog DIR --payer ID --period YYYY-MM [--shards N] [--rows N] FILE...\n"
+    "usage: rate-file --catalog DIR --payer ID --period YYYY-MM [--links FILE] [--shards N] [--rows N] FILE...\n"
     "  rates the lines of data files and prints their sums by all keys as JSON\n";
+
+/* The links of org-linker in a file: the text of a link set (catalog/link_set.h). */
+static cm_catalog *add_links(cm_catalog *catalog, const char *path, cm_error *err)
+{
+    char *text = NULL;
+    json_t *json = json_load_file(path, 0, NULL);
+    cm_arena *arena = cm_arena_new(4096);
+    cm_given_link *links = NULL;
+    size_t count = 0;
+    cm_catalog *merged = NULL;
+    text = json_dumps(json, JSON_COMPACT);
+    if (!text)
+        cm_fail(err, CM_ERROR_INVALID, "LINKS", "%s is no JSON", path);
+    else if (cm_link_set_parse(text, arena, &links, &count, err))
+        merged = cm_catalog_take_links(catalog, links, count);
+    if (!merged)
+        cm_catalog_free(catalog);
+    cm_arena_free(arena);
+    free(text);
+    json_decref(json);
+    return merged;
+}
 
 static cm_catalog *read_catalog(const char *folder, cm_error *err)
 {
@@ -190,9 +213,11 @@ static bool print(const job *j, cm_error *err)
     return done;
 }
 
-static bool run(const char *folder, job *j, char **files, int count, cm_error *err)
+static bool run(const char *folder, const char *links, job *j, char **files, int count, cm_error *err)
 {
     cm_catalog *catalog = read_catalog(folder, err);
+    if (catalog && links)
+        catalog = add_links(catalog, links, err);
     if (!catalog)
         return false;
     cm_rater *rater = cm_rater_new(catalog, j->payer, j->period, err);
@@ -218,13 +243,16 @@ int main(int count, char **arguments)
 {
     static const struct option options[] = {{"catalog", 1, NULL, 'c'}, {"payer", 1, NULL, 'p'},
                                             {"period", 1, NULL, 'm'},  {"shards", 1, NULL, 's'},
-                                            {"rows", 1, NULL, 'r'},    {NULL, 0, NULL, 0}};
-    const char *catalog = NULL;
+                                            {"rows", 1, NULL, 'r'},    {"links", 1, NULL, 'l'},
+                                            {NULL, 0, NULL, 0}};
+    const char *catalog = NULL, *links = NULL;
     job j = {.rows = CM_BATCH_ROWS, .shards = 16};
     bool good = true, has_period = false;
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (option == 'c')
             catalog = optarg;
+        else if (option == 'l')
+            links = optarg;
         else if (option == 'p')
             j.payer = optarg;
         else if (option == 'm')
@@ -243,7 +271,7 @@ int main(int count, char **arguments)
     cm_error err = {0};
     j.arena = cm_arena_new(1 << 20);
     j.merged = merge_new();
-    bool done = run(catalog, &j, arguments + optind, count - optind, &err);
+    bool done = run(catalog, links, &j, arguments + optind, count - optind, &err);
     merge_free(j.merged);
     cm_arena_free(j.arena);
     if (!done)

@@ -8,13 +8,14 @@
 #define TD "111122223333"
 #define IM "222233334444"
 
-static const char parties[] = "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\nprice_book: standard\naccounts:\n"
-                              "  - {id: \"000000000001\", payer: \"" TD "\", from: 2025-03-01, to: 2025-06-01}\n"
-                              "  - {id: \"000000000001\", payer: \"" TD "\", from: 2025-08-01}\n"
-                              "  - {id: \"000000000009\", payer: \"" TD "\", from: 2025-01-01}\n"
-                              "---\nkind: Customer\nid: beta\nname: Beta\nreseller: northwind\nprice_book: standard\n"
-                              "---\nkind: Customer\nid: passing\nname: Passing\nreseller: northwind\nprice_book: standard\n"
-                              "commitment_policy: pass_through\n";
+static const char parties[] =
+    "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\nprice_book: standard\naccounts:\n"
+    "  - {id: \"000000000001\", payer: \"" TD "\", from: 2025-03-01, to: 2025-06-01}\n"
+    "  - {id: \"000000000001\", payer: \"" TD "\", from: 2025-08-01}\n"
+    "  - {id: \"000000000009\", payer: \"" TD "\", from: 2025-01-01}\n"
+    "---\nkind: Customer\nid: beta\nname: Beta\nreseller: northwind\nprice_book: standard\n"
+    "---\nkind: Customer\nid: passing\nname: Passing\nreseller: northwind\nprice_book: standard\n"
+    "commitment_policy: pass_through\n";
 
 static cm_instant day(const char *text)
 {
@@ -41,7 +42,8 @@ static char *shown(const cm_catalog *catalog, const char *account)
         cm_day_print(cm_day_of(links[i].from), from);
         if (links[i].to != INT64_MAX)
             cm_day_print(cm_day_of(links[i].to), to);
-        cm_buffer_printf(&text, "%s%s%s %s..%s", i ? " " : "", links[i].customer->id, links[i].given ? "+" : "", from, to);
+        cm_buffer_printf(&text, "%s%s%s %s..%s", i ? " " : "", links[i].customer->id, links[i].given ? "+" : "", from,
+                         to);
     }
     char *copy = cm_strdup(cm_buffer_string(&text));
     cm_buffer_free(&text);
@@ -73,7 +75,8 @@ Test(links, the_catalog_wins_and_only_free_time_is_taken)
         given("000000000002", "beta", "2025-07-01", ""),
         given("000000000003", "acme", "2025-01-01", "2025-04-01"),
         given("000000000003", "beta", "2025-04-01", ""),
-        given("000000000009", "acme", "2024-12-01", ""), /* the catalog says the same from January on: nothing to tell */
+        given("000000000009", "acme", "2024-12-01",
+              ""), /* the catalog says the same from January on: nothing to tell */
     };
     cm_catalog *merged = cm_catalog_with_links(base, NULL, links, 5);
     expect(merged, "000000000001", "acme 2025-03-01..2025-06-01 beta+ 2025-06-01..2025-08-01 acme 2025-08-01..");
@@ -82,8 +85,10 @@ Test(links, the_catalog_wins_and_only_free_time_is_taken)
     expect(merged, "000000000009", "acme+ 2024-12-01..2025-01-01 acme 2025-01-01..");
     cr_expect_eq(merged->link_problem_count, 2);
     cr_expect(has_problem(merged, "LINK_CONTRADICTION", "000000000001",
-                          "from 2025-05-01T00:00:00Z to 2025-06-01T00:00:00Z the catalog says customer acme, the link request says beta"));
-    cr_expect(has_problem(merged, "LINK_CONTRADICTION", "000000000001", "from 2025-08-01T00:00:00Z to 2025-09-01T00:00:00Z the catalog says"));
+                          "from 2025-05-01T00:00:00Z to 2025-06-01T00:00:00Z the catalog says customer acme, the link "
+                          "request says beta"));
+    cr_expect(has_problem(merged, "LINK_CONTRADICTION", "000000000001",
+                          "from 2025-08-01T00:00:00Z to 2025-09-01T00:00:00Z the catalog says"));
     cr_expect_str_eq(merged->id, base->id);
     expect(base, "000000000002", ""); /* the catalog itself is as it was */
     cm_catalog_free(merged);
@@ -93,7 +98,8 @@ Test(links, the_catalog_wins_and_only_free_time_is_taken)
 Test(links, two_requests_for_one_time_are_told)
 {
     cm_catalog *base = catalog_of_text(parties);
-    cm_given_link links[] = {given("000000000002", "beta", "2025-06-01", ""), given("000000000002", "acme", "2025-01-01", "2025-07-01")};
+    cm_given_link links[] = {given("000000000002", "beta", "2025-06-01", ""),
+                             given("000000000002", "acme", "2025-01-01", "2025-07-01")};
     cm_catalog *merged = cm_catalog_take_links(base, links, 2);
     expect(merged, "000000000002", "acme+ 2025-01-01..2025-07-01 beta+ 2025-07-01..");
     cr_expect(has_problem(merged, "LINK_CONTRADICTION", "000000000002", "another link request says customer acme"));
@@ -103,8 +109,9 @@ Test(links, two_requests_for_one_time_are_told)
 Test(links, O06_R06_what_cannot_be_used_is_told)
 {
     cm_catalog *base = catalog_of_text(parties);
-    cm_given_link links[] = {given("000000000002", "nobody", "2025-06-01", ""), given("000000000003", "passing", "2025-06-01", ""),
-                             given("000000000004", "beta", "2025-06-01", ""), given("000000000005", "passing", "2025-06-01", "")};
+    cm_given_link links[] = {
+        given("000000000002", "nobody", "2025-06-01", ""), given("000000000003", "passing", "2025-06-01", ""),
+        given("000000000004", "beta", "2025-06-01", ""), given("000000000005", "passing", "2025-06-01", "")};
     links[2].group = "no-such-group";
     links[3].payer = IM; /* its model allows pass-through */
     cm_catalog *merged = cm_catalog_take_links(base, links, 4);
@@ -121,7 +128,8 @@ Test(links, O06_R06_what_cannot_be_used_is_told)
 Test(links, one_payer_alone)
 {
     cm_catalog *base = catalog_of_text(parties);
-    cm_given_link links[] = {given("000000000002", "beta", "2025-06-01", ""), given("000000000004", "beta", "2025-06-01", "")};
+    cm_given_link links[] = {given("000000000002", "beta", "2025-06-01", ""),
+                             given("000000000004", "beta", "2025-06-01", "")};
     links[1].payer = IM;
     cm_catalog *merged = cm_catalog_with_links(base, TD, links, 2);
     expect(merged, "000000000002", "beta+ 2025-06-01..");
@@ -150,7 +158,8 @@ Test(links, random_links_day_by_day)
         size_t count = next_random(&random) % 7;
         for (size_t i = 0; i < count; i++) {
             cm_instant from = epoch + (cm_instant)(next_random(&random) % 240) * CM_DAY;
-            cm_instant to = next_random(&random) % 4 ? from + (cm_instant)(1 + next_random(&random) % 90) * CM_DAY : INT64_MAX;
+            cm_instant to =
+                next_random(&random) % 4 ? from + (cm_instant)(1 + next_random(&random) % 90) * CM_DAY : INT64_MAX;
             links[i] = (cm_given_link){TD, "000000000001", customers[next_random(&random) % 2], "", "", from, to};
         }
         cm_catalog *merged = cm_catalog_with_links(base, NULL, links, count);
@@ -161,7 +170,8 @@ Test(links, random_links_day_by_day)
             const char *want = "", *is = "";
             cm_instant earliest = INT64_MAX;
             for (size_t i = 0; i < count; i++) {
-                bool earlier = links[i].from < earliest || (links[i].from == earliest && strcmp(links[i].customer, want) < 0);
+                bool earlier =
+                    links[i].from < earliest || (links[i].from == earliest && strcmp(links[i].customer, want) < 0);
                 if (links[i].from <= at && at < links[i].to && earlier) {
                     want = links[i].customer;
                     earliest = links[i].from;
@@ -185,14 +195,18 @@ Test(links, random_links_day_by_day)
 
 Test(links, the_same_links_are_the_same_set)
 {
-    cm_given_link links[] = {given("000000000003", "beta", "2025-06-01", ""), given("000000000002", "acme", "2025-01-01", "2025-07-01")};
+    cm_given_link links[] = {given("000000000003", "beta", "2025-06-01", ""),
+                             given("000000000002", "acme", "2025-01-01", "2025-07-01")};
     char id[CM_ID_HEX], again[CM_ID_HEX];
     links[0].group = "g";
     links[1].declared_plan = "business";
     char *text = cm_link_set_text(links, 2, id);
-    cr_expect_str_eq(text, "[{\"account\":\"000000000002\",\"customer\":\"acme\",\"from\":\"2025-01-01T00:00:00Z\",\"group\":\"\",\"payer\":\"" TD
-                           "\",\"plan\":\"business\",\"to\":\"2025-07-01T00:00:00Z\"},{\"account\":\"000000000003\",\"customer\":\"beta\","
-                           "\"from\":\"2025-06-01T00:00:00Z\",\"group\":\"g\",\"payer\":\"" TD "\",\"plan\":\"\",\"to\":\"\"}]");
+    cr_expect_str_eq(
+        text,
+        "[{\"account\":\"000000000002\",\"customer\":\"acme\",\"from\":\"2025-01-01T00:00:00Z\",\"group\":\"\","
+        "\"payer\":\"" TD
+        "\",\"plan\":\"business\",\"to\":\"2025-07-01T00:00:00Z\"},{\"account\":\"000000000003\",\"customer\":\"beta\","
+        "\"from\":\"2025-06-01T00:00:00Z\",\"group\":\"g\",\"payer\":\"" TD "\",\"plan\":\"\",\"to\":\"\"}]");
     cm_arena *arena = cm_arena_new(1024);
     cm_given_link *parsed = NULL;
     size_t count = 0;
@@ -217,13 +231,16 @@ Test(links, the_same_links_are_the_same_set)
 
 Test(links, which_accounts_differ)
 {
-    cm_given_link a[] = {given("000000000001", "acme", "2024-01-01", "2025-01-01"), given("000000000002", "acme", "2025-01-01", ""),
-                         given("000000000003", "acme", "2025-01-01", ""), given("000000000005", "acme", "2024-01-01", "2024-06-01")};
-    cm_given_link b[] = {given("000000000001", "beta", "2024-01-01", "2025-01-01"), given("000000000002", "acme", "2025-01-01", ""),
-                         given("000000000003", "beta", "2025-01-01", ""), given("000000000004", "acme", "2025-09-01", "")};
+    cm_given_link a[] = {
+        given("000000000001", "acme", "2024-01-01", "2025-01-01"), given("000000000002", "acme", "2025-01-01", ""),
+        given("000000000003", "acme", "2025-01-01", ""), given("000000000005", "acme", "2024-01-01", "2024-06-01")};
+    cm_given_link b[] = {
+        given("000000000001", "beta", "2024-01-01", "2025-01-01"), given("000000000002", "acme", "2025-01-01", ""),
+        given("000000000003", "beta", "2025-01-01", ""), given("000000000004", "acme", "2025-09-01", "")};
     cm_arena *arena = cm_arena_new(1024);
     const char *const *accounts;
-    cr_assert_eq(cm_link_sets_differ(a, 4, b, 4, day("2025-06-01"), arena, &accounts), 2); /* what ended before June tells nothing */
+    cr_assert_eq(cm_link_sets_differ(a, 4, b, 4, day("2025-06-01"), arena, &accounts),
+                 2); /* what ended before June tells nothing */
     cr_expect_str_eq(accounts[0], "000000000003");
     cr_expect_str_eq(accounts[1], "000000000004");
     cr_assert_eq(cm_link_sets_differ(a, 4, b, 4, day("2023-01-01"), arena, &accounts), 4);
