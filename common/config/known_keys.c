@@ -17,6 +17,8 @@ const char *const cm_known_keys[] = {
     /* ingest-cur */
     "scan.interval.seconds",
     "shards",
+    "archive.path",
+    "archive.all",
     /* curmill */
     "topic.partitions",
     "topic.replication",

@@ -204,6 +204,13 @@ static bool audit_delivery(const registering *r, const char *action, const char 
     return done;
 }
 
+/* Files without a manifest lie where a person put them. */
+static bool is_archived(const registering *r)
+{
+    bool overwritten = !r->found->immutable_keys || !*r->found->manifest;
+    return r->settings->archive == CM_ARCHIVE_ALL || (r->settings->archive == CM_ARCHIVE_OVERWRITTEN && overwritten);
+}
+
 static bool register_new(const registering *r, cm_error *err)
 {
     bool older, bad = *r->found->error_code != '\0';
@@ -226,12 +233,13 @@ static bool register_new(const registering *r, cm_error *err)
                             cm_instant_print(r->now, at),
                             r->found->error_code,
                             r->found->error_file,
-                            r->found->error_text};
+                            r->found->error_text,
+                            is_archived(r) ? "t" : "f"};
     bool done = cm_pg_query(r->pg,
                             "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest,"
-                            " manifest_digest, immutable_keys, state, discovered_at, error_code, error_file, error_text)"
-                            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-                            16, values, NULL, err) &&
+                            " manifest_digest, immutable_keys, state, discovered_at, error_code, error_file, error_text, archive)"
+                            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                            17, values, NULL, err) &&
                 insert_chunks(r->pg, r->ret->delivery, r->found, err);
     free(source);
     if (!done)

@@ -23,7 +23,8 @@ bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *ar
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
                      "SELECT r.id, d.id, r.payer, r.lane, r.catalog_id, d.source, d.manifest, d.manifest_digest, c.location, c.name,"
-                     " c.fingerprint, r.links_version, r.period, d.immutable_keys, r.state = 'running', r.shards"
+                     " c.fingerprint, r.links_version, c.archive_digest, r.period, d.immutable_keys, r.state = 'running', r.shards, d.archive,"
+                     " d.manifest_archived"
                      " FROM run r JOIN delivery d ON d.id = r.delivery_id JOIN chunk c ON c.delivery_id = d.id AND c.chunk = $2"
                      " WHERE r.id = $1",
                      2, values, &rows, err))
@@ -32,17 +33,19 @@ bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *ar
         cm_rows_free(rows);
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CHUNK", "there is no chunk %" PRIu32 " of run %s in the database", chunk, run);
     }
-    const char **field[] = {&ret->run,      &ret->delivery,        &ret->payer,    &ret->lane, &ret->catalog,     &ret->source,
-                            &ret->manifest, &ret->manifest_digest, &ret->location, &ret->name, &ret->fingerprint, &ret->links};
-    for (int i = 0; i < 12; i++) {
+    const char **field[] = {&ret->run,      &ret->delivery,    &ret->payer, &ret->lane,  &ret->catalog, &ret->source,        &ret->manifest, &ret->manifest_digest,
+                            &ret->location, &ret->name, &ret->fingerprint, &ret->links, &ret->archive_digest};
+    for (int i = 0; i < 13; i++) {
         const char *text = cm_rows_text(rows, 0, i);
         *field[i] = cm_arena_strndup(arena, text, strlen(text));
     }
-    bool valid = cm_period_parse(cm_slice_of(cm_rows_text(rows, 0, 12)), &ret->period);
+    bool valid = cm_period_parse(cm_slice_of(cm_rows_text(rows, 0, 13)), &ret->period);
     cm_assert(valid);
-    ret->immutable_keys = cm_rows_bool(rows, 0, 13);
-    ret->wanted = cm_rows_bool(rows, 0, 14);
-    ret->shards = (int)cm_rows_i64(rows, 0, 15);
+    ret->immutable_keys = cm_rows_bool(rows, 0, 14);
+    ret->wanted = cm_rows_bool(rows, 0, 15);
+    ret->shards = (int)cm_rows_i64(rows, 0, 16);
+    ret->archive = cm_rows_bool(rows, 0, 17);
+    ret->manifest_archived = cm_rows_bool(rows, 0, 18);
     ret->chunk = chunk;
     cm_rows_free(rows);
     return true;

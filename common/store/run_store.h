@@ -29,8 +29,16 @@ typedef struct cm_registered {
     char superseded_by[CM_ID_HEX]; /* KNOWN: a newer delivery is current; "" otherwise */
 } cm_registered;
 
+/* Which deliveries count only with a copy of each of their files in the archive. */
+enum cm_archive_policy {
+    CM_ARCHIVE_NONE,        /* no archive is set */
+    CM_ARCHIVE_OVERWRITTEN, /* those whose files can be overwritten: report in overwrite mode, files brought by hand */
+    CM_ARCHIVE_ALL,
+};
+
 typedef struct cm_run_settings {
     int shards, partitions; /* partitions: of line.rated, 0 = not known (taken when first published) */
+    enum cm_archive_policy archive;
 } cm_run_settings;
 
 /*
@@ -50,8 +58,10 @@ CM_NODISCARD bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const
 /* What ingest-cur needs to read a chunk. Texts owned by `arena`. */
 typedef struct cm_run_chunk {
     const char *run, *delivery, *payer, *lane, *catalog, *links /* link set, "": none */, *source, *manifest, *manifest_digest, *location, *name, *fingerprint;
+    const char *archive_digest; /* of its copy in the archive, "" if there is none (archive_store.h) */
     cm_period period;
-    bool immutable_keys, wanted; /* wanted: the run is still running */
+    bool immutable_keys, wanted;      /* wanted: the run is still running */
+    bool archive, manifest_archived;  /* archive: the delivery counts only with copies of all of its files */
     int shards;
     uint32_t chunk;
 } cm_run_chunk;

@@ -5,6 +5,7 @@
 #   postgres/  kafka/   data of the two servers
 #   run/                NAME.pid and NAME.start of every process that belongs to the stack, and its settings
 #   log/                one file for each process
+#   archive/            copies of deliveries (archive.path)
 #   curmill.conf        the settings file of the workers and of the command line; written by `up`
 #   extra.conf          optional, yours: its lines are appended to curmill.conf
 # Environment:

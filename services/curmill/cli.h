@@ -7,6 +7,7 @@
 #define CLI_H
 
 #include "base/time.h"
+#include "archive/archive.h"
 #include "config/config.h"
 #include "kafka/admin.h"
 #include "postgres/postgres.h"
@@ -52,6 +53,7 @@ struct cli {
     const char *operand[8];
     int operands;
     cm_pg *pg_; /* opened by cli_pg */
+    cm_archive *archive_; /* opened by cli_archive */
 };
 
 /* Options: the value, or NULL if it was not given. */
@@ -69,6 +71,10 @@ int cli_usage(const cli *c, const char *format, ...) CM_PRINTF(2, 3); /* exit co
 void cli_note(const cli *c, const char *format, ...) CM_PRINTF(2, 3); /* unless --quiet */
 /* "2025-06" of option --period. False: it is no period; the exit code is in *ret_exit. */
 bool cli_period(const cli *c, cm_period *ret, int *ret_exit);
+/* The archive of deliveries, closed by main(); NULL in *ret: none is set. False: the exit code is in *ret_exit. */
+bool cli_archive(cli *c, const cm_archive **ret, int *ret_exit);
+/* What `ingest --file` registers: the archive's policy, as ingest-cur has it. */
+enum cm_archive_policy cli_archive_policy(const cli *c);
 /* The catalog in force, or NULL with the exit code. Caller frees. */
 cm_catalog *cli_catalog(cli *c, int *ret_exit);
 /* Every lane of the settings, calls until one returns other than 0. */
@@ -128,6 +134,9 @@ int cmd_period_settle(cli *c);
 int cmd_discount_list(cli *c);
 int cmd_discount_show(cli *c);
 int cmd_explain(cli *c);
+int cmd_archive_list(cli *c);
+int cmd_archive_verify(cli *c);
+int cmd_archive_sweep(cli *c);
 int cmd_lag(cli *c);
 int cmd_dead_letter_list(cli *c);
 int cmd_dead_letter_show(cli *c);

@@ -83,6 +83,31 @@ static void check_clock(cli *c, findings *f)
     note(f, "clock", llabs(skew_ms) < 5000, detail, "set the time of this machine or of the database's; is CURMILL_CLOCK set?");
 }
 
+/* Without an archive a report in overwrite mode takes the ground away under the documents of its older deliveries. */
+static void check_archive(cli *c, findings *f)
+{
+    cm_error err = {0};
+    cm_rows *rows = NULL;
+    const cm_archive *archive;
+    char detail[256];
+    int unused = 0;
+    if (*cm_config_text(c->config, "archive.path")) {
+        bool good = cli_archive(c, &archive, &unused);
+        note(f, "archive", good, cm_config_text(c->config, "archive.path"), "make the folder, or mount it; the same for every ingest-cur");
+        return;
+    }
+    if (!cm_pg_query(c->pg_, "SELECT count(*), count(*) FILTER (WHERE archive) FROM delivery WHERE NOT immutable_keys OR manifest = '' OR archive", 0, NULL, &rows,
+                     &err)) {
+        note(f, "archive", false, err.text, "");
+        return;
+    }
+    bool wanted = cm_rows_i64(rows, 0, 1) > 0;
+    snprintf(detail, sizeof detail, "archive.path is not set: %s deliveries have files that can be overwritten; then their lines can no longer be explained or exported",
+             cm_rows_text(rows, 0, 0));
+    cm_rows_free(rows);
+    note(f, "archive", !wanted, detail, "set archive.path here as for ingest-cur: deliveries have copies in an archive");
+}
+
 static void check_catalog(cli *c, findings *f)
 {
     cm_error err = {0};
@@ -123,6 +148,7 @@ int cmd_doctor(cli *c)
     if (check_database(c, &f)) {
         check_clock(c, &f);
         check_catalog(c, &f);
+        check_archive(c, &f);
         (void)cli_each_lane(c, check_workers, c, &f);
     }
     cm_admin_free(f.admin);

@@ -3,7 +3,7 @@
 
 #include "cur/reader.h"
 #include "rating/rating.h"
-#include "source/source.h"
+#include "store/archive_store.h"
 #include "store/link_store.h"
 
 #include <inttypes.h>
@@ -41,19 +41,6 @@ static bool find_chunk(cli *c, const char *chunk, cm_arena *arena, cm_run_chunk 
                               chunk, values[1]);
     cm_rows_free(rows);
     return done;
-}
-
-static cm_reader *open_reader(const cm_run_chunk *chunk, cm_source **ret_source, cm_error *err)
-{
-    json_t *definition = json_loads(chunk->source, 0, NULL);
-    cm_place place;
-    cm_reader *reader = NULL;
-    *ret_source = definition ? cm_source_open(definition, err) : NULL;
-    json_decref(definition);
-    cm_stream *stream = *ret_source ? (*ret_source)->type->open_object(*ret_source, chunk->location, chunk->fingerprint, err) : NULL;
-    if (stream)
-        reader = cm_reader_new(stream, cm_compression_of_name(chunk->name), chunk->payer, chunk->period, &place, err);
-    return reader;
 }
 
 static bool skip_to(cm_reader *reader, uint64_t row, const cm_line **ret, cm_error *err)
@@ -159,14 +146,14 @@ static void print_story(const json_t *explained)
     json_object_foreach(json_object_get(explained, "columns"), name, value) fprintf(stdout, "  %s = %s\n", name, json_string_value(value));
 }
 
-static bool explain(cli *c, const cm_run_chunk *chunk, uint64_t row, json_t **ret, cm_error *err)
+static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk, uint64_t row, json_t **ret, cm_error *err)
 {
-    cm_source *source = NULL;
+    cm_place place;
     cm_catalog *catalog = NULL;
     cm_rater *rater = NULL;
     const cm_line *line = NULL;
     *ret = NULL;
-    cm_reader *reader = open_reader(chunk, &source, err);
+    cm_reader *reader = cm_delivery_read_chunk(archive, chunk, &place, err);
     if (reader && skip_to(reader, row, &line, err) && cm_store_snapshot_load(c->pg_, chunk->catalog, chunk->links, &catalog, err))
         rater = cm_rater_new(catalog, chunk->payer, chunk->period, err);
     if (rater)
@@ -188,7 +175,6 @@ static bool explain(cli *c, const cm_run_chunk *chunk, uint64_t row, json_t **re
     cm_rater_free(rater);
     cm_catalog_free(catalog);
     cm_reader_free(reader);
-    cm_source_close(source);
     return *ret != NULL;
 }
 
@@ -201,12 +187,13 @@ int cmd_explain(cli *c)
     uint64_t row;
     if (!parse_line(cli_value(c, "line"), chunk_name, sizeof chunk_name, &row))
         return cli_usage(c, "--line is CHUNK:ROW, such as 1:4711 or report-00001.csv.gz:4711, not \"%s\"", cli_value(c, "line"));
-    if (!cli_period(c, &period, &exit_code) || !cli_pg(c, &exit_code))
+    const cm_archive *archive;
+    if (!cli_period(c, &period, &exit_code) || !cli_pg(c, &exit_code) || !cli_archive(c, &archive, &exit_code))
         return exit_code;
     cm_arena *arena = cm_arena_new(16 * 1024);
     cm_run_chunk chunk;
     json_t *explained = NULL;
-    if (!find_chunk(c, chunk_name, arena, &chunk, &err) || !explain(c, &chunk, row, &explained, &err)) {
+    if (!find_chunk(c, chunk_name, arena, &chunk, &err) || !explain(c, archive, &chunk, row, &explained, &err)) {
         exit_code = cli_fail(c, &err);
     } else if (c->format == CLI_JSON) {
         exit_code = cli_json_print(explained);

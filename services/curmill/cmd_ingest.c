@@ -212,7 +212,7 @@ static int register_files(cli *c, const cm_catalog *catalog, const cm_payer *pay
 {
     cm_error err = {0};
     cm_registered registered;
-    cm_run_settings settings = {0};
+    cm_run_settings settings = {.archive = cli_archive_policy(c)};
     json_t *source = json_pack("{s:s, s:s}", "type", "folder", "path", "/");
     bool done = cm_store_register(c->pg_, catalog, payer, source, found, &settings, cli_now(c), "curmill ingest --file", &registered, &err);
     json_decref(source);

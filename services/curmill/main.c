@@ -11,13 +11,15 @@
 static const cm_setting settings[] = {
     {"lanes", CM_SETTING_TEXT, "tdsynnex,ingram", 0, 0, NULL, false, "lanes of this installation, comma separated"},
     {"topic.partitions", CM_SETTING_INTEGER, "8", 1, 1000, NULL, false, "partitions of topics that `topic create` makes"},
+    {"archive.path", CM_SETTING_TEXT, "", 0, 0, NULL, false, "folder with copies of deliveries, as ingest-cur has it; empty: none"},
+    {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false, "copies of all deliveries are kept, as ingest-cur has it"},
     {"topic.replication", CM_SETTING_INTEGER, "-1", -1, 100, NULL, false, "their replication factor; -1: the broker's default"},
     {0},
 };
 
 static bool is_global_setting(const char *name, size_t length)
 {
-    static const char *const own[] = {"config", "database", "lanes", "topic.partitions", "topic.replication", "log.level", "log.format"};
+    static const char *const own[] = {"config", "database", "lanes", "topic.partitions", "topic.replication", "archive.path", "archive.all", "log.level", "log.format"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (strlen(own[i]) == length && strncmp(own[i], name, length) == 0)
             return true;
@@ -246,6 +248,7 @@ int main(int argc, char **argv)
     if (fflush(stdout) != 0 && exit_code == 0)
         exit_code = 4;
     cm_pg_close(c.pg_);
+    cm_archive_close(c.archive_);
     cm_config_free(c.config);
     free(for_config);
     free(words);

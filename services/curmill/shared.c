@@ -96,6 +96,26 @@ bool cli_period(const cli *c, cm_period *ret, int *ret_exit)
     return false;
 }
 
+bool cli_archive(cli *c, const cm_archive **ret, int *ret_exit)
+{
+    cm_error err = {0};
+    const char *path = cm_config_text(c->config, "archive.path");
+    if (*path && !c->archive_) {
+        c->archive_ = cm_archive_open(path, &err);
+        if (!c->archive_)
+            *ret_exit = cli_fail(c, &err);
+    }
+    *ret = c->archive_;
+    return !*path || c->archive_;
+}
+
+enum cm_archive_policy cli_archive_policy(const cli *c)
+{
+    if (!*cm_config_text(c->config, "archive.path"))
+        return CM_ARCHIVE_NONE;
+    return cm_config_boolean(c->config, "archive.all") ? CM_ARCHIVE_ALL : CM_ARCHIVE_OVERWRITTEN;
+}
+
 cm_catalog *cli_catalog(cli *c, int *ret_exit)
 {
     cm_error err = {0};

@@ -75,6 +75,10 @@ static const cli_option audit_options[] = {
     {"limit", "N", "the newest N (200)", false, false},
     {0}};
 
+static const cli_option sweep_options[] = {{"dry-run", NULL, "only say what would be removed", false, false},
+                                           {"by", "WHO", "who does it (for the audit trail)", false, false},
+                                           {0}};
+
 static const cli_command topic_children[] = {
     {"create", "create the topics that are missing", NULL, 0, 0, topic_options, NULL, cmd_topic_create},
     {"list", "topics, partitions", NULL, 0, 0, topic_options, NULL, cmd_topic_list},
@@ -116,6 +120,11 @@ static const cli_command discount_children[] = {
     {"list", "what months earned, applied and still open, by account and product", NULL, 0, 0, payer_period, NULL, cmd_discount_list},
     {"show", "what the distributor's invoice of a month credits for earlier ones", NULL, 0, 0, period_show_options, NULL, cmd_discount_show},
     {0}};
+static const cli_command archive_children[] = {
+    {"list", "deliveries and their copies, what rests on them", NULL, 0, 0, payer_period, NULL, cmd_archive_list},
+    {"verify", "read every copy and compare its digest", NULL, 0, 0, payer_period, NULL, cmd_archive_verify},
+    {"sweep", "remove copies of superseded deliveries that no document rests on", NULL, 0, 0, sweep_options, NULL, cmd_archive_sweep},
+    {0}};
 static const cli_command dead_letter_children[] = {
     {"list", "records that were set aside", NULL, 0, 0, topic_options, NULL, cmd_dead_letter_list},
     {"show", "one record, with its bytes", "LANE:PARTITION:OFFSET", 1, 1, NULL, NULL, cmd_dead_letter_show},
@@ -130,6 +139,7 @@ static const cli_command root_children[] = {
     {"catalog", "price books, customers, payers: versions", NULL, 0, 0, NULL, catalog_children, NULL},
     {"ingest", "look for deliveries now, or bring files", NULL, 0, 0, ingest_options, NULL, cmd_ingest},
     {"delivery", "what was delivered", NULL, 0, 0, NULL, delivery_children, NULL},
+    {"archive", "copies of deliveries", NULL, 0, 0, NULL, archive_children, NULL},
     {"run", "ratings of deliveries", NULL, 0, 0, NULL, run_children, NULL},
     {"totals", "exact sums of a run", NULL, 0, 0, totals_options, NULL, cmd_totals},
     {"suspended", "lines that could not be rated yet", NULL, 0, 0, NULL, suspended_children, NULL},

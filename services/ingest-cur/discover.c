@@ -26,7 +26,7 @@ static const char *const registration_names[] = {
 static bool register_one(scan *s, const cm_payer *payer, const cm_found_delivery *found, cm_error *err)
 {
     cm_registered registered;
-    cm_run_settings settings = {.shards = s->ingest->shards};
+    cm_run_settings settings = {.shards = s->ingest->shards, .archive = s->ingest->archive_policy};
     if (!cm_store_register(s->ingest->worker.pg, s->catalog, payer, payer->source, found, &settings, cm_ingest_now(s->ingest),
                            "ingest-cur", &registered, err))
         return false;

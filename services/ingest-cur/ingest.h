@@ -4,13 +4,16 @@
  *   discover.c    looks into the payers' sources and registers what is there   (every replica may: harmless)
  *   publish.c     chunk.planned records of runs that have none yet             (every replica may: harmless)
  *   read_chunk.c  one chunk: open, read, encode, send; one step a batch, so that the poll loop keeps turning
+ *   keep_chunk.c  its copy for the archive, written while it is read
  */
 #ifndef CM_INGEST_H
 #define CM_INGEST_H
 
 #include "base/arena.h"
 #include "batch/line_batch.h"
+#include "cur/reader.h"
 #include "kafka/kafka.h"
+#include "store/archive_store.h"
 #include "store/catalog_store.h"
 #include "store/run_store.h"
 #include "worker/worker.h"
@@ -23,9 +26,11 @@ typedef struct cm_ingest {
     cm_arena *arena;
     char topic_planned[CM_TOPIC_NAME_MAX], topic_lines[CM_TOPIC_NAME_MAX], topic_rated[CM_TOPIC_NAME_MAX];
     int shards;
+    cm_archive *archive; /* NULL: none is set */
+    enum cm_archive_policy archive_policy;
     struct {
         cm_metric *lines, *bytes_out, *chunks_read, *chunks_failed, *dead, *scans, *scan_errors, *deliveries, *retries, *lag, *oldest,
-            *rounded, *chunk_duration;
+            *rounded, *chunk_duration, *archived;
     } metric;
 } cm_ingest;
 
@@ -38,6 +43,20 @@ CM_NODISCARD bool cm_discover(cm_ingest *ingest, const char *payer, const char *
 CM_NODISCARD bool cm_discover_requested(cm_ingest *ingest, cm_error *err);
 
 CM_NODISCARD bool cm_publish_runs(cm_ingest *ingest, cm_error *err);
+
+/* The copy of a chunk for the archive; zeroed: none is made. */
+typedef struct cm_keeping {
+    cm_archive_writer *writer;
+    const char *manifest; /* its text, where the delivery has one and it is still the delivery's; borrowed */
+    size_t manifest_length;
+} cm_keeping;
+/* Its bytes from the archive, NULL without error where the source is to be read. */
+CM_NODISCARD bool cm_keep_reread(cm_ingest *ingest, const cm_run_chunk *chunk, cm_stream **ret, cm_error *err);
+/* Begins a copy where one is due: *stream (the source's) is replaced. On failure it is closed. */
+CM_NODISCARD bool cm_keep_begin(cm_ingest *ingest, const cm_run_chunk *chunk, cm_keeping *keeping, cm_stream **stream, cm_error *err);
+/* The chunk was read to its end and found unchanged: the copy is in the archive, and named, when this returns true. */
+CM_NODISCARD bool cm_keep_finish(cm_ingest *ingest, const cm_run_chunk *chunk, cm_keeping *keeping, cm_error *err);
+void cm_keep_drop(cm_keeping *keeping);
 
 /* A chunk being read. */
 typedef struct cm_chunk_job cm_chunk_job;

@@ -17,6 +17,9 @@ enum {
 static const cm_setting settings[] = {
     {"scan.interval.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false, "how often the sources are looked into"},
     {"shards", CM_SETTING_INTEGER, "16", 1, 256, NULL, false, "shards of a new run: upper limit of useful invoice-writer replicas"},
+    {"archive.path", CM_SETTING_TEXT, "", 0, 0, NULL, false,
+     "folder for copies of deliveries whose files can be overwritten; empty: none are kept. One for each database, the same for all"},
+    {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false, "copies of all deliveries, also of reports that make new versions"},
     {0},
 };
 
@@ -37,9 +40,25 @@ static void register_metrics(cm_ingest *i)
     i->metric.deliveries = cm_counter("deliveries_total", NULL, "Deliveries registered or tried again");
     i->metric.retries = cm_counter("retries_total", "dependency=\"source\"", "Retries by dependency");
     i->metric.rounded = cm_counter("numbers_rounded_total", NULL, "Numbers with more than 18 decimals, rounded half-even");
+    i->metric.archived = cm_counter("archived_bytes_total", NULL, "Bytes of files copied to the archive");
     i->metric.chunk_duration = cm_histogram("chunk_duration_seconds", NULL, "Reading of one chunk");
     i->metric.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
     i->metric.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+}
+
+static bool open_archive(cm_ingest *i, cm_error *err)
+{
+    int removed = 0;
+    const char *path = cm_config_text(i->worker.config, "archive.path");
+    if (!*path)
+        return true;
+    i->archive_policy = cm_config_boolean(i->worker.config, "archive.all") ? CM_ARCHIVE_ALL : CM_ARCHIVE_OVERWRITTEN;
+    i->archive = cm_archive_open(path, err);
+    if (!i->archive || !cm_archive_prepare(i->archive, &removed, err))
+        return false;
+    if (removed)
+        cm_log(CM_INFO, "half files of dead writers were removed from the archive", "files", cm_log_i64(removed), NULL);
+    return true;
 }
 
 static bool start(cm_ingest *i, cm_error *err)
@@ -52,7 +71,7 @@ static bool start(cm_ingest *i, cm_error *err)
     cm_topic_full_name(i->worker.lane, "line.ingested", i->topic_lines);
     cm_topic_full_name(i->worker.lane, "line.rated", i->topic_rated);
     snprintf(group, sizeof group, "curmill.%s.ingest-cur", i->worker.lane);
-    if (!cm_pg_listen(i->worker.pg, "curmill_scan", err))
+    if (!open_archive(i, err) || !cm_pg_listen(i->worker.pg, "curmill_scan", err))
         return false;
     i->producer = cm_producer_new(i->worker.config, "ingest-cur", err);
     int partitions;
@@ -181,6 +200,7 @@ int main(int argc, char **argv)
     cm_consumer_close(i.consumer);
     cm_producer_free(i.producer);
     cm_catalog_cache_free(i.catalogs);
+    cm_archive_close(i.archive);
     exit_code = done ? 0 : cm_worker_failed(&i.worker, &err);
     cm_worker_stop(&i.worker);
     return exit_code;

@@ -19,7 +19,8 @@ struct cm_chunk_job {
     cm_input *input; /* its chunk.planned record */
     cm_run_chunk chunk;
     uint8_t run_id[CM_ID_BYTES];
-    cm_source *source;
+    cm_source *source; /* NULL: it is read from the archive */
+    cm_keeping keeping;
     cm_reader *reader;
     cm_batch_builder *builder;
     uint64_t lines, rounded;
@@ -32,6 +33,7 @@ static void close_reading(cm_chunk_job *job)
     cm_reader_free(job->reader);
     cm_batch_builder_free(job->builder);
     cm_source_close(job->source);
+    cm_keep_drop(&job->keeping);
     job->reader = NULL;
     job->builder = NULL;
     job->source = NULL;
@@ -75,16 +77,26 @@ static bool decide_failure(cm_ingest *ingest, cm_chunk_job *job, const cm_place 
     return fail_delivery(ingest, job, place, &why, err);
 }
 
-static bool open_reading(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
+/* The delivery's copy in the archive, else the source. NULL with *err. */
+static cm_stream *open_bytes(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
 {
-    cm_place place = {0};
+    cm_stream *stream = NULL;
+    if (!cm_keep_reread(ingest, &job->chunk, &stream, err) || stream)
+        return stream;
     json_t *definition = json_loads(job->chunk.source, 0, NULL);
     job->source = definition ? cm_source_open(definition, err) : NULL;
     if (!definition)
         cm_fail(err, CM_ERROR_BUG, "SOURCE", "the stored source of delivery %s is no JSON", job->chunk.delivery);
     json_decref(definition);
-    cm_stream *stream =
-        job->source ? job->source->type->open_object(job->source, job->chunk.location, job->chunk.fingerprint, err) : NULL;
+    if (job->source)
+        stream = job->source->type->open_object(job->source, job->chunk.location, job->chunk.fingerprint, err);
+    return stream && cm_keep_begin(ingest, &job->chunk, &job->keeping, &stream, err) ? stream : NULL;
+}
+
+static bool open_reading(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
+{
+    cm_place place = {0};
+    cm_stream *stream = open_bytes(ingest, job, err);
     if (stream)
         job->reader = cm_reader_new(stream, cm_compression_of_name(job->chunk.name), job->chunk.payer, job->chunk.period, &place, err);
     if (!job->reader) {
@@ -137,17 +149,27 @@ bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret
 /* In an overwritten layout the files are one delivery only if the manifest is still the one that planned them (cur.md 3). */
 static bool manifest_is_unchanged(cm_chunk_job *job, cm_error *err)
 {
-    if (job->chunk.immutable_keys || !*job->chunk.manifest)
+    if (!job->source || !*job->chunk.manifest || (job->chunk.immutable_keys && !job->keeping.writer))
         return true;
     const char *text;
     size_t length;
-    if (!cm_source_read_small(job->source, job->chunk.manifest, MANIFEST_MAX, job->arena, &text, &length, err))
+    cm_error why = {0};
+    if (!cm_source_read_small(job->source, job->chunk.manifest, MANIFEST_MAX, job->arena, &text, &length, &why)) {
+        if (job->chunk.immutable_keys && why.class == CM_ERROR_NOT_FOUND)
+            return true; /* its files stay what they are; there is only no copy of it */
+        *err = why;
         return false;
+    }
     uint8_t digest[CM_SHA256_BYTES];
     char hex[CM_SHA256_HEX];
     cm_sha256(text, length, digest);
     cm_hex(digest, CM_SHA256_BYTES, hex);
-    if (strcmp(hex, job->chunk.manifest_digest) == 0)
+    if (strcmp(hex, job->chunk.manifest_digest) == 0) {
+        job->keeping.manifest = text;
+        job->keeping.manifest_length = length;
+        return true;
+    }
+    if (job->chunk.immutable_keys)
         return true;
     return cm_fail(err, CM_ERROR_POISON, "MANIFEST_CHANGED",
                    "manifest %s changed while its files were being read: a newer delivery replaces this one and is read at the next scan",
@@ -158,6 +180,8 @@ static bool manifest_is_unchanged(cm_chunk_job *job, cm_error *err)
 static bool file_is_unchanged(cm_chunk_job *job, cm_error *err)
 {
     cm_object now;
+    if (!job->source)
+        return true;
     if (!job->source->type->stat(job->source, job->chunk.location, job->arena, &now, err))
         return false;
     if (strcmp(now.fingerprint, job->chunk.fingerprint) == 0)
@@ -195,6 +219,9 @@ static bool finish(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     cm_place nowhere = {0};
     if (!file_is_unchanged(job, err) || !manifest_is_unchanged(job, err))
         return decide_failure(ingest, job, &nowhere, err);
+    /* Before the end is sent: without it no run counts, so none counts without its copy. */
+    if (!cm_keep_finish(ingest, &job->chunk, &job->keeping, err))
+        return false;
     if (!cm_batch_builder_empty(job->builder) && !send_batch(ingest, job, err))
         return false;
     cm_batch_builder_end(job->builder, &bytes, &length);
