@@ -35,7 +35,7 @@ static const char *start(world *w)
     bool new_run;
     cm_catalog *catalog;
     must(w, cm_store_catalog_load(w->pg, w->catalog, &catalog, &w->err));
-    must(w, cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){2, 2},
+    must(w, cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){.shards = 2, .partitions = 2},
                                w->clock.now(&w->clock), "org-linker", "linked", id, &new_run, &w->err));
     cm_catalog_free(catalog);
     return id;
