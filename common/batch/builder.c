@@ -308,6 +308,34 @@ void cm_batch_builder_take(cm_batch_builder *b, const uint8_t **ret_bytes, size_
     cm_dictionary_reset(&b->texts);
 }
 
+static cm_slice text_of(const cm_batch_builder *b, uint32_t number)
+{
+    const struct cm_dictionary_entry *entry = &b->texts.entry[number];
+    return (cm_slice){(const char *)b->texts.encoded + entry->at, entry->length};
+}
+
+void cm_batch_builder_seen(cm_batch_builder *b, void (*each)(void *opaque, const cm_kind_seen *seen), void *opaque)
+{
+    enum { USAGE_ACCOUNT, LINE_ITEM_TYPE, PRODUCT_CODE }; /* as in cm_kind */
+    cm_kind_seen *seen = cm_alloc((b->kinds + 1) * sizeof *seen);
+    for (uint32_t k = 0; k < b->kinds; k++)
+        seen[k] = (cm_kind_seen){.first = INT64_MAX, .last = INT64_MIN};
+    for (uint32_t i = 0; i < b->lines; i++) {
+        cm_kind_seen *of = &seen[b->kind[i]];
+        of->lines++;
+        of->first = b->start[i] < of->first ? b->start[i] : of->first;
+        of->last = b->start[i] > of->last ? b->start[i] : of->last;
+    }
+    for (uint32_t k = 0; k < b->kinds; k++) {
+        const uint32_t *column = b->kind_entry[k].column;
+        seen[k].usage_account = text_of(b, column[USAGE_ACCOUNT]);
+        seen[k].line_item_type = text_of(b, column[LINE_ITEM_TYPE]);
+        seen[k].product_code = text_of(b, column[PRODUCT_CODE]);
+        each(opaque, &seen[k]);
+    }
+    free(seen);
+}
+
 static int by_currency(const void *a, const void *b)
 {
     return strcmp(((const cm_cost *)a)->currency, ((const cm_cost *)b)->currency);

@@ -24,6 +24,14 @@ CM_NODISCARD bool cm_batch_builder_add(cm_batch_builder *builder, const cm_line 
 bool cm_batch_builder_empty(const cm_batch_builder *builder);
 /* Encodes the rows so far as an IngestedRecord and begins the next batch. Bytes are owned by the builder, valid until the next take. */
 void cm_batch_builder_take(cm_batch_builder *builder, const uint8_t **ret_bytes, size_t *ret_length, uint32_t *ret_sequence);
+/* What the rows that the builder holds say about one kind; slices are valid until it is taken. */
+typedef struct cm_kind_seen {
+    cm_slice usage_account, line_item_type, product_code;
+    uint64_t lines;
+    cm_instant first, last; /* usage starts */
+} cm_kind_seen;
+/* Every kind of the rows so far, by number: before a take. */
+void cm_batch_builder_seen(cm_batch_builder *builder, void (*each)(void *opaque, const cm_kind_seen *seen), void *opaque);
 /* The ChunkEnd record with the control totals of all rows added. Owned by the builder. */
 void cm_batch_builder_end(cm_batch_builder *builder, const uint8_t **ret_bytes, size_t *ret_length);
 

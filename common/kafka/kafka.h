@@ -20,7 +20,7 @@
 
 /* One definition for the workers' checks, `curmill topic create`, and the chart. */
 typedef struct cm_topic {
-    const char *name; /* "chunk.planned", "line.ingested", "line.rated", "statement.issued", "dead-letter" */
+    const char *name; /* "chunk.planned", "line.ingested", "line.rated", "account.observed", ... */
     int version;      /* 1 */
     bool compacted;
     int64_t retention_ms; /* -1: the broker's default */

@@ -9,6 +9,8 @@ const cm_topic cm_topics[] = {
     {"chunk.planned", 1, false, DAYS_MS(7), 0},
     {"line.ingested", 1, false, DAYS_MS(7), 0},
     {"line.rated", 1, false, DAYS_MS(7), 0},
+    {"account.observed", 1, false, DAYS_MS(7), 0},
+    {"account.link", 1, true, -1, 1}, /* the last word on each account is kept */
     {"statement.issued", 1, false, DAYS_MS(90), 1}, /* in the order of issue; the documents stay in PostgreSQL */
     {"dead-letter", 1, false, DAYS_MS(90), 1},
     {0},

@@ -1,21 +1,7 @@
 /* Charge classes: the table of rating.md section 2, first row that fits (S1). To add a class: enum in catalog.h, a row
  * here. */
+#include "catalog/plans.h"
 #include "rating/internal.h"
-
-#include <strings.h>
-
-/* Product codes of AWS's own support lines; compared without case. */
-static const char *const support_products[] = {"AWSSupport", "AWSDeveloperSupport", "OCBPremiumSupport"};
-
-static bool is_support_product(cm_slice product)
-{
-    for (size_t i = 0; i < sizeof support_products / sizeof support_products[0]; i++) {
-        size_t length = strlen(support_products[i]);
-        if (product.length >= length && strncasecmp(product.text, support_products[i], length) == 0)
-            return true;
-    }
-    return false;
-}
 
 /* The class that the line item type belongs to by its name: AWS's own, or taught by the catalog. */
 static bool class_of_type(const cm_catalog *catalog, cm_slice type, enum cm_class *ret)
@@ -35,7 +21,7 @@ static bool class_of_type(const cm_catalog *catalog, cm_slice type, enum cm_clas
 static bool fits_by_condition(enum cm_class class, const cm_kind *kind)
 {
     if (class == CM_CLASS_SUPPORT)
-        return is_support_product(kind->product_code);
+        return cm_is_support_product(kind->product_code);
     if (class == CM_CLASS_MARKETPLACE)
         return cm_slice_is(kind->billing_entity, "AWS Marketplace");
     return false;

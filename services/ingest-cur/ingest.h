@@ -24,13 +24,14 @@ typedef struct cm_ingest {
     cm_consumer *consumer;
     cm_catalog_cache *catalogs;
     cm_arena *arena;
-    char topic_planned[CM_TOPIC_NAME_MAX], topic_lines[CM_TOPIC_NAME_MAX], topic_rated[CM_TOPIC_NAME_MAX];
+    char topic_planned[CM_TOPIC_NAME_MAX], topic_lines[CM_TOPIC_NAME_MAX], topic_rated[CM_TOPIC_NAME_MAX],
+        topic_observed[CM_TOPIC_NAME_MAX];
     int shards;
     cm_archive *archive; /* NULL: none is set */
     enum cm_archive_policy archive_policy;
     struct {
         cm_metric *lines, *bytes_out, *chunks_read, *chunks_failed, *dead, *scans, *scan_errors, *deliveries, *retries, *lag, *oldest,
-            *rounded, *chunk_duration, *archived;
+            *rounded, *chunk_duration, *archived, *accounts;
     } metric;
 } cm_ingest;
 

@@ -41,6 +41,7 @@ static void register_metrics(cm_ingest *i)
     i->metric.retries = cm_counter("retries_total", "dependency=\"source\"", "Retries by dependency");
     i->metric.rounded = cm_counter("numbers_rounded_total", NULL, "Numbers with more than 18 decimals, rounded half-even");
     i->metric.archived = cm_counter("archived_bytes_total", NULL, "Bytes of files copied to the archive");
+    i->metric.accounts = cm_counter("accounts_observed_total", NULL, "Accounts of chunks, told to org-linker");
     i->metric.chunk_duration = cm_histogram("chunk_duration_seconds", NULL, "Reading of one chunk");
     i->metric.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
     i->metric.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
@@ -70,12 +71,14 @@ static bool start(cm_ingest *i, cm_error *err)
     cm_topic_full_name(i->worker.lane, "chunk.planned", i->topic_planned);
     cm_topic_full_name(i->worker.lane, "line.ingested", i->topic_lines);
     cm_topic_full_name(i->worker.lane, "line.rated", i->topic_rated);
+    cm_topic_full_name(i->worker.lane, "account.observed", i->topic_observed);
     snprintf(group, sizeof group, "curmill.%s.ingest-cur", i->worker.lane);
     if (!open_archive(i, err) || !cm_pg_listen(i->worker.pg, "curmill_scan", err))
         return false;
     i->producer = cm_producer_new(i->worker.config, "ingest-cur", err);
     int partitions;
-    if (!i->producer || !cm_producer_partitions(i->producer, i->topic_lines, &partitions, err))
+    if (!i->producer || !cm_producer_partitions(i->producer, i->topic_lines, &partitions, err) ||
+        !cm_producer_partitions(i->producer, i->topic_observed, &partitions, err))
         return false;
     i->consumer = cm_consumer_new(i->worker.config, group, (const char *const[]){i->topic_planned, NULL}, err);
     return i->consumer != NULL;

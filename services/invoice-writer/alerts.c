@@ -4,11 +4,10 @@
  */
 #include "writer.h"
 
+#include "catalog/plans.h"
 #include "postgres/array.h"
 #include "statement/statement.h"
 #include "store/run_store.h"
-
-#include <strings.h>
 
 typedef struct alerting {
     cm_pg *pg;
@@ -37,22 +36,6 @@ static bool over_charges(const alerting *a, const char *sql, cm_rows **ret, cm_e
 
 /* --- support plans ------------------------------------------------------------------------------------------- */
 
-/* The plan that AWS charges for, by the product code of its support lines; NULL: not one that tells. */
-static const char *observed_plan(const char *product)
-{
-    static const struct {
-        const char *part, *plan;
-    } parts[] = {{"BusinessPlus", "business_plus"},
-                 {"Business", "business"},
-                 {"Developer", "developer"},
-                 {"Enterprise", "enterprise"}};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (strcasestr(product, parts[i].part))
-            return parts[i].plan;
-    }
-    return NULL;
-}
-
 /* What a group's type stands for; NULL: it passes on whatever there is. */
 static const char *plan_of_group(const cm_support_group *group)
 {
@@ -74,15 +57,21 @@ static const char *plan_of_group(const cm_support_group *group)
     return NULL;
 }
 
-/* O16: declared, assigned and observed must be one plan. */
+/* Is what AWS charges for another plan than that? An out-of-cycle bill tells only that there is a paid one. */
+static bool is_other(const char *observed, const char *plan)
+{
+    return strcmp(observed, CM_PLAN_PAID) == 0 ? strcmp(plan, "basic") == 0 : strcmp(observed, plan) != 0;
+}
+
+/* O16, N06: declared, assigned and observed must be one plan. */
 static bool compare_plans(const alerting *a, const cm_link *link, const char *observed, const char *product,
                           cm_error *err)
 {
     char detail[512];
     const char *assigned = link->group ? plan_of_group(link->group) : NULL;
     const char *declared = *link->declared_plan ? link->declared_plan : NULL;
-    bool differ = (observed && assigned && strcmp(observed, assigned) != 0) ||
-                  (observed && declared && strcmp(observed, declared) != 0) ||
+    bool differ = (observed && assigned && is_other(observed, assigned)) ||
+                  (observed && declared && is_other(observed, declared)) ||
                   (!observed && declared && assigned && strcmp(declared, assigned) != 0);
     if (!differ)
         return true;
@@ -122,11 +111,11 @@ static bool support_alerts(const alerting *a, cm_error *err)
                    *product = cm_rows_text(rows, i, 2);
         const cm_link *link = cm_link_of_month(a->catalog, a->facts.payer, account, customer, a->facts.period);
         if (link && link->group) {
-            done = compare_plans(a, link, observed_plan(product), product, err);
+            done = compare_plans(a, link, cm_support_plan_observed(product), product, err);
             continue;
         }
         done = missing_group(a, account, customer, product, err) &&
-               (!link || compare_plans(a, link, observed_plan(product), product, err));
+               (!link || compare_plans(a, link, cm_support_plan_observed(product), product, err));
         if (done && cm_rows_bool(rows, i, 3)) {
             char object[300], detail[256];
             snprintf(object, sizeof object, "%s/%.200s", account, product);

@@ -9,6 +9,7 @@
  */
 #include "batch/line_batch.h"
 #include "cur/reader.h"
+#include "observed/observed.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -84,11 +85,12 @@ static void inflate_file(const char *path, struct counts *counts)
     cm_stream_close(stream);
 }
 
-static void take(cm_batch_builder *builder, struct counts *counts)
+static void take(cm_batch_builder *builder, cm_observer *observer, struct counts *counts)
 {
     const uint8_t *bytes;
     size_t length;
     uint32_t sequence;
+    cm_observer_take(observer, builder);
     cm_batch_builder_take(builder, &bytes, &length, &sequence);
     counts->encoded_bytes += length;
     counts->batches++;
@@ -134,6 +136,7 @@ static void read_file(const char *path, uint32_t chunk, const char *payer, cm_pe
     if (!reader)
         fail(path, &place, &err);
     cm_batch_builder *builder = cm_batch_builder_new(run_id, chunk, CM_BATCH_ROWS);
+    cm_observer *observer = cm_observer_new();
     for (;;) {
         if (!cm_reader_next(reader, &line, &place, &err))
             fail(path, &place, &err);
@@ -146,12 +149,13 @@ static void read_file(const char *path, uint32_t chunk, const char *payer, cm_pe
         if (!cm_batch_builder_add(builder, line, &full, &err))
             fail(path, &place, &err);
         if (full)
-            take(builder, counts);
+            take(builder, observer, counts);
     }
     if (!cm_batch_builder_empty(builder))
-        take(builder, counts);
+        take(builder, observer, counts);
     if (encode)
         add_costs(builder, counts);
+    cm_observer_free(observer);
     cm_batch_builder_free(builder);
     cm_reader_free(reader);
 }
