@@ -16,8 +16,8 @@ static void put_month(json_t *json, const char *name, cm_period period)
     json_object_set_new(json, name, json_string(cm_period_print(period, text)));
 }
 
-static void check_owner(cm_checker *checker, cm_document *document, const cm_yaml_node *name, const cm_yaml_node *customer,
-                        const cm_yaml_node *lane)
+static void check_owner(cm_checker *checker, cm_document *document, const cm_yaml_node *name,
+                        const cm_yaml_node *customer, const cm_yaml_node *lane)
 {
     const char *text;
     if (name)
@@ -35,7 +35,8 @@ static void check_owner(cm_checker *checker, cm_document *document, const cm_yam
 }
 
 /* Months from `from` until before `to`. */
-static void check_months(cm_checker *checker, json_t *json, const cm_yaml_node *from, const cm_yaml_node *to, const char *to_name)
+static void check_months(cm_checker *checker, json_t *json, const cm_yaml_node *from, const cm_yaml_node *to,
+                         const char *to_name)
 {
     cm_period first, end;
     bool has_from = from && read_month(checker, from, "from", &first);
@@ -50,14 +51,28 @@ static void check_months(cm_checker *checker, json_t *json, const cm_yaml_node *
 
 /* ---- CustomCharge ---- */
 
-enum { C_KIND, C_ID, C_NAME, C_CUSTOMER, C_LANE, C_PERIOD, C_FROM, C_TO, C_AMOUNT, C_CURRENCY, C_PERCENT, C_BASE, C_FIELDS };
+enum {
+    C_KIND,
+    C_ID,
+    C_NAME,
+    C_CUSTOMER,
+    C_LANE,
+    C_PERIOD,
+    C_FROM,
+    C_TO,
+    C_AMOUNT,
+    C_CURRENCY,
+    C_PERCENT,
+    C_BASE,
+    C_FIELDS
+};
 
 static void check_dates(cm_checker *checker, const cm_field *fields, const cm_document *document)
 {
     cm_period once;
     if (!fields[C_PERIOD].value == !fields[C_FROM].value)
-        cm_wrong(checker, document->root, "%s needs either period (one-off: its month) or from (monthly, until before to)",
-                 document->title);
+        cm_wrong(checker, document->root,
+                 "%s needs either period (one-off: its month) or from (monthly, until before to)", document->title);
     if (fields[C_PERIOD].value && fields[C_TO].value)
         cm_wrong(checker, fields[C_TO].value, "to belongs to from; a one-off charge has only its period");
     if (fields[C_FROM].value) {
@@ -74,11 +89,14 @@ static void check_size(cm_checker *checker, const cm_field *fields, const cm_doc
     const char *currency;
     bool fixed = fields[C_AMOUNT].value, percent = fields[C_PERCENT].value;
     if (fixed == percent)
-        cm_wrong(checker, document->root, "%s needs either amount and currency, or percent (of its base)", document->title);
+        cm_wrong(checker, document->root, "%s needs either amount and currency, or percent (of its base)",
+                 document->title);
     if (fixed && !fields[C_CURRENCY].value)
-        cm_wrong(checker, fields[C_AMOUNT].value, "amount in which currency? add currency: the one of the customer's charges");
+        cm_wrong(checker, fields[C_AMOUNT].value,
+                 "amount in which currency? add currency: the one of the customer's charges");
     if (!fixed && fields[C_CURRENCY].value)
-        cm_wrong(checker, fields[C_CURRENCY].value, "currency belongs to amount; a percent is in the currency of its base");
+        cm_wrong(checker, fields[C_CURRENCY].value,
+                 "currency belongs to amount; a percent is in the currency of its base");
     if (!percent && fields[C_BASE].value)
         cm_wrong(checker, fields[C_BASE].value, "base belongs to percent");
     if (fixed && cm_read_decimal(checker, fields[C_AMOUNT].value, "amount", "-1000000000000", "1000000000000", &number))
@@ -136,7 +154,8 @@ void cm_check_credit(cm_checker *checker, cm_document *document)
     if (fields[ID].value)
         cm_read_id(checker, fields[ID].value, "id", &text);
     check_owner(checker, document, fields[NAME].value, fields[CUSTOMER].value, fields[LANE].value);
-    if (fields[AMOUNT].value && cm_read_decimal(checker, fields[AMOUNT].value, "amount", "0", "1000000000000", &amount)) {
+    if (fields[AMOUNT].value &&
+        cm_read_decimal(checker, fields[AMOUNT].value, "amount", "0", "1000000000000", &amount)) {
         if (cm_decimal_is_zero(amount))
             cm_wrong(checker, fields[AMOUNT].value, "amount must be greater than 0");
         json_object_set_new(document->json, "amount", cm_json_decimal(amount));
@@ -161,7 +180,8 @@ static const char *lane_of_customer(const cm_checker *checker, const cm_document
     size_t i;
     const json_t *account;
     *ret_several = false;
-    json_array_foreach(json_object_get(customer->json, "accounts"), i, account) {
+    json_array_foreach(json_object_get(customer->json, "accounts"), i, account)
+    {
         const char *lane = lane_of_payer(checker, json_string_value(json_object_get(account, "payer")));
         if (lane && only && strcmp(lane, only) != 0)
             *ret_several = true;
@@ -175,11 +195,84 @@ bool cm_some_payer_has_lane(const cm_checker *checker, const char *lane)
 {
     for (size_t i = 0; i < checker->document_count; i++) {
         const cm_document *payer = &checker->documents[i];
-        const char *own = payer->kind == CM_DOCUMENT_PAYER ? json_string_value(json_object_get(payer->json, "lane")) : NULL;
+        const char *own =
+            payer->kind == CM_DOCUMENT_PAYER ? json_string_value(json_object_get(payer->json, "lane")) : NULL;
         if (own && strcmp(own, lane) == 0)
             return true;
     }
     return false;
+}
+
+static void put_lane(cm_checker *checker, const cm_document *document, const cm_document *customer)
+{
+    bool several;
+    const char *lane = lane_of_customer(checker, customer, &several);
+    if (lane)
+        json_object_set_new(document->json, "lane", json_string(lane));
+    else
+        cm_wrong(checker, document->root, "%s needs a lane: %s has %s", document->title, customer->title,
+                 several ? "accounts in several lanes, and a statement for each" : "no account yet that would tell");
+}
+
+/* ---- a credit pays charges in its own currency only ---- */
+
+static const char *text_of(const cm_document *document, const char *key)
+{
+    return document ? json_string_value(json_object_get(document->json, key)) : NULL;
+}
+
+static const char *book_currency(const cm_checker *checker, const char *book)
+{
+    return book ? text_of(cm_checker_find(checker, CM_DOCUMENT_PRICE_BOOK, book), "currency") : NULL;
+}
+
+/* Lines in the currency get past the buy book of some payer that the customer has accounts under in the lane (rating.md
+ * section 4, CURRENCY). */
+static bool some_payer_bills_in(const cm_checker *checker, const cm_document *customer, const char *lane,
+                                const char *currency)
+{
+    size_t i;
+    const json_t *account;
+    json_array_foreach(json_object_get(customer->json, "accounts"), i, account)
+    {
+        const char *id = json_string_value(json_object_get(account, "payer"));
+        const cm_document *payer = id ? cm_checker_find(checker, CM_DOCUMENT_PAYER, id) : NULL;
+        const char *own = text_of(payer, "lane"), *buys_in = book_currency(checker, text_of(payer, "buy_book"));
+        if (!own || (lane && strcmp(own, lane) == 0 && (!buys_in || strcmp(buys_in, currency) == 0)))
+            return true;
+    }
+    return json_array_size(json_object_get(customer->json, "accounts")) == 0;
+}
+
+/* A fixed charge of the customer in that currency, which it could pay. */
+static bool some_charge_is_in(const cm_checker *checker, const cm_document *customer, const char *currency)
+{
+    for (size_t i = 0; i < checker->document_count; i++) {
+        const cm_document *charge = &checker->documents[i];
+        const char *own = charge->kind == CM_DOCUMENT_CUSTOM_CHARGE ? text_of(charge, "currency") : NULL;
+        if (own && charge->owner && strcmp(charge->owner, customer->id) == 0 && strcmp(own, currency) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void warn_of_useless_credit(cm_checker *checker, const cm_document *credit, const cm_document *customer)
+{
+    const char *currency = text_of(credit, "currency"), *book = text_of(customer, "price_book"),
+               *sells_in = book_currency(checker, book);
+    if (!currency || !sells_in || customer->pass_through || some_charge_is_in(checker, customer, currency))
+        return;
+    if (strcmp(sells_in, currency) != 0)
+        cm_warn(checker, credit->id_node,
+                "%s is in %s, but the charges of %s are in %s (its price book \"%s\"): it will never pay anything; a "
+                "credit is in the currency of "
+                "the charges, not of the invoice",
+                credit->title, currency, customer->title, sells_in, book);
+    else if (!some_payer_bills_in(checker, customer, text_of(credit, "lane"), currency))
+        cm_warn(checker, credit->id_node,
+                "%s is in %s, but no payer of %s in its lane bills in that currency (their buy books): it will never "
+                "pay anything",
+                credit->title, currency, customer->title);
 }
 
 void cm_check_money_lanes(cm_checker *checker)
@@ -191,15 +284,13 @@ void cm_check_money_lanes(cm_checker *checker)
             continue;
         if (given && !cm_some_payer_has_lane(checker, given))
             cm_wrong(checker, document->lane_node, "lane: no payer of this catalog has the lane \"%s\"", given);
-        const cm_document *customer = document->owner ? cm_checker_find(checker, CM_DOCUMENT_CUSTOMER, document->owner) : NULL;
-        if (given || document->lane_node || !customer)
+        const cm_document *customer =
+            document->owner ? cm_checker_find(checker, CM_DOCUMENT_CUSTOMER, document->owner) : NULL;
+        if (!customer)
             continue;
-        bool several;
-        const char *lane = lane_of_customer(checker, customer, &several);
-        if (lane)
-            json_object_set_new(document->json, "lane", json_string(lane));
-        else
-            cm_wrong(checker, document->root, "%s needs a lane: %s has %s", document->title, customer->title,
-                     several ? "accounts in several lanes, and a statement for each" : "no account yet that would tell");
+        if (!given && !document->lane_node)
+            put_lane(checker, document, customer);
+        if (document->kind == CM_DOCUMENT_CREDIT)
+            warn_of_useless_credit(checker, document, customer);
     }
 }

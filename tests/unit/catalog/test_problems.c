@@ -551,3 +551,30 @@ Test(problems, whatever_is_written_is_refused_or_loads)
     cr_assert(refused > 1000 && refused < 3000, "%zu refused", refused);
     folder_remove(folder);
 }
+
+/* A credit pays charges before conversion: in a currency that none of them has it would only lie there. A warning, no error. */
+Test(problems, credits_that_pay_nothing)
+{
+#define OF_EUR "kind: PriceBook\nid: euro\ncurrency: EUR\nversions:\n  - effective_from: 2025-01-01\n    rules:\n      - {id: a, priority: 1, price: {pass: payer}}\n---\n"
+#define PAYS(currency) "---\nkind: Credit\nid: c\ncustomer: acme\nlane: tdsynnex\namount: 5\ncurrency: " currency "\nfrom: 2025-06\n"
+#define HAS CUSTOMER "invoice_currency: EUR\n" ACCOUNT "from: 2025-06-01}\n"
+    expect_one(HAS PAYS("EUR"), "t.yaml:10:5",
+               "warning: Credit \"c\" is in EUR, but the charges of Customer \"acme\" are in USD (its price book \"standard\")");
+    static const char *const right[] = {
+        HAS PAYS("USD"),
+        HAS PAYS("EUR") "---\nkind: CustomCharge\nid: k\ncustomer: acme\nlane: tdsynnex\namount: 5\ncurrency: EUR\nperiod: 2025-06\n",
+        OF_EUR "kind: Customer\nid: acme\nreseller: northwind\nprice_book: euro\n" ACCOUNT "from: 2025-06-01}\n" PAYS("EUR"),
+        CUSTOMER "commitment_policy: pass_through\naccounts: [{id: '000011112222', payer: '222233334444', from: 2025-06-01}]\n"
+                 "---\nkind: Credit\nid: c\ncustomer: acme\namount: 5\ncurrency: EUR\nfrom: 2025-06\n", /* what is passed through asks no book */
+    };
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        char *found = problems_of(right[i]);
+        cr_expect_str_eq(found, "", "%s", found);
+        free(found);
+    }
+    /* The price book is in the credit's currency, but what the payer bills passes a buy book in another one. */
+    expect_one("kind: Payer\nid: '444433332222'\nlane: euro\nmodel: ingram\npayer_kind: master\nreseller: northwind\nbuy_book: standard\n---\n" OF_EUR
+               "kind: Customer\nid: acme\nreseller: northwind\nprice_book: euro\naccounts: [{id: '000011112222', payer: '444433332222', from: 2025-06-01}]\n"
+               "---\nkind: Credit\nid: c\ncustomer: acme\namount: 5\ncurrency: EUR\nfrom: 2025-06\n",
+               "t.yaml:24:5", "no payer of Customer \"acme\" in its lane bills in that currency");
+}

@@ -103,6 +103,54 @@ Test(margin, causes)
     free(acme);
 }
 
+/* Eight losses are put among rows that earn: each is told with its cause, and nothing else is (rating.md section 7). */
+Test(margin, eight_causes_among_healthy_rows)
+{
+    static const struct {
+        enum cm_class class;
+        const char *product, *payer, *buy, *sell, *withheld;
+    } injected[] = {
+        {CM_CLASS_SUPPORT, "AWSSupportBusiness", "100", "100", "0", NULL}, /* no group: nobody pays it */
+        {CM_CLASS_COMMITMENT_FEE, "ri-fee", "30", "30", "0", NULL},  /* the RI is paid here, its benefit is elsewhere */
+        {CM_CLASS_COVERED_USAGE, "sp-covered", "8", "8", "5", NULL}, /* a Savings Plan's usage below what it costs */
+        {CM_CLASS_CREDIT, "credit", "-5", "-5", "-8", NULL},         /* more passed on than AWS gave */
+        {CM_CLASS_USAGE, "withheld", "10", "10", "9", "-2"},         /* 9 would pay for 10 - 2 */
+        {CM_CLASS_USAGE, "old-book", "10", "10", "7", NULL},         /* the price book is older than the cost */
+        {CM_CLASS_USAGE, "old-book-2", "10", "10", "7", "-1"},       /* the withheld discount does not make up for it */
+        {CM_CLASS_USAGE, "thin", "100", "100", "103", NULL},         /* 3 % are less than the gap of the rates, 5 % */
+    };
+    static const char *const healthy[] = {"100", "90", "50", "0"};
+    cm_statement_charge charges[128];
+    char products[64][32];
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(injected); i++) {
+        charges[count++] =
+            priced(injected[i].class, injected[i].product, injected[i].payer, injected[i].buy, injected[i].sell);
+        if (injected[i].withheld)
+            charges[count++] = priced(CM_CLASS_PROVIDER_DISCOUNT, injected[i].product, injected[i].withheld, "0", "0");
+    }
+    for (int i = 0; i < 64;
+         i++) { /* rows that earn 8 % and more, some with a discount or a fee that costs less than the rest brings */
+        snprintf(products[i], sizeof products[i], "healthy-%d", i);
+        charges[count++] =
+            priced(i % 5 ? CM_CLASS_USAGE : CM_CLASS_MARKETPLACE, products[i], "100", healthy[i % 4], "108");
+        if (i % 9 == 0)
+            charges[count++] = priced(CM_CLASS_PROVIDER_DISCOUNT, products[i], "-3", "0", "0");
+    }
+    cm_buffer yaml = {0};
+    char *acme = customer("acme", "invoice_currency: EUR\n", TDS, ACCOUNT, NULL);
+    cm_buffer_printf(&yaml, "%s" RATES, acme);
+    built b = build_margin(yaml.data, charges, count);
+    cr_expect_str_eq(
+        losses(&b),
+        "AWSSupportBusiness SUPPORT_GROUP_MISSING, credit CREDIT, old-book PRICE_BELOW_BUY, old-book-2 PRICE_BELOW_BUY,"
+        " ri-fee COMMITMENT_SHIFT, sp-covered COMMITMENT_SHIFT, thin FX, withheld DISCOUNT_WITHHELD_ELSEWHERE",
+        "%s", losses(&b));
+    built_free(&b);
+    cm_buffer_free(&yaml);
+    free(acme);
+}
+
 /* N12: a discount of May, credited in June, lowers what June costs, at June's rates; its own row names the month. It
  * neither hides a loss of June nor is it one where May's was too high. Of another customer or currency it does not
  * stand here. */
