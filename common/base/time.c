@@ -191,6 +191,13 @@ cm_period cm_period_next(cm_period period)
     return (cm_period){period.year, period.month + 1};
 }
 
+cm_period cm_period_previous(cm_period period)
+{
+    if (period.month == 1)
+        return (cm_period){period.year - 1, 12};
+    return (cm_period){period.year, period.month - 1};
+}
+
 cm_instant cm_period_end(cm_period period)
 {
     return cm_period_start(cm_period_next(period));

@@ -34,6 +34,7 @@ char *cm_period_print(cm_period period, char into[static CM_PERIOD_TEXT]);
 cm_instant cm_period_start(cm_period period);
 cm_instant cm_period_end(cm_period period); /* exclusive: the 1st of the next month */
 cm_period cm_period_next(cm_period period);
+cm_period cm_period_previous(cm_period period);
 cm_period cm_period_of(cm_instant at);
 
 int32_t cm_day_of(cm_instant at);                              /* floor, also before 1970 */

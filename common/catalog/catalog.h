@@ -242,6 +242,29 @@ typedef struct cm_credit {
     cm_instant from, expires;    /* starts of months, half-open */
 } cm_credit;
 
+/* How a distributor's (or AWS's) invoice is written: a CSV file for `reconcile` (R11). */
+enum cm_invoice_level {
+    CM_INVOICE_BY_PRODUCT, /* a row for each account and product */
+    CM_INVOICE_BY_ACCOUNT, /* a row for each account */
+    CM_INVOICE_BY_ID,      /* AWS's own: a row for each InvoiceId */
+};
+enum cm_invoice_column { CM_INVOICE_ACCOUNT, CM_INVOICE_PRODUCT, CM_INVOICE_AMOUNT, CM_INVOICE_CURRENCY, CM_INVOICE_ID, CM_INVOICE_COLUMNS };
+typedef struct cm_text_pair {
+    const char *key, *value;
+} cm_text_pair;
+typedef struct cm_invoice_format {
+    const char *id;
+    enum cm_invoice_level level;
+    char delimiter, decimal;                 /* default ',' and '.' */
+    const char *column[CM_INVOICE_COLUMNS];  /* header names; NULL: the file has no such column */
+    const char *currency;                    /* of all amounts where no column says so; "" otherwise */
+    bool with_tax;                           /* amounts hold AWS's taxes; default false */
+    const cm_text_pair *products;            /* the invoice's names -> product codes, sorted by key */
+    size_t product_count;
+    const cm_text_pair *take, *leave;        /* (column, value): only rows with one of `take`, none with one of `leave` */
+    size_t take_count, leave_count;
+} cm_invoice_format;
+
 typedef struct cm_catalog {
     char id[CM_ID_HEX]; /* digest of the canonical content */
     const cm_reseller *resellers;     size_t reseller_count;
@@ -256,6 +279,7 @@ typedef struct cm_catalog {
     const cm_fx_rate *fx_rates;       size_t fx_rate_count;
     const cm_custom_charge *custom_charges; size_t custom_charge_count;
     const cm_credit *credits;         size_t credit_count;
+    const cm_invoice_format *invoice_formats; size_t invoice_format_count;
     const struct cm_line_type { const char *name; enum cm_class class; } *line_types; size_t line_type_count;
     void *private_;
 } cm_catalog;
@@ -306,6 +330,7 @@ const cm_distributor *cm_catalog_distributor(const cm_catalog *catalog, const ch
 /* NULL also without a distributor, and for country "". */
 const cm_tax_profile *cm_distributor_tax_profile(const cm_distributor *distributor, const char *country);
 bool cm_distributor_has_territory(const cm_distributor *distributor, const char *country, cm_instant at); /* P17 */
+const cm_invoice_format *cm_catalog_invoice_format(const cm_catalog *catalog, const char *id);
 /* The links of (payer, account): first and count. */
 const cm_link *cm_catalog_links(const cm_catalog *catalog, const char *payer, cm_slice account, size_t *ret_count);
 const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to, cm_period period);

@@ -16,6 +16,7 @@ enum cm_document_kind {
     CM_DOCUMENT_CUSTOMER,
     CM_DOCUMENT_DISTRIBUTOR,
     CM_DOCUMENT_FX_RATE,
+    CM_DOCUMENT_INVOICE_FORMAT,
     CM_DOCUMENT_LINE_ITEM_TYPE,
     CM_DOCUMENT_PAYER,
     CM_DOCUMENT_PRICE_BOOK,
@@ -104,6 +105,7 @@ void cm_check_price_book(cm_checker *checker, cm_document *document);
 void cm_check_support_plan_group(cm_checker *checker, cm_document *document);
 void cm_check_support_plan(cm_checker *checker, cm_document *document);
 void cm_check_fx_rate(cm_checker *checker, cm_document *document);
+void cm_check_invoice_format(cm_checker *checker, cm_document *document);
 void cm_check_line_item_type(cm_checker *checker, cm_document *document);
 void cm_check_custom_charge(cm_checker *checker, cm_document *document);
 void cm_check_credit(cm_checker *checker, cm_document *document);

@@ -10,6 +10,11 @@ const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id
     return cm_find_by_id(catalog->customers, catalog->customer_count, sizeof *catalog->customers, id);
 }
 
+const cm_invoice_format *cm_catalog_invoice_format(const cm_catalog *catalog, const char *id)
+{
+    return cm_find_by_id(catalog->invoice_formats, catalog->invoice_format_count, sizeof *catalog->invoice_formats, id);
+}
+
 static int compare_text_slice(const char *text, cm_slice other)
 {
     size_t length = strlen(text), common = length < other.length ? length : other.length;

@@ -151,6 +151,7 @@ static const struct section {
     {"CustomCharge", cm_parse_custom_charges},
     {"Credit", cm_parse_credits},
     {"Distributor", cm_parse_distributors},
+    {"InvoiceFormat", cm_parse_invoice_formats},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 

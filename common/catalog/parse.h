@@ -32,6 +32,7 @@ bool cm_parse_fx_rates(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_custom_charges(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_credits(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_invoice_formats(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader);
 
 /* Values. All of them fail the reader with a reason. */
@@ -64,5 +65,7 @@ extern const char *const cm_consolidation_names[];
 extern const char *const cm_fx_set_names[];
 extern const char *const cm_tier_mode_names[];
 extern const char *const cm_tier_over_names[];
+extern const char *const cm_invoice_level_names[];
+extern const char *const cm_invoice_column_names[CM_INVOICE_COLUMNS + 1];
 
 #endif

@@ -14,6 +14,7 @@ static const struct kind {
     [CM_DOCUMENT_CUSTOMER] = {"Customer", "id", cm_check_customer},
     [CM_DOCUMENT_DISTRIBUTOR] = {"Distributor", "id", cm_check_distributor},
     [CM_DOCUMENT_FX_RATE] = {"FxRate", "id", cm_check_fx_rate},
+    [CM_DOCUMENT_INVOICE_FORMAT] = {"InvoiceFormat", "id", cm_check_invoice_format},
     [CM_DOCUMENT_LINE_ITEM_TYPE] = {"LineItemType", "name", cm_check_line_item_type},
     [CM_DOCUMENT_PAYER] = {"Payer", "id", cm_check_payer},
     [CM_DOCUMENT_PRICE_BOOK] = {"PriceBook", "id", cm_check_price_book},
@@ -25,7 +26,7 @@ static const struct kind {
 const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1] = {
     [CM_DOCUMENT_CREDIT] = "Credit",             [CM_DOCUMENT_CUSTOM_CHARGE] = "CustomCharge",
     [CM_DOCUMENT_CUSTOMER] = "Customer",         [CM_DOCUMENT_DISTRIBUTOR] = "Distributor",
-    [CM_DOCUMENT_FX_RATE] = "FxRate",
+    [CM_DOCUMENT_FX_RATE] = "FxRate",            [CM_DOCUMENT_INVOICE_FORMAT] = "InvoiceFormat",
     [CM_DOCUMENT_LINE_ITEM_TYPE] = "LineItemType", [CM_DOCUMENT_PAYER] = "Payer",
     [CM_DOCUMENT_PRICE_BOOK] = "PriceBook",        [CM_DOCUMENT_RESELLER] = "Reseller",
     [CM_DOCUMENT_SUPPORT_PLAN] = "SupportPlan",    [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = "SupportPlanGroup",
@@ -52,7 +53,7 @@ static void take_document(cm_checker *checker, const cm_yaml_node *root)
     if (!kind_node) {
         cm_wrong(checker, root,
                  "a document needs a \"kind\": Payer, Reseller, Customer, PriceBook, SupportPlanGroup, FxRate, "
-                 "LineItemType, SupportPlan, CustomCharge, Credit or Distributor");
+                 "LineItemType, SupportPlan, CustomCharge, Credit, Distributor or InvoiceFormat");
         return;
     }
     if (!cm_read_one_of(checker, kind_node, "kind", cm_document_kind_names, &kind)) {

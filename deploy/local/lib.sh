@@ -223,7 +223,7 @@ install_packages() {
 
 run_packages=(postgresql-15 kcat openjdk-17-jre-headless)
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config librdkafka-dev libpq-dev libprotobuf-c-dev protobuf-c-compiler
-    libcurl4-openssl-dev libssl-dev libjansson-dev libyaml-dev libmicrohttpd-dev libisal-dev libzip-dev libxxhash-dev
+    libcurl4-openssl-dev libssl-dev libjansson-dev libyaml-dev libcsv-dev libmicrohttpd-dev libisal-dev libzip-dev libxxhash-dev
     libexpat1-dev libunistring-dev)
 
 # ---- build ---------------------------------------------------------------------------------------------------------

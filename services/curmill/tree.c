@@ -67,6 +67,12 @@ static const cli_option explain_options[] = {PAYER_PERIOD_REQUIRED,
                                              {"line", "CHUNK:ROW", "chunk number or file name, data row from 1", true, false},
                                              {"run", "RUN", "this run, not the current one", false, false},
                                              {0}};
+static const cli_option reconcile_options[] = {
+    PAYER_PERIOD_REQUIRED,
+    {"invoice", "FILE.csv", "the invoice", true, false},
+    {"layout", "ID", "InvoiceFormat of the catalog; needed if it has several", false, false},
+    {"all", NULL, "what matches too", false, false},
+    {0}};
 static const cli_option lag_options[] = {
     {"lane", "LANE", "only this lane", false, false}, {"watch", NULL, "again every 2 seconds", false, false}, {0}};
 static const cli_option redrive_options[] = {{"by", "WHO", "who does it", true, false}, {0}};
@@ -147,6 +153,8 @@ static const cli_command root_children[] = {
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
     {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL, discount_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
+    {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0, 0, reconcile_options, NULL,
+     cmd_reconcile},
     {"lag", "how far behind each worker is", NULL, 0, 0, lag_options, NULL, cmd_lag},
     {"dead-letter", "records that could not be decoded", NULL, 0, 0, NULL, dead_letter_children, NULL},
     {"audit", "the audit trail", NULL, 0, 0, NULL, audit_children, NULL},

@@ -429,6 +429,8 @@ def _add(catalog, document):
         if any(other["lane"] == _text(document, "lane") for other in catalog.distributors.values()):
             raise CatalogError("Distributor %s: a lane is one distributor" % document["id"])
         catalog.distributors[document["id"]] = document  # no figure depends on it
+    elif kind == "InvoiceFormat":
+        pass                                             # how an invoice is written: no figure depends on it
     else:
         raise CatalogError("unknown kind %r" % kind)
 
