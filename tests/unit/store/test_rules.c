@@ -43,6 +43,19 @@ Test(rules, N09_I13_issued_after_the_15th)
     place_close(p);
 }
 
+/* I06: what is issued is a billing statement, no demand for payment: it has these keys and no other, none says how or
+ * until when to pay. */
+Test(rules, I06_a_statement_asks_for_no_payment)
+{
+    place *p = place_open();
+    deliver(p, "june", true, ACME);
+    issue(p, "acme");
+    EXPECT("SELECT kind || ' ' || (record::jsonb -> 'document' ->> 'kind') FROM statement", "statement statement");
+    EXPECT("SELECT string_agg(k, ' ' ORDER BY k) FROM statement, jsonb_object_keys(record::jsonb -> 'document') k",
+           "currency customers gates id kind lane lines number period rate reseller state subtotal tax total");
+    place_close(p);
+}
+
 /* I07, N13: each month one statement, on the usage of that month alone. */
 Test(rules, I07_each_month_on_its_own_usage)
 {
