@@ -1,0 +1,134 @@
+"""A database of its own, a catalog with payers that have `access`, and turns of org-linker against the fake (tests/tools/org_turn)."""
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from aws.place import BIN
+from tools.fake_aws import FakeAws
+
+OPERATOR = "999900001111"   # the account whose credentials curmill has; payers' roles trust it
+EXTERNAL_ID = "ext-of-payer-"
+
+
+class Postgres:
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="curmill-aws-"))
+        found = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
+        self.bin = pathlib.Path(found if found and (pathlib.Path(found) / "initdb").exists() else "/usr/lib/postgresql/15/bin")
+        self.who = {}
+        if os.geteuid() == 0:   # PostgreSQL refuses to run as root
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self.who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [user.pw_gid]}
+        data = self.folder / "data"
+        log = open(self.folder / "log", "wb")   # noqa: SIM115
+        subprocess.run([self.bin / "initdb", "-D", data, "-U", "curmill", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+                       check=True, stdout=log, stderr=log, cwd=self.folder, **self.who)
+        self.server = subprocess.Popen([self.bin / "postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+                                       stdout=log, stderr=log, cwd=self.folder, **self.who)
+        deadline = time.monotonic() + 60
+        while subprocess.run([self.bin / "psql", "-h", self.folder, "-U", "curmill", "-c", "SELECT 1", "postgres"], capture_output=True,
+                             check=False).returncode:
+            assert self.server.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.1)
+        self.sql("postgres", "CREATE DATABASE base")
+        run(["migrate"], self.conninfo("base"), "2025-06-01T00:00:00Z")
+        self.made = 0
+
+    def conninfo(self, database):
+        return f"host={self.folder} user=curmill dbname={database}"
+
+    def sql(self, database, text):
+        done = subprocess.run([self.bin / "psql", "-h", self.folder, "-U", "curmill", "-AtqX", "-v", "ON_ERROR_STOP=1", "-F", "|", "-c", text, database],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line.split("|") for line in done.stdout.splitlines()]
+
+    def database(self, folder, documents):
+        """A copy of a database that has this catalog; made once for each catalog."""
+        self.made += 1
+        text = "\n---\n".join(documents) + "\n"
+        template = f"c{abs(hash(text))}"
+        if not self.sql("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{template}'"):
+            self.sql("postgres", f"CREATE DATABASE {template} TEMPLATE base")
+            (folder / "catalog.yaml").write_text(text)
+            run(["catalog", "apply", str(folder), "--now", "--by", "test", "--reason", "test"], self.conninfo(template), "2025-06-01T00:00:00Z")
+        self.sql("postgres", f"CREATE DATABASE t{self.made} TEMPLATE {template}")
+        return f"t{self.made}"
+
+    def stop(self):
+        self.server.send_signal(signal.SIGINT)   # fast: sessions are ended
+        self.server.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run(arguments, conninfo, now):
+    env = {**os.environ, "CURMILL_DATABASE": conninfo, "CURMILL_CLOCK": now}
+    done = subprocess.run([BIN / "curmill", *arguments], env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Linking:
+    """Payers of an organization each with a role that trusts the operator's account under the payer's own external id."""
+
+    def __init__(self, postgres, folder, payers):
+        self.postgres, self.fake = postgres, FakeAws()
+        self.world, self.payers = self.fake.world, payers
+        self.world.account(OPERATOR)
+        self.environment = self.fake.environment(*self.world.access_key(OPERATOR))
+        documents = ["kind: Reseller\nid: northwind\nname: Northwind",
+                     "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard",
+                     "kind: PriceBook\nid: standard\ncurrency: USD\nversions: [{effective_from: 2025-01-01, rules: [{id: all, priority: 1, price: {pass: payer}}]}]"]
+        for payer in payers:
+            if payer not in self.world.accounts:
+                self.world.organization(payer)
+            arn = self.world.role(payer, trusts=OPERATOR, external_id=EXTERNAL_ID + payer)
+            documents.append(f'kind: Payer\nid: "{payer}"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: shared\nreseller: northwind\n'
+                             f'access: {{role_arn: "{arn}", external_id: "{EXTERNAL_ID}{payer}"}}')
+        self.database = postgres.database(folder, documents)
+
+    def sql(self, text):
+        return self.postgres.sql(self.database, text)
+
+    def now(self):
+        return self.world.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def turns(self, *options):
+        """All turns that are due at the world's time. Returns {payer: turn}; self.log is what was logged, self.peak the memory in KiB."""
+        env = {n: v for n, v in os.environ.items() if not n.startswith("AWS_")} | self.environment
+        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "detect_leaks=0") + ":quarantine_size_mb=1"   # freed memory is no memory in use
+        done = subprocess.run([BIN / "org-turn", self.postgres.conninfo(self.database), "tdsynnex", self.now(), *map(str, options)], env=env,
+                              capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "ERROR: AddressSanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.log, self.peak = done.stderr, lines.pop()["peak_kib"]
+        assert not self.fake.own_faults, self.fake.own_faults[0]
+        return {line["payer"]: line for line in lines}
+
+    def hour(self, *options):
+        """An hour later: every payer that is not in trouble has its turn again."""
+        self.world.advance(hours=1)
+        return self.turns(*options)
+
+    def request(self, account, payer=None, state="approved", role=None, external_id=""):
+        self.world.accounts.get(account) or self.world.account(account)
+        row = self.sql("INSERT INTO link_request (kind, state, payer, lane, model, account, customer, support_plan, support_plan_group, role_required,"
+                       " role_arn, external_id, mfa_confirmed, requested_at, requested_by, approved_at, approved_by, changed_at) VALUES"
+                       f" ('link', '{state}', '{payer or self.payers[0]}', 'tdsynnex', 'tdsynnex', '{account}', 'acme', 'basic', 'g',"
+                       f" {'true' if role else 'false'}, '{role or ''}', '{external_id}', true, '{self.now()}', 'test', '{self.now()}', 'test',"
+                       f" '{self.now()}') RETURNING id")
+        return int(row[0][0])
+
+    def state(self, account):
+        return self.sql(f"SELECT state FROM link_request WHERE account = '{account}' ORDER BY id DESC LIMIT 1")[0][0]
+
+    def close(self):
+        self.fake.stop()

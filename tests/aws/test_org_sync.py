@@ -1,0 +1,328 @@
+"""org-linker at AWS: observed accounts, invitations that are never sent twice, roles, payers kept apart."""
+import os
+import time
+
+import pytest
+
+from aws.linking import EXTERNAL_ID, OPERATOR, Linking, Postgres
+
+A, B = "111122223333", "222233334444"
+NEW, OTHER = "777788889999", "777788880000"
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def linking(postgres, tmp_path):
+    it = Linking(postgres, tmp_path, [A, B])
+    yield it
+    it.close()
+
+
+def pending(linking):
+    return [h["target"] for h in linking.world.handshakes.values()]
+
+
+def test_accounts_are_observed(linking):
+    w = linking.world
+    w.account("444455556666", email="Root@Customer.example")
+    w.join("444455556666", w.accounts[A]["organization"])
+    turns = linking.turns()
+    assert {p: (t["code"], t["accounts"]) for p, t in turns.items()} == {A: ("", 2), B: ("", 1)}
+    assert linking.sql("SELECT payer, account, joined_method, aws_state, joined_at = '2025-06-10T08:00:00Z' FROM account ORDER BY 1, 2") == [
+        [A, A, "CREATED", "ACTIVE", "t"], [A, "444455556666", "INVITED", "ACTIVE", "t"], [B, B, "CREATED", "ACTIVE", "t"]]
+    assert linking.turns() == {}, "nobody's turn before an hour has passed"
+    w.advance(hours=1)
+    w.join("444455556666", w.accounts[B]["organization"])   # in one step from one payer to the other
+    linking.turns()
+    rows = linking.sql("SELECT payer, left_at IS NOT NULL FROM account WHERE account = '444455556666' ORDER BY payer")
+    assert rows == [[A, "t"], [B, "f"]]
+    w.advance(hours=1)
+    w.leave("444455556666")
+    linking.turns()
+    assert linking.sql("SELECT count(*) FROM account WHERE account = '444455556666' AND left_at IS NULL") == [["0"]]
+
+
+def test_an_approved_request_is_invited_once_and_followed(linking):
+    """O19-O21, N01, N11: invited once, expiry is AWS's, joined moment is AWS's."""
+    linking.request(NEW)
+    assert linking.turns()[A]["invited"] == 1
+    assert linking.state(NEW) == "invited"
+    assert linking.sql("SELECT expires_at = '2025-06-25T08:00:00Z', remind_at = '2025-06-24T08:00:00Z' FROM link_request") == [["t", "t"]]
+    assert linking.hour()[A]["invited"] == 0 and pending(linking) == [NEW]
+    linking.world.advance(days=2)
+    linking.world.accept(NEW, next(iter(linking.world.handshakes)))
+    linking.hour()
+    assert linking.state(NEW) == "active"
+    assert linking.sql("SELECT liable_from = '2025-06-12T09:00:00Z', billed_from = '2025-07-01T00:00:00Z' FROM link_request") == [["t", "t"]]
+    assert linking.sql("SELECT state FROM handshake") == [["ACCEPTED"]]
+    linking.world.advance(days=40)
+    linking.world.leave(NEW)
+    linking.turns()
+    assert linking.state(NEW) == "offboarding"
+
+
+@pytest.mark.parametrize("how, state", [("decline", "declined"), ("cancel", "cancelled"), ("expire", "expired")])
+def test_how_an_invitation_ends(linking, how, state):
+    w = linking.world
+    linking.request(NEW)
+    linking.turns()
+    h = next(iter(w.handshakes))
+    if how == "decline":
+        w.decline(NEW, h)
+    elif how == "cancel":
+        w.cancel({"account": A}, h)
+    else:
+        w.advance(days=15)
+    linking.hour()
+    assert linking.state(NEW) == state
+    linking.world.advance(days=31)
+    linking.turns()
+    assert linking.state(NEW) == state and len(linking.sql("SELECT 1 FROM handshake WHERE ended_at IS NOT NULL")) == 1, "kept after AWS forgot it"
+    assert linking.fake.calls("InviteAccountToOrganization") == 1
+
+
+@pytest.mark.parametrize("joined, state", [(True, "active"), (False, "expired")])
+def test_a_handshake_that_vanished_becomes_what_the_accounts_show(linking, joined, state):
+    w = linking.world
+    linking.request(NEW)
+    linking.turns()
+    if joined:
+        w.accept(NEW, next(iter(w.handshakes)))
+    w.advance(days=20)
+    w.handshakes.clear()
+    linking.turns()
+    assert linking.state(NEW) == state
+    assert linking.sql("SELECT state, ended_at IS NOT NULL FROM handshake") == [["ACCEPTED" if joined else "EXPIRED", "t"]]
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "cut", "error500", "throttle", "drop_before", "html", "hang"])
+def test_an_invitation_whose_answer_was_lost_is_found_again(linking, kind):
+    """Never a duplicate: AWS took exactly one, and the request ends up invited with its id."""
+    linking.fake.hang_seconds = 2
+    linking.fake.fault(kind, operation="InviteAccountToOrganization")
+    linking.request(NEW)
+    linking.turns("--stall", 500)
+    for _ in range(2):
+        linking.hour()
+    done = [status for operation, _, status in linking.fake.requests if operation == "InviteAccountToOrganization" and status == 200]
+    assert len(pending(linking)) == 1 and linking.state(NEW) == "invited"
+    assert len(done) == 1, done
+    assert linking.sql("SELECT handshake FROM link_request") == [[next(iter(linking.world.handshakes))]]
+
+
+def test_an_invitation_of_somebody_else_is_taken_over(linking):
+    linking.world.account(NEW)
+    linking.world.invite({"account": A}, NEW, "ACCOUNT")
+    linking.request(NEW)
+    linking.turns()
+    assert linking.state(NEW) == "invited" and linking.fake.calls("InviteAccountToOrganization") == 0
+
+
+def test_nothing_is_sent_while_the_lists_are_not_whole(linking):
+    linking.request(NEW)
+    linking.fake.fault("throttle", times=50, operation="ListHandshakesForOrganization", account=A)
+    assert linking.turns()[A]["code"] == "THROTTLED" and pending(linking) == []
+    linking.fake.faults.clear()
+    linking.fake.fault("repeat_page", times=50, operation="ListAccounts", account=A)
+    oid = linking.world.accounts[A]["organization"]
+    for n in range(50):
+        linking.world.join(linking.world.account(f"5{n:011}"), oid)
+    assert linking.hour()[A]["code"] == "PAGE_REPEATS" and pending(linking) == []
+    linking.fake.faults.clear()
+    linking.hour()
+    assert pending(linking) == [NEW]
+
+
+def test_the_budget_of_a_day_and_the_quota_are_respected(linking):
+    for n in range(5):
+        linking.request(f"6{n:011}")
+    assert linking.turns("--per-day", 2)[A]["invited"] == 2
+    assert linking.hour("--per-day", 2)[A]["invited"] == 0
+    linking.world.advance(days=1)
+    assert linking.turns("--per-day", 2)[A]["invited"] == 2
+    linking.sql(f"UPDATE payer_organization SET account_quota = 5 WHERE payer = '{A}'")   # 1 member and 4 invitations
+    linking.world.advance(days=1)
+    assert linking.turns("--per-day", 9)[A]["invited"] == 0
+    linking.sql("UPDATE payer_organization SET account_quota = NULL")
+    linking.world.organizations[linking.world.accounts[A]["organization"]]["quota"] = 5   # AWS's own word
+    turn = linking.hour("--per-day", 9)[A]
+    assert (turn["invited"], turn["code"]) == (0, "CONSTRAINT")
+    assert "ACCOUNT_NUMBER_LIMIT_EXCEEDED" in linking.sql(f"SELECT detail FROM aws_turn WHERE payer = '{A}'")[0][0]
+
+
+def test_a_list_without_the_payer_is_not_believed(linking):
+    w = linking.world
+    w.join(w.account("444455556666"), w.accounts[A]["organization"])
+    linking.turns()
+    members = w.organizations[w.accounts[A]["organization"]]["members"]
+    kept = dict(members)
+    members.clear()
+    assert linking.hour()[A]["code"] == "LIST_INCOMPLETE"
+    assert linking.sql(f"SELECT count(*) FROM account WHERE payer = '{A}' AND left_at IS NULL") == [["2"]]
+    members.update(kept)
+
+
+# --- roles: O13, O22 ---
+
+
+def make_member(linking, **role):
+    w = linking.world
+    w.join(w.account(NEW), w.accounts[A]["organization"])
+    return w.role(NEW, "reader", **{"trusts": OPERATOR, "external_id": "ext-of-the-account", **role})
+
+
+def verdict(linking):
+    return linking.sql("SELECT r.role_verdict, c.missing_action FROM link_request r JOIN role_check c ON c.request_id = r.id ORDER BY c.id DESC LIMIT 1")[0]
+
+
+@pytest.mark.parametrize("role, external_id, wanted", [
+    ({}, "ext-of-the-account", ["valid", ""]),
+    ({}, "ext-of-somebody-else", ["invalid", "sts:AssumeRole"]),
+    ({}, "", ["invalid", "sts:AssumeRole"]),
+    ({"trusts": "123412341234"}, "ext-of-the-account", ["invalid", "sts:AssumeRole"]),
+    ({"actions": {"organizations:ListAccounts"}}, "ext-of-the-account", ["invalid", "account:GetContactInformation"])])
+def test_role_verdicts(linking, role, external_id, wanted):
+    arn = make_member(linking, **role)
+    linking.request(NEW, role=arn, external_id=external_id)
+    linking.turns("--log")
+    assert verdict(linking) == wanted
+    assert linking.state(NEW) == ("active" if wanted[0] == "valid" else "role_pending")
+    assert "ext-of-" not in linking.log
+
+
+def test_a_role_is_tried_again_on_a_schedule(linking):
+    arn = make_member(linking, external_id="another")
+    linking.request(NEW, role=arn, external_id="ext-of-the-account")
+    linking.turns()
+    assert verdict(linking)[0] == "invalid"
+    linking.world.roles[arn]["external_id"] = "ext-of-the-account"   # the customer mends it
+    linking.hour()
+    assert verdict(linking) == ["valid", ""] and linking.state(NEW) == "active"
+    calls = linking.fake.calls("GetContactInformation", NEW)
+    linking.hour()
+    assert linking.fake.calls("GetContactInformation", NEW) == calls, "a valid one is tried once a day"
+    linking.world.advance(days=1)
+    del linking.world.roles[arn]
+    linking.turns()
+    assert verdict(linking) == ["invalid", "sts:AssumeRole"]
+
+
+def test_trouble_of_aws_is_no_verdict(linking):
+    arn = make_member(linking)
+    linking.request(NEW, role=arn, external_id="ext-of-the-account")
+    linking.fake.fault("error500", times=100, operation="GetContactInformation", account=NEW)
+    linking.turns()
+    assert linking.sql("SELECT role_verdict FROM link_request") == [["unchecked"]] and linking.sql("SELECT 1 FROM role_check") == []
+
+
+def test_the_payers_own_role(linking):
+    linking.world.roles[f"arn:aws:iam::{A}:role/curmill"]["external_id"] = "changed"
+    turns = linking.turns()
+    assert (turns[A]["code"], turns[B]["code"]) == ("DENIED", "")
+    assert linking.sql("SELECT payer, missing_action FROM aws_turn ORDER BY payer") == [[A, "sts:AssumeRole"], [B, ""]]
+    assert linking.fake.calls("ListAccounts", A) == 0
+
+
+# --- payers are kept apart ---
+
+
+@pytest.mark.parametrize("kind", ["throttle", "error500", "hang", "html", "expired", "not_json"])
+def test_trouble_of_one_payer_does_not_delay_another(linking, kind):
+    linking.fake.hang_seconds = 3
+    linking.fake.fault(kind, times=10_000, account=A)
+    good = bad = 0
+    for _ in range(6):
+        turns = linking.hour("--stall", 300)
+        good += turns[B]["code"] == ""
+        bad += A in turns and turns[A]["code"] != ""
+    assert good == 6 and 1 <= bad <= 6
+    assert linking.sql(f"SELECT failures > 0, next_at > finished_at, good_at IS NULL FROM aws_turn WHERE payer = '{A}'") == [["t", "t", "t"]]
+    linking.fake.faults.clear()
+    assert linking.hour()[A]["code"] == ""
+
+
+def test_aws_is_down_for_an_hour(linking):
+    linking.request(NEW)
+    linking.turns()
+    linking.request(OTHER)
+    linking.world.accept(NEW, next(iter(linking.world.handshakes)))
+    linking.fake.down = True
+    before = len(linking.fake.requests)
+    for _ in range(12):
+        linking.world.advance(minutes=5)
+        linking.turns()
+    asked = len(linking.fake.requests) - before
+    assert linking.state(NEW) == "invited" and linking.state(OTHER) == "approved", "nothing is guessed"
+    assert asked <= 2 * 2 * 7, "waits of 1, 2, 4 ... 60 minutes, two attempts a call, two payers"
+    linking.fake.down = False
+    linking.hour()
+    assert linking.state(NEW) == "active" and linking.state(OTHER) == "invited"
+    assert sorted(pending(linking)) == sorted([NEW, OTHER])
+
+
+def test_a_slice_of_time_ends_a_turn(linking):
+    linking.turns("--slice", 1)
+    assert {code for code, in linking.sql("SELECT code FROM aws_turn")} == {"SLICE_SPENT"}
+    assert linking.hour()[A]["code"] == ""
+
+
+def test_no_secret_in_the_log(linking):
+    """Everything that can be logged, with faults; session tokens, keys and external ids of payers and accounts."""
+    arn = make_member(linking)
+    linking.request(NEW, role=arn, external_id="ext-of-the-account")
+    linking.request(OTHER)
+    for kind in ("throttle", "expired", "html", "error500"):
+        linking.fake.fault(kind, operation="ListAccounts")
+        linking.fake.fault(kind, operation="GetContactInformation")
+    text = ""
+    for _ in range(4):
+        linking.hour("--log")
+        text += linking.log
+    linking.world.roles[arn]["external_id"] = "moved"
+    linking.world.advance(days=1)
+    linking.turns("--log")
+    text += linking.log
+    assert "aws call tried again" in text
+    details = str(linking.sql("SELECT detail FROM aws_turn UNION ALL SELECT detail FROM role_check UNION ALL SELECT reason || detail::text FROM link_history"))
+    for key in linking.world.keys.values():
+        for secret in (key["secret"], key["token"]):
+            assert not secret or (secret not in text and secret not in details)
+    assert "ext-of-" not in text + details and EXTERNAL_ID not in text + details
+
+
+# --- how much ---
+
+MEMBERS = 500
+PAYERS = int(os.environ.get("CURMILL_TEST_AWS_PAYERS") or 6)   # 1000: the figures of the README
+
+
+def test_memory_does_not_grow_with_payers(postgres, tmp_path):
+    """Many payers of 500 accounts: every account is observed, with as many calls as stated, in the memory that two payers take."""
+    peaks = {}
+    for count in (2, PAYERS):
+        payers = [f"1{n:011}" for n in range(count)]
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        linking = Linking(postgres, folder, payers)
+        for p, payer in enumerate(payers):
+            oid = linking.world.accounts[payer]["organization"]
+            for n in range(MEMBERS - 1):
+                linking.world.join(linking.world.account(f"7{p:04}{n:07}"), oid)
+        began = time.monotonic()
+        turns = linking.turns()
+        took = time.monotonic() - began
+        assert {t["code"] for t in turns.values()} == {""} and len(turns) == count
+        assert linking.sql("SELECT count(*), count(DISTINCT payer) FROM account WHERE left_at IS NULL") == [[str(count * MEMBERS), str(count)]]
+        # GetCallerIdentity, one probe, 25 pages of 20; AssumeRole is asked by the session itself
+        assert {t["calls"] for t in turns.values()} == {27} and linking.fake.calls("AssumeRole") == count
+        assert linking.fake.calls() == 28 * count
+        peaks[count] = linking.peak
+        print(f"{count} payers x {MEMBERS} accounts: {linking.peak} KiB, {took:.1f} s")
+        linking.close()
+    assert peaks[PAYERS] < peaks[2] * 1.15, peaks

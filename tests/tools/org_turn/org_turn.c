@@ -1,0 +1,79 @@
+/*
+ * Does what org-linker does at AWS, until it is nobody's turn any more:
+ *
+ *   org-turn DATABASE LANE NOW [--slice MS] [--per-day N] [--stall MS] [--every S] [--log]
+ *
+ * A line of JSON for each turn; at the end {"peak_kib": memory}. Credentials and endpoints as in every program.
+ */
+#include "base/log.h"
+#include "org_sync/org_sync.h"
+#include "store/catalog_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failed(const cm_error *err)
+{
+    fprintf(stderr, "%s %s: %s\n", cm_error_class_name(err->class), err->code, err->text);
+    return 1;
+}
+
+static long peak_kib(void)
+{
+    char line[256];
+    long peak = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            peak = strtol(line + 6, NULL, 10);
+    if (status)
+        fclose(status);
+    return peak;
+}
+
+int main(int argc, char **argv)
+{
+    cm_error err = {0};
+    cm_instant now;
+    cm_aws_options options = {.attempts = 2};
+    cm_org_sync_settings settings = {.options = &options, .per_minute = 60000, .burst = 1000};
+    enum cm_log_level level = CM_ERROR;
+    if (argc < 4 || !cm_instant_parse(cm_slice_of(argv[3]), &now))
+        return 2;
+    for (int i = 4; i < argc; i++) {
+        long value = i + 1 < argc ? strtol(argv[i + 1], NULL, 10) : 0;
+        if (strcmp(argv[i], "--log") == 0)
+            level = CM_DEBUG;
+        else if (strcmp(argv[i], "--slice") == 0)
+            settings.slice_milliseconds = value;
+        else if (strcmp(argv[i], "--per-day") == 0)
+            settings.invitations_per_day = (int)value;
+        else if (strcmp(argv[i], "--stall") == 0)
+            options.stall_milliseconds = value;
+        else if (strcmp(argv[i], "--every") == 0)
+            settings.every_seconds = value;
+    }
+    cm_log_setup("org-turn", argv[2], level, false);
+    cm_pg *pg = cm_pg_open(argv[1], "org-turn", &err);
+    char id[CM_ID_HEX];
+    cm_catalog *catalog = NULL;
+    if (!pg || !cm_store_catalog_in_force(pg, now, id, &err) || !cm_store_catalog_load(pg, id, &catalog, &err))
+        return failed(&err);
+    cm_org_sync *sync = cm_org_sync_new(&settings);
+    cm_org_turn turn;
+    bool good;
+    while ((good = cm_org_sync_step(sync, pg, catalog, argv[2], now, &turn, &err)) && *turn.payer) {
+        printf(
+            "{\"payer\": \"%s\", \"calls\": %d, \"accounts\": %d, \"invited\": %d, \"roles\": %d, \"code\": \"%s\"}\n",
+            turn.payer, turn.calls, turn.accounts, turn.invited, turn.roles, turn.code);
+        fflush(stdout);
+    }
+    cm_org_sync_free(sync);
+    cm_catalog_free(catalog);
+    cm_pg_close(pg);
+    if (!good)
+        return failed(&err);
+    printf("{\"peak_kib\": %ld}\n", peak_kib());
+    return 0;
+}
