@@ -39,7 +39,7 @@ class Postgres:
             time.sleep(0.1)
         self.sql("postgres", "CREATE DATABASE base")
         run(["migrate"], self.conninfo("base"), "2025-06-01T00:00:00Z")
-        self.made = 0
+        self.made = {}
 
     def conninfo(self, database):
         return f"host={self.folder} user=curmill dbname={database}"
@@ -51,19 +51,19 @@ class Postgres:
         return [line.split("|") for line in done.stdout.splitlines()]
 
     def database(self, folder, documents):
-        """A copy of a database that has this catalog; made once for each catalog."""
-        self.made += 1
+        """A database with this catalog and nothing else; made once for each catalog, emptied for each test."""
         text = "\n---\n".join(documents) + "\n"
-        template = f"c{abs(hash(text))}"
-        if not self.sql("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{template}'"):
-            self.sql("postgres", f"CREATE DATABASE {template} TEMPLATE base")
-            (folder / "catalog.yaml").write_text(text)
-            run(["catalog", "apply", str(folder), "--now", "--by", "test", "--reason", "test"], self.conninfo(template), "2025-06-01T00:00:00Z")
-        self.sql("postgres", f"CREATE DATABASE t{self.made} TEMPLATE {template}")
-        return f"t{self.made}"
+        if text in self.made:
+            self.sql(self.made[text], "TRUNCATE aws_turn, account, payer_organization, handshake, role_check, link_history, link_request, notification CASCADE")
+            return self.made[text]
+        name = self.made[text] = f"t{len(self.made)}"
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE base")
+        (folder / "catalog.yaml").write_text(text)
+        run(["catalog", "apply", str(folder), "--now", "--by", "test", "--reason", "test"], self.conninfo(name), "2025-06-01T00:00:00Z")
+        return name
 
     def stop(self):
-        self.server.send_signal(signal.SIGINT)   # fast: sessions are ended
+        self.server.send_signal(signal.SIGQUIT)   # at once: nothing of it is wanted
         self.server.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
