@@ -140,6 +140,19 @@ static bool add_charges_and_support(const cm_building *b, cm_section *section, c
     return done;
 }
 
+/* What the reseller pays for support; also where the customer pays nothing for it, which no line tells. */
+static bool visit_support(const cm_section *section, const cm_month_visitor *visitor)
+{
+    for (size_t i = 0; i < section->lines.count; i++) {
+        const cm_draft_line *line = &section->lines.list[i];
+        cm_month_change change = {section->customer->id, line->product, section->source, line->source_buy,
+                                  CM_DECIMAL_ZERO};
+        if (!cm_decimal_is_zero(line->source_buy) && !visitor->change(visitor->opaque, &change))
+            return false;
+    }
+    return true;
+}
+
 /* rating.md section 5, in its order: tiers, support, custom charges, credits, foreign exchange. */
 static bool build_section(const cm_building *b, cm_section *section, const cm_statement_charge *const *charges,
                           size_t count, cm_error *err)
@@ -159,6 +172,9 @@ static bool build_section(const cm_building *b, cm_section *section, const cm_st
     free(work.list);
     if (!done)
         return false;
+    if (b->visitor && !visit_support(section, b->visitor))
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "support of customer %s does not fit an amount",
+                       section->customer->id);
     if (!merge_lines(&section->lines))
         return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount",
                        section->customer->id);
@@ -294,31 +310,95 @@ static int by_reseller_customer_currency(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
+/* The sections of an input. */
+typedef struct month {
+    cm_building building;
+    cm_statement_charge *presences;
+    const cm_statement_charge **sorted;
+    size_t count;
+    sections all;
+} month;
+
+static bool month_begin(const cm_statement_input *input, const cm_month_visitor *visitor, month *m,
+                        cm_buffer *ret_missing, cm_error *err)
+{
+    *m = (month){.building = {.catalog = input->catalog,
+                              .lane = input->lane,
+                              .period = input->period,
+                              .used = input->used,
+                              .used_count = input->used_count,
+                              .with_margin = input->with_margin,
+                              .discounts = input->discounts,
+                              .discount_count = input->discount_count,
+                              .visitor = visitor}};
+    m->presences = cm_alloc((input->catalog->custom_charge_count + 1) * sizeof *m->presences);
+    m->sorted = sorted_input(&m->building, input, m->presences, &m->count);
+    return build_sections(&m->building, m->sorted, m->count, &m->all, ret_missing, err);
+}
+
+static void month_end(month *m)
+{
+    for (size_t i = 0; i < m->all.count; i++) {
+        free(m->all.list[i].lines.list);
+        free(m->all.list[i].credits);
+        cm_margin_free(m->all.list[i].margin);
+    }
+    free(m->all.list);
+    free(m->sorted);
+    free(m->presences);
+}
+
 bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing,
                                cm_error *err)
 {
+    month m;
     *ret = (cm_statements){0};
-    cm_building building = {input->catalog,    input->lane,        input->period,    input->used,
-                            input->used_count, input->with_margin, input->discounts, input->discount_count};
-    cm_statement_charge *presences = cm_alloc((input->catalog->custom_charge_count + 1) * sizeof *presences);
-    size_t count = 0;
-    const cm_statement_charge **sorted = sorted_input(&building, input, presences, &count);
-    sections all = {0};
-    bool done =
-        build_sections(&building, sorted, count, &all, ret_missing, err) && build_documents(&building, &all, ret, err);
+    bool done = month_begin(input, NULL, &m, ret_missing, err) && build_documents(&m.building, &m.all, ret, err);
     if (done && ret->count > 1)
         qsort(ret->list, ret->count, sizeof *ret->list, by_reseller_customer_currency);
     if (!done)
         cm_statements_free(ret);
-    for (size_t i = 0; i < all.count; i++) {
-        free(all.list[i].lines.list);
-        free(all.list[i].credits);
-        cm_margin_free(all.list[i].margin);
-    }
-    free(all.list);
-    free(sorted);
-    free(presences);
+    month_end(&m);
     return done;
+}
+
+/* What the section's charges add up to before the steps is taken away from what its lines add up to after them. */
+static bool visit_charge(const month *m, const cm_statement_charge *charge, const cm_month_visitor *visitor)
+{
+    cm_month_change change = {.customer = charge->customer, .product = charge->product, .currency = charge->currency};
+    if (cm_decimal_is_zero(charge->sell_amount) || !*charge->customer ||
+        !cm_catalog_customer(m->building.catalog, charge->customer))
+        return true;
+    return cm_decimal_negate(charge->sell_amount, &change.sell) && visitor->change(visitor->opaque, &change);
+}
+
+static bool visit_section(const cm_section *section, const cm_month_visitor *visitor)
+{
+    for (size_t i = 0; i < section->lines.count; i++) {
+        const cm_draft_line *line = &section->lines.list[i];
+        cm_month_change change = {section->customer->id, line->product, section->source, CM_DECIMAL_ZERO,
+                                  line->source_exact};
+        if (!visitor->change(visitor->opaque, &change))
+            return false;
+    }
+    for (size_t i = 0; i < section->credit_count; i++) {
+        if (!visitor->credit(visitor->opaque, &section->credits[i]))
+            return false;
+    }
+    return true;
+}
+
+bool cm_statements_visit_month(const cm_statement_input *input, const cm_month_visitor *visitor, cm_error *err)
+{
+    month m;
+    bool done = month_begin(input, visitor, &m, NULL, err), fits = true;
+    for (size_t i = 0; done && fits && i < m.count; i++)
+        fits = visit_charge(&m, m.sorted[i], visitor);
+    for (size_t i = 0; done && fits && i < m.all.count; i++)
+        fits = visit_section(&m.all.list[i], visitor);
+    month_end(&m);
+    return done && (fits || cm_fail(err, CM_ERROR_BUG, "OVERFLOW",
+                                    "what the steps of the month change does not fit an amount"));
 }
 
 bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,

@@ -40,6 +40,7 @@ typedef struct cm_building {
     bool with_margin;
     const cm_discount *discounts;
     size_t discount_count;
+    const cm_month_visitor *visitor; /* NULL: none */
 } cm_building;
 
 typedef struct cm_margin cm_margin;

@@ -82,6 +82,27 @@ CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lan
                                       const cm_statement_charge *charges, size_t count, cm_statements *ret,
                                       cm_buffer *ret_missing, cm_error *err);
 
+/*
+ * What the steps of the month (tiers, support, custom charges, credits) change of what a customer's charges of a
+ * product add up to, in the charges' currency: before foreign exchange and rounding. Several for one product: they add
+ * up.
+ */
+typedef struct cm_month_change {
+    const char *customer, *product, *currency; /* valid during the call */
+    cm_decimal buy, sell;
+} cm_month_change;
+
+/* False: a sum does not fit. */
+typedef struct cm_month_visitor {
+    bool (*change)(void *opaque, const cm_month_change *change);
+    bool (*credit)(void *opaque, const cm_credit_use *use);
+    void *opaque;
+} cm_month_visitor;
+
+/* The steps of a build without its documents. Customers that the catalog does not have are left out. */
+CM_NODISCARD bool cm_statements_visit_month(const cm_statement_input *input, const cm_month_visitor *visitor,
+                                            cm_error *err);
+
 /* The custom charge is due in the period on documents of the lane. */
 bool cm_custom_charge_is_due(const cm_custom_charge *charge, const char *lane, cm_period period);
 /*

@@ -80,14 +80,14 @@ static bool store_version(cm_pg *pg, const char *text, const json_t *canonical, 
     return done;
 }
 
-static bool apply_locked(cm_pg *pg, const char *text, const json_t *canonical, const char *by, const char *reason, cm_instant now,
-                         bool at_once, cm_applied_catalog *ret, cm_error *err)
+/* Fills all but the id. */
+static bool compare_with_latest(cm_pg *pg, const json_t *canonical, cm_instant now, bool at_once,
+                                cm_applied_catalog *ret, cm_error *err)
 {
     char latest[CM_ID_HEX];
     cm_instant latest_from;
     json_t *latest_content;
-    if (!cm_pg_execute(pg, "LOCK TABLE catalog_activation IN SHARE ROW EXCLUSIVE MODE", err) ||
-        !latest_activation(pg, latest, &latest_from, &latest_content, err))
+    if (!latest_activation(pg, latest, &latest_from, &latest_content, err))
         return false;
     ret->in_force_from = at_once ? now : next_daily_apply(now);
     cm_buffer diff = {0};
@@ -98,9 +98,26 @@ static bool apply_locked(cm_pg *pg, const char *text, const json_t *canonical, c
     if (strcmp(latest, ret->id) == 0 && latest_from <= ret->in_force_from) {
         ret->unchanged = true;
         ret->in_force_from = latest_from;
-        return true;
     }
-    return store_version(pg, text, canonical, by, reason, now, ret, err);
+    return true;
+}
+
+static bool apply_locked(cm_pg *pg, const char *text, const json_t *canonical, const char *by, const char *reason,
+                         cm_instant now, bool at_once, cm_applied_catalog *ret, cm_error *err)
+{
+    return cm_pg_execute(pg, "LOCK TABLE catalog_activation IN SHARE ROW EXCLUSIVE MODE", err) &&
+           compare_with_latest(pg, canonical, now, at_once, ret, err) &&
+           (ret->unchanged || store_version(pg, text, canonical, by, reason, now, ret, err));
+}
+
+bool cm_store_catalog_preview(cm_pg *pg, const json_t *canonical, cm_instant now, bool at_once, cm_applied_catalog *ret,
+                              cm_error *err)
+{
+    *ret = (cm_applied_catalog){0};
+    char *text = cm_catalog_text(canonical);
+    content_id(text, ret->id);
+    free(text);
+    return compare_with_latest(pg, canonical, now, at_once, ret, err);
 }
 
 bool cm_store_catalog_apply(cm_pg *pg, const json_t *canonical, const char *by, const char *reason, cm_instant now, bool at_once,

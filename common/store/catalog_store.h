@@ -18,6 +18,10 @@ typedef struct cm_applied_catalog {
 CM_NODISCARD bool cm_store_catalog_apply(cm_pg *pg, const json_t *canonical, const char *by, const char *reason, cm_instant now,
                                          bool at_once, cm_applied_catalog *ret, cm_error *err);
 
+/* What applying would say, with nothing stored. */
+CM_NODISCARD bool cm_store_catalog_preview(cm_pg *pg, const json_t *canonical, cm_instant now, bool at_once,
+                                           cm_applied_catalog *ret, cm_error *err);
+
 /* The version in force at `now`. NOT_FOUND: none is; says whether one waits for its time. */
 CM_NODISCARD bool cm_store_catalog_in_force(cm_pg *pg, cm_instant now, char ret_id[static CM_ID_HEX], cm_error *err);
 

@@ -498,7 +498,13 @@ static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_er
     c->catalog_id = catalog_id;
     c->late = late;
     c->seen = json_object();
-    cm_document_build order = {c->pg, catalog, c->lane, c->period, c->runs, take_built, c, false, NULL, 0};
+    cm_document_build order = {.pg = c->pg,
+                               .catalog = catalog,
+                               .lane = c->lane,
+                               .period = c->period,
+                               .runs = c->runs,
+                               .take = take_built,
+                               .opaque = c};
     bool done = cm_documents_build(&order, NULL, err) && correct_vanished(c, err) && (!late || correct_vanished_again(c, err));
     json_decref(c->seen);
     cm_catalog_free(catalog);

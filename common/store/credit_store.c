@@ -4,13 +4,11 @@
 
 #include <stdlib.h>
 
-bool cm_credit_uses_load(cm_pg *pg, const char *lane, cm_period period, cm_credit_uses *ret, cm_error *err)
+static bool load(cm_pg *pg, const char *sql, int count, const char *const *values, cm_credit_uses *ret, cm_error *err)
 {
-    char month[CM_PERIOD_TEXT];
-    const char *values[] = {lane, cm_period_print(period, month)};
     cm_rows *rows = NULL;
     *ret = (cm_credit_uses){0};
-    if (!cm_pg_query(pg, "SELECT credit, amount FROM curmill_credit_used($1, $2) ORDER BY credit", 2, values, &rows, err))
+    if (!cm_pg_query(pg, sql, count, values, &rows, err))
         return false;
     ret->count = (size_t)cm_rows_count(rows);
     ret->list = cm_alloc((ret->count + 1) * sizeof *ret->list);
@@ -18,6 +16,26 @@ bool cm_credit_uses_load(cm_pg *pg, const char *lane, cm_period period, cm_credi
         ret->list[i] = (cm_credit_use){cm_strdup(cm_rows_text(rows, (int)i, 0)), cm_rows_decimal(rows, (int)i, 1)};
     cm_rows_free(rows);
     return true;
+}
+
+bool cm_credit_uses_load(cm_pg *pg, const char *lane, cm_period period, cm_credit_uses *ret, cm_error *err)
+{
+    char month[CM_PERIOD_TEXT];
+    const char *values[] = {lane, cm_period_print(period, month)};
+    return load(pg, "SELECT credit, amount FROM curmill_credit_used($1, $2) ORDER BY credit", 2, values, ret, err);
+}
+
+bool cm_credit_uses_load_but(cm_pg *pg, const char *lane, cm_period period, const char *but, cm_credit_uses *ret,
+                             cm_error *err)
+{
+    char month[CM_PERIOD_TEXT];
+    const char *values[] = {lane, cm_period_print(period, month), but};
+    return load(pg,
+                "SELECT u.credit, sum(u.amount) FROM credit_use u JOIN statement s ON s.id = u.statement_id"
+                " WHERE u.lane = $1 AND s.state <> 'void' AND (u.period < $2 OR (u.period > $2 AND s.state IN "
+                "('approved', 'issued')))"
+                " AND NOT u.period = ANY ($3::text[]) GROUP BY u.credit ORDER BY u.credit",
+                3, values, ret, err);
 }
 
 void cm_credit_uses_free(cm_credit_uses *uses)

@@ -15,6 +15,9 @@ typedef struct cm_credit_uses {
 
 /* What other months leave no longer: all that documents of earlier months use, and approved and issued ones of later months. Void ones use nothing. */
 CM_NODISCARD bool cm_credit_uses_load(cm_pg *pg, const char *lane, cm_period period, cm_credit_uses *ret, cm_error *err);
+/* The same without what documents of the months in `but` (an array literal) use. */
+CM_NODISCARD bool cm_credit_uses_load_but(cm_pg *pg, const char *lane, cm_period period, const char *but,
+                                          cm_credit_uses *ret, cm_error *err);
 void cm_credit_uses_free(cm_credit_uses *uses);
 
 /* Replaces what a stored draft uses; does nothing if the document is no draft any more. In the transaction that stores it. */

@@ -24,7 +24,7 @@ typedef struct building {
         bool seen; /* by the unit in hand */
     } * source;
     size_t sources;
-    cm_credit_uses used;
+    const cm_credit_uses *used;
     bool *placed; /* by custom charge: its document was built */
 } building;
 
@@ -128,6 +128,15 @@ static void add_custom_charges(building *b)
     }
 }
 
+static bool unit_done(building *b)
+{
+    for (size_t i = 0; i < b->sources; i++)
+        b->source[i].seen = false;
+    b->count = 0;
+    cm_arena_reset(b->arena);
+    return true;
+}
+
 /* The unit in hand is complete: its documents. */
 static bool flush(building *b, cm_error *err)
 {
@@ -141,11 +150,13 @@ static bool flush(building *b, cm_error *err)
                                 .period = b->order->period,
                                 .charges = b->charge,
                                 .count = b->count,
-                                .used = b->used.list,
-                                .used_count = b->used.count,
+                                .used = b->used->list,
+                                .used_count = b->used->count,
                                 .with_margin = b->order->with_margin,
                                 .discounts = b->order->discounts,
                                 .discount_count = b->order->discount_count};
+    if (b->order->visitor)
+        return cm_statements_visit_month(&input, b->order->visitor, err) && unit_done(b);
     if (!cm_statements_build_month(&input, &statements, &missing, err))
         return false; /* nothing was added to `missing` */
     if (missing.length && b->missing)
@@ -155,11 +166,7 @@ static bool flush(building *b, cm_error *err)
     for (size_t i = 0; done && i < statements.count; i++)
         done = hand_over(b, &statements.list[i], err);
     cm_statements_free(&statements);
-    for (size_t i = 0; i < b->sources; i++)
-        b->source[i].seen = false;
-    b->count = 0;
-    cm_arena_reset(b->arena);
-    return done;
+    return unit_done(b) && done;
 }
 
 /* Custom charges of customers (resellers) without any charge: their documents rest on all of the lane's runs. */
@@ -204,7 +211,7 @@ static const char charges_sql[] =
     " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, sum(c.quantity),"
     " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount), r.id, coalesce(u.reseller, '') "
     "AS reseller, c.rule"
-    " FROM charge c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON "
+    " FROM %s c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON "
     "u.customer = c.customer"
     " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
     " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, "
@@ -225,7 +232,10 @@ static bool read_charges(building *b, cm_error *err)
     }
     const char *values[] = {cm_period_print(b->order->period, month), b->order->runs, cm_array_end(&customers),
                             cm_array_end(&resellers)};
-    bool done = cm_pg_query(b->order->pg, charges_sql, 4, values, NULL, err);
+    cm_buffer sql = {0};
+    cm_buffer_printf(&sql, charges_sql, b->order->charges ? b->order->charges : "charge");
+    bool done = cm_pg_query(b->order->pg, sql.data, 4, values, NULL, err);
+    cm_buffer_free(&sql);
     cm_buffer_free(&customers);
     cm_buffer_free(&resellers);
     snprintf(fetch, sizeof fetch, "FETCH %d FROM statement_charges", ROWS_AT_ONCE);
@@ -244,10 +254,13 @@ static bool read_charges(building *b, cm_error *err)
 bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_error *err)
 {
     building b = {.order = order, .missing = missing, .arena = cm_arena_new(ARENA_BYTES)};
+    cm_credit_uses own = {0};
     b.placed = cm_alloc((order->catalog->custom_charge_count + 1) * sizeof *b.placed);
     memset(b.placed, 0, (order->catalog->custom_charge_count + 1) * sizeof *b.placed);
-    bool done = cm_credit_uses_load(order->pg, order->lane, order->period, &b.used, err) && read_charges(&b, err);
-    cm_credit_uses_free(&b.used);
+    bool done = (order->used || cm_credit_uses_load(order->pg, order->lane, order->period, &own, err));
+    b.used = order->used ? order->used : &own;
+    done = done && read_charges(&b, err);
+    cm_credit_uses_free(&own);
     free(b.placed);
     cm_arena_free(b.arena);
     free(b.charge);

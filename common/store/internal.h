@@ -3,6 +3,7 @@
 #define CM_STORE_INTERNAL_H
 
 #include "statement/statement.h"
+#include "store/credit_store.h"
 #include "store/run_store.h"
 
 /* run id = hash(delivery, catalog, links, engine [, attempt]) (architecture.md section 3). */
@@ -32,6 +33,9 @@ typedef struct cm_document_build {
     bool with_margin;
     const cm_discount *discounts; /* for the margin (N12) */
     size_t discount_count;
+    const char *charges;             /* relation with the columns of table charge; NULL: that table */
+    const cm_credit_uses *used;      /* NULL: what the stored documents of other months use */
+    const cm_month_visitor *visitor; /* instead of `take`: what the steps of the month change, no documents */
 } cm_document_build;
 
 /* Hands over every document of the runs' charges. Customers that the catalog does not have are named in *missing (may be NULL). */

@@ -33,8 +33,14 @@ static bool build(cm_pg *pg, const cm_rows *rows, looking *l, cm_error *err)
     if (!cm_store_snapshot_of_runs(pg, cm_rows_text(rows, 0, 3), cm_rows_text(rows, 0, 2), &catalog, err))
         return false;
     cm_discounts discounts = {0};
-    cm_document_build order = {pg,   catalog, cm_rows_text(rows, 0, 0), period, cm_rows_text(rows, 0, 2), take, l, true,
-                               NULL, 0};
+    cm_document_build order = {.pg = pg,
+                               .catalog = catalog,
+                               .lane = cm_rows_text(rows, 0, 0),
+                               .period = period,
+                               .runs = cm_rows_text(rows, 0, 2),
+                               .take = take,
+                               .opaque = l,
+                               .with_margin = true};
     bool done = cm_pg_begin(pg, err) && cm_store_discounts_applied(pg, order.lane, cm_rows_text(rows, 0, 1),
                                                                    cm_rows_text(rows, 0, 6), &discounts, err);
     order.discounts = discounts.list;

@@ -157,7 +157,13 @@ static bool build_locked(building *b, cm_error *err)
     cm_catalog *catalog = NULL;
     if (!cm_store_snapshot_of_runs(b->pg, b->catalog_id, b->runs, &catalog, err))
         return false;
-    cm_document_build order = {b->pg, catalog, b->lane, b->period, b->runs, store_document, b, false, NULL, 0};
+    cm_document_build order = {.pg = b->pg,
+                               .catalog = catalog,
+                               .lane = b->lane,
+                               .period = b->period,
+                               .runs = b->runs,
+                               .take = store_document,
+                               .opaque = b};
     bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) &&
                 remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);

@@ -145,6 +145,16 @@ int cmd_dead_letter_redrive(cli *c);
 int cmd_audit_list(cli *c);
 int cmd_doctor(cli *c);
 
+/* cmd_diff.c: rows, then totals, as columns of `run diff` and of the dry run. */
+struct cm_diff;
+json_t *cli_diff_rows(const struct cm_diff *diff);
+json_t *cli_diff_totals(const struct cm_diff *diff);
+/* Table or CSV. The totals stand in the table only. */
+void cli_diff_print(const cli *c, const struct cm_diff *diff);
+
+/* `catalog apply --dry-run`: cmd_dry_run.c. */
+int cli_catalog_dry_run(cli *c, const json_t *canonical);
+
 /* Documents chosen by the options of `statement`, after what is stale was made anew (`force`: all of the period). `id`: a document's id or
  * a beginning of it, NULL: any. Columns: enum cli_document. NULL: the exit code is set. */
 enum cli_document {

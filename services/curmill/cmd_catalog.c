@@ -41,12 +41,37 @@ int cmd_catalog_check(cli *c)
     return exit_code;
 }
 
+/* Exit code 1 with what is missing or too much; -1: fine. */
+static int check_apply_options(cli *c)
+{
+    static const char *const only_dry[] = {"periods", "payer", "lane"};
+    bool dry_run = cli_switch(c, "dry-run");
+    for (size_t i = 0; !dry_run && i < 3; i++)
+        if (cli_value(c, only_dry[i]))
+            return cli_usage(c, "--%s goes with --dry-run only", only_dry[i]);
+    if (!dry_run && !cli_value(c, "by"))
+        return cli_usage(c, "--by WHO is missing: who does it (for the audit trail)");
+    if (!dry_run && !cli_value(c, "reason"))
+        return cli_usage(c, "--reason TEXT is missing: why");
+    if (dry_run && !cli_value(c, "periods"))
+        return cli_usage(c, "--periods M..N is missing: the billing periods to look at, such as 2025-05..2025-06");
+    return -1;
+}
+
 int cmd_catalog_apply(cli *c)
 {
-    int exit_code = 0;
+    int exit_code = check_apply_options(c);
+    if (exit_code >= 0)
+        return exit_code;
+    exit_code = 0;
     cm_error err = {0};
     cm_applied_catalog applied = {0};
     json_t *canonical = read_folder(c, &exit_code);
+    if (canonical && cli_switch(c, "dry-run")) {
+        exit_code = cli_catalog_dry_run(c, canonical);
+        json_decref(canonical);
+        return exit_code;
+    }
     cm_pg *pg = canonical ? cli_pg(c, &exit_code) : NULL;
     if (!pg) {
         json_decref(canonical);

@@ -1,4 +1,4 @@
-/* delivery list; run list | show | start | diff; suspended list; audit list. */
+/* delivery list; run list | show | start; suspended list; audit list. */
 #include "cli.h"
 
 #include <stdio.h>
@@ -135,33 +135,6 @@ int cmd_run_start(cli *c)
         exit_code = strcmp(facts.state, "failed") == 0 || strcmp(facts.state, "stopped") == 0 ? 2 : 0;
     }
     return exit_code;
-}
-
-int cmd_run_diff(cli *c)
-{
-    static const cli_column columns[] = {{"customer", CLI_TEXT},  {"product", CLI_TEXT},   {"currency", CLI_TEXT}, {"buy_before", CLI_DECIMAL},
-                                         {"buy_after", CLI_DECIMAL}, {"sell_before", CLI_DECIMAL}, {"sell_after", CLI_DECIMAL}, {"sell_change", CLI_DECIMAL}};
-    cm_error err = {0};
-    cm_run a, b;
-    int exit_code = 0;
-    cm_pg *pg = cli_pg(c, &exit_code);
-    if (!pg)
-        return exit_code;
-    if (!cm_store_run(pg, c->operand[0], &a, &err) || !cm_store_run(pg, c->operand[1], &b, &err))
-        return cli_fail(c, &err);
-    if (!a.complete || !b.complete) {
-        cm_fail(&err, CM_ERROR_REFUSED, "RUN_INCOMPLETE", "run %s is not complete: only complete runs can be compared", a.complete ? b.id : a.id);
-        return cli_fail(c, &err);
-    }
-    const char *values[] = {a.id, b.id};
-    return cli_query_print(
-        c, columns, 8,
-        "SELECT customer, product, currency, ba, bb, sa, sb, sb - sa FROM (SELECT customer, product, currency,"
-        " coalesce(sum(buy_amount) FILTER (WHERE run_id = $1), 0) ba, coalesce(sum(buy_amount) FILTER (WHERE run_id = $2), 0) bb,"
-        " coalesce(sum(sell_amount) FILTER (WHERE run_id = $1), 0) sa, coalesce(sum(sell_amount) FILTER (WHERE run_id = $2), 0) sb"
-        " FROM charge WHERE run_id IN ($1, $2) GROUP BY 1, 2, 3) x WHERE ba <> bb OR sa <> sb"
-        " ORDER BY customer COLLATE \"C\", product COLLATE \"C\", currency COLLATE \"C\"",
-        2, values);
 }
 
 int cmd_suspended_list(cli *c)

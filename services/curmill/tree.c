@@ -24,7 +24,14 @@
 
 static const cli_option topic_options[] = {{"lane", "LANE", "only this lane", false, false}, {0}};
 static const cli_option apply_options[] = {
-    WHO_WHY, {"now", NULL, "in force at once, not from the next 00:00 UTC (N14)", false, false}, {0}};
+    {"by", "WHO", "who does it (for the audit trail); not needed with --dry-run", false, false},
+    {"reason", "TEXT", "why; not needed with --dry-run", false, false},
+    {"now", NULL, "in force at once, not from the next 00:00 UTC (N14)", false, false},
+    {"dry-run", NULL, "store nothing: rate the months of --periods again and tell what would change", false, false},
+    {"periods", "M..N", "with --dry-run: billing periods such as 2025-05..2025-06, or one", false, false},
+    {"payer", "PAYER", "with --dry-run: only this payer", false, false},
+    {"lane", "LANE", "with --dry-run: only this lane", false, false},
+    {0}};
 static const cli_option ingest_options[] = {
     PAYER_PERIOD,
     {"file", "FILE", "files that have no manifest, as one delivery (needs --payer and --period)", false, true},
@@ -102,7 +109,9 @@ static const cli_command run_children[] = {
     {"list", "runs and their progress", NULL, 0, 0, payer_period, NULL, cmd_run_list},
     {"show", "one run: control totals, alerts", "RUN", 1, 1, NULL, NULL, cmd_run_show},
     {"start", "rate a period again", NULL, 0, 0, run_start_options, NULL, cmd_run_start},
-    {"diff", "what changes from run A to run B, by customer and product", "A B", 2, 2, NULL, NULL, cmd_run_diff},
+    {"diff",
+     "what changes from run A to run B (or A1,A2 to B1,B2: of several payers or periods), by customer and product",
+     "A B", 2, 2, NULL, NULL, cmd_run_diff},
     {0}};
 static const cli_command suspended_children[] = {
     {"list", "suspended lines by reason", NULL, 0, 0, payer_period, NULL, cmd_suspended_list}, {0}};

@@ -355,7 +355,8 @@ def test_rating_again_with_another_catalog(stack, generate):
     assert compare.compare_totals(second, _oracle(month, other, by)) == []
     assert [r["state"] for r in month.runs()] == ["superseded", "current"]
 
-    changes = {(g["customer"], g["product"], g["currency"]): g for g in stack.cli("run", "diff", first["run"], second["run"])}
+    changes = {(g["customer"], g["product"], g["currency"]): g for g in stack.cli("run", "diff", first["run"], second["run"])["rows"]}
+    changes = {key: row for key, row in changes.items() if key[1] != "AWSSupport"}   # a step of the month: test_dry_run.py
     old = {(g["customer"], g["product"], g["currency"]): g for g in first["groups"]}
     new = {(g["customer"], g["product"], g["currency"]): g for g in second["groups"]}
     want = {key for key in old if (old[key]["buy"], old[key]["sell"]) != (new[key]["buy"], new[key]["sell"])}
