@@ -19,6 +19,8 @@ const char *const cm_known_keys[] = {
     "shards",
     "archive.path",
     "archive.all",
+    /* org-linker */
+    "links.interval.seconds",
     /* curmill */
     "topic.partitions",
     "topic.replication",

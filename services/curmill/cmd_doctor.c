@@ -118,9 +118,9 @@ static void check_catalog(cli *c, findings *f)
 
 static int check_workers(cli *c, const char *lane, void *opaque)
 {
-    static const char *const workers[] = {"ingest-cur", "rate-engine", "invoice-writer"};
+    static const char *const workers[] = {"ingest-cur", "rate-engine", "invoice-writer", "org-linker"};
     findings *f = opaque;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
         cm_error err = {0};
         cm_rows *rows = NULL;
         char check[128], detail[64];

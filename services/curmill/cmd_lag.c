@@ -9,8 +9,8 @@
 
 static const struct stage {
     const char *worker, *topic;
-} stages[] = {{"ingest-cur", "chunk.planned"}, {"rate-engine", "line.ingested"}, {"invoice-writer", "line.rated"}};
-enum { STAGES = 3, LANES_MAX = 32, SAMPLE_US = 1000000, WATCH_US = 2000000 };
+} stages[] = {{"ingest-cur", "chunk.planned"}, {"rate-engine", "line.ingested"}, {"invoice-writer", "line.rated"}, {"org-linker", "account.observed"}};
+enum { STAGES = 4, LANES_MAX = 32, SAMPLE_US = 1000000, WATCH_US = 2000000 };
 
 typedef struct sample {
     char lane[64];
