@@ -165,7 +165,8 @@ static bool perform(cm_aws_access *access, const cm_aws_operation *operation, cm
     cm_buffer_printf(&what, "%s: %s", access->name, operation->name);
     cm_aws_client *client = client_of(access, operation->service, err);
     bool done = false;
-    if (client && access->slice_ends && cm_monotonic_milliseconds() >= access->slice_ends) {
+    bool stopping = access->options.stopping && access->options.stopping(access->options.opaque);
+    if (client && (stopping || (access->slice_ends && cm_monotonic_milliseconds() >= access->slice_ends))) {
         cm_fail(err, CM_ERROR_RETRY, "SLICE_SPENT", "%s: not asked, its time is used up; it goes on at the next turn",
                 what.data);
     } else if (client) {

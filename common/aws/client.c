@@ -146,7 +146,8 @@ bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_err
 {
     bool worth_it =
         why->class == CM_ERROR_RETRY && strcmp(why->code, "DENIED") != 0 && strcmp(why->code, "NO_CREDENTIALS") != 0;
-    if (!worth_it || attempts->made >= client->options.attempts || client->retries_left == 0)
+    bool stopping = client->options.stopping && client->options.stopping(client->options.opaque);
+    if (!worth_it || stopping || attempts->made >= client->options.attempts || client->retries_left == 0)
         return false;
     int64_t most = wait_first << (attempts->made < 10 ? attempts->made : 10);
     if (most > wait_longest)

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,9 @@ typedef struct cm_aws_options {
     const char *(*environment)(void *opaque, const char *name); /* NULL if unset */
     cm_instant (*now)(void *opaque);
     void (*wait)(void *opaque, int64_t milliseconds);
-    void *opaque;  /* given to the three above */
-    uint64_t seed; /* of the jitter; 0: random */
+    bool (*stopping)(void *opaque); /* the process is to end: nothing is tried again; NULL: never */
+    void *opaque;                   /* given to the four above */
+    uint64_t seed;                  /* of the jitter; 0: random */
 
     int attempts;                  /* of one call; 0: AWS_MAX_ATTEMPTS, else 6 */
     int64_t wait_milliseconds;     /* between the attempts of one call, summed; 0: 30 s */

@@ -21,6 +21,10 @@ const char *const cm_known_keys[] = {
     "archive.all",
     /* org-linker */
     "links.interval.seconds",
+    "aws.interval.seconds",
+    "aws.slice.seconds",
+    "aws.calls.per.minute",
+    "aws.invitations.per.day",
     /* curmill */
     "topic.partitions",
     "topic.replication",

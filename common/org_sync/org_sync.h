@@ -18,6 +18,7 @@
 #define CM_ORG_SYNC_ORG_SYNC_H
 
 #include "aws/options.h"
+#include "base/time.h"
 #include "catalog/catalog.h"
 #include "postgres/postgres.h"
 
@@ -46,5 +47,15 @@ typedef struct cm_org_turn {
  */
 CM_NODISCARD bool cm_org_sync_step(cm_org_sync *sync, cm_pg *pg, const cm_catalog *catalog, const char *lane,
                                    cm_instant now, cm_org_turn *ret, cm_error *err);
+
+/*
+ * The same all the time: a thread with a database connection of its own, so that a slow AWS never holds up what else a
+ * worker does. Metrics (health/health.h): aws_turns_total by outcome, aws_calls_total, aws_invitations_total. Stopping
+ * waits for the call in hand, at most 10 s.
+ */
+typedef struct cm_org_sync_thread cm_org_sync_thread;
+cm_org_sync_thread *cm_org_sync_start(const cm_org_sync_settings *settings, const char *database, const char *lane,
+                                      const cm_clock *clock); /* never NULL; `clock` must live as long */
+void cm_org_sync_stop(cm_org_sync_thread *thread);            /* NULL is allowed */
 
 #endif

@@ -1,10 +1,11 @@
 """org-linker at AWS: observed accounts, invitations that are never sent twice, roles, payers kept apart."""
+import json
 import os
 import time
 
 import pytest
 
-from aws.linking import EXTERNAL_ID, OPERATOR, Linking, Postgres
+from aws.linking import EXTERNAL_ID, OPERATOR, Linking, Postgres, run
 
 A, B = "111122223333", "222233334444"
 NEW, OTHER = "777788889999", "777788880000"
@@ -229,6 +230,22 @@ def test_the_payers_own_role(linking):
     assert linking.fake.calls("ListAccounts", A) == 0
 
 
+def test_doctor_tells_of_aws_access(linking):
+    """O27: which payer's access works, and what is missing where it does not."""
+    def told():
+        done = run(["doctor", "--format", "json"], linking.postgres.conninfo(linking.database), linking.now(), code=4)
+        return {line["check"]: line for line in json.loads(done) if line["check"].startswith("AWS")}
+    assert {c: (line["good"], line["detail"]) for c, line in told().items()} == {
+        f"AWS access of {p}": (False, "AWS was not asked yet") for p in (A, B)}
+    linking.world.roles[f"arn:aws:iam::{A}:role/curmill"]["actions"] = {"organizations:ListAccounts"}
+    linking.turns()
+    lines = told()
+    assert lines[f"AWS access of {B}"]["good"] and lines[f"AWS access of {B}"]["detail"].startswith("1 accounts with 3 calls at 2025-06-10T08:")
+    bad = lines[f"AWS access of {A}"]
+    assert not bad["good"] and "account:GetContactInformation" in bad["detail"] and "allow that action" in bad["what_to_do"]
+    assert linking.sql(f"SELECT count(*) FROM account WHERE payer = '{A}'") == [["1"]], "what can be done without it is done"
+
+
 # --- payers are kept apart ---
 
 
@@ -270,6 +287,18 @@ def test_a_slice_of_time_ends_a_turn(linking):
     linking.turns("--slice", 1)
     assert {code for code, in linking.sql("SELECT code FROM aws_turn")} == {"SLICE_SPENT"}
     assert linking.hour()[A]["code"] == ""
+
+
+def test_the_thread_of_a_worker_does_turns_and_stops_soon(linking):
+    linking.request(NEW)
+    linking.turns("--thread", 4000)
+    assert linking.state(NEW) == "invited" and linking.stopped_ms < 2000
+    assert linking.sql("SELECT count(*) FROM aws_turn WHERE finished_at IS NOT NULL") == [["2"]]
+    linking.world.advance(hours=2)
+    linking.fake.hang_seconds = 20
+    linking.fake.fault("hang", times=100)
+    linking.turns("--thread", 1500, "--stall", 3000)
+    assert linking.stopped_ms < 6000, "the call in hand is waited for, no other is made"
 
 
 def test_no_secret_in_the_log(linking):

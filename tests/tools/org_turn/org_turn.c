@@ -1,9 +1,11 @@
 /*
  * Does what org-linker does at AWS, until it is nobody's turn any more:
  *
- *   org-turn DATABASE LANE NOW [--slice MS] [--per-day N] [--stall MS] [--every S] [--log]
+ *   org-turn DATABASE LANE NOW [--slice MS] [--per-day N] [--stall MS] [--every S] [--thread MS] [--log]
  *
- * A line of JSON for each turn; at the end {"peak_kib": memory}. Credentials and endpoints as in every program.
+ * --thread: as a worker does it, in a thread of its own that is stopped after so long; prints {"stopped_ms": how long
+ * that took}. A line of JSON for each turn; at the end {"peak_kib": memory}. Credentials and endpoints as in every
+ * program.
  */
 #include "base/log.h"
 #include "org_sync/org_sync.h"
@@ -12,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int failed(const cm_error *err)
 {
@@ -32,6 +35,19 @@ static long peak_kib(void)
     return peak;
 }
 
+static int run_thread(const cm_org_sync_settings *settings, const char *database, const char *lane, cm_instant now,
+                      long milliseconds)
+{
+    cm_clock clock = cm_clock_fixed(now);
+    cm_org_sync_thread *thread = cm_org_sync_start(settings, database, lane, &clock);
+    struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&pause, NULL);
+    int64_t begun = cm_monotonic_milliseconds();
+    cm_org_sync_stop(thread);
+    printf("{\"stopped_ms\": %lld}\n", (long long)(cm_monotonic_milliseconds() - begun));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     cm_error err = {0};
@@ -39,6 +55,7 @@ int main(int argc, char **argv)
     cm_aws_options options = {.attempts = 2};
     cm_org_sync_settings settings = {.options = &options, .per_minute = 60000, .burst = 1000};
     enum cm_log_level level = CM_ERROR;
+    long threaded = 0;
     if (argc < 4 || !cm_instant_parse(cm_slice_of(argv[3]), &now))
         return 2;
     for (int i = 4; i < argc; i++) {
@@ -47,6 +64,8 @@ int main(int argc, char **argv)
             level = CM_DEBUG;
         else if (strcmp(argv[i], "--slice") == 0)
             settings.slice_milliseconds = value;
+        else if (strcmp(argv[i], "--thread") == 0)
+            threaded = value;
         else if (strcmp(argv[i], "--per-day") == 0)
             settings.invitations_per_day = (int)value;
         else if (strcmp(argv[i], "--stall") == 0)
@@ -55,9 +74,11 @@ int main(int argc, char **argv)
             settings.every_seconds = value;
     }
     cm_log_setup("org-turn", argv[2], level, false);
-    cm_pg *pg = cm_pg_open(argv[1], "org-turn", &err);
+    if (threaded)
+        return run_thread(&settings, argv[1], argv[2], now, threaded);
     char id[CM_ID_HEX];
     cm_catalog *catalog = NULL;
+    cm_pg *pg = cm_pg_open(argv[1], "org-turn", &err);
     if (!pg || !cm_store_catalog_in_force(pg, now, id, &err) || !cm_store_catalog_load(pg, id, &catalog, &err))
         return failed(&err);
     cm_org_sync *sync = cm_org_sync_new(&settings);
