@@ -29,7 +29,7 @@ typedef struct cm_org_sync_settings { /* 0: what is named */
     int64_t every_seconds;            /* between two good turns of a payer: 3600 */
     int64_t slice_milliseconds;       /* of a turn: 20000; what is not done then is done in the next one */
     int per_minute, burst;            /* calls of a payer: 120, 20 */
-    int invitations_per_day;          /* of a payer without a row in payer_organization: 20 */
+    int invitations_per_day;          /* of a payer without a row in payer_organization: 20; < 0: none */
     int sessions;                     /* roles' sessions kept: 64 */
     int roles_per_turn;               /* 20 */
 } cm_org_sync_settings;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { IDLE_MS = 1000, TROUBLE_MS = 5000, STEP_MS = 100 };
+enum { IDLE_MS = 2000, TROUBLE_MS = 5000, STEP_MS = 100 };
 
 struct cm_org_sync_thread {
     pthread_t thread;

@@ -21,7 +21,7 @@ cm_org_sync *cm_org_sync_new(const cm_org_sync_settings *settings)
     s->slice_milliseconds = s->slice_milliseconds > 0 ? s->slice_milliseconds : 20000;
     s->per_minute = s->per_minute > 0 ? s->per_minute : 120;
     s->burst = s->burst > 0 ? s->burst : 20;
-    s->invitations_per_day = s->invitations_per_day > 0 ? s->invitations_per_day : 20;
+    s->invitations_per_day = s->invitations_per_day == 0 ? 20 : s->invitations_per_day < 0 ? 0 : s->invitations_per_day;
     s->sessions = s->sessions > 0 ? s->sessions : 64;
     s->roles_per_turn = s->roles_per_turn > 0 ? s->roles_per_turn : 20;
     sync->base = cm_aws_provider_chain(&sync->options);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "kafka/kafka.h"
 #include "linker.h"
+#include "org_sync/org_sync.h"
 #include "store/run_store.h"
 #include "worker/worker.h"
 
@@ -28,6 +29,13 @@ enum {
 static const cm_setting settings[] = {
     {"links.interval.seconds", CM_SETTING_INTEGER, "10", 1, 3600, NULL, false,
      "how often links are looked over without a notification"},
+    {"aws.interval.seconds", CM_SETTING_INTEGER, "3600", 60, 86400, NULL, false,
+     "how often AWS is asked about a payer that has `access`"},
+    {"aws.slice.seconds", CM_SETTING_INTEGER, "20", 1, 300, NULL, false,
+     "longest time that one payer takes before it is the next one's turn"},
+    {"aws.calls.per.minute", CM_SETTING_INTEGER, "120", 1, 6000, NULL, false, "calls of AWS for one payer"},
+    {"aws.invitations.per.day", CM_SETTING_INTEGER, "20", 0, 1000, NULL, false,
+     "invitations of one payer within 24 hours; 0: none are sent"},
     {"shards", CM_SETTING_INTEGER, "16", 1, 256, NULL, false,
      "shards of a new run: upper limit of useful invoice-writer replicas"},
     {0},
@@ -38,6 +46,7 @@ typedef struct org_linker {
     cm_linker core;
     cm_producer *producer;
     cm_consumer *consumer;
+    cm_org_sync_thread *aws;
     cm_arena *arena;
     char topic_in[CM_TOPIC_NAME_MAX], topic_out[CM_TOPIC_NAME_MAX];
     cm_record *record[GROUP_RECORDS];
@@ -254,11 +263,24 @@ static bool loop(org_linker *o, cm_error *err)
     return done || cm_worker_stopping();
 }
 
+/* AWS is asked by a thread of its own: however slow it is, reports and links do not wait for it. */
+static void start_aws(org_linker *o)
+{
+    const cm_config *config = o->worker.config;
+    const int per_day = (int)cm_config_integer(config, "aws.invitations.per.day");
+    const cm_org_sync_settings wish = {.every_seconds = cm_config_integer(config, "aws.interval.seconds"),
+                                       .slice_milliseconds = cm_config_integer(config, "aws.slice.seconds") * 1000,
+                                       .per_minute = (int)cm_config_integer(config, "aws.calls.per.minute"),
+                                       .invitations_per_day = per_day > 0 ? per_day : -1};
+    o->aws = cm_org_sync_start(&wish, cm_config_text(config, "database"), o->worker.lane, &o->worker.clock);
+}
+
 static bool start(org_linker *o, cm_error *err)
 {
     char group[CM_TOPIC_NAME_MAX];
     int partitions;
     register_metrics(o);
+    start_aws(o);
     o->core = (cm_linker){.pg = o->worker.pg,
                           .clock = &o->worker.clock,
                           .lane = o->worker.lane,
@@ -288,6 +310,7 @@ int main(int argc, char **argv)
     if (exit_code >= 0)
         return exit_code;
     bool done = start(&o, &err) && loop(&o, &err);
+    cm_org_sync_stop(o.aws);
     cm_error flush = {0};
     if (o.producer && !cm_producer_flush(o.producer, 10000, &flush))
         cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
