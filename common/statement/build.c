@@ -169,6 +169,8 @@ static bool build_section(const cm_building *b, cm_section *section, const cm_st
     if (done && b->with_margin && !cm_margin_begin(b, section, &work))
         done = cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the margin of customer %s does not fit an amount",
                        section->customer->id);
+    if (done && b->with_rows)
+        cm_rows_add_tiers(section, &work, count);
     free(work.list);
     if (!done)
         return false;
@@ -180,6 +182,8 @@ static bool build_section(const cm_building *b, cm_section *section, const cm_st
                        section->customer->id);
     if (!cm_credit_add_rows(b, section, err))
         return false;
+    if (b->with_rows)
+        cm_rows_add_lines(section);
     return (convert_lines(&section->lines, section->fx) && (!b->with_margin || cm_margin_finish(b, section))) ||
            cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "a line of customer %s does not fit an amount",
                    section->customer->id);
@@ -294,8 +298,14 @@ static bool build_documents(const cm_building *b, sections *all, cm_statements *
     for (size_t first = 0, last; done && first < all->count; first = last) {
         for (last = first + 1; last < all->count && by_document(&all->list[first], &all->list[last]) == 0; last++)
             ;
-        done = cm_document_make(b, all->list + first, last - first, &ret->list[ret->count], err);
+        cm_statement *document = &ret->list[ret->count];
+        done = cm_document_make(b, all->list + first, last - first, document, err);
         ret->count += done;
+        if (done && b->with_rows)
+            document->rows = json_array();
+        for (size_t i = first; done && b->with_rows && i < last; i++)
+            if (all->list[i].rows)
+                json_array_extend(document->rows, all->list[i].rows);
     }
     return done;
 }
@@ -330,7 +340,8 @@ static bool month_begin(const cm_statement_input *input, const cm_month_visitor 
                               .with_margin = input->with_margin,
                               .discounts = input->discounts,
                               .discount_count = input->discount_count,
-                              .visitor = visitor}};
+                              .visitor = visitor,
+                              .with_rows = input->with_rows}};
     m->presences = cm_alloc((input->catalog->custom_charge_count + 1) * sizeof *m->presences);
     m->sorted = sorted_input(&m->building, input, m->presences, &m->count);
     return build_sections(&m->building, m->sorted, m->count, &m->all, ret_missing, err);
@@ -342,6 +353,7 @@ static void month_end(month *m)
         free(m->all.list[i].lines.list);
         free(m->all.list[i].credits);
         cm_margin_free(m->all.list[i].margin);
+        json_decref(m->all.list[i].rows);
     }
     free(m->all.list);
     free(m->sorted);
@@ -414,6 +426,7 @@ void cm_statements_free(cm_statements *statements)
     for (size_t i = 0; i < statements->count; i++) {
         json_decref(statements->list[i].document);
         json_decref(statements->list[i].margin);
+        json_decref(statements->list[i].rows);
         free(statements->list[i].credits);
     }
     free(statements->list);

@@ -41,6 +41,7 @@ typedef struct cm_building {
     const cm_discount *discounts;
     size_t discount_count;
     const cm_month_visitor *visitor; /* NULL: none */
+    bool with_rows;
 } cm_building;
 
 typedef struct cm_margin cm_margin;
@@ -55,6 +56,7 @@ typedef struct cm_section {
     size_t credit_count;
     cm_margin *margin;                /* owned; NULL unless it is asked for */
     const cm_fx_rate *distributor_fx; /* R08; NULL: none */
+    json_t *rows;                     /* owned; NULL unless they are asked for */
 } cm_section;
 
 cm_decimal cm_charge_layer(const cm_statement_charge *charge, enum cm_layer layer);
@@ -91,6 +93,10 @@ CM_NODISCARD bool cm_credit_add_rows(const cm_building *building, cm_section *se
 CM_NODISCARD bool cm_margin_begin(const cm_building *building, cm_section *section, const cm_work *work);
 CM_NODISCARD bool cm_margin_finish(const cm_building *building, cm_section *section);
 void cm_margin_free(cm_margin *margin);
+/* What the tier step added behind the first `charges` of `work`; what later steps added to the lines. */
+void cm_rows_add_tiers(cm_section *section, const cm_work *work, size_t charges);
+void cm_rows_add_lines(cm_section *section);
+
 /* NULL: overflow. */
 json_t *cm_margin_json(const cm_section *sections, size_t count, const char *id, const char *currency);
 

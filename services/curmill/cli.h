@@ -134,6 +134,7 @@ int cmd_period_settle(cli *c);
 int cmd_discount_list(cli *c);
 int cmd_discount_show(cli *c);
 int cmd_explain(cli *c);
+int cmd_export_lines(cli *c);
 int cmd_archive_list(cli *c);
 int cmd_archive_verify(cli *c);
 int cmd_archive_sweep(cli *c);

@@ -88,6 +88,14 @@ static const cli_option audit_options[] = {
     {"limit", "N", "the newest N (200)", false, false},
     {0}};
 
+static const cli_option export_options[] = {
+    {"customer", "CUSTOMER", "whose lines", true, false},
+    {"period", "YYYY-MM", "billing period", true, false},
+    {"lane", "LANE", "only documents of this lane", false, false},
+    {"payer", "PAYER", "only documents that this payer's charges are in", false, false},
+    {"statement", "ID", "of this document (id, beginning of an id, or number), where there are several", false, false},
+    {"output", "FILE", "into this file, which appears when it is whole and equal to the document; else to standard output", false, false},
+    {0}};
 static const cli_option sweep_options[] = {{"dry-run", NULL, "only say what would be removed", false, false},
                                            {"by", "WHO", "who does it (for the audit trail)", false, false},
                                            {0}};
@@ -135,6 +143,8 @@ static const cli_command discount_children[] = {
     {"list", "what months earned, applied and still open, by account and product", NULL, 0, 0, payer_period, NULL, cmd_discount_list},
     {"show", "what the distributor's invoice of a month credits for earlier ones", NULL, 0, 0, period_show_options, NULL, cmd_discount_show},
     {0}};
+static const cli_command export_children[] = {
+    {"lines", "a customer's own lines as CSV, equal in sum to its document", NULL, 0, 0, export_options, NULL, cmd_export_lines}, {0}};
 static const cli_command archive_children[] = {
     {"list", "deliveries and their copies, what rests on them", NULL, 0, 0, payer_period, NULL, cmd_archive_list},
     {"verify", "read every copy and compare its digest", NULL, 0, 0, payer_period, NULL, cmd_archive_verify},
@@ -161,6 +171,7 @@ static const cli_command root_children[] = {
     {"period", "states of billing periods", NULL, 0, 0, NULL, period_children, NULL},
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
     {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL, discount_children, NULL},
+    {"export", "what lies below a document", NULL, 0, 0, NULL, export_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
     {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0, 0, reconcile_options, NULL,
      cmd_reconcile},
