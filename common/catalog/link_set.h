@@ -34,6 +34,11 @@ cm_catalog *cm_catalog_with_links(const cm_catalog *base, const char *payer, con
 /* The same; `base` becomes part of the result and is freed with it. */
 cm_catalog *cm_catalog_take_links(cm_catalog *base, const cm_given_link *links, size_t count);
 
+/* The merge by itself, for some accounts: `own` are links of the catalog, sorted by payer, account, from. *ret and its
+ * texts live in `arena`, or in `base`. */
+size_t cm_links_merge(const cm_catalog *base, const cm_link *own, size_t own_count, const cm_given_link *links,
+                      size_t count, cm_arena *arena, const cm_link **ret);
+
 /* Accounts of one payer whose links differ between two sets, as far as lines up to the end of time from `since` on can
  * tell: sorted, each once. Texts are those of the links. *ret in `arena`. */
 size_t cm_link_sets_differ(const cm_given_link *a, size_t a_count, const cm_given_link *b, size_t b_count,

@@ -174,6 +174,31 @@ static void merge(merging *m, const cm_link *own, size_t own_count, const cm_giv
         add_link(m, &own[i]);
 }
 
+/* Links of one payer, or of all (NULL), in the order of the merge. */
+static const cm_given_link **sort_given(cm_arena *arena, const char *payer, const cm_given_link *links, size_t count,
+                                        size_t *ret_count)
+{
+    const cm_given_link **sorted = cm_arena_alloc(arena, (count + 1) * sizeof *sorted);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!payer || strcmp(links[i].payer, payer) == 0)
+            sorted[kept++] = &links[i];
+    if (kept)
+        qsort(sorted, kept, sizeof *sorted, by_payer_account_from);
+    *ret_count = kept;
+    return sorted;
+}
+
+size_t cm_links_merge(const cm_catalog *base, const cm_link *own, size_t own_count, const cm_given_link *links,
+                      size_t count, cm_arena *arena, const cm_link **ret)
+{
+    merging m = {.base = base, .arena = arena};
+    const cm_given_link **sorted = sort_given(arena, NULL, links, count, &count);
+    merge(&m, own, own_count, sorted, count);
+    *ret = m.link;
+    return m.count;
+}
+
 static size_t first_of_payer(const cm_catalog *base, const char *payer)
 {
     size_t low = 0, high = base->link_count;
@@ -197,13 +222,8 @@ cm_catalog *cm_catalog_with_links(const cm_catalog *base, const char *payer, con
     private->fx_index = ((const struct cm_catalog_private *)base->private_)->fx_index;
     catalog->private_ = private;
 
-    const cm_given_link **sorted = cm_arena_alloc(arena, (count + 1) * sizeof *sorted);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!payer || strcmp(links[i].payer, payer) == 0)
-            sorted[kept++] = &links[i];
-    if (kept)
-        qsort(sorted, kept, sizeof *sorted, by_payer_account_from);
+    size_t kept;
+    const cm_given_link **sorted = sort_given(arena, payer, links, count, &kept);
     size_t begin = payer ? first_of_payer(base, payer) : 0, end = base->link_count;
     if (payer)
         for (end = begin; end < base->link_count && strcmp(base->links[end].payer, payer) == 0;)

@@ -12,7 +12,7 @@ enum { ROWS_AT_ONCE = 1000 };
 /* --- a record ------------------------------------------------------------------------------------------------ */
 
 /* `links`: all of one account, sorted by payer and time. The packed AccountLink as hex, and its id; both in `arena`. */
-static void encode(const char *lane, const char *account, const cm_link *const *links, size_t count, cm_arena *arena,
+static void encode(const char *lane, const char *account, const cm_link *links, size_t count, cm_arena *arena,
                    const char **ret_hex, const char **ret_id)
 {
     Curmill__V1__AccountLink message = CURMILL__V1__ACCOUNT_LINK__INIT;
@@ -23,15 +23,15 @@ static void encode(const char *lane, const char *account, const cm_link *const *
     message.link = cm_arena_alloc(arena, (count + 1) * sizeof *message.link);
     for (size_t i = 0; i < count; i++) {
         Curmill__V1__OwnedFrom *one = message.link[i] = cm_arena_alloc(arena, sizeof *one);
-        const char *group = links[i]->group ? links[i]->group->id : "";
+        const char *group = links[i].group ? links[i].group->id : "";
         curmill__v1__owned_from__init(one);
-        one->payer = cm_arena_strndup(arena, links[i]->payer, strlen(links[i]->payer));
-        one->customer = cm_arena_strndup(arena, links[i]->customer->id, strlen(links[i]->customer->id));
-        one->from = links[i]->from;
-        one->to = links[i]->to;
+        one->payer = cm_arena_strndup(arena, links[i].payer, strlen(links[i].payer));
+        one->customer = cm_arena_strndup(arena, links[i].customer->id, strlen(links[i].customer->id));
+        one->from = links[i].from;
+        one->to = links[i].to;
         one->support_plan_group = cm_arena_strndup(arena, group, strlen(group));
-        one->declared_plan = cm_arena_strndup(arena, links[i]->declared_plan, strlen(links[i]->declared_plan));
-        one->requested = links[i]->given;
+        one->declared_plan = cm_arena_strndup(arena, links[i].declared_plan, strlen(links[i].declared_plan));
+        one->requested = links[i].given;
     }
     size_t length = curmill__v1__account_link__get_packed_size(&message);
     uint8_t *bytes = cm_arena_alloc(arena, length + 1);
@@ -79,7 +79,7 @@ static bool write_changes(changes *c, cm_error *err)
 }
 
 /* `stored`: the id of what is in the table, NULL for nothing. */
-static bool compare(changes *c, const char *account, const cm_link *const *links, size_t count, const char *stored,
+static bool compare(changes *c, const char *account, const cm_link *links, size_t count, const char *stored,
                     cm_error *err)
 {
     const char *hex, *id;
@@ -94,6 +94,130 @@ static bool compare(changes *c, const char *account, const cm_link *const *links
     return true;
 }
 
+/* --- three decks of cards, sorted by account: the catalog, the requests, what was announced ------------------- */
+
+/* Rows of a cursor, a page at a time; column 0 is the account. */
+typedef struct deck {
+    cm_pg *pg;
+    char fetch[64];
+    cm_rows *rows;
+    int at;
+    bool ended;
+} deck;
+
+static bool deck_open(deck *d, cm_pg *pg, const char *name, const char *declare, const char *lane, cm_error *err)
+{
+    *d = (deck){.pg = pg};
+    snprintf(d->fetch, sizeof d->fetch, "FETCH %d FROM %s", ROWS_AT_ONCE, name);
+    return cm_pg_query(pg, declare, 1, &lane, NULL, err);
+}
+
+/* The account of the card on top; NULL: none is left. */
+static bool deck_top(deck *d, const char **ret, cm_error *err)
+{
+    if (!d->ended && (!d->rows || d->at == cm_rows_count(d->rows))) {
+        cm_rows_free(d->rows);
+        d->rows = NULL;
+        d->at = 0;
+        if (!cm_pg_query(d->pg, d->fetch, 0, NULL, &d->rows, err))
+            return false;
+        d->ended = cm_rows_count(d->rows) == 0;
+    }
+    *ret = d->ended ? NULL : cm_rows_text(d->rows, d->at, 0);
+    return true;
+}
+
+#define INSTANT(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+static const char requests_sql[] =
+    "DECLARE account_requests NO SCROLL CURSOR FOR SELECT account, payer, customer, support_plan_group, "
+    "declared_plan, " INSTANT("billed_from") ", " INSTANT(
+        "billed_until") " FROM effective_link WHERE lane = $1 ORDER BY account COLLATE \"C\"";
+static const char announced_sql[] =
+    "DECLARE account_links NO SCROLL CURSOR FOR SELECT account, digest FROM account_link"
+    " WHERE lane = $1 ORDER BY account COLLATE \"C\"";
+
+typedef struct decks {
+    const cm_link **own; /* of the catalog */
+    size_t own_count, own_at;
+    deck requests, announced;
+    cm_arena *arena; /* of the account in hand */
+    cm_given_link *given;
+    size_t given_count, given_capacity;
+} decks;
+
+static const char *keep(decks *d, int column)
+{
+    const char *text = cm_rows_text(d->requests.rows, d->requests.at, column);
+    return cm_arena_strndup(d->arena, text, strlen(text));
+}
+
+/* Takes the requests of the account. */
+static bool take_requests(decks *d, const char *account, cm_error *err)
+{
+    const char *top;
+    d->given_count = 0;
+    while (deck_top(&d->requests, &top, err)) {
+        if (!top || strcmp(top, account) != 0)
+            return true;
+        if (d->given_count == d->given_capacity) {
+            d->given_capacity = d->given_capacity ? 2 * d->given_capacity : 8;
+            d->given = cm_realloc(d->given, d->given_capacity * sizeof *d->given);
+        }
+        cm_given_link *link = &d->given[d->given_count++];
+        *link = (cm_given_link){.account = keep(d, 0),
+                                .payer = keep(d, 1),
+                                .customer = keep(d, 2),
+                                .group = keep(d, 3),
+                                .declared_plan = keep(d, 4),
+                                .to = INT64_MAX};
+        bool valid =
+            cm_instant_parse(cm_slice_of(keep(d, 5)), &link->from) &&
+            (cm_rows_null(d->requests.rows, d->requests.at, 6) || cm_instant_parse(cm_slice_of(keep(d, 6)), &link->to));
+        if (!valid)
+            return cm_fail(err, CM_ERROR_BUG, "EFFECTIVE_LINK", "a link of account %s has no readable time", account);
+        d->requests.at++;
+    }
+    return false;
+}
+
+/* The smallest account on top of any deck, in the arena; NULL: all are empty. */
+static bool next_account(decks *d, const char **ret, cm_error *err)
+{
+    const char *top[3];
+    *ret = NULL;
+    top[0] = d->own_at < d->own_count ? d->own[d->own_at]->account : NULL;
+    if (!deck_top(&d->requests, &top[1], err) || !deck_top(&d->announced, &top[2], err))
+        return false;
+    for (int i = 0; i < 3; i++) {
+        if (top[i] && (!*ret || strcmp(top[i], *ret) < 0))
+            *ret = top[i];
+    }
+    if (*ret)
+        *ret = cm_arena_strndup(d->arena, *ret, strlen(*ret));
+    return true;
+}
+
+static bool compare_account(changes *c, decks *d, const cm_catalog *catalog, const char *account, cm_error *err)
+{
+    const cm_link *merged;
+    const char *top, *stored = NULL;
+    size_t begin = d->own_at;
+    while (d->own_at < d->own_count && strcmp(d->own[d->own_at]->account, account) == 0)
+        d->own_at++;
+    cm_link *own = cm_arena_alloc(d->arena, (d->own_at - begin + 1) * sizeof *own);
+    for (size_t i = begin; i < d->own_at; i++)
+        own[i - begin] = *d->own[i];
+    if (!take_requests(d, account, err) || !deck_top(&d->announced, &top, err))
+        return false;
+    if (top && strcmp(top, account) == 0) {
+        const char *id = cm_rows_text(d->announced.rows, d->announced.at++, 1);
+        stored = cm_arena_strndup(d->arena, id, strlen(id));
+    }
+    size_t count = cm_links_merge(catalog, own, d->own_at - begin, d->given, d->given_count, d->arena, &merged);
+    return compare(c, account, merged, count, stored, err);
+}
+
 static int by_account(const void *a, const void *b)
 {
     const cm_link *x = *(const cm_link *const *)a, *y = *(const cm_link *const *)b;
@@ -103,47 +227,50 @@ static int by_account(const void *a, const void *b)
     return order ? order : (x->from > y->from) - (x->from < y->from);
 }
 
-/* Both sides sorted by account: what the snapshot says, and what was announced. */
-static bool compare_all(changes *c, const cm_link *const *links, size_t count, const cm_rows *stored, cm_error *err)
+/* The catalog's links of the lane. */
+static void own_links(decks *d, const cm_catalog *catalog, const char *lane)
 {
-    size_t at = 0;
-    int row = 0, rows = cm_rows_count(stored);
-    bool done = true;
-    while (done && (at < count || row < rows)) {
-        const char *known = row < rows ? cm_rows_text(stored, row, 0) : NULL,
-                   *present = at < count ? links[at]->account : NULL;
-        int order = !known ? -1 : !present ? 1 : strcmp(present, known);
-        const char *account = order <= 0 ? present : known;
-        size_t begin = at;
-        while (order <= 0 && at < count && strcmp(links[at]->account, account) == 0)
-            at++;
-        done = compare(c, account, links + begin, at - begin, order >= 0 ? cm_rows_text(stored, row, 1) : NULL, err);
-        row += order >= 0;
+    const cm_payer *payer = NULL;
+    d->own = cm_alloc((catalog->link_count + 1) * sizeof *d->own);
+    for (size_t i = 0; i < catalog->link_count; i++) {
+        if (!payer || strcmp(payer->id, catalog->links[i].payer) != 0)
+            payer = cm_catalog_payer(catalog, catalog->links[i].payer);
+        if (payer && strcmp(payer->lane, lane) == 0)
+            d->own[d->own_count++] = &catalog->links[i];
     }
-    return done && write_changes(c, err);
+    if (d->own_count)
+        qsort(d->own, d->own_count, sizeof *d->own, by_account);
 }
 
-static bool announce_snapshot(cm_linker *linker, const cm_catalog *snapshot, const char *at, cm_error *err)
+static bool compare_all(changes *c, decks *d, const cm_catalog *catalog, cm_error *err)
+{
+    for (;;) {
+        const char *account;
+        cm_arena_reset(d->arena);
+        if (!next_account(d, &account, err))
+            return false;
+        if (!account)
+            return write_changes(c, err);
+        if (!compare_account(c, d, catalog, account, err))
+            return false;
+    }
+}
+
+/* Memory: the catalog, which is there anyway, a pointer to each of its links, and a page of each cursor. */
+static bool announce(cm_linker *linker, const cm_catalog *catalog, const char *at, cm_error *err)
 {
     changes c = {.linker = linker, .at = at, .arena = cm_arena_new(64 * 1024)};
-    const cm_link **links = cm_alloc((snapshot->link_count + 1) * sizeof *links);
-    const cm_payer *payer = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < snapshot->link_count; i++) {
-        if (!payer || strcmp(payer->id, snapshot->links[i].payer) != 0)
-            payer = cm_catalog_payer(snapshot, snapshot->links[i].payer);
-        if (payer && strcmp(payer->lane, linker->lane) == 0)
-            links[count++] = &snapshot->links[i];
-    }
-    if (count)
-        qsort(links, count, sizeof *links, by_account);
-    cm_rows *stored = NULL;
-    bool done = cm_pg_query(linker->pg,
-                            "SELECT account, digest FROM account_link WHERE lane = $1 ORDER BY account COLLATE \"C\"",
-                            1, (const char *[]){linker->lane}, &stored, err) &&
-                compare_all(&c, links, count, stored, err);
-    cm_rows_free(stored);
-    free(links);
+    decks d = {.arena = cm_arena_new(16 * 1024)};
+    own_links(&d, catalog, linker->lane);
+    bool done = deck_open(&d.requests, linker->pg, "account_requests", requests_sql, linker->lane, err) &&
+                deck_open(&d.announced, linker->pg, "account_links", announced_sql, linker->lane, err) &&
+                compare_all(&c, &d, catalog, err) &&
+                cm_pg_execute(linker->pg, "CLOSE account_requests; CLOSE account_links", err);
+    cm_rows_free(d.requests.rows);
+    cm_rows_free(d.announced.rows);
+    free(d.own);
+    free(d.given);
+    cm_arena_free(d.arena);
     cm_buffer_free(&c.accounts);
     cm_buffer_free(&c.payloads);
     cm_buffer_free(&c.ids);
@@ -152,23 +279,21 @@ static bool announce_snapshot(cm_linker *linker, const cm_catalog *snapshot, con
 }
 
 /* *ret_stale: the table follows from another catalog or other sets than today's. `values`: lane, catalog. */
-static bool look(cm_linker *linker, const char *const *values, char ret_basis[static CM_ID_HEX], cm_buffer *sets,
-                 bool *ret_stale, cm_error *err)
+static bool look(cm_linker *linker, const char *const *values, char ret_basis[static CM_ID_HEX], bool *ret_stale,
+                 cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(linker->pg, "SELECT pg_advisory_xact_lock(hashtextextended('account links ' || $1, 0))", 1, values,
                      NULL, err) ||
         !cm_pg_query(linker->pg,
-                     "SELECT s.ids, left(encode(sha256(convert_to($2 || ' ' || s.ids, 'UTF8')), 'hex'), 32), (SELECT "
-                     "basis FROM account_link_basis"
-                     " WHERE lane = $1) FROM (SELECT coalesce(string_agg(links_id, ',' ORDER BY links_id), '') AS ids "
-                     "FROM payer_links WHERE lane = $1"
-                     "   AND links_id <> '') s",
+                     "SELECT left(encode(sha256(convert_to($2 || ' ' || coalesce((SELECT string_agg(links_id, ',' "
+                     "ORDER BY links_id)"
+                     " FROM payer_links WHERE lane = $1 AND links_id <> ''), ''), 'UTF8')), 'hex'), 32),"
+                     " (SELECT basis FROM account_link_basis WHERE lane = $1)",
                      2, values, &rows, err))
         return false;
-    cm_buffer_text(sets, cm_rows_text(rows, 0, 0));
-    snprintf(ret_basis, CM_ID_HEX, "%s", cm_rows_text(rows, 0, 1));
-    *ret_stale = strcmp(ret_basis, cm_rows_text(rows, 0, 2)) != 0;
+    snprintf(ret_basis, CM_ID_HEX, "%s", cm_rows_text(rows, 0, 0));
+    *ret_stale = strcmp(ret_basis, cm_rows_text(rows, 0, 1)) != 0;
     cm_rows_free(rows);
     return true;
 }
@@ -177,20 +302,17 @@ static bool announce_locked(cm_linker *linker, const char *catalog_id, const cha
 {
     char basis[CM_ID_HEX];
     bool stale;
-    cm_buffer sets = {0};
-    cm_catalog *snapshot = NULL;
     const char *values[] = {linker->lane, catalog_id}, *now[] = {linker->lane, basis};
-    bool done = look(linker, values, basis, &sets, &stale, err);
-    if (done && stale)
-        done = cm_store_snapshot_load(linker->pg, catalog_id, cm_buffer_string(&sets), &snapshot, err) &&
-               announce_snapshot(linker, snapshot, at, err) &&
-               cm_pg_query(linker->pg,
-                           "INSERT INTO account_link_basis (lane, basis) VALUES ($1, $2) ON CONFLICT (lane) DO UPDATE "
-                           "SET basis = excluded.basis",
-                           2, now, NULL, err);
-    cm_catalog_free(snapshot);
-    cm_buffer_free(&sets);
-    return done;
+    if (!look(linker, values, basis, &stale, err))
+        return false;
+    if (!stale)
+        return true;
+    const cm_catalog *catalog = cm_catalog_cache_get(linker->catalogs, linker->pg, catalog_id, err);
+    return catalog && announce(linker, catalog, at, err) &&
+           cm_pg_query(linker->pg,
+                       "INSERT INTO account_link_basis (lane, basis) VALUES ($1, $2) ON CONFLICT (lane) DO UPDATE SET "
+                       "basis = excluded.basis",
+                       2, now, NULL, err);
 }
 
 bool cm_linker_announce(cm_linker *linker, cm_error *err)

@@ -1,5 +1,5 @@
 """An account that nobody knows turns up in a report: it is in suspense, observed, linked, and its month is rated again and billed, exactly as the
-oracle says with that link (rating.md section 3; N11, O11)."""
+oracle says with that link (rating.md section 3; N11)."""
 import json
 import subprocess
 

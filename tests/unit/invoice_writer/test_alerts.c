@@ -65,6 +65,34 @@ Test(alerts, support_plans)
     world_free(w);
 }
 
+/* N06, O16: a plan is changed in AWS's console; the first delivery that shows it tells. An out-of-cycle bill tells that
+ * there is a paid plan. */
+Test(alerts, N06_a_change_of_plan_is_told_with_the_first_delivery)
+{
+    world *w =
+        world_new("kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
+                  "  - {id: \"000000000001\", payer: \"" TDS "\", from: 2025-01-01, support_plan_group: basic}\n"
+                  "  - {id: \"000000000002\", payer: \"" TDS "\", from: 2025-01-01, support_plan_group: business}\n"
+                  "---\nkind: SupportPlanGroup\nid: basic\ntype: basic\n"
+                  "---\nkind: SupportPlanGroup\nid: business\ntype: business\n");
+    const hand_charge before[] = {CHARGE("000000000001", "usage", "AmazonEC2", "1", "1", "1"),
+                                  CHARGE("000000000002", "support", "OCBPremiumSupport", "1", "0", "0")};
+    const hand_charge after[] = {CHARGE("000000000001", "usage", "AmazonEC2", "1", "1", "1"),
+                                 CHARGE("000000000001", "support", "OCBPremiumSupport", "1", "0", "0"),
+                                 CHARGE("000000000002", "support", "AWSSupportEnterprise", "1", "0", "0")};
+    add_delivery(w, TDS, 'a');
+    add_delivery(w, TDS, 'b');
+    run_through(w, add_run(w, TDS, 'a', 1), before, 2);
+    cr_expect_str_eq(alerts(w, "SUPPORT_PLAN_DRIFT"), "");
+    run_through(w, add_run(w, TDS, 'b', 1), after, 3);
+    cr_expect_str_eq(alerts(w, "SUPPORT_PLAN_DRIFT"),
+                     "000000000001: customer acme: declared nothing, assigned group basic (basic), observed paid "
+                     "(OCBPremiumSupport)\n"
+                     "000000000002: customer acme: declared nothing, assigned group business (business), observed "
+                     "enterprise (AWSSupportEnterprise)");
+    world_free(w);
+}
+
 /* P06: usage in the management account; its tax and its zero lines are none. */
 Test(alerts, payer_usage)
 {

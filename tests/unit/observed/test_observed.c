@@ -1,4 +1,4 @@
-/* What a file says about its accounts: account.observed (P06, O16, N06). */
+/* What a file says about its accounts: account.observed (P06, O16). */
 #include "../batch/support.h"
 #include "catalog/plans.h"
 #include "observed/observed.h"

@@ -1,4 +1,4 @@
-/* org-linker without Kafka: what reports say, link sets, months rated again, account.link (O11, O16, P06, N11). */
+/* org-linker without Kafka: what reports say, link sets, months rated again, account.link (O16, P06). */
 #include "desk.h"
 #include "linker.h"
 
@@ -104,7 +104,7 @@ Test(org_linker, O16_P06_what_reports_say)
     desk_end(&d);
 }
 
-Test(org_linker, O11_what_was_in_suspense_is_rated_again_once)
+Test(org_linker, what_was_in_suspense_is_rated_again_once)
 {
     desk d = desk_new();
     place *p = d.p;
