@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -103,10 +104,10 @@ bool cm_org_sync_step(cm_org_sync *sync, cm_pg *pg, const cm_catalog *catalog, c
         return false;
     if (!t.payer)
         return true;
-    strncpy(ret->payer, t.payer->id, sizeof ret->payer - 1);
+    snprintf(ret->payer, sizeof ret->payer, "%s", t.payer->id);
     do_turn(&t);
     if (t.first.class != CM_ERROR_NONE) {
-        strncpy(ret->code, t.first.code, sizeof ret->code - 1);
+        snprintf(ret->code, sizeof ret->code, "%s", t.first.code);
         cm_log_error(CM_WARN, "AWS could not be asked about everything", &t.first, "payer", ret->payer, NULL);
     }
     if (t.database_failed) { /* the lease runs out by itself */
