@@ -1,6 +1,8 @@
 /* Validations of a request, what AWS allows, support plans, duties. */
 #include "link/rules.h"
 
+#include "catalog/plans.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -182,25 +184,38 @@ void cm_invitation_budget_count(cm_invitation_budget *budget)
     budget->bound_by = budget->left > 0 ? "" : by_quota ? "account_quota" : "invitations_per_day";
 }
 
-const char *cm_plan_observed(const char *product)
+const char *cm_plan_of_group(const cm_support_group *group)
 {
-    static const struct {
-        const char *part, *plan;
-    } parts[] = {{"BusinessPlus", "business_plus"},
-                 {"Business", "business"},
-                 {"Developer", "developer"},
-                 {"Enterprise", "enterprise"}};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (strcasestr(product, parts[i].part))
-            return parts[i].plan;
+    if (!group)
+        return NULL;
+    switch (group->type) {
+    case CM_PLAN_BUSINESS:
+    case CM_PLAN_BUSINESS_PUBLIC:
+        return "business";
+    case CM_PLAN_BUSINESS_PLUS:
+        return "business_plus";
+    case CM_PLAN_DEVELOPER:
+        return "developer";
+    case CM_PLAN_ENTERPRISE:
+        return "enterprise";
+    case CM_PLAN_BASIC:
+        return "basic";
+    case CM_PLAN_PASSTHROUGH:
+        break;
     }
     return NULL;
+}
+
+/* Is what AWS charges for another plan than that? An out-of-cycle bill tells only that there is a paid one. */
+static bool is_other(const char *observed, const char *plan)
+{
+    return strcmp(observed, CM_PLAN_PAID) == 0 ? strcmp(plan, "basic") == 0 : strcmp(observed, plan) != 0;
 }
 
 bool cm_plan_drifts(const char *declared, const char *assigned, const char *observed)
 {
     bool d = declared && *declared, a = assigned && *assigned, o = observed && *observed;
-    return (o && a && strcmp(observed, assigned) != 0) || (o && d && strcmp(observed, declared) != 0) ||
+    return (o && a && is_other(observed, assigned)) || (o && d && is_other(observed, declared)) ||
            (!o && d && a && strcmp(declared, assigned) != 0);
 }
 

@@ -48,8 +48,7 @@ enum cm_territory_verdict cm_rule_territory(const cm_payer_model *model, const c
 /* P16: a role must be made where the payer existed before and was transferred in; or always, as the model says. */
 bool cm_rule_role_required(const cm_payer_model *model, bool transferred_in);
 
-/* --- what AWS allows (distributors-and-aws.md 2.5): shown and respected
- * ----------------------------------------------- */
+/* --- what AWS allows (distributors-and-aws.md 2.5): shown and respected --- */
 
 typedef struct cm_invitation_budget {
     int sent, per_day;        /* within the last 24 hours; accepted ones do not count */
@@ -63,14 +62,14 @@ void cm_invitation_budget_count(cm_invitation_budget *budget);
 /* --- support plans: declared, assigned, observed (O16, P12) ----------------------------------------------------------
  */
 
-/* The plan that AWS charges for, by the product code of its support lines; NULL: not one that tells. */
-const char *cm_plan_observed(const char *product);
-/* O16: they must be one plan; NULL or "": not known. `assigned`: what the group's type stands for; NULL also for
+/* Observed: cm_support_plan_observed of catalog/plans.h. What a group's type stands for; NULL: it passes on whatever
+ * there is, or there is no group. */
+const char *cm_plan_of_group(const cm_support_group *group);
+/* O16, N06: they must be one plan; NULL or "": not known. `assigned`: what the group's type stands for; NULL also for
  * passing on. */
 bool cm_plan_drifts(const char *declared, const char *assigned, const char *observed);
 
-/* --- duties by the month (N07, N08, O28): due at the end of a day of the next month, UTC
- * -------------------------------------- */
+/* --- duties by the month (N07, N08, O28): due at the end of a day of the next month, UTC --- */
 
 enum cm_duty_state { CM_DUTY_NOT_DUE, CM_DUTY_DUE, CM_DUTY_LATE, CM_DUTY_DONE, CM_DUTY_DONE_LATE };
 const char *cm_duty_state_name(enum cm_duty_state state);

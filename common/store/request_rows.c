@@ -8,19 +8,15 @@
 #include <string.h>
 
 #define MICROS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
+/* clang-format off */
 #define COLUMNS                                                                                                        \
-    "id, kind, state, version, payer, lane, model, account, customer, root_email, nickname, support_plan, "            \
-    "support_plan_group, sales_reference,"                                                                             \
-    " role_arn, external_id, region, country, portal_enabled, transferred_in, repurposed, role_required, "             \
-    "role_waived, role_verdict,"                                                                                       \
-    " mfa_confirmed, handshake, requested_by, approved_by, " MICROS("invited_at") ", " MICROS(                         \
-        "remind_at") ", " MICROS("expires_at") ", " MICROS("liable_from") ", " MICROS("billed_from") ", " MICROS("bil" \
-                                                                                                                 "led" \
-                                                                                                                 "_fr" \
-                                                                                                                 "om_" \
-                                                                                                                 "wan" \
-                                                                                                                 "te"  \
-                                                                                                                 "d") ", " MICROS("left_at") ", " MICROS("billed_until") ", " MICROS("requested_at") ", " MICROS("approved_at") ", " MICROS("activated_at") ", " MICROS("changed_at")
+    "id, kind, state, version, payer, lane, model, account, customer, root_email, nickname, support_plan,"             \
+    " support_plan_group, sales_reference, role_arn, external_id, region, country, portal_enabled, transferred_in,"    \
+    " repurposed, role_required, role_waived, role_verdict, mfa_confirmed, handshake, requested_by, approved_by, "     \
+    MICROS("invited_at") ", " MICROS("remind_at") ", " MICROS("expires_at") ", " MICROS("liable_from") ", "            \
+    MICROS("billed_from") ", " MICROS("billed_from_wanted") ", " MICROS("left_at") ", " MICROS("billed_until") ", "    \
+    MICROS("requested_at") ", " MICROS("approved_at") ", " MICROS("activated_at") ", " MICROS("changed_at")
+/* clang-format on */
 enum {
     ID,
     KIND,

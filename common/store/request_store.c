@@ -52,8 +52,30 @@ static char *detail_of(const cm_request *r, const cm_link_cause *cause)
     return text;
 }
 
-static bool step(cm_pg *pg, cm_request *r, const cm_link_cause *cause, cm_error *err)
+/* An account that stays under the payer while its customer changes (O28) is the next one's from when the last one left
+ * it. */
+static bool not_before_the_last(cm_pg *pg, const cm_request *r, cm_instant *joined, cm_error *err)
 {
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(
+            pg,
+            "SELECT (extract(epoch FROM max(left_at)) * 1000000)::bigint FROM link_request WHERE payer = $1 AND "
+            "account = $2 AND state = 'left'",
+            2, (const char *[]){r->payer, r->link.account}, &rows, err))
+        return false;
+    if (cm_rows_instant(rows, 0, 0) > *joined)
+        *joined = cm_rows_instant(rows, 0, 0);
+    cm_rows_free(rows);
+    return true;
+}
+
+static bool step(cm_pg *pg, cm_request *r, const cm_link_cause *given, cm_error *err)
+{
+    cm_link_cause own = *given;
+    const cm_link_cause *cause = &own;
+    if ((own.event == CM_LINK_ACCEPT || own.event == CM_LINK_MEMBER_SEEN) && own.aws_at &&
+        !not_before_the_last(pg, r, &own.aws_at, err))
+        return false;
     int64_t before = r->link.version;
     enum cm_link_state from = r->link.state;
     if (cause->event == CM_LINK_LEAVE && !cm_gates_shut(pg, r, r->link.shut_gate, sizeof r->link.shut_gate, err))
@@ -172,8 +194,8 @@ static void wish_bool(bool *into, const bool *wanted, const char *name, json_t *
     *into = *wanted;
 }
 
-static bool check_wish(const cm_catalog *catalog, const cm_request *r, const cm_request_wish *w, const char *reason,
-                       cm_error *err)
+static bool check_wish(const cm_catalog *catalog, const cm_request *r, const cm_request_wish *w, cm_instant now,
+                       const char *reason, cm_error *err)
 {
     const char *plan = w->support_plan ? w->support_plan : r->link.support_plan;
     const char *sales = w->sales_reference ? w->sales_reference : r->sales_reference;
@@ -197,6 +219,13 @@ static bool check_wish(const cm_catalog *catalog, const cm_request *r, const cm_
         !cm_rule_role(w->role_arn ? w->role_arn : r->role_arn, w->external_id ? w->external_id : r->external_id,
                       r->link.account, err))
         return false;
+    bool checked;
+    const cm_distributor *distributor = cm_catalog_distributor(catalog, r->lane);
+    if (w->root_email && !cm_rule_root_domain(r->model, false, w->root_email, distributor, &checked, err)) /* P03 */
+        return false;
+    if (w->country && cm_rule_territory(r->model, distributor, w->country, now) == CM_TERRITORY_OUTSIDE)
+        return cm_fail(err, CM_ERROR_REFUSED, "TERRITORY",
+                       "country %s is not in the distributor's authorized territory today (P17)", w->country);
     if (w->role_waived && *w->role_waived && !(reason && *reason))
         return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "a role is waived with a reason: --reason TEXT");
     if (w->billed_from_wanted && r->activated_at)
@@ -210,7 +239,7 @@ static bool declare_locked(cm_pg *pg, const cm_catalog *catalog, cm_request *r, 
 {
     char email[sizeof r->root_email], day[CM_INSTANT_TEXT];
     int64_t before = r->link.version;
-    if (!cm_link_expect_version(before, version, err) || !check_wish(catalog, r, w, reason, err))
+    if (!cm_link_expect_version(before, version, err) || !check_wish(catalog, r, w, now, reason, err))
         return false;
     if (w->root_email && !cm_email_normal(w->root_email, email, sizeof email))
         return cm_rule_root_email(w->root_email, err);

@@ -74,7 +74,9 @@ static void split_words(int argc, char **argv, char **for_config, int *ret_confi
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         size_t length = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
-        if (strcmp(word, "--print-config") == 0 || strcmp(word, "--version") == 0) {
+        /* `--version N` is an option of commands: compare-and-set. */
+        bool own_version = i + 1 < argc && argv[i + 1][0] >= '0' && argv[i + 1][0] <= '9';
+        if (strcmp(word, "--print-config") == 0 || (strcmp(word, "--version") == 0 && !own_version)) {
             for_config[(*ret_config)++] = argv[i];
         } else if (length && is_global_setting(word + 2, length)) {
             for_config[(*ret_config)++] = argv[i];

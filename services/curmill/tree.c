@@ -1,4 +1,5 @@
 /* The command tree: what is typed, what it needs, what help says. */
+#include "accounts.h"
 #include "cli.h"
 
 #define WHO_WHY                                                                                                        \
@@ -172,6 +173,8 @@ static const cli_command root_children[] = {
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
     {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL, discount_children, NULL},
     {"export", "what lies below a document", NULL, 0, 0, NULL, export_children, NULL},
+    {"account", "AWS accounts: whose they are, since when", NULL, 0, 0, NULL, account_children, NULL},
+    {"request", "requests for accounts and links, from asking to leaving", NULL, 0, 0, NULL, request_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
     {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0, 0, reconcile_options, NULL,
      cmd_reconcile},

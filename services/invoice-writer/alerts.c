@@ -5,6 +5,7 @@
 #include "writer.h"
 
 #include "catalog/plans.h"
+#include "link/rules.h"
 #include "postgres/array.h"
 #include "statement/statement.h"
 #include "store/run_store.h"
@@ -36,44 +37,14 @@ static bool over_charges(const alerting *a, const char *sql, cm_rows **ret, cm_e
 
 /* --- support plans ------------------------------------------------------------------------------------------- */
 
-/* What a group's type stands for; NULL: it passes on whatever there is. */
-static const char *plan_of_group(const cm_support_group *group)
-{
-    switch (group->type) {
-    case CM_PLAN_BUSINESS:
-    case CM_PLAN_BUSINESS_PUBLIC:
-        return "business";
-    case CM_PLAN_BUSINESS_PLUS:
-        return "business_plus";
-    case CM_PLAN_DEVELOPER:
-        return "developer";
-    case CM_PLAN_ENTERPRISE:
-        return "enterprise";
-    case CM_PLAN_BASIC:
-        return "basic";
-    case CM_PLAN_PASSTHROUGH:
-        break;
-    }
-    return NULL;
-}
-
-/* Is what AWS charges for another plan than that? An out-of-cycle bill tells only that there is a paid one. */
-static bool is_other(const char *observed, const char *plan)
-{
-    return strcmp(observed, CM_PLAN_PAID) == 0 ? strcmp(plan, "basic") == 0 : strcmp(observed, plan) != 0;
-}
-
 /* O16, N06: declared, assigned and observed must be one plan. */
 static bool compare_plans(const alerting *a, const cm_link *link, const char *observed, const char *product,
                           cm_error *err)
 {
     char detail[512];
-    const char *assigned = link->group ? plan_of_group(link->group) : NULL;
+    const char *assigned = cm_plan_of_group(link->group);
     const char *declared = *link->declared_plan ? link->declared_plan : NULL;
-    bool differ = (observed && assigned && is_other(observed, assigned)) ||
-                  (observed && declared && is_other(observed, declared)) ||
-                  (!observed && declared && assigned && strcmp(declared, assigned) != 0);
-    if (!differ)
+    if (!cm_plan_drifts(declared, assigned, observed))
         return true;
     snprintf(detail, sizeof detail, "customer %s: declared %s, assigned group %s (%s), observed %s%s%s%s",
              link->customer->id, declared ? declared : "nothing", link->group ? link->group->id : "none",
@@ -239,7 +210,8 @@ bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
     if (!cm_store_run(writer->pg, run, &a.facts, err))
         return false;
     cm_period_print(a.facts.period, a.period);
-    a.catalog = cm_catalog_cache_snapshot(writer->catalogs, writer->pg, a.facts.catalog, a.facts.links, a.facts.payer, err);
-    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && link_alerts(&a, err) && payer_usage(&a, err) &&
-           negative_margins(&a, err);
+    a.catalog =
+        cm_catalog_cache_snapshot(writer->catalogs, writer->pg, a.facts.catalog, a.facts.links, a.facts.payer, err);
+    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && link_alerts(&a, err) &&
+           payer_usage(&a, err) && negative_margins(&a, err);
 }
