@@ -4,10 +4,13 @@ ingest    ingest-encode (csv.gz -> encoded batches, one thread) against DuckDB w
 pipeline  `ingest --wait` of a private stack (real Kafka with acks=all, real PostgreSQL) against DuckDB with two threads: wall seconds.
           Then where the cycles go: CPU seconds of each process.
 memory    a month of 10 million rows through the stack: the largest resident size of each worker.
+rerate    an edit of a price book of an open month of 10 million rows: the dry run, then `run start --wait` and `run diff`; both say the same.
+statements  drafts for 5,000 customers of 20 accounts each (charges put straight into PostgreSQL): `statement build`.
 """
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pathlib
 import resource
@@ -17,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import NamedTuple
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / "tests" / "integration"))
@@ -133,12 +137,119 @@ def bench_memory(folder: pathlib.Path, rows: int) -> None:
               ", ".join(f"{w.name} {high_water_mib(stack.worker_pid(w)):.1f}" for w in stack.all_workers() if w.lane == "tdsynnex"))
 
 
+class Measured(NamedTuple):
+    """One command of the command line: wall seconds, CPU seconds of its own and of PostgreSQL, largest resident size (MiB), what it printed."""
+    wall: float
+    own: float
+    server: float
+    size: float
+    out: str
+
+    def __str__(self):
+        return f"{self.wall:.1f} s ({self.own:.1f} s CPU, PostgreSQL {self.server:.1f} s CPU, {self.size:.0f} MiB)"
+
+
+def measured(stack: stacks.Stack, *arguments: object) -> Measured:
+    began, before = time.monotonic(), usage(stack)["postgres"]
+    done = subprocess.Popen([stack.bin / "curmill", "--config", stack.conf, "--format", "json", *map(str, arguments)], env=stacks.clean_environment(),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    out = done.stdout.read()
+    _, status, used = os.wait4(done.pid, 0)
+    wall = time.monotonic() - began
+    done.returncode = os.waitstatus_to_exitcode(status)
+    if done.returncode:
+        raise AssertionError(f"exit code {done.returncode}: {arguments}")
+    time.sleep(0.5)  # its backend ends, and its time is counted by its parent
+    return Measured(wall, used.ru_utime + used.ru_stime, usage(stack)["postgres"] - before, used.ru_maxrss / 1024, out)
+
+
+def show_load(when: str) -> None:
+    print(f"load average {when}: " + " ".join(f"{x:.1f}" for x in os.getloadavg()), flush=True)
+
+
+def bench_rerate(folder: pathlib.Path, rows: int) -> None:
+    payer, edited = "444400000000", folder / "rerate" / "edited"
+    generate(folder / "rerate", rows, payer, 9)
+    shutil.copytree(folder / "rerate" / "catalog", edited)
+    books = edited / "shared-books.yaml"
+    text = books.read_text()
+    books.write_text(text.replace("percent: 3, of: payer", "percent: 3.5, of: payer"))
+    assert books.read_text() != text
+    with stacks.Stack(bin=BIN) as stack:
+        stack.apply_catalog("rerate", folder / "rerate" / "catalog")
+        stack.cli("ingest", "--payer", payer, "--wait", timeout=7200)
+        old = stack.cli("totals", "--payer", payer, "--period", PERIOD)
+        assert old["lines"] == rows
+        show_load("before the dry run")
+        dry = measured(stack, "catalog", "apply", edited, "--dry-run", "--periods", PERIOD)
+        print(f"rerate: dry run of {rows} rows: {dry}")
+        shutil.rmtree(stack.catalog)
+        stack.catalog.mkdir()
+        stack.apply_catalog("rerate", edited)
+        show_load("before rating again")
+        run = measured(stack, "run", "start", "--payer", payer, "--period", PERIOD, "--wait")
+        diff = measured(stack, "run", "diff", old["run"], json.loads(run.out)["run"])
+        show_load("after it")
+        told, found = json.loads(dry.out), json.loads(diff.out)
+        assert found["rows"] and (found["rows"], found["totals"]) == (told["rows"], told["totals"])
+        charges = stack.sql("SELECT count(*) AS n FROM charge")[0]["n"]
+        print(f"rerate: run start --wait {run} + run diff {diff} = {run.wall + diff.wall:.1f} s; "
+              f"{len(found['rows'])} rows differ, {charges} charges of both runs; the dry run said the same")
+
+
+def statements_catalog(folder: pathlib.Path, customers: int, accounts: int) -> None:
+    folder.mkdir(parents=True)
+    payer = "555500000000"
+    texts = [f'kind: Payer\nid: "{payer}"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: shared\nreseller: r\nsource: {{type: folder, path: {folder}}}\n',
+             "kind: Reseller\nid: r\nname: R\nconsolidation: end_customer\n", "kind: SupportPlanGroup\nid: g\ntype: business\nbuy_percent: 9\n",
+             f"kind: FxRate\nid: f\nset: reseller\nfrom: USD\nto: EUR\nperiod: {PERIOD}\nrate: 0.9217\n",
+             "kind: PriceBook\nid: b\ncurrency: USD\nversions:\n  - effective_from: 2020-01-01\n    rules:\n"
+             "      - {id: rest, priority: 9, match: {}, price: {percent: 3, of: payer}}\n"]
+    for c in range(1, customers + 1):
+        links = "".join(f'  - {{id: "{c * 1000 + a:012d}", payer: "{payer}", from: 2020-01-01, support_plan_group: g}}\n' for a in range(1, accounts + 1))
+        texts.append(f"kind: Customer\nid: c{c:05d}\nname: Customer {c}\nreseller: r\ninvoice_currency: EUR\nprice_book: b\ntax: [{{name: VAT, percent: 19}}]\n"
+                     f"accounts:\n{links}")
+    (folder / "catalog.yaml").write_text("---\n".join(texts))
+
+
+def bench_statements(folder: pathlib.Path, customers: int, accounts: int, charges: int) -> None:
+    statements_catalog(folder / "statements", customers, accounts)
+    with stacks.Stack(bin=BIN, workers=False) as stack:
+        applied = measured(stack, "catalog", "apply", folder / "statements", "--by", "bench", "--reason", "bench", "--now")
+        print(f"statements: catalog of {customers} customers applied in {applied}")
+        version = json.loads(applied.out)["version"]
+        stack.sql(f"""SELECT curmill_ensure_period('{PERIOD}');
+            INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest, manifest_digest, immutable_keys, state, discovered_at)
+              VALUES ('d', '555500000000', 'tdsynnex', '{PERIOD}', 'r', 'a', 'legacy', '{{}}', '', '', true, 'good', now());
+            INSERT INTO run (id, delivery_id, catalog_id, engine_version, payer, lane, period, shards, partitions, chunks, state, complete, started_at)
+              VALUES (repeat('a', 32), 'd', '{version}', 'bench', '555500000000', 'tdsynnex', '{PERIOD}', 1, 1, 1, 'current', true, now());
+            INSERT INTO current_run VALUES ('555500000000', '{PERIOD}', 'tdsynnex', repeat('a', 32), now());
+            INSERT INTO charge SELECT '{PERIOD}', repeat('a', 32), 'c' || lpad(c::text, 5, '0'), lpad((c * 1000 + a)::text, 12, '0'), 'Usage', 'usage',
+              (ARRAY['AmazonEC2', 'AmazonS3', 'AmazonRDS', 'AWSLambda'])[1 + k % 4], 'usage-type-' || k, 'op', 'eu-central-1', 'Hrs', 'rest', 'USD', '', 10, 10, 1, 1,
+              k, round(x / 7.0, 12), round(x / 6.0, 12), round(x / 7.0, 12), round(x / 6.9, 12)
+              FROM generate_series(1, {customers}) c, generate_series(1, {accounts}) a, generate_series(1, {charges}) k,
+              LATERAL (SELECT (c * 7 + a * 13 + k) % 1000 + 1 AS x) n;
+            ANALYZE charge""")
+        show_load("before the build")
+        build = measured(stack, "statement", "build", "--period", PERIOD)
+        show_load("after it")
+        made = stack.sql("SELECT count(*) AS n, sum(length(document)) AS bytes FROM statement")[0]
+        assert int(made["n"]) == customers, made
+        print(f"statements: {customers} x {accounts} accounts, {customers * accounts * charges} charges: {made['n']} drafts, {int(made['bytes']) / 1e6:.0f} MB, "
+              f"in {build}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["ingest", "pipeline", "memory"], help="ingest, pipeline, memory")
+    parser.add_argument("parts", nargs="*", default=["ingest", "pipeline", "memory", "rerate", "statements"],
+                        help="ingest, pipeline, memory, rerate, statements")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--memory-rows", type=int, default=10_000_000)
+    parser.add_argument("--rerate-rows", type=int, default=10_000_000)
+    parser.add_argument("--customers", type=int, default=5_000)
+    parser.add_argument("--accounts", type=int, default=20)
+    parser.add_argument("--charges", type=int, default=8, help="charges of an account")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="curmill-bench-") as name:
         folder = pathlib.Path(name)
@@ -149,6 +260,10 @@ def main() -> None:
             bench_pipeline(folder, arguments.rows, max(2, arguments.pairs // 2))
         if "memory" in arguments.parts:
             bench_memory(folder, arguments.memory_rows)
+        if "rerate" in arguments.parts:
+            bench_rerate(folder, arguments.rerate_rows)
+        if "statements" in arguments.parts:
+            bench_statements(folder, arguments.customers, arguments.accounts, arguments.charges)
 
 
 if __name__ == "__main__":

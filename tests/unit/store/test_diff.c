@@ -2,7 +2,9 @@
  * rating.md sections 5, 8). */
 #include "place.h"
 
+#include "store/catalog_store.h"
 #include "store/diff_store.h"
+#include "store/link_store.h"
 
 #include <stdio.h>
 
@@ -149,6 +151,43 @@ Test(diff, other_payers_count_on_both_sides)
     cr_expect_str_eq(shown(diff.rows, diff.count), "2025-06acme AmazonEC2 USD 100>90 100>90 0:0>0:0\n"
                                                    "2025-06acme Welcome USD 0>0 -150>-145 0:0>0:0\n");
     cm_diff_free(&diff);
+    place_close(p);
+}
+
+/* An account that org-linker gives to acme with a support group: a new run has that link, in the dry run as in truth.
+ */
+Test(diff, links_of_org_linker_are_those_of_a_new_run)
+{
+    place *p = place_open();
+    place_catalog(
+        p, "kind: SupportPlanGroup\nid: g\ntype: business\npercent: 10\n---\n"
+           "kind: Customer\nid: acme\nname: Acme GmbH\nreseller: northwind\nprice_book: standard\naccounts: []\n---\n");
+    deliver(p, "one", true, CHARGE("usage", "AmazonEC2", "100"));
+    cm_given_link link = {TDS, ACCOUNT, "acme", "g", "", at("2025-01-01T00:00:00Z"), INT64_MAX};
+    bool changed;
+    char links[CM_ID_HEX], sql[512];
+    MUST(cm_pg_begin(p->pg, &p->err) &&
+         cm_store_links_set(p->pg, TDS, "tdsynnex", &link, 1, p->now, &changed, links, &p->err) &&
+         cm_pg_commit(p->pg, &p->err));
+    cm_catalog *edited;
+    MUST(cm_store_catalog_load(p->pg, p->catalog, &edited, &p->err));
+    MUST(cm_store_rerated_begin(p->pg, &p->err));
+    snprintf(sql, sizeof sql, "INSERT INTO " CM_RERATED_CHARGES " SELECT * FROM charge WHERE run_id = '%s'",
+             run_of("one"));
+    MUST(cm_pg_execute(p->pg, sql, &p->err));
+    const cm_diff_pair dry = {run_of("one"), NULL};
+    cm_diff diff;
+    MUST(cm_store_diff(p->pg, &dry, 1, edited, &diff, &p->err));
+    cr_expect_str_eq(shown(diff.rows, diff.count), "2025-06acme AWSSupport USD 0>0 0>10 0:0>0:0\n");
+    cm_diff_free(&diff);
+    deliver(p, "two", true, CHARGE("usage", "AmazonEC2", "100"));
+    snprintf(sql, sizeof sql, "UPDATE run SET links_version = '%s' WHERE id = '%s'", links, run_of("two"));
+    MUST(cm_pg_execute(p->pg, sql, &p->err));
+    const cm_diff_pair real = {run_of("one"), run_of("two")};
+    MUST(cm_store_diff(p->pg, &real, 1, NULL, &diff, &p->err));
+    cr_expect_str_eq(shown(diff.rows, diff.count), "2025-06acme AWSSupport USD 0>0 0>10 0:0>0:0\n");
+    cm_diff_free(&diff);
+    cm_catalog_free(edited);
     place_close(p);
 }
 
