@@ -78,8 +78,8 @@ def run(arguments, conninfo, now, code=0):
 class Linking:
     """Payers of an organization each with a role that trusts the operator's account under the payer's own external id."""
 
-    def __init__(self, postgres, folder, payers):
-        self.postgres, self.fake = postgres, FakeAws()
+    def __init__(self, postgres, folder, payers, model="tdsynnex", kind="shared"):
+        self.lane, self.postgres, self.fake = model, postgres, FakeAws()
         self.world, self.payers = self.fake.world, payers
         self.world.account(OPERATOR)
         self.environment = self.fake.environment(*self.world.access_key(OPERATOR))
@@ -90,7 +90,7 @@ class Linking:
             if payer not in self.world.accounts:
                 self.world.organization(payer)
             arn = self.world.role(payer, trusts=OPERATOR, external_id=EXTERNAL_ID + payer)
-            documents.append(f'kind: Payer\nid: "{payer}"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: shared\nreseller: northwind\n'
+            documents.append(f'kind: Payer\nid: "{payer}"\nlane: {model}\nmodel: {model}\npayer_kind: {kind}\nreseller: northwind\n'
                              f'access: {{role_arn: "{arn}", external_id: "{EXTERNAL_ID}{payer}"}}')
         self.database = postgres.database(folder, documents)
 
@@ -104,8 +104,8 @@ class Linking:
         """All turns that are due at the world's time. Returns {payer: turn}; self.log is what was logged, self.peak the memory in KiB."""
         env = {n: v for n, v in os.environ.items() if not n.startswith("AWS_")} | self.environment
         env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "detect_leaks=0") + ":quarantine_size_mb=1"   # freed memory is no memory in use
-        done = subprocess.run([BIN / "org-turn", self.postgres.conninfo(self.database), "tdsynnex", self.now(), *map(str, options)], env=env,
-                              capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run([BIN / "org-turn", self.postgres.conninfo(self.database), self.lane, self.now(), *map(str, options)], env=env,
+                              capture_output=True, text=True, timeout=300 + 3 * len(self.payers), check=False)
         assert done.returncode == 0, done.stderr
         assert "ERROR: AddressSanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
         lines = [json.loads(line) for line in done.stdout.splitlines()]

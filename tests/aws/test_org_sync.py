@@ -1,6 +1,7 @@
 """org-linker at AWS: observed accounts, invitations that are never sent twice, roles, payers kept apart."""
 import json
 import os
+import random
 import time
 
 import pytest
@@ -169,6 +170,64 @@ def test_a_list_without_the_payer_is_not_believed(linking):
     members.update(kept)
 
 
+@pytest.mark.parametrize("state", ["cancelled", "withdrawn"])
+def test_what_a_person_cancels_is_cancelled_in_aws(linking, state):
+    linking.request(NEW)
+    linking.turns()
+    linking.sql(f"UPDATE link_request SET state = '{state}', version = version + 1")
+    linking.hour()
+    assert [h["State"] for h in linking.world.handshakes.values()] == ["CANCELED"]
+    assert linking.sql("SELECT state, ended_at IS NOT NULL FROM handshake") == [["CANCELED", "t"]] and linking.state(NEW) == state
+    calls = linking.fake.calls("CancelHandshake")
+    linking.hour()
+    assert linking.fake.calls("CancelHandshake") == calls == 1
+
+
+FAULTS = ["throttle", "error500", "html", "drop_before", "drop_after", "cut", "expired", "repeat_page", "empty_page", "not_json"]
+OPERATIONS = ["ListAccounts", "ListHandshakesForOrganization", "InviteAccountToOrganization", "GetCallerIdentity", "AssumeRole"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_walk_ends_where_aws_is(linking, seed):
+    """Requests, answers of people, lost answers, forgotten handshakes, months of time: an account is invited at most once for its request, and in
+    the end every request is where AWS is."""
+    rng, w, accounts = random.Random(seed), linking.world, []
+    for _ in range(25):
+        what = rng.choice(["request", "request", "accept", "decline", "cancel", "vanish", "leave", "fault", "fault", "fault", "time"])
+        pending = [h for h in w.handshakes.values() if h["State"] == "OPEN"]
+        members = [n for n in w.organizations[w.accounts[A]["organization"]]["members"] if n != A]
+        if what == "request":
+            accounts.append(f"6{len(accounts):011}")
+            linking.request(accounts[-1])
+        elif what in ("accept", "decline") and pending:
+            h = rng.choice(pending)
+            (w.accept if what == "accept" else w.decline)(h["target"], h["Id"])
+        elif what == "cancel" and pending:
+            w.cancel({"account": A}, rng.choice(pending)["Id"])
+        elif what == "vanish" and w.handshakes:
+            ended = [h["Id"] for h in w.handshakes.values() if h["State"] != "OPEN"]
+            if ended:
+                del w.handshakes[rng.choice(ended)]
+        elif what == "leave" and members:
+            w.leave(rng.choice(members))
+        elif what == "fault":
+            linking.fake.fault(rng.choice(FAULTS), times=rng.randint(1, 4), operation=rng.choice(OPERATIONS), account=rng.choice([None, A]))
+        elif what == "time":
+            w.advance(days=rng.choice([1, 5, 16, 31]))
+        linking.hour()
+    linking.fake.faults.clear()
+    for days in (0, 16, 16):
+        w.advance(days=days)
+        linking.hour()
+    members = w.organizations[w.accounts[A]["organization"]]["members"]
+    for account in accounts:
+        assert w.ever_invited.count(account) == 1, (account, w.ever_invited)
+        state = linking.state(account)
+        assert state in (("active",) if account in members else ("declined", "cancelled", "expired", "offboarding")), (account, state)
+    assert linking.sql("SELECT count(*) FROM handshake WHERE ended_at IS NULL") == [["0"]]
+    assert linking.sql("SELECT count(*) FROM link_request r WHERE version <> 1 + (SELECT count(*) FROM link_history h WHERE h.request_id = r.id)") == [["0"]]
+
+
 # --- roles: O13, O22 ---
 
 
@@ -228,6 +287,20 @@ def test_the_payers_own_role(linking):
     assert (turns[A]["code"], turns[B]["code"]) == ("DENIED", "")
     assert linking.sql("SELECT payer, missing_action FROM aws_turn ORDER BY payer") == [[A, "sts:AssumeRole"], [B, ""]]
     assert linking.fake.calls("ListAccounts", A) == 0
+
+
+@pytest.mark.parametrize("missing", ["billing:ListBillingViews", "account:GetContactInformation", "tax:GetTaxInheritance", "cur:DescribeReportDefinitions",
+                                     "support:DescribeSeverityLevels", None])
+def test_permissions_of_a_master_payer(postgres, tmp_path, missing):
+    """O25-O27: billing console, Cost and Usage Reports, support: tried one by one, the missing one is named; what can be done without it is done."""
+    linking = Linking(postgres, tmp_path, [A], model="ingram", kind="master")
+    wanted = {"organizations:ListAccounts", "billing:ListBillingViews", "account:GetContactInformation", "tax:GetTaxInheritance",
+              "cur:DescribeReportDefinitions", "support:DescribeSeverityLevels"}
+    linking.world.roles[f"arn:aws:iam::{A}:role/curmill"]["actions"] = wanted - {missing}
+    turn = linking.turns()[A]
+    assert (turn["code"], turn["accounts"]) == ("DENIED" if missing else "", 1)
+    assert linking.sql("SELECT missing_action FROM aws_turn") == [[missing or ""]]
+    linking.close()
 
 
 def test_doctor_tells_of_aws_access(linking):

@@ -33,6 +33,7 @@ class World:
         self.skew = datetime.timedelta()          # of the services' clock against the machine's, for signatures
         self.accounts, self.organizations, self.handshakes, self.transfers = {}, {}, {}, {}
         self.keys, self.roles = {}, {}
+        self.ever_invited = []                    # targets of all handshakes, forgotten ones too
         self.session_seconds = 3600
         self.with_status, self.with_state = True, True
         self.open_word = "OPEN"
@@ -181,6 +182,7 @@ class World:
         h = {"Id": _id("h-"), "Action": action, "State": self.open_word, "organization": organization["Id"], "target": target, "target_type": target_type,
              "RequestedTimestamp": self._now, "ExpirationTimestamp": self._now + datetime.timedelta(days=INVITATION_DAYS), "ended": None, "transfer": transfer}
         self.handshakes[h["Id"]] = h
+        self.ever_invited.append(target)
         return h
 
     def invite(self, caller, target, target_type):
