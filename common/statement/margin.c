@@ -13,7 +13,9 @@ typedef struct margin_part {
     enum cm_line_step step;
     cm_decimal source_buy,
         source_withheld; /* in the charges' currency; withheld: provider discounts that somebody else keeps */
-    bool group_missing;  /* AWS support on an account without a support plan group */
+    bool is_tax; /* of AWS: bought, but not the reseller's to earn on; nor is what the document adds. Not in the margin
+                  */
+    bool group_missing; /* AWS support on an account without a support plan group */
     cm_decimal sell, buy, fx,
         withheld; /* in the document's currency; fx: buy at the reseller's rate less buy at the distributor's */
 } margin_part;
@@ -66,21 +68,19 @@ static bool add_arrears(const cm_building *b, cm_section *section)
     return true;
 }
 
-/* Tax is not the reseller's to earn on: neither what AWS charges nor what the document adds is in it. */
 bool cm_margin_begin(const cm_building *b, cm_section *section, const cm_work *work)
 {
     section->margin = cm_alloc(sizeof *section->margin);
     *section->margin = (cm_margin){0};
     for (size_t i = 0; i < work->count; i++) {
         const cm_statement_charge *charge = &work->list[i];
-        if (charge->class == CM_CLASS_TAX)
-            continue;
         margin_part *part = add(section->margin);
         part->customer = charge->customer;
         part->account = charge->account;
         part->product = charge->product;
         part->class = cm_class_name(charge->class);
         part->source_buy = charge->buy_amount;
+        part->is_tax = charge->class == CM_CLASS_TAX;
         part->group_missing = without_group(b, charge);
         if (charge->class == CM_CLASS_PROVIDER_DISCOUNT && cm_decimal_is_zero(charge->buy_amount) &&
             !cm_decimal_negate(charge->payer_amount, &part->source_withheld))
@@ -116,6 +116,8 @@ static int by_key(const void *a, const void *b)
     ORDER_BY(x->customer, y->customer);
     ORDER_BY(x->account, y->account);
     ORDER_BY(x->product, y->product);
+    if (x->is_tax != y->is_tax)
+        return x->is_tax ? 1 : -1;
     if (x->step != y->step)
         return x->step < y->step ? -1 : 1;
     ORDER_BY(x->earned, y->earned);
@@ -195,6 +197,11 @@ static bool is_negative(cm_decimal value)
     return cm_decimal_compare(value, CM_DECIMAL_ZERO) < 0;
 }
 
+static bool class_is(const margin_part *part, enum cm_class class)
+{
+    return strcmp(part->class, cm_class_name(class)) == 0;
+}
+
 typedef struct margin_sums {
     cm_decimal sell, buy, fx, margin; /* margin = sell - buy + fx */
 } margin_sums;
@@ -207,23 +214,19 @@ static bool sum_up(const margin_part *part, margin_sums *sums)
            cm_decimal_accumulate(&sums->buy, part->buy) && cm_decimal_accumulate(&sums->fx, part->fx);
 }
 
+static const char *const step_names[] = {"charges", "support", "custom_charge", "reseller_credit",
+                                         "provider_discount_arrears"};
+
 static json_t *row_json(const margin_part *part)
 {
-    static const char *const steps[] = {"charges", "support", "custom_charge", "reseller_credit",
-                                        "provider_discount_arrears"};
     margin_sums sums = {0};
     bool fits = sum_up(part, &sums);
     cm_assert(fits);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o}", "customer", part->customer, "account",
-                     part->account, "product", part->product, "class", part->class, "step", steps[part->step], "earned",
+                     part->account, "product", part->product, "class", part->class, "step", step_names[part->step], "earned",
                      *part->earned ? part->earned : NULL, "sell", decimal_json(part->sell), "buy",
                      decimal_json(part->buy), "fx", decimal_json(part->fx), "margin", decimal_json(sums.margin),
                      "source_buy", decimal_json(part->source_buy));
-}
-
-static bool class_is(const margin_part *part, enum cm_class class)
-{
-    return strcmp(part->class, cm_class_name(class)) == 0;
 }
 
 /* The first that fits (rating.md section 7), for the rows of one account and product. */
@@ -269,7 +272,8 @@ static bool negative_json(const cm_margin *margin, json_t *ret)
         for (last = first; last < margin->count && strcmp(margin->list[last].account, head->account) == 0 &&
                            strcmp(margin->list[last].product, head->product) == 0;
              last++)
-            if (margin->list[last].step != CM_STEP_ARREARS && !sum_up(&margin->list[last], &sums))
+            if (!margin->list[last].is_tax && margin->list[last].step != CM_STEP_ARREARS &&
+                !sum_up(&margin->list[last], &sums))
                 return false;
         if (!is_negative(sums.margin))
             continue;
@@ -282,30 +286,54 @@ static bool negative_json(const cm_margin *margin, json_t *ret)
     return true;
 }
 
+/* What the distributor bills: in the charges' currency, and in the document's at the distributor's rate. */
+static bool bought_json(const cm_margin *margin, json_t *ret, cm_decimal *source_sum, cm_decimal *sum)
+{
+    for (size_t i = 0; i < margin->count; i++) {
+        const margin_part *part = &margin->list[i];
+        cm_decimal paid;
+        if (cm_decimal_is_zero(part->source_buy))
+            continue;
+        if (!cm_decimal_subtract(part->buy, part->fx, &paid) || !cm_decimal_accumulate(source_sum, part->source_buy) ||
+            !cm_decimal_accumulate(sum, paid))
+            return false;
+        json_array_append_new(ret, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "customer", part->customer,
+                                             "account", part->account, "product", part->product, "class", part->class,
+                                             "step", step_names[part->step], "source_buy",
+                                             decimal_json(part->source_buy), "paid", decimal_json(paid)));
+    }
+    return true;
+}
+
 json_t *cm_margin_json(const cm_section *sections, size_t count, const char *id, const char *currency)
 {
-    json_t *rows = json_array(), *negative = json_array();
+    json_t *rows = json_array(), *negative = json_array(), *bought = json_array();
+    cm_decimal source_buy = CM_DECIMAL_ZERO, paid = CM_DECIMAL_ZERO;
     margin_sums sums = {0};
     bool fits = true;
     for (size_t s = 0; fits && s < count; s++) {
         const cm_margin *margin = sections[s].margin;
         for (size_t i = 0; fits && i < margin->count; i++) {
             const margin_part *part = &margin->list[i];
+            if (part->is_tax)
+                continue;
             fits = sum_up(part, &sums);
             if (fits && !(cm_decimal_is_zero(part->sell) && cm_decimal_is_zero(part->buy)))
                 json_array_append_new(rows, row_json(part));
         }
-        fits = fits && negative_json(margin, negative);
+        fits = fits && negative_json(margin, negative) && bought_json(margin, bought, &source_buy, &paid);
     }
     if (!fits) {
         json_decref(rows);
         json_decref(negative);
+        json_decref(bought);
         return NULL;
     }
     const cm_section *first = &sections[0];
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "currency", currency, "rate",
-                     first->fx ? decimal_json(first->fx->rate) : json_string("1"), "distributor_rate",
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", id, "currency",
+                     currency, "rate", first->fx ? decimal_json(first->fx->rate) : json_string("1"), "distributor_rate",
                      first->distributor_fx ? decimal_json(first->distributor_fx->rate) : json_null(), "rows", rows,
                      "sell", decimal_json(sums.sell), "buy", decimal_json(sums.buy), "fx", decimal_json(sums.fx),
-                     "margin", decimal_json(sums.margin), "negative", negative);
+                     "margin", decimal_json(sums.margin), "negative", negative, "source_currency", first->source,
+                     "bought", bought, "source_buy", decimal_json(source_buy), "paid", decimal_json(paid));
 }

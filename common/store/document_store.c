@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "postgres/array.h"
 #include "store/catalog_store.h"
+#include "store/document_record.h"
 #include "store/period_store.h"
 #include "store/run_store.h"
 
@@ -51,7 +52,7 @@ bool cm_gate_can_be_overridden(const char *code, bool *ret_known)
 
 /* --- a change's facts ---------------------------------------------------------------------------------------- */
 
-enum { ID, STATE, KIND, RESELLER, LANE, PERIOD, CURRENCY, SOURCE_CURRENCY, FX_ID, DOCUMENT, CATALOG, RUNS, PAYERS, TOTAL, APPROVED_BY, APPROVED_AT };
+enum { ID, STATE, KIND, RESELLER, LANE, PERIOD, CURRENCY, SOURCE_CURRENCY, FX_ID, DOCUMENT, CATALOG, RUNS, PAYERS, TOTAL, APPROVED_BY, APPROVED_AT, MARGIN, CUSTOMERS };
 
 typedef struct changing {
     cm_pg *pg;
@@ -83,7 +84,7 @@ static bool load(changing *c, cm_error *err)
     const char *values[] = {c->order->id};
     if (!cm_pg_query(c->pg,
                      "SELECT id, state, kind, reseller, lane, period, currency, source_currency, fx_id, document, catalog_id, runs, payers, total,"
-                     " approved_by, to_char(approved_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM statement WHERE id = $1 FOR UPDATE",
+                     " approved_by, to_char(approved_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), margin, customers FROM statement WHERE id = $1 FOR UPDATE",
                      1, values, &c->row, err))
         return false;
     if (cm_rows_count(c->row) == 0)
@@ -185,110 +186,27 @@ static bool take_number(changing *c, cm_error *err)
     return true;
 }
 
-/* R06: the rate with who set it and when; null: nothing was converted. */
-static bool fx_json(const changing *c, json_t **ret, cm_error *err)
-{
-    const char *rate = json_string_value(json_object_get(c->document, "rate"));
-    const char *values[] = {field(c, FX_ID), rate};
-    cm_rows *rows = NULL;
-    *ret = json_null();
-    if (!*values[0] || !rate)
-        return true;
-    if (!cm_pg_query(c->pg,
-                     "SELECT set_by, to_char(set_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), period FROM fx_rate_set WHERE fx_id = $1 AND rate = $2::numeric"
-                     " ORDER BY set_at LIMIT 1",
-                     2, values, &rows, err))
-        return false;
-    bool found = cm_rows_count(rows) == 1;
-    *ret = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?}", "id", values[0], "from", field(c, SOURCE_CURRENCY), "to", field(c, CURRENCY), "rate", rate,
-                     "period", found ? cm_rows_text(rows, 0, 2) : NULL, "set_by", found ? cm_rows_text(rows, 0, 0) : NULL, "set_at",
-                     found ? cm_rows_text(rows, 0, 1) : NULL);
-    cm_rows_free(rows);
-    return true;
-}
-
-static json_t *runs_json(const changing *c, cm_error *err)
-{
-    const char *values[] = {field(c, RUNS)};
-    cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg,
-                     "SELECT id, payer, period, delivery_id, catalog_id, engine_version, links_version FROM run WHERE id = ANY ($1::text[]) ORDER BY payer, period, id", 1,
-                     values, &rows, err))
-        return NULL;
-    json_t *runs = json_array();
-    for (int i = 0; i < cm_rows_count(rows); i++) {
-        json_t *run = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "run", cm_rows_text(rows, i, 0), "payer", cm_rows_text(rows, i, 1), "period",
-                                cm_rows_text(rows, i, 2), "delivery", cm_rows_text(rows, i, 3), "catalog", cm_rows_text(rows, i, 4), "engine",
-                                cm_rows_text(rows, i, 5));
-        if (*cm_rows_text(rows, i, 6))
-            json_object_set_new(run, "links", json_string(cm_rows_text(rows, i, 6)));
-        json_array_append_new(runs, run);
-    }
-    cm_rows_free(rows);
-    return runs;
-}
-
-/* The content of a catalog version; one is kept, many documents rest on the same one. Owned by this function. */
-static const json_t *catalog_json(cm_pg *pg, const char *id, cm_error *err)
-{
-    static _Thread_local json_t *kept;
-    static _Thread_local char kept_id[CM_ID_HEX];
-    cm_rows *rows = NULL;
-    if (kept && strcmp(kept_id, id) == 0)
-        return kept;
-    if (!cm_pg_query(pg, "SELECT content FROM catalog_version WHERE id = $1", 1, (const char *[]){id}, &rows, err))
-        return NULL;
-    json_decref(kept);
-    kept = cm_rows_count(rows) ? json_loads(cm_rows_text(rows, 0, 0), 0, NULL) : NULL;
-    snprintf(kept_id, sizeof kept_id, "%s", id);
-    cm_rows_free(rows);
-    if (!kept)
-        cm_fail(err, CM_ERROR_BUG, "NO_CATALOG", "the catalog version %s of a document is not there", id);
-    return kept;
-}
-
-/* Catalog documents of the reseller and the customers, as they were. */
-static bool parties_json(const changing *c, json_t **ret, cm_error *err)
-{
-    const json_t *catalog = catalog_json(c->pg, field(c, CATALOG), err);
-    if (!catalog)
-        return false;
-    json_t *customers = json_object();
-    size_t i;
-    json_t *customer;
-    json_array_foreach(json_object_get(c->document, "customers"), i, customer)
-    {
-        const char *id = json_string_value(json_object_get(customer, "id"));
-        json_t *found = json_deep_copy(json_object_get(json_object_get(catalog, "Customer"), id));
-        json_object_del(found, "accounts"); /* the record is about this document, the links are in the catalog version */
-        if (found)
-            json_object_set_new(customers, id, found);
-    }
-    json_t *reseller = json_deep_copy(json_object_get(json_object_get(catalog, "Reseller"), field(c, RESELLER)));
-    *ret = json_pack("{s:o?, s:o}", "reseller", reseller, "customers", customers);
-    return true;
-}
-
 /* The stored record: the document as it is shown from now on, and what it rests on. */
 static bool make_record(changing *c, char **ret, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
-    json_t *fx = NULL, *runs = NULL, *parties = NULL;
+    cm_document_facts facts = {field(c, RESELLER), field(c, LANE), field(c, CURRENCY), field(c, SOURCE_CURRENCY), field(c, FX_ID), field(c, CATALOG),
+                               field(c, RUNS), field(c, CUSTOMERS), c->document};
     json_object_set_new(c->document, "number", json_string(c->number));
     json_object_set_new(c->document, "state", json_string("issued"));
-    bool done = fx_json(c, &fx, err) && (runs = runs_json(c, err)) && parties_json(c, &parties, err);
-    if (!done) {
-        json_decref(fx);
-        json_decref(runs);
+    json_t *settings = cm_document_settings(c->pg, &facts, err);
+    json_t *arrears = settings ? cm_document_arrears(c->pg, &facts, err) : NULL;
+    if (!arrears) {
+        json_decref(settings);
         return false;
     }
     json_t *overrides = json_array();
     for (size_t i = 0; i < json_array_size(c->overridden); i++)
         json_array_append_new(overrides, json_pack("{s:O, s:s, s:s}", "gate", json_object_get(json_array_get(c->overridden, i), "code"), "by", c->order->by,
                                                    "reason", c->order->reason));
-    json_t *record = json_pack("{s:O, s:{s:s, s:o, s:o, s:o}, s:o, s:{s:s, s:s}, s:{s:s, s:s}}", "document", c->document, "settings", "catalog",
-                               field(c, CATALOG), "runs", runs, "fx", fx, "parties", parties, "overrides", overrides, "approved", "by",
-                               field(c, APPROVED_BY), "at", field(c, APPROVED_AT), "issued", "by", c->order->by, "at", cm_instant_print(c->now, at));
+    json_t *margin = *field(c, MARGIN) ? json_loads(field(c, MARGIN), 0, NULL) : NULL;
+    json_t *record = json_pack("{s:O, s:o, s:o, s:o?, s:o, s:{s:s, s:s}, s:{s:s, s:s}}", "document", c->document, "settings", settings, "arrears", arrears, "margin", margin,
+                               "overrides", overrides, "approved", "by", field(c, APPROVED_BY), "at", field(c, APPROVED_AT), "issued", "by", c->order->by, "at", cm_instant_print(c->now, at));
     cm_assert(record);
     *ret = json_dumps(record, JSON_COMPACT);
     json_decref(record);

@@ -85,30 +85,33 @@ static bool store_document(void *opaque, const cm_built_document *built, cm_erro
     if (!is_taken(b, built, &taken, err) || taken)
         return taken;
     char subtotal[CM_DECIMAL_TEXT], total[CM_DECIMAL_TEXT];
-    char *text = json_dumps(s->document, JSON_COMPACT);
+    char *text = json_dumps(s->document, JSON_COMPACT), *margin = json_dumps(s->margin, JSON_COMPACT);
     cm_decimal_print(s->subtotal, subtotal);
     cm_decimal_print(s->total, total);
     const char *values[] = {
         s->id, s->reseller,   b->lane,  b->month, s->customer,      s->currency,   s->source_currency, s->fx_id,
-        text,  b->catalog_id, subtotal, total,    built->customers, built->payers, built->runs};
+        text,  b->catalog_id, subtotal, total,    built->customers, built->payers, built->runs,        margin};
     bool done =
         cm_pg_query(
             b->pg,
             "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
-            " document, catalog_id, subtotal, total, customers, payers, runs)"
-            " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric, $13, $14, $15)"
+            " document, catalog_id, subtotal, total, customers, payers, runs, margin)"
+            " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric, $13, $14, $15, $16)"
             " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
             " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
             " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
-            " total = excluded.total, customers = excluded.customers, payers = excluded.payers, runs = excluded.runs"
+            " total = excluded.total, customers = excluded.customers, payers = excluded.payers, runs = excluded.runs, "
+            "margin = excluded.margin"
             " WHERE statement.state = 'draft' AND (statement.document, statement.catalog_id, statement.fx_id, "
             "statement.customers,"
-            "   statement.payers, statement.runs) IS DISTINCT FROM (excluded.document, excluded.catalog_id, "
+            "   statement.payers, statement.runs, statement.margin) IS DISTINCT FROM (excluded.document, "
+            "excluded.catalog_id, "
             "excluded.fx_id,"
-            "   excluded.customers, excluded.payers, excluded.runs)",
-            15, values, NULL, err) &&
+            "   excluded.customers, excluded.payers, excluded.runs, excluded.margin)",
+            16, values, NULL, err) &&
         cm_credit_use_save(b->pg, s, b->lane, b->month, err);
     free(text);
+    free(margin);
     cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
     return done;
 }
@@ -163,7 +166,8 @@ static bool build_locked(building *b, cm_error *err)
                                .period = b->period,
                                .runs = b->runs,
                                .take = store_document,
-                               .opaque = b};
+                               .opaque = b,
+                               .with_margin = true};
     bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) &&
                 remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);

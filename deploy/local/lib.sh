@@ -221,10 +221,10 @@ install_packages() {
     rm -f -- "$out"
 }
 
-run_packages=(postgresql-15 kcat openjdk-17-jre-headless)
+run_packages=(postgresql-15 kcat openjdk-17-jre-headless fonts-noto-core fonts-droid-fallback fonts-nanum) # fonts: any script on PDF statements
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config librdkafka-dev libpq-dev libprotobuf-c-dev protobuf-c-compiler
     libcurl4-openssl-dev libssl-dev libjansson-dev libyaml-dev libcsv-dev libmicrohttpd-dev libisal-dev libzip-dev libxxhash-dev
-    libexpat1-dev libunistring-dev)
+    libexpat1-dev libunistring-dev libpango1.0-dev libcairo2-dev)
 
 # ---- build ---------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-enum cli_format { CLI_TABLE, CLI_JSON, CLI_CSV };
+enum cli_format { CLI_TABLE, CLI_JSON, CLI_CSV, CLI_PDF }; /* PDF: `statement export` only */
 
 typedef struct cli_option {
     const char *name;     /* without the dashes */
@@ -44,6 +44,7 @@ struct cli {
     cm_config *config;
     cm_clock clock;
     enum cli_format format;
+    bool format_given;
     bool quiet;
     const cli_command *command;
     struct {
@@ -123,6 +124,7 @@ int cmd_suspended_list(cli *c);
 int cmd_statement_list(cli *c);
 int cmd_statement_show(cli *c);
 int cmd_statement_margin(cli *c);
+int cmd_statement_export(cli *c);
 int cmd_statement_build(cli *c);
 int cmd_statement_approve(cli *c);
 int cmd_statement_return(cli *c);

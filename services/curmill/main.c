@@ -137,14 +137,15 @@ static int take_option(cli *c, char **words, int count, int *at)
 
 static int take_format(cli *c, const char *format)
 {
-    static const char *const names[] = {[CLI_TABLE] = "table", [CLI_JSON] = "json", [CLI_CSV] = "csv"};
-    for (int i = 0; format && i < 3; i++) {
+    static const char *const names[] = {[CLI_TABLE] = "table", [CLI_JSON] = "json", [CLI_CSV] = "csv", [CLI_PDF] = "pdf"};
+    for (int i = 0; format && i < 4; i++) {
         if (strcmp(names[i], format) == 0) {
             c->format = (enum cli_format)i;
+            c->format_given = true;
             return -1;
         }
     }
-    return cli_usage(c, "--format is table, json or csv");
+    return cli_usage(c, "--format is table, json or csv; `statement export` has json, csv and pdf");
 }
 
 /* Global options that are no settings: --format, --quiet, --help. They may stand anywhere. */
@@ -225,6 +226,8 @@ static int parse_and_run(cli *c, char **words, int count)
         print_help(c->command, path);
         return 1;
     }
+    if (c->format == CLI_PDF && c->command->run != cmd_statement_export)
+        return cli_usage(c, "--format pdf is for `curmill statement export`");
     exit_code = take_words(c, words, count, at);
     return exit_code >= 0 ? exit_code : c->command->run(c);
 }

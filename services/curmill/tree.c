@@ -69,6 +69,12 @@ static const cli_option statement_issue_options[] = {
     {"reason", "TEXT", "why; needed with --override", false, false},
     {"override", "GATE", "issue although this gate is shut, on your word (not RUN_INCOMPLETE, FX_MISSING)", false, true},
     {0}};
+static const cli_option statement_export_options[] = {
+    STATEMENT_CHOICE,
+    {"view", "VIEW", "customer (issued documents only), reseller (with buy and margin) or distributor (what is bought)", true, false},
+    {"output", "FILE|FOLDER", "a file; of several documents: a folder, one file each", false, false},
+    {"columns", "NAME,...", "csv: only these columns, in this order", false, false},
+    {0}};
 static const cli_option settle_options[] = {PAYER_PERIOD_REQUIRED, WHO_WHY, {0}};
 static const cli_option period_show_options[] = {PAYER_PERIOD_REQUIRED, {0}};
 static const cli_option explain_options[] = {PAYER_PERIOD_REQUIRED,
@@ -128,6 +134,7 @@ static const cli_command statement_children[] = {
     {"list", "documents", NULL, 0, 0, statement_options, NULL, cmd_statement_list},
     {"show", "one document with its gates", "[ID]", 0, 1, statement_options, NULL, cmd_statement_show},
     {"margin", "what a document earns, in the reseller's own view", "[ID]", 0, 1, statement_options, NULL, cmd_statement_margin},
+    {"export", "documents as json, csv or pdf", "[ID]", 0, 1, statement_export_options, NULL, cmd_statement_export},
     {"build", "make the drafts anew", NULL, 0, 0, statement_options, NULL, cmd_statement_build},
     {"approve", "freeze the figures of drafts, with your name on them", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_approve},
     {"return", "make approved documents drafts again", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_return},
