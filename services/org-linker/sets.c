@@ -5,45 +5,28 @@
 
 #include <stdlib.h>
 
-enum { ROWS_AT_ONCE = 2000, ARENA_BYTES = 64 * 1024 };
+enum { ARENA_BYTES = 64 * 1024 };
 
 #define INSTANT(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-static const char links_sql[] = "DECLARE effective_links NO SCROLL CURSOR FOR SELECT payer, account, customer, "
-                                "support_plan_group, declared_plan, " INSTANT("billed_from") ", " INSTANT(
-                                    "billed_until") " FROM effective_link WHERE lane = $1 ORDER BY payer COLLATE \"C\"";
+static const char links_sql[] = "SELECT payer, account, customer, support_plan_group, declared_plan, " INSTANT(
+    "billed_from") ", " INSTANT("billed_until") " FROM effective_link WHERE lane = $1 AND payer = $2";
+
+/* Payers of the lane with a request that is new or was changed: a request is never removed, and its version counts its
+ * changes. */
+static const char changed_sql[] =
+    "SELECT n.payer, n.seen FROM (SELECT payer, count(*) || ' ' || sum(version) AS seen FROM link_request WHERE lane = "
+    "$1 GROUP BY payer) n"
+    " LEFT JOIN link_look l ON l.lane = $1 AND l.payer = n.payer WHERE n.seen IS DISTINCT FROM l.seen ORDER BY n.payer";
 
 /* The payer in hand. */
 typedef struct gathering {
     cm_linker *linker;
     cm_arena *arena;
-    char payer[32];
+    const char *payer;
     cm_given_link *links;
     size_t count, capacity;
-    bool changed;
 } gathering;
-
-static bool finish_payer(gathering *g, cm_error *err)
-{
-    bool changed;
-    char id[CM_ID_HEX];
-    if (!*g->payer)
-        return true;
-    const cm_clock *clock = g->linker->clock;
-    if (!cm_store_links_set(g->linker->pg, g->payer, g->linker->lane, g->links, g->count, clock->now(clock), &changed,
-                            id, err))
-        return false;
-    if (changed) {
-        g->linker->counts.sets_changed++;
-        g->changed = true;
-        cm_log(CM_INFO, "links of a payer changed", "payer", g->payer, "links", id, "count",
-               cm_log_i64((long long)g->count), NULL);
-    }
-    g->count = 0;
-    g->payer[0] = '\0';
-    cm_arena_reset(g->arena);
-    return true;
-}
 
 static const char *keep(gathering *g, const cm_rows *rows, int row, int column)
 {
@@ -53,9 +36,6 @@ static const char *keep(gathering *g, const cm_rows *rows, int row, int column)
 
 static bool add_row(gathering *g, const cm_rows *rows, int row, cm_error *err)
 {
-    if (strcmp(g->payer, cm_rows_text(rows, row, 0)) != 0 && !finish_payer(g, err))
-        return false;
-    snprintf(g->payer, sizeof g->payer, "%s", cm_rows_text(rows, row, 0));
     if (g->count == g->capacity) {
         g->capacity = g->capacity ? 2 * g->capacity : 256;
         g->links = cm_realloc(g->links, g->capacity * sizeof *g->links);
@@ -73,45 +53,54 @@ static bool add_row(gathering *g, const cm_rows *rows, int row, cm_error *err)
                             "the link of account %s under payer %s has no readable time", link->account, link->payer);
 }
 
-/* Payers whose last link has gone. */
-static bool clear_others(gathering *g, cm_error *err)
+static bool store_set(gathering *g, cm_error *err)
 {
-    cm_rows *rows = NULL;
-    if (!cm_pg_query(g->linker->pg,
-                     "SELECT payer FROM payer_links p WHERE lane = $1 AND links_id <> '' AND NOT EXISTS (SELECT FROM "
-                     "effective_link e"
-                     " WHERE e.payer = p.payer AND e.lane = p.lane) ORDER BY payer",
-                     1, (const char *[]){g->linker->lane}, &rows, err))
+    bool changed;
+    char id[CM_ID_HEX];
+    cm_linker *linker = g->linker;
+    if (!cm_store_links_set(linker->pg, g->payer, linker->lane, g->links, g->count, linker->clock->now(linker->clock),
+                            &changed, id, err))
         return false;
-    bool done = true;
-    for (int i = 0; done && i < cm_rows_count(rows); i++) {
-        snprintf(g->payer, sizeof g->payer, "%s", cm_rows_text(rows, i, 0));
-        done = finish_payer(g, err);
+    if (changed) {
+        linker->counts.sets_changed++;
+        cm_log(CM_INFO, "links of a payer changed", "payer", g->payer, "links", id, "count",
+               cm_log_i64((long long)g->count), NULL);
     }
+    return true;
+}
+
+/* `seen`: as of changed_sql. A change that comes in between is in the set already, and looked at once more. */
+static bool look_at(gathering *g, const char *seen, cm_error *err)
+{
+    const char *values[] = {g->linker->lane, g->payer, seen};
+    cm_rows *rows = NULL;
+    g->count = 0;
+    cm_arena_reset(g->arena);
+    bool done = cm_pg_query(g->linker->pg, links_sql, 2, values, &rows, err);
+    for (int i = 0; done && i < cm_rows_count(rows); i++)
+        done = add_row(g, rows, i, err);
     cm_rows_free(rows);
-    return done;
+    return done && store_set(g, err) &&
+           cm_pg_query(g->linker->pg,
+                       "INSERT INTO link_look (lane, payer, seen) VALUES ($1, $2, $3) ON CONFLICT (lane, payer) DO "
+                       "UPDATE SET seen = excluded.seen",
+                       3, values, NULL, err);
 }
 
 static bool gather(gathering *g, cm_error *err)
 {
-    char fetch[64];
     const char *lock = "SELECT pg_advisory_xact_lock(hashtextextended('link sets ' || $1, 0))", *lane = g->linker->lane;
+    cm_rows *rows = NULL;
     if (!cm_pg_query(g->linker->pg, lock, 1, &lane, NULL, err) ||
-        !cm_pg_query(g->linker->pg, links_sql, 1, &lane, NULL, err))
+        !cm_pg_query(g->linker->pg, changed_sql, 1, &lane, &rows, err))
         return false;
-    snprintf(fetch, sizeof fetch, "FETCH %d FROM effective_links", ROWS_AT_ONCE);
     bool done = true;
-    for (int taken = ROWS_AT_ONCE; done && taken == ROWS_AT_ONCE;) {
-        cm_rows *rows = NULL;
-        if (!cm_pg_query(g->linker->pg, fetch, 0, NULL, &rows, err))
-            return false;
-        taken = cm_rows_count(rows);
-        for (int i = 0; done && i < taken; i++)
-            done = add_row(g, rows, i, err);
-        cm_rows_free(rows);
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        g->payer = cm_rows_text(rows, i, 0);
+        done = look_at(g, cm_rows_text(rows, i, 1), err);
     }
-    return done && finish_payer(g, err) && cm_pg_execute(g->linker->pg, "CLOSE effective_links", err) &&
-           clear_others(g, err);
+    cm_rows_free(rows);
+    return done;
 }
 
 bool cm_linker_sets(cm_linker *linker, cm_error *err)
