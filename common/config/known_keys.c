@@ -25,6 +25,10 @@ const char *const cm_known_keys[] = {
     "aws.slice.seconds",
     "aws.calls.per.minute",
     "aws.invitations.per.day",
+    /* tax-inheritance-checker */
+    "tax.check.interval.seconds",
+    "tax.retry.seconds",
+    "tax.max.age.hours",
     /* curmill */
     "topic.partitions",
     "topic.replication",

@@ -26,7 +26,7 @@ static const struct {
     const char *code;
     bool overridable;
 } gates[] = {{"RUN_INCOMPLETE", false},  {"NOT_FINAL", true},   {"TOO_EARLY", true}, {"SUSPENDED", true}, {"SUPPORT_PLAN_GROUP_MISSING", true},
-             {"FX_MISSING", false}};
+             {"TAX_HOLD", true},       {"FX_MISSING", false}};
 
 const char *cm_document_change_name(enum cm_document_change change)
 {

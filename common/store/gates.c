@@ -1,15 +1,14 @@
 /*
  * What must hold before a document may be issued (statements.md section 5). Computed when a draft or approved document
  * is looked at, from the runs that count and the catalog that the document was made with. A correction looks at the
- * newest runs of the month that it corrects; only its time (TOO_EARLY) is that of its own month. TAX_HOLD is not among
- * the gates as long as nobody checks tax settings: a gate that nobody watches would be a silent pass; its place is in
- * cm_store_statement_gates().
+ * newest runs of the month that it corrects; only its time (TOO_EARLY) is that of its own month. TAX_HOLD: tax_gate.c.
  */
 #include "postgres/array.h"
 #include "statement/statement.h"
 #include "store/link_store.h"
 #include "store/period_store.h"
 #include "store/statement_store.h"
+#include "store/tax_store.h"
 
 #include <stdlib.h>
 
@@ -321,6 +320,19 @@ static bool support_group_missing(const gating *g, cm_error *err)
     return true;
 }
 
+/* --- TAX_HOLD ------------------------------------------------------------------------------------------------ */
+
+static bool tax_hold(const gating *g, cm_error *err)
+{
+    const cm_tax_gate ask_for = {g->catalog, g->lane, g->month, g->customer_ids.data, g->source, g->runs_of, g->now};
+    cm_buffer detail = {0};
+    bool open, done = cm_store_tax_hold(g->pg, &ask_for, &open, &detail, err);
+    if (done)
+        gate(g, "TAX_HOLD", open, cm_buffer_string(&detail));
+    cm_buffer_free(&detail);
+    return done;
+}
+
 /* --- FX_MISSING ---------------------------------------------------------------------------------------------- */
 
 static bool fx_used(const gating *g, const char *rate, cm_error *err)
@@ -369,8 +381,7 @@ json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *docume
     bool done = read_document(&g, err) && load_row(&g, err) && run_incomplete(&g, err) && not_final(&g, err);
     if (done) {
         too_early(&g);
-        /* TAX_HOLD belongs here, between SUPPORT_PLAN_GROUP_MISSING and FX_MISSING, when tax verdicts are there. */
-        done = suspended(&g, err) && support_group_missing(&g, err) && fx_missing(&g, err);
+        done = suspended(&g, err) && support_group_missing(&g, err) && tax_hold(&g, err) && fx_missing(&g, err);
     }
     cm_buffer_free(&g.customer_ids);
     free(g.runs);

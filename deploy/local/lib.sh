@@ -17,7 +17,7 @@
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$repo/deploy/local
 lanes=(tdsynnex ingram)
-workers=(ingest-cur rate-engine invoice-writer org-linker)
+workers=(ingest-cur rate-engine invoice-writer org-linker tax-inheritance-checker)
 pg_bin=/usr/lib/postgresql/15/bin
 kafka_version=4.3.1
 

@@ -146,6 +146,9 @@ int cmd_dead_letter_list(cli *c);
 int cmd_dead_letter_show(cli *c);
 int cmd_dead_letter_redrive(cli *c);
 int cmd_audit_list(cli *c);
+int cmd_tax_status(cli *c);
+int cmd_tax_check(cli *c);
+int cmd_tax_history(cli *c);
 int cmd_doctor(cli *c);
 
 /* cmd_diff.c: rows, then totals, as columns of `run diff` and of the dry run. */

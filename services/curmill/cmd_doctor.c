@@ -197,7 +197,7 @@ static void check_aws(cli *c, findings *f)
 
 static int check_workers(cli *c, const char *lane, void *opaque)
 {
-    static const char *const workers[] = {"ingest-cur", "rate-engine", "invoice-writer", "org-linker"};
+    static const char *const workers[] = {"ingest-cur", "rate-engine", "invoice-writer", "org-linker", "tax-inheritance-checker"};
     findings *f = opaque;
     for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
         cm_error err = {0};

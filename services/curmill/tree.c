@@ -163,6 +163,22 @@ static const cli_command dead_letter_children[] = {
     {"show", "one record, with its bytes", "LANE:PARTITION:OFFSET", 1, 1, NULL, NULL, cmd_dead_letter_show},
     {"redrive", "send a record to its topic again", "LANE:PARTITION:OFFSET", 1, 1, redrive_options, NULL, cmd_dead_letter_redrive},
     {0}};
+static const cli_option tax_status_options[] = {{"payer", "PAYER", "the accounts of this payer", false, false}, {0}};
+static const cli_option tax_check_options[] = {{"payer", "PAYER", "12-digit payer account", true, false},
+                                               {"fix", NULL, "switch tax inheritance on in AWS, if nothing else is wrong with the payer", false, false},
+                                               {"by", "WHO", "who does it (for the audit trail)", false, false},
+                                               {"reason", "TEXT", "why", false, false},
+                                               {"timeout", "SECONDS", "give up waiting after that time (90)", false, false},
+                                               {0}};
+static const cli_option tax_history_options[] = {{"payer", "PAYER", "only this payer", false, false},
+                                                 {"account", "ACCOUNT", "only this account", false, false},
+                                                 {"limit", "N", "the newest N (200)", false, false},
+                                                 {0}};
+static const cli_command tax_children[] = {
+    {"status", "verdicts of tax settings, predicted VAT invoices", NULL, 0, 0, tax_status_options, NULL, cmd_tax_status},
+    {"check", "look at a payer's tax settings in AWS now", NULL, 0, 0, tax_check_options, NULL, cmd_tax_check},
+    {"history", "every change of a verdict", NULL, 0, 0, tax_history_options, NULL, cmd_tax_history},
+    {0}};
 static const cli_command audit_children[] = {
     {"list", "who changed what, when, why", NULL, 0, 0, audit_options, NULL, cmd_audit_list}, {0}};
 
@@ -182,6 +198,7 @@ static const cli_command root_children[] = {
     {"export", "what lies below a document", NULL, 0, 0, NULL, export_children, NULL},
     {"account", "AWS accounts: whose they are, since when", NULL, 0, 0, NULL, account_children, NULL},
     {"request", "requests for accounts and links, from asking to leaving", NULL, 0, 0, NULL, request_children, NULL},
+    {"tax", "does AWS tax accounts as the distributor requires", NULL, 0, 0, NULL, tax_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
     {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0, 0, reconcile_options, NULL,
      cmd_reconcile},

@@ -31,7 +31,7 @@ from typing import Callable, Iterable
 REPO = pathlib.Path(__file__).resolve().parents[2]
 LOCAL = REPO / "deploy" / "local"
 LANES = ("tdsynnex", "ingram")
-WORKERS = ("ingest-cur", "rate-engine", "invoice-writer", "org-linker")
+WORKERS = ("ingest-cur", "rate-engine", "invoice-writer", "org-linker", "tax-inheritance-checker")
 PREFIX = "curmill-test-"
 PORTS_OF_A_STACK = 100
 

@@ -11,7 +11,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 # The rules that rating, catalog and statements keep. Each needs a test of the C code.
 RULES = ("N02 N03 N04 N05 N09 N10 N11 N12 N13 N14 N16 N18 N19 N21 P05 P06 P07 P14 O02 O03 O04 O06 O14 O15 "
          "R01 R02 R03 R04 R05 R06 R07 R08 R09 R10 R11 P13 "
-         "I01 I02 I03 I04 I05 I06 I07 I08 I09 I10 I11 I12 I13 I14 I15 I16 I17 I18").split()
+         "I01 I02 I03 I04 I05 I06 I07 I08 I09 I10 I11 I12 I13 I14 I15 I16 I17 I18 T01 T02 T03 T04 T05 T06 T07").split()
 
 
 def test_files():

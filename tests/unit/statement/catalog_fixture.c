@@ -7,7 +7,8 @@
 static const char base[] =
     "kind: Payer\nid: \"" TDS "\"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: shared\nreseller: northwind\n---\n"
     "kind: Payer\nid: \"" TDS2 "\"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: shared\nreseller: northwind\n---\n"
-    "kind: Payer\nid: \"" ING "\"\nlane: ingram\nmodel: ingram\npayer_kind: master\nreseller: northwind\n---\n"
+    "kind: Payer\nid: \"" ING "\"\nlane: ingram\nmodel: ingram\npayer_kind: master\nreseller: northwind\ncountry: AE\n"
+    "access: {role_arn: 'arn:aws:iam::" ING ":role/curmill'}\n---\n"
     "kind: Reseller\nid: northwind\nname: Northwind Cloud\nconsolidation: end_customer\n---\n"
     "kind: PriceBook\nid: standard\ncurrency: USD\nversions:\n  - effective_from: 2024-01-01\n    rules:\n"
     "      - {id: rest, priority: 1000, match: {}, price: {pass: payer}}\n---\n";
