@@ -7,6 +7,7 @@
 #include "kafka/kafka.h"
 #include "linker.h"
 #include "org_sync/org_sync.h"
+#include "store/offboarding_store.h"
 #include "store/run_store.h"
 #include "worker/worker.h"
 
@@ -226,9 +227,18 @@ static bool tolerate(bool done, const char *what, cm_error *err)
     return true;
 }
 
+/* Invitations that are two weeks old are told of (N01), those that AWS's time has ended are at their end. */
+static bool come_due(org_linker *o, cm_error *err)
+{
+    int done;
+    return cm_store_requests_due(o->core.pg, o->worker.lane, o->core.clock->now(o->core.clock), CM_LINKER_NAME, &done,
+                                 err);
+}
+
 static bool look(org_linker *o, cm_error *err)
 {
-    return tolerate(cm_linker_sets(&o->core, err), "links could not be looked over", err) &&
+    return tolerate(come_due(o, err), "invitations could not be looked over", err) &&
+           tolerate(cm_linker_sets(&o->core, err), "links could not be looked over", err) &&
            tolerate(cm_linker_rerate(&o->core, err), "months could not be rated again", err) &&
            tolerate(cm_linker_announce(&o->core, err), "owners of accounts could not be compared", err) &&
            tolerate(publish(o, err), "owners of accounts could not be published", err);
