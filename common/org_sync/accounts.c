@@ -1,6 +1,8 @@
 /* Which accounts AWS lists under the payer: who is new, who left, who moved to another payer. */
 #include "org_sync/internal.h"
 
+#include "postgres/array.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +15,42 @@ typedef struct listing {
     size_t count;
 } listing;
 
-static bool store_group(listing *l, cm_error *err)
+/* Which of the group are stored already as AWS tells them now: most, in every turn but the first. */
+static bool find_known(listing *l, bool known[static GROUP], cm_error *err)
+{
+    cm_buffer column[6] = {0};
+    char at[CM_INSTANT_TEXT];
+    for (size_t i = 0; i < l->count; i++) {
+        const cm_org_account *a = &l->account[i];
+        const char *texts[] = {a->id,    a->name,          a->email,
+                               a->state, a->joined_method, a->joined_at ? cm_instant_print(a->joined_at, at) : ""};
+        for (size_t c = 0; c < 6; c++)
+            cm_array_text(&column[c], texts[c]);
+    }
+    const char *values[8] = {l->t->payer->id, cm_instant_print(l->t->now - CM_DAY, at)};
+    for (size_t c = 0; c < 6; c++)
+        values[2 + c] = cm_array_end(&column[c]);
+    cm_rows *rows = NULL;
+    bool done =
+        cm_pg_query(l->t->pg,
+                    "SELECT x.n FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])"
+                    " WITH ORDINALITY x (account, name, email, state, method, joined, n) JOIN account a ON a.payer = $1"
+                    " AND a.account = x.account WHERE a.left_at IS NULL AND a.last_seen > $2::timestamptz"
+                    " AND (a.name, a.root_email, a.aws_state, a.joined_method) = (x.name, x.email, x.state, x.method)"
+                    " AND (x.joined = '' OR a.joined_at = nullif(x.joined, '')::timestamptz)",
+                    8, values, &rows, err);
+    for (int i = 0; done && i < cm_rows_count(rows); i++)
+        known[cm_rows_i64(rows, i, 0) - 1] = true;
+    cm_rows_free(rows);
+    for (size_t c = 0; c < 6; c++)
+        cm_buffer_free(&column[c]);
+    return done;
+}
+
+static bool store_new(listing *l, const bool known[static GROUP], cm_error *err)
 {
     turn *t = l->t;
-    bool done = l->count == 0 || cm_pg_begin(t->pg, &t->database);
+    bool done = cm_pg_begin(t->pg, err);
     for (size_t i = 0; done && i < l->count; i++) {
         const cm_org_account *a = &l->account[i];
         cm_account_seen seen = {.payer = t->payer->id,
@@ -29,13 +63,23 @@ static bool store_group(listing *l, cm_error *err)
                                 .joined_at = a->joined_at,
                                 .first = t->now,
                                 .last = t->now};
-        done = cm_store_account_seen(t->pg, &seen, t->now, CM_ORG_SYNC_ACTOR, &t->database);
+        done = known[i] || cm_store_account_seen(t->pg, &seen, t->now, CM_ORG_SYNC_ACTOR, err);
     }
-    done = done && (l->count == 0 || cm_pg_commit(t->pg, &t->database));
+    done = done && cm_pg_commit(t->pg, err);
     if (!done)
         cm_pg_rollback(t->pg);
+    return done;
+}
+
+static bool store_group(listing *l, cm_error *err)
+{
+    bool known[GROUP] = {false}, all = true;
+    bool done = l->count == 0 || find_known(l, known, &l->t->database);
+    for (size_t i = 0; i < l->count; i++)
+        all &= known[i];
+    done = done && (all || store_new(l, known, &l->t->database));
     l->count = 0;
-    if (!cm_turn_database(t, done))
+    if (!cm_turn_database(l->t, done))
         return cm_fail(err, CM_ERROR_RETRY, "DATABASE", "what AWS listed could not be stored");
     return true;
 }

@@ -1,4 +1,5 @@
 """A database of its own, a catalog with payers that have `access`, and turns of org-linker against the fake (tests/tools/org_turn)."""
+import http.server
 import json
 import os
 import pathlib
@@ -7,7 +8,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
+import urllib.parse
 
 from aws.place import BIN
 from tools.fake_aws import FakeAws
@@ -78,7 +81,7 @@ def run(arguments, conninfo, now, code=0):
 class Linking:
     """Payers of an organization each with a role that trusts the operator's account under the payer's own external id."""
 
-    def __init__(self, postgres, folder, payers, model="tdsynnex", kind="shared"):
+    def __init__(self, postgres, folder, payers, model="tdsynnex", kind="shared", tell=True):
         self.lane, self.postgres, self.fake = model, postgres, FakeAws()
         self.world, self.payers = self.fake.world, payers
         self.world.account(OPERATOR)
@@ -87,7 +90,7 @@ class Linking:
                      "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard",
                      "kind: PriceBook\nid: standard\ncurrency: USD\nversions: [{effective_from: 2025-01-01, rules: [{id: all, priority: 1, price: {pass: payer}}]}]"]
         for payer in payers:
-            if payer not in self.world.accounts:
+            if tell and payer not in self.world.accounts:
                 self.world.organization(payer)
             arn = self.world.role(payer, trusts=OPERATOR, external_id=EXTERNAL_ID + payer)
             documents.append(f'kind: Payer\nid: "{payer}"\nlane: {model}\nmodel: {model}\npayer_kind: {kind}\nreseller: northwind\n'
@@ -135,3 +138,54 @@ class Linking:
 
     def close(self):
         self.fake.stop()
+
+
+class CannedAws:
+    """Fixed answers, quickly, for measuring: who is told by the session's access key. `left`: payers whose last account is not listed."""
+
+    def __init__(self, payers, members, left):
+        self.count, canned = 0, self
+        self.pages = {}
+        for p, payer in enumerate(payers):
+            numbers = [payer] + [f"7{p:04}{n:07}" for n in range(members - 1)]
+            self.pages[payer] = numbers[:-1] if payer in left else numbers
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+                text = canned.answer(self.headers["Authorization"].split("Credential=")[1].split("/")[0], self.path, body).encode()
+                canned.count += 1
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, key, path, body):
+        if "Action=AssumeRole" in body:
+            payer = urllib.parse.parse_qs(body)["RoleArn"][0].split(":")[4]
+            return (f"<R><AssumeRoleResult><Credentials><AccessKeyId>ASIA{payer}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+                    "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></R>")
+        payer = key.removeprefix("ASIA")
+        if "Action=GetCallerIdentity" in body:
+            return f"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{payer}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+        if path != "/":
+            return "{}"
+        start = int(json.loads(body).get("NextToken") or 0)
+        numbers = self.pages[payer]
+        page = [{"Id": n, "Name": "", "Email": "", "State": "ACTIVE", "JoinedMethod": "INVITED", "JoinedTimestamp": 1735689600}
+                for n in numbers[start:start + 20]]
+        return json.dumps({"Accounts": page, **({"NextToken": str(start + 20)} if start + 20 < len(numbers) else {})})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
