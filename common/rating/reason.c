@@ -9,7 +9,8 @@ static const struct {
         {"UNKNOWN_LINE_TYPE",
          "teach the type in the catalog (kind: LineItemType, name and class), apply it, then `curmill run start`"},
     [CM_REASON_UNKNOWN_ACCOUNT] =
-        {"UNKNOWN_ACCOUNT", "add the account to its customer in the catalog, apply it, then `curmill run start`"},
+        {"UNKNOWN_ACCOUNT",
+         "`curmill account link` it to its customer; or add it to the catalog, apply that, then `curmill run start`"},
     [CM_REASON_BEFORE_BILLED_FROM] =
         {"BEFORE_BILLED_FROM",
          "the account's link begins later (N11): name the owner of the days before, or begin the link earlier"},

@@ -4,9 +4,10 @@ import subprocess
 
 import stack as stacks
 from oracle import catalog as catalogs
-from oracle import compare, load, statement
+from oracle import compare, links, load, statement, when
 
 PERIOD = "2025-06"
+NEW_PAYER, NEW_MONTH = "777788889999", "2025-07"     # the chapter about an account that nobody knows
 PAYERS = {"tdsynnex": "111122223333", "ingram": "444455556666"}
 
 
@@ -32,6 +33,15 @@ def test_the_demo_prints_the_statements_of_the_oracle(make_stack):
         assert len(first[lane]) >= 5
         wanted = statement.statements(catalog, [load.charges_of(catalog, payer, PERIOD)], PERIOD)
         assert compare.compare_statements(first[lane], wanted, gates=True) == []
+
+    july = stack.cli("statement", "list", "--period", NEW_MONTH)
+    given = stack.cli("request", "list", "--payer", NEW_PAYER)
+    assert [(link["customer"], link["state"]) for link in given] == [("alpine-july", "active")]
+    catalog = links.with_links(catalogs.from_folder(stack.home / "demo" / "catalog"),
+                               [catalogs.Link(NEW_PAYER, given[0]["account"], "alpine-july", when.parse_time(NEW_MONTH + "-01"), None, "")])
+    wanted = statement.statements(catalog, [load.charges_of(catalog, NEW_PAYER, NEW_MONTH)], NEW_MONTH)
+    assert compare.compare_statements([stack.cli("statement", "show", one["id"]) for one in july], wanted, gates=True) == []
+    assert any(line["account"] == given[0]["account"] for document in wanted for line in document["lines"])
 
     again = run_demo(stack)
     assert again.returncode == 0, again.stderr[-3000:]
