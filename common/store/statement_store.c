@@ -30,6 +30,7 @@ typedef struct building {
     cm_buffer kept;    /* array literal of the documents that are there now, without its end */
     cm_buffer missing; /* customers that the catalog in force does not have */
     bool some_taken;   /* some document of the month is approved or issued */
+    bool some_credit;  /* some document of the month has used a credit */
 } building;
 
 /* --- documents ----------------------------------------------------------------------------------------------- */
@@ -61,16 +62,18 @@ static bool is_taken(building *b, const cm_built_document *built, bool *ret, cm_
     return true;
 }
 
-static bool look_for_taken(building *b, cm_error *err)
+static bool look_at_month(building *b, cm_error *err)
 {
     const char *values[] = {b->lane, b->month};
     cm_rows *rows = NULL;
     if (!cm_pg_query(b->pg,
                      "SELECT EXISTS (SELECT FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND "
-                     "state IN ('approved', 'issued'))",
+                     "state IN ('approved', 'issued')),"
+                     " EXISTS (SELECT FROM credit_use WHERE lane = $1 AND period = $2)",
                      2, values, &rows, err))
         return false;
     b->some_taken = cm_rows_bool(rows, 0, 0);
+    b->some_credit = cm_rows_bool(rows, 0, 1);
     cm_rows_free(rows);
     return true;
 }
@@ -109,7 +112,7 @@ static bool store_document(void *opaque, const cm_built_document *built, cm_erro
             "excluded.fx_id,"
             "   excluded.customers, excluded.payers, excluded.runs, excluded.margin)",
             16, values, NULL, err) &&
-        cm_credit_use_save(b->pg, s, b->lane, b->month, err);
+        ((s->credit_count == 0 && !b->some_credit) || cm_credit_use_save(b->pg, s, b->lane, b->month, err));
     free(text);
     free(margin);
     cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
@@ -168,7 +171,7 @@ static bool build_locked(building *b, cm_error *err)
                                .take = store_document,
                                .opaque = b,
                                .with_margin = true};
-    bool done = look_for_taken(b, err) && cm_documents_build(&order, &b->missing, err) &&
+    bool done = look_at_month(b, err) && cm_documents_build(&order, &b->missing, err) &&
                 remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);
     return done;
