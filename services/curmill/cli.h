@@ -164,12 +164,14 @@ int cli_catalog_dry_run(cli *c, const json_t *canonical);
 /* Documents chosen by the options of `statement`, after what is stale was made anew (`force`: all of the period). `id`: a document's id or
  * a beginning of it, NULL: any. Columns: enum cli_document. NULL: the exit code is set. */
 enum cli_document {
-    CLI_DOCUMENT, CLI_SERIAL, CLI_STATE, CLI_ID, CLI_KIND, CLI_RESELLER, CLI_LANE, CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL
+    CLI_DOCUMENT, CLI_SERIAL, CLI_STATE, CLI_ID, CLI_KIND, CLI_RESELLER, CLI_LANE, CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL, CLI_CUSTOMERS
 };
 cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit);
 /* One row for each document, as `statement list` prints them; the caller prints. */
-void cli_documents_add(cli_table *table, const cm_rows *rows, int row);
+void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int row);
 cli_table *cli_documents_table(void);
+/* `statement show` as a table: statement_table.c */
+void cli_document_table(cli *c, const json_t *document);
 
 /* Waiting for runs, shared by `ingest` and `run start`: wait.c */
 typedef struct cli_wait {

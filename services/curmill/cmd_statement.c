@@ -50,7 +50,8 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
     const char *values[] = {lane, cli_value(c, "period"), cli_value(c, "customer"), id, cli_value(c, "payer")};
     done = done &&
            cm_pg_query(c->pg_,
-                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total FROM statement s"
+                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total,"
+                       " cardinality(customers) FROM statement s"
                        " WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2) AND ($3::text IS NULL OR customers @> ARRAY[$3])"
                        " AND ($4::text IS NULL OR starts_with(id, $4) OR number = $4) AND ($5::text IS NULL OR $5 = ANY (payers))"
                        " ORDER BY period, lane COLLATE \"C\", reseller COLLATE \"C\", customer COLLATE \"C\", currency, kind DESC, id",
@@ -69,13 +70,19 @@ cli_table *cli_documents_table(void)
     return cli_table_new(columns, 11);
 }
 
-void cli_documents_add(cli_table *table, const cm_rows *rows, int row)
+/* A document about several has no customer: a table says how many there are. */
+void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int row)
 {
+    char several[40];
     static const enum cli_document from[] = {CLI_ID,     CLI_SERIAL,  CLI_KIND,     CLI_STATE,    CLI_RESELLER, CLI_LANE,
                                              CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL};
     const char *cells[11];
     for (int i = 0; i < 11; i++)
         cells[i] = cm_rows_null(rows, row, (int)from[i]) ? NULL : cm_rows_text(rows, row, (int)from[i]);
+    if (c->format == CLI_TABLE && !*cm_rows_text(rows, row, CLI_CUSTOMER)) {
+        snprintf(several, sizeof several, "(%d customers)", (int)cm_rows_i64(rows, row, CLI_CUSTOMERS));
+        cells[7] = several;
+    }
     cli_table_add(table, cells);
 }
 
@@ -83,7 +90,7 @@ static int print_list(cli *c, const cm_rows *rows)
 {
     cli_table *table = cli_documents_table();
     for (int row = 0; row < cm_rows_count(rows); row++)
-        cli_documents_add(table, rows, row);
+        cli_documents_add(c, table, rows, row);
     return cli_table_print(c, table);
 }
 
@@ -124,50 +131,6 @@ int cmd_statement_build(cli *c)
     return exit_code;
 }
 
-static void print_field(const json_t *document, const char *name)
-{
-    const json_t *value = json_object_get(document, name);
-    fprintf(stdout, "%-10s %s\n", name, json_is_string(value) ? json_string_value(value) : "-");
-}
-
-static void print_document_table(cli *c, const json_t *document)
-{
-    static const cli_column columns[] = {{"account", CLI_TEXT}, {"product", CLI_TEXT},    {"usage_type", CLI_TEXT},      {"unit", CLI_TEXT},
-                                         {"class", CLI_TEXT},   {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL}, {"amount", CLI_DECIMAL}};
-    static const char *const head[] = {"id", "number", "kind", "state", "reseller", "lane", "period", "currency", "rate"};
-    size_t i;
-    json_t *item;
-    for (size_t k = 0; k < sizeof head / sizeof *head; k++)
-        print_field(document, head[k]);
-    const json_t *corrects = json_object_get(document, "corrects");
-    if (corrects) {
-        const char *number = json_string_value(json_object_get(corrects, "number"));
-        fprintf(stdout, "%-10s %s of %s\n", "corrects", number ? number : "(no document was made)", json_string_value(json_object_get(corrects, "period")));
-    }
-    json_array_foreach(json_object_get(document, "customers"), i, item) fprintf(
-        stdout, "%-10s %s (%s)\n", "customer", json_string_value(json_object_get(item, "name")), json_string_value(json_object_get(item, "id")));
-    fputc('\n', stdout);
-    cli_table *table = cli_table_new(columns, 8);
-    json_array_foreach(json_object_get(document, "lines"), i, item)
-    {
-        const char *cells[8];
-        for (int k = 0; k < 8; k++)
-            cells[k] = json_string_value(json_object_get(item, columns[k].name));
-        cli_table_add(table, cells);
-    }
-    cli_table_print(c, table);
-    fputc('\n', stdout);
-    print_field(document, "subtotal");
-    json_array_foreach(json_object_get(document, "tax"), i, item)
-        fprintf(stdout, "%-10s %s (%s %%)\n", json_string_value(json_object_get(item, "name")), json_string_value(json_object_get(item, "amount")),
-                json_string_value(json_object_get(item, "percent")));
-    print_field(document, "total");
-    fputs("\ngates\n", stdout);
-    json_array_foreach(json_object_get(document, "gates"), i, item)
-        fprintf(stdout, "  %-28s %-5s %s\n", json_string_value(json_object_get(item, "code")),
-                json_is_true(json_object_get(item, "open")) ? "open" : "SHUT", json_string_value(json_object_get(item, "detail")));
-}
-
 /* The document as it is shown; NULL: the exit code is set. What is issued comes from its record: the same bytes each time. */
 static json_t *shown_document(cli *c, const cm_rows *rows, int *ret_exit)
 {
@@ -200,7 +163,7 @@ static int print_document(cli *c, const cm_rows *rows)
     if (c->format == CLI_JSON)
         return cli_json_print(document);
     if (c->format == CLI_TABLE) {
-        print_document_table(c, document);
+        cli_document_table(c, document);
     } else { /* csv: the lines */
         static const cli_column columns[] = {{"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT}, {"usage_type", CLI_TEXT},
                                              {"unit", CLI_TEXT}, {"class", CLI_TEXT}, {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL},

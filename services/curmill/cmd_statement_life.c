@@ -58,7 +58,8 @@ static bool change_one(cli *c, const cm_document_order *order, json_t **ret_shut
 static bool state_of(cli *c, const char *id, cm_rows **ret, cm_error *err)
 {
     return cm_pg_query(c->pg_,
-                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total FROM statement WHERE id = $1", 1,
+                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total,"
+                       " cardinality(customers) FROM statement WHERE id = $1", 1,
                        (const char *[]){id}, ret, err);
 }
 
@@ -85,7 +86,7 @@ static bool change_row(cli *c, cm_document_order *order, const cm_rows *rows, in
         return false;
     }
     if (cm_rows_count(now))
-        cli_documents_add(table, now, 0);
+        cli_documents_add(c, table, now, 0);
     cm_rows_free(now);
     return true;
 }
