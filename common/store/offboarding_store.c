@@ -223,20 +223,24 @@ bool cm_store_gates(cm_pg *pg, const cm_request *r, cm_rows **ret, cm_error *err
 
 /* --- duties by the month --- */
 
-bool cm_store_new_accounts(cm_pg *pg, const char *payer, cm_period period, cm_rows **ret, cm_error *err)
+/* clang-format off */
+static const char new_accounts_sql[] =
+    "WITH c AS MATERIALIZED (SELECT content::jsonb -> 'Customer' AS customers FROM catalog_version WHERE id = $5)"
+    " SELECT $2::text, r.payer, r.account, coalesce(nullif(a.name, ''), r.nickname), CASE WHEN r.repurposed THEN 'repurposed' ELSE 'new' END, "
+    TIME("r.liable_from") ", r.customer, c.customers -> r.customer ->> 'name',"
+    " split_part(coalesce(nullif(r.root_email, ''), a.root_email, ''), '@', 2), (SELECT string_agg(line, '; ' ORDER BY n) FROM"
+    "   jsonb_array_elements_text(c.customers -> r.customer -> 'address') WITH ORDINALITY l (line, n)), r.country FROM link_request r"
+    " LEFT JOIN account a ON a.payer = r.payer AND a.account = r.account LEFT JOIN c ON true WHERE r.payer = $1 AND r.liable_from >= $3"
+    " AND r.liable_from < $4 ORDER BY r.account COLLATE \"C\", r.id";
+/* clang-format on */
+
+bool cm_store_new_accounts(cm_pg *pg, const char *catalog_id, const char *payer, cm_period period, cm_rows **ret,
+                           cm_error *err)
 {
     char month[CM_PERIOD_TEXT], from[CM_INSTANT_TEXT], to[CM_INSTANT_TEXT];
     const char *values[] = {payer, cm_period_print(period, month), cm_instant_print(cm_period_start(period), from),
-                            cm_instant_print(cm_period_end(period), to)};
-    return cm_pg_query(pg,
-                       "SELECT $2::text, r.payer, r.account, coalesce(nullif(a.name, ''), r.nickname), CASE WHEN "
-                       "r.repurposed THEN 'repurposed' ELSE 'new' END, " TIME(
-                           "r.liable_from") ", r.customer, split_part(coalesce(nullif(r.root_email, ''), a.root_email, "
-                                            "''), '@', 2), r.country FROM link_request r"
-                                            " LEFT JOIN account a ON a.payer = r.payer AND a.account = r.account WHERE "
-                                            "r.payer = $1 AND r.liable_from >= $3 AND r.liable_from < $4"
-                                            " ORDER BY r.account COLLATE \"C\", r.id",
-                       4, values, ret, err);
+                            cm_instant_print(cm_period_end(period), to), catalog_id};
+    return cm_pg_query(pg, new_accounts_sql, 5, values, ret, err);
 }
 
 static bool submit_locked(cm_pg *pg, const char *const *values, cm_instant now, const char *by, const char *reason,

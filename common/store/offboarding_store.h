@@ -33,9 +33,11 @@ CM_NODISCARD bool cm_store_gate_open(cm_pg *pg, int64_t request, int64_t version
 /* gate, item, rule, what, open (t, f), evidence, opened_at, opened_by: every gate of a request. The caller frees. */
 CM_NODISCARD bool cm_store_gates(cm_pg *pg, const cm_request *request, cm_rows **ret, cm_error *err);
 
-/* O28: month, payer, account, name, kind (new, repurposed), since, customer, root_domain, country: accounts that joined
- * the payer, or got another customer, in that month. By account. */
-CM_NODISCARD bool cm_store_new_accounts(cm_pg *pg, const char *payer, cm_period period, cm_rows **ret, cm_error *err);
+/* O28: month, payer, account, account_name, kind (new, repurposed), since, customer, customer_name, customer_domain,
+ * customer_address, country: accounts that joined the payer, or got another customer, in that month. By account. Names
+ * and addresses are those of the catalog version. */
+CM_NODISCARD bool cm_store_new_accounts(cm_pg *pg, const char *catalog_id, const char *payer, cm_period period,
+                                        cm_rows **ret, cm_error *err);
 
 /* A person says that a duty was done; `content` is kept as it was submitted. REFUSED (ALREADY_SUBMITTED) a second time.
  * Audited. */

@@ -111,10 +111,29 @@ static bool check_fields(creating *c, cm_error *err)
            cm_rule_root_domain(c->payer->model, false, c->email, c->distributor, &checked, err);
 }
 
+/* Without a country of its own the account lies where its customer does. False: the database failed. */
+static bool country_of_customer(const creating *c, char *into, size_t size, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(c->pg,
+                     "SELECT content::jsonb -> 'Customer' -> $2 ->> 'country' FROM catalog_version WHERE id = $1", 2,
+                     (const char *[]){c->catalog->id, c->customer->id}, &rows, err))
+        return false;
+    snprintf(into, size, "%s", cm_rows_count(rows) ? cm_rows_text(rows, 0, 0) : "");
+    cm_rows_free(rows);
+    return true;
+}
+
 /* P17: where the distributor may sell. */
 static bool check_territory(creating *c, cm_error *err)
 {
+    char own[8];
     const char *country = or_empty(c->order->country);
+    if (!*country) {
+        if (!country_of_customer(c, own, sizeof own, err))
+            return false;
+        country = own;
+    }
     if (*country &&
         (strlen(country) != 2 || !isalpha((unsigned char)country[0]) || !isalpha((unsigned char)country[1])))
         return cm_fail(err, CM_ERROR_REFUSED, "BAD_COUNTRY",
@@ -135,24 +154,24 @@ static bool check_territory(creating *c, cm_error *err)
     }
 }
 
-/* O08: unique and never used. Known are the accounts that were seen, all requests and nothing of AWS's other customers.
- */
-static bool check_mail(const creating *c, cm_error *err)
+bool cm_request_mail_unused(cm_pg *pg, const char *email, const char *account, int64_t own, cm_error *err)
 {
+    char id[24];
     cm_rows *rows = NULL;
-    if (!*c->email)
+    if (!*email)
         return true;
-    if (!cm_pg_query(c->pg,
+    snprintf(id, sizeof id, "%" PRId64, own);
+    if (!cm_pg_query(pg,
                      "SELECT 'account ' || account FROM account WHERE lower(root_email) = $1 AND account <> $2"
                      " UNION ALL SELECT 'request ' || id FROM link_request WHERE root_email = $1 AND (account = '' OR "
                      "account <> $2)"
-                     " AND state NOT IN ('rejected', 'withdrawn', 'cancelled') LIMIT 1",
-                     2, (const char *[]){c->email, or_empty(c->order->account)}, &rows, err))
+                     " AND id <> $3 AND state NOT IN ('rejected', 'withdrawn', 'cancelled') LIMIT 1",
+                     3, (const char *[]){email, account, id}, &rows, err))
         return false;
     bool unused = cm_rows_count(rows) == 0 ||
                   cm_fail(err, CM_ERROR_REFUSED, "ROOT_EMAIL_USED",
                           "%s is the root address of %s: it must be unique and never used with Amazon or AWS (O08)",
-                          c->email, cm_rows_text(rows, 0, 0));
+                          email, cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
     return unused;
 }
@@ -254,8 +273,8 @@ static bool create_locked(creating *c, int64_t *ret_id, cm_error *err)
     cm_request r;
     if (!cm_pg_query(c->pg, "SELECT pg_advisory_xact_lock(hashtextextended('curmill request ' || $1, 0))", 1,
                      (const char *[]){or_empty(c->order->account)}, NULL, err) ||
-        !check_mail(c, err) || !check_catalog(c, err) || !check_open(c, err) || !insert(c, ret_id, err) ||
-        !cm_store_request(c->pg, *ret_id, &r, err))
+        !cm_request_mail_unused(c->pg, c->email, or_empty(c->order->account), 0, err) || !check_catalog(c, err) ||
+        !check_open(c, err) || !insert(c, ret_id, err) || !cm_store_request(c->pg, *ret_id, &r, err))
         return false;
     return cm_request_history(c->pg, &r, "request", "", c->now, c->by, c->reason, NULL, err) &&
            cm_notify_received(c->pg, &r, c->customer->name, c->now, err);

@@ -12,6 +12,9 @@ CM_NODISCARD bool cm_request_save(cm_pg *pg, const cm_request *request, int64_t 
 CM_NODISCARD bool cm_request_history(cm_pg *pg, const cm_request *request, const char *event, const char *from,
                                      cm_instant now, const char *by, const char *reason, const char *detail,
                                      cm_error *err);
+/* O08: unique and never used. Known are the accounts that were seen and all requests, not AWS's other customers. `own`:
+ * a request that may have it, 0: none. */
+CM_NODISCARD bool cm_request_mail_unused(cm_pg *pg, const char *email, const char *account, int64_t own, cm_error *err);
 /* What follows by itself, until nothing does. */
 CM_NODISCARD bool cm_request_settle(cm_pg *pg, cm_request *request, cm_instant now, cm_error *err);
 /* The first off-boarding gate that is shut, "" if all are open. */

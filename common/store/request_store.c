@@ -243,6 +243,8 @@ static bool declare_locked(cm_pg *pg, const cm_catalog *catalog, cm_request *r, 
         return false;
     if (w->root_email && !cm_email_normal(w->root_email, email, sizeof email))
         return cm_rule_root_email(w->root_email, err);
+    if (w->root_email && !cm_request_mail_unused(pg, email, r->link.account, r->id, err))
+        return false;
     json_t *detail = json_object();
     bool new_role = (w->role_arn && strcmp(w->role_arn, r->role_arn) != 0) ||
                     (w->external_id && strcmp(w->external_id, r->external_id) != 0);

@@ -100,10 +100,17 @@ int cmd_account_duties(cli *c)
 
 /* --- report --- */
 
-static const cli_column report_columns[] = {
-    {"month", CLI_TEXT},  {"payer", CLI_TEXT}, {"account", CLI_TEXT},  {"account_name", CLI_TEXT},
-    {"kind", CLI_TEXT},   {"since", CLI_TEXT}, {"customer", CLI_TEXT}, {"customer_domain", CLI_TEXT},
-    {"country", CLI_TEXT}};
+static const cli_column report_columns[] = {{"month", CLI_TEXT},
+                                            {"payer", CLI_TEXT},
+                                            {"account", CLI_TEXT},
+                                            {"account_name", CLI_TEXT},
+                                            {"kind", CLI_TEXT},
+                                            {"since", CLI_TEXT},
+                                            {"customer", CLI_TEXT},
+                                            {"customer_name", CLI_TEXT},
+                                            {"customer_domain", CLI_TEXT},
+                                            {"customer_address", CLI_TEXT},
+                                            {"country", CLI_TEXT}};
 enum { REPORT_COLUMNS = sizeof report_columns / sizeof *report_columns };
 
 static void csv_field(cm_buffer *csv, const char *text)
@@ -202,7 +209,7 @@ static int report(cli *c, const cm_catalog *catalog, cm_period period)
     const cm_payer *payer = payer_with_duty(c, catalog, &duty, &err);
     const char *by = cli_value(c, "by"), *reason = cli_value(c, "reason");
     cm_period_print(period, month);
-    bool done = payer && cm_store_new_accounts(c->pg_, payer->id, period, &rows, &err);
+    bool done = payer && cm_store_new_accounts(c->pg_, catalog->id, payer->id, period, &rows, &err);
     if (done) {
         report_csv(rows, &csv);
         if (cli_switch(c, "submitted"))

@@ -29,7 +29,7 @@ CATALOG = f"""
 ---
 {{kind: SupportPlanGroup, id: tds-business, type: business}}
 ---
-{{kind: Customer, id: acme, name: Acme GmbH, reseller: northwind, invoice_currency: EUR, price_book: standard,
+{{kind: Customer, id: acme, name: Acme GmbH, address: [1 Main Street, 12345 Springfield], reseller: northwind, invoice_currency: EUR, price_book: standard,
   accounts: [{{id: "{KNOWN}", payer: "{TDS}", from: 2025-01-01, support_plan: developer, support_plan_group: tds-business}}]}}
 ---
 {{kind: Customer, id: zenith, name: Zenith, reseller: northwind, invoice_currency: USD, price_book: standard}}
@@ -326,8 +326,8 @@ def test_the_report_of_accounts(desk):
         desk.change("request approve", account)
     done = desk.raw("account", "report", "--period", "2025-06", form="csv")
     rows = list(csv.reader(io.StringIO(done.stdout)))
-    assert rows == [["month", "payer", "account", "account_name", "kind", "since", "customer", "customer_domain", "country"],
-                    ["2025-06", MASTER, NEW, "Sales, EU", "new", "2025-06-18T14:30:00Z", "acme", "acme.example", "AE"]]
+    assert rows == [["month", "payer", "account", "account_name", "kind", "since", "customer", "customer_name", "customer_domain", "customer_address", "country"],
+                    ["2025-06", MASTER, NEW, "Sales, EU", "new", "2025-06-18T14:30:00Z", "acme", "Acme GmbH", "acme.example", "1 Main Street; 12345 Springfield", "AE"]]
     assert "DUE" in done.stderr
 
     def state(duty="end_user_report"):

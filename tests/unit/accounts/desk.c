@@ -4,13 +4,15 @@
 #include <stdlib.h>
 
 static const char catalog[] =
-    "kind: Customer\nid: acme\nname: Acme GmbH\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
+    "kind: Customer\nid: acme\nname: Acme GmbH\naddress: [1 Main Street, Springfield]\nreseller: "
+    "northwind\ninvoice_currency: USD\nprice_book: standard\n"
     "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
     "kind: Customer\nid: zenith\nname: Zenith\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
     "accounts: [{id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-01-01, to: 2025-03-01}]\n---\n"
     "kind: Payer\nid: \"222222222222\"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: dedicated\nreseller: "
     "northwind\n---\n"
-    "kind: Customer\nid: solo\nname: Solo\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
+    "kind: Customer\nid: solo\nname: Solo\ncountry: AE\nreseller: northwind\ninvoice_currency: USD\nprice_book: "
+    "standard\n"
     "accounts: [{id: \"000099990000\", payer: \"222222222222\", from: 2025-01-01}]\n---\n"
     "kind: SupportPlanGroup\nid: tds-business\ntype: business\n---\n"
     "kind: Distributor\nid: south\nname: South\nlane: tdsynnex\nemail_domains: [distributor.example]\n---\n"

@@ -175,13 +175,16 @@ Test(due, N07_O28_new_accounts_of_a_month)
     const cm_payer_duty *duty = cm_payer_model_find("ingram")->duties;
     cm_rows *rows = NULL;
     leaving(p);
-    MUST(cm_store_new_accounts(p->pg, ING, june, &rows, &p->err));
+    MUST(cm_store_new_accounts(p->pg, p->catalog, ING, june, &rows, &p->err));
     cr_assert_eq(cm_rows_count(rows), 1);
     cr_assert_str_eq(cm_rows_text(rows, 0, 2), NEW);
     cr_assert_str_eq(cm_rows_text(rows, 0, 4), "new");
     cr_assert_str_eq(cm_rows_text(rows, 0, 5), "2025-06-18T00:00:00Z");
+    cr_assert_str_eq(cm_rows_text(rows, 0, 7), "Acme GmbH");
+    cr_assert_str_eq(cm_rows_text(rows, 0, 9), "1 Main Street; Springfield");
+    cr_assert_str_eq(cm_rows_text(rows, 0, 10), "AE");
     cm_rows_free(rows);
-    MUST(cm_store_new_accounts(p->pg, ING, july, &rows, &p->err));
+    MUST(cm_store_new_accounts(p->pg, p->catalog, ING, july, &rows, &p->err));
     cr_assert_eq(cm_rows_count(rows), 0);
     cm_rows_free(rows);
     MUST(cm_store_duty_submitted(p->pg, ING, june, duty, "a,b\r\n", 1, p->now, "maria", "by mail", &p->err));

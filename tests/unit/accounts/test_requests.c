@@ -186,3 +186,112 @@ Test(requests, the_history_never_changes)
     }
     place_close(p);
 }
+
+/* Two operators who saw the same version: one wins, the other is told (rules.md 1.7). */
+Test(requests, two_desks_at_once)
+{
+    place *p = desk_open();
+    cm_error err = {0};
+    cm_request_order order = desk_order();
+    int64_t id = desk_create(p, &order);
+    cm_pg *other = cm_pg_open(p->conninfo, "other", &err);
+    cr_assert(other, "%s", err.text);
+    const cm_link_cause approve = {.event = CM_LINK_APPROVE, .at = p->now, .by = "maria"},
+                        reject = {.event = CM_LINK_REJECT, .at = p->now, .by = "sven", .reason = "no"};
+    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_request_change_locked(p->pg, id, 1, &approve, NULL, &p->err));
+    cr_assert(cm_pg_execute(other, "SET lock_timeout = '200ms'", &err));
+    cr_assert_not(
+        cm_store_request_change(other, id, 1, &reject, NULL, &err)); /* waits for the row, does not overtake */
+    MUST(cm_pg_commit(p->pg, &p->err));
+    cm_error_clear(&err);
+    cr_assert_not(cm_store_request_change(other, id, 1, &reject, NULL, &err));
+    cr_assert_str_eq(err.code, "VERSION_CHANGED");
+    STATE_IS(id, "approved");
+    cm_pg_close(other);
+    place_close(p);
+}
+
+/* O08 holds for wishes too. */
+Test(requests, O08_an_address_is_not_taken_by_a_wish)
+{
+    place *p = desk_open();
+    cm_catalog *catalog = NULL;
+    cm_request_order order = desk_order();
+    order.root_email = "first@acme.example";
+    desk_create(p, &order);
+    order.account = NEW2, order.root_email = "second@acme.example";
+    int64_t id = desk_create(p, &order);
+    MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
+    cm_request_wish wish = {.root_email = "FIRST@acme.example"};
+    cr_assert_not(cm_store_request_declare(p->pg, catalog, id, 1, &wish, p->now, "maria", "x", NULL, &p->err));
+    cr_assert_str_eq(p->err.code, "ROOT_EMAIL_USED");
+    wish.root_email = "Second@acme.example"; /* its own, as it is: nothing changes */
+    cm_error_clear(&p->err);
+    MUST(cm_store_request_declare(p->pg, catalog, id, 1, &wish, p->now, "maria", "x", NULL, &p->err));
+    cr_assert_eq(desk_request(p, id).link.version, 1);
+    cm_catalog_free(catalog);
+    place_close(p);
+}
+
+/* Random events against the database: whatever happens, the history explains the state, version by version, and every
+ * row has who and why. */
+Test(requests, random_walks_leave_a_whole_history)
+{
+    enum { STEPS = 150, REQUESTS = 3 };
+    place *p = desk_open();
+    static const char *const accounts[REQUESTS] = {NEW, NEW2, "000012341234"};
+    int64_t id[REQUESTS];
+    unsigned long random = 20250610;
+    int done = 0;
+    const cm_request_wish wish = {.role_waived = &yes, .mfa_confirmed = &yes};
+    cm_catalog *catalog = NULL;
+    MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
+    for (int i = 0; i < REQUESTS; i++) {
+        cm_request_order order = desk_order();
+        order.account = accounts[i];
+        id[i] = desk_create(p, &order);
+    }
+    for (int n = 0; n < STEPS; n++) {
+        enum cm_link_event event;
+        enum cm_link_state to;
+        int which = n % REQUESTS, tries = 0;
+        const cm_account_link link = desk_request(p, id[which]).link;
+        do { /* mostly one that is taken */
+            random = random * 6364136223846793005UL + 1442695040888963407UL;
+            event = (enum cm_link_event)((random >> 40) % CM_LINK_EVENTS);
+        } while (!cm_link_next(link.kind, link.state, event, &to) && tries++ < 12);
+        p->now += 3600 * CM_SECOND;
+        MUST(cm_pg_execute(p->pg,
+                           "INSERT INTO offboarding_gate SELECT id, unnest(ARRAY['BILLING_INFO_MOVED', "
+                           "'BALANCE_ZERO']), '', 'seen', now(), 'maria'"
+                           " FROM link_request WHERE state = 'offboarding' ON CONFLICT DO NOTHING",
+                           &p->err));
+        if (link.state == CM_LINK_ROLE_PENDING && n % 2)
+            MUST(cm_store_request_declare(p->pg, catalog, id[which], link.version, &wish, p->now, "maria", "seen", NULL,
+                                          &p->err));
+        done += *desk_cause(p, id[which], CM_ANY_VERSION,
+                            (cm_link_cause){.event = event,
+                                            .account = accounts[which],
+                                            .aws_at = p->now + (event == CM_LINK_INVITE ? CM_DAY : 0)}) == '\0';
+        if (cm_link_state_is_final(desk_request(p, id[which]).link.state)) {
+            cm_request_order order = desk_order();
+            order.account = accounts[which];
+            id[which] = desk_create(p, &order);
+        }
+    }
+    cr_assert_gt(done, 40);
+    EXPECT("SELECT count(*) FROM (SELECT from_state, lag(to_state, 1, '') OVER w AS before, version, row_number() OVER "
+           "w AS n FROM link_history"
+           " WINDOW w AS (PARTITION BY request_id ORDER BY version)) h WHERE from_state <> before OR version <> n",
+           "0");
+    EXPECT("SELECT count(*) FROM link_request r JOIN LATERAL (SELECT to_state, version FROM link_history WHERE "
+           "request_id = r.id ORDER BY version DESC LIMIT 1) h"
+           " ON true WHERE r.state <> h.to_state OR r.version <> h.version",
+           "0");
+    EXPECT("SELECT count(*) FROM link_history WHERE actor = '' OR reason = ''", "0");
+    EXPECT("SELECT (SELECT count(*) FROM link_history) - (SELECT count(*) FROM audit WHERE starts_with(action, "
+           "'request.'))",
+           "0");
+    cm_catalog_free(catalog);
+    place_close(p);
+}

@@ -94,6 +94,10 @@ Test(rules, P17_authorized_territory)
     EXPECT("SELECT country FROM link_request", "AE");
     order.payer = TDS, order.account = NEW2, order.country = "DE";
     desk_create(p, &order);
+    order = desk_order(); /* without a word of its own the account lies where its customer does */
+    order.payer = ING, order.account = "000012341234", order.customer = "solo";
+    int64_t id = desk_create(p, &order);
+    cr_assert_str_eq(desk_request(p, id).country, "AE");
     place_close(p);
 }
 
