@@ -91,9 +91,9 @@ class Mirror:
 
 class Year:
     def __init__(self, postgres, folder, seed):
-        self.postgres, self.reports = postgres, years.Reports(folder, seed)
+        self.database, self.reports = years.Database(postgres, f"year_{seed}"), years.Reports(folder, seed)
         self.rng = self.reports.rng
-        self.probe = years.Probe(postgres.database)
+        self.probe = years.Probe(self.database.conninfo)
         self.mirror = Mirror(self.reports.catalog)
         self.seen = {"documents": 0, "corrections": 0, "credit_notes": 0, "late": 0, "arrears": 0, "losses": set(), "credits": 0, "second corrections": 0}
         self.probe("catalog", folder=str(folder / "catalog"))
@@ -109,13 +109,13 @@ class Year:
             self.probe("refresh")
 
     def stored(self, where):
-        return self.postgres.sql("SELECT id, number, kind, state, lane, period, reseller, customer, currency, source_currency, document, corrects, payers,"
+        return self.database.sql("SELECT id, number, kind, state, lane, period, reseller, customer, currency, source_currency, document, corrects, payers,"
                                  f" correction FROM statement WHERE {where} ORDER BY id")
 
     def uses(self, lane, month):
         """Document -> credit -> amount."""
         found = {}
-        for row in self.postgres.sql(f"SELECT statement_id, credit, trim_scale(amount) AS amount FROM credit_use WHERE lane = '{lane}' AND period = '{month}'"):
+        for row in self.database.sql(f"SELECT statement_id, credit, trim_scale(amount) AS amount FROM credit_use WHERE lane = '{lane}' AND period = '{month}'"):
             found.setdefault(row["statement_id"], {})[row["credit"]] = dec.parse(row["amount"])
         return found
 
@@ -168,7 +168,7 @@ class Year:
         self.refresh()
 
     def compare_states(self, month):
-        for row in self.postgres.sql(f"SELECT payer, state FROM billing_period WHERE period = '{month}'"):
+        for row in self.database.sql(f"SELECT payer, state FROM billing_period WHERE period = '{month}'"):
             assert row["state"] == self.mirror.state[row["payer"], month], (row, month)
 
     def _next_open(self, row, month):
@@ -218,7 +218,7 @@ class Year:
 
     def compare_discounts(self, months):
         """N12: earned(m) = applied + open, and where it is applied."""
-        rows = self.postgres.sql("SELECT payer, applied_period, earned_period, customer, account, product, line_item_type, currency, trim_scale(amount) AS amount"
+        rows = self.database.sql("SELECT payer, applied_period, earned_period, customer, account, product, line_item_type, currency, trim_scale(amount) AS amount"
                                  " FROM discount_applied")
         got = {(row["payer"], row["applied_period"], row["earned_period"], row["customer"], row["account"], row["product"], row["line_item_type"], row["currency"]):
                dec.parse(row["amount"]) for row in rows}
@@ -226,7 +226,7 @@ class Year:
                 for (earned_in, key), amount in ledger.applied(month).items()}
         assert got == want
         told = {(row["payer"], row["period"]): dec.parse(row["amount"]) for row in
-                self.postgres.sql("SELECT payer, period, trim_scale(sum(amount)) AS amount FROM discount_earned GROUP BY payer, period")}
+                self.database.sql("SELECT payer, period, trim_scale(sum(amount)) AS amount FROM discount_earned GROUP BY payer, period")}
         for payer, ledger in self.mirror.ledgers.items():
             for month in months:
                 earned = sum(ledger.by_month.get(month, {}).values())

@@ -2,8 +2,11 @@
 report is written as CSV, rated by rate-file (the program) and by the oracle; store-probe closes months in a database of its own."""
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
+import re
 import subprocess
 
 import months
@@ -158,6 +161,21 @@ class Reports:
         ours = rate.rate_lines(self.catalog, payer, month, cur.read_files([file], payer, month))
         assert (rated["lines"], rated["final_lines"], rated["suspended_lines"]) == (ours.lines, ours.final_lines, ours.suspended_lines)
         return name, rated, ours
+
+
+class Database:
+    """A new one on the server of a stack."""
+
+    def __init__(self, server, name):
+        server.sql(f"CREATE DATABASE {name}")
+        self.conninfo = re.sub(r"dbname=\S+", "dbname=" + name, server.database)
+
+    def sql(self, query):
+        """Rows of a query, every value as text."""
+        done = subprocess.run(["psql", "-X", "--csv", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo, "-c", query], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return list(csv.DictReader(io.StringIO(done.stdout)))
 
 
 class Probe:
