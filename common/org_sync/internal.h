@@ -32,6 +32,8 @@ typedef struct turn {
     bool database_failed; /* `database` says why: the turn ends */
     cm_error database;
     cm_error first; /* of AWS; class NONE: none */
+    cm_error
+        refused; /* an account that cannot be invited: a person's matter, no trouble of the payer; class NONE: none */
     char missing_action[96];
 } turn;
 

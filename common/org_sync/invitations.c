@@ -249,8 +249,14 @@ static bool send_one(turn *t, const char *account)
     cm_org_handshake h;
     cm_error err = {0};
     if (!cm_org_invite(t->access, account, NULL, &h, &err)) {
-        bool account_only = err.class == CM_ERROR_REFUSED && of_the_account(cm_aws_access_refusal(t->access));
-        return cm_turn_failed(t, &err) && account_only;
+        if (err.class != CM_ERROR_REFUSED || !of_the_account(cm_aws_access_refusal(t->access))) {
+            (void)cm_turn_failed(t, &err);
+            return false;
+        }
+        cm_log_error(CM_WARN, "an account cannot be invited", &err, "payer", t->payer->id, NULL);
+        if (t->refused.class == CM_ERROR_NONE)
+            t->refused = err;
+        return true;
     }
     if (!*h.account)
         snprintf(h.account, sizeof h.account, "%s", account);

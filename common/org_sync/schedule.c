@@ -105,7 +105,7 @@ bool cm_schedule_give_back(turn *t, cm_error *err)
                             next,
                             failed,
                             t->first.code,
-                            t->first.text,
+                            good ? t->refused.text : t->first.text,
                             t->missing_action,
                             calls,
                             accounts,

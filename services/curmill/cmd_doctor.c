@@ -163,6 +163,9 @@ static bool check_payer_access(cli *c, findings *f, const cm_payer *payer)
     if (cm_rows_count(rows) == 0 || cm_rows_null(rows, 0, 6)) {
         note(f, check, false, "AWS was not asked yet",
              "start org-linker of the lane; its log says why if it does not ask");
+    } else if (cm_rows_i64(rows, 0, 5) == 0 && *cm_rows_text(rows, 0, 1)) {
+        note(f, check, false, cm_rows_text(rows, 0, 1),
+             "clear it with the account's owner, or `curmill request withdraw`");
     } else if (cm_rows_i64(rows, 0, 5) == 0) {
         cm_buffer_printf(&detail, "%s accounts with %s calls at %s", cm_rows_text(rows, 0, 4), cm_rows_text(rows, 0, 3),
                          cm_rows_text(rows, 0, 6));
@@ -197,7 +200,8 @@ static void check_aws(cli *c, findings *f)
 
 static int check_workers(cli *c, const char *lane, void *opaque)
 {
-    static const char *const workers[] = {"ingest-cur", "rate-engine", "invoice-writer", "org-linker", "tax-inheritance-checker"};
+    static const char *const workers[] = {"ingest-cur", "rate-engine", "invoice-writer", "org-linker",
+                                          "tax-inheritance-checker"};
     findings *f = opaque;
     for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
         cm_error err = {0};

@@ -158,6 +158,21 @@ def test_the_budget_of_a_day_and_the_quota_are_respected(linking):
     assert "ACCOUNT_NUMBER_LIMIT_EXCEEDED" in linking.sql(f"SELECT detail FROM aws_turn WHERE payer = '{A}'")[0][0]
 
 
+def test_an_account_that_cannot_be_invited_is_no_trouble_of_the_payer(linking):
+    linking.world.refuse_invitations.add(NEW)
+    linking.request(NEW)
+    linking.request(OTHER)
+    turn = linking.turns()[A]
+    assert (turn["code"], turn["invited"], pending(linking)) == ("", 1, [OTHER])
+    detail = linking.sql(f"SELECT detail FROM aws_turn WHERE payer = '{A}' AND failures = 0")[0][0]
+    assert NEW in detail and "TARGET_ACCOUNT_VALIDATION_FAILURE" in detail
+    told = json.loads(run(["doctor", "--format", "json"], linking.postgres.conninfo(linking.database), linking.now(), code=4))
+    assert [NEW in line["detail"] for line in told if line["check"] == f"AWS access of {A}" and not line["good"]] == [True]
+    linking.world.refuse_invitations.clear()
+    assert linking.hour()[A]["invited"] == 1
+    assert linking.sql(f"SELECT count(*) FROM aws_turn WHERE payer = '{A}' AND detail = ''") == [["1"]]
+
+
 def test_a_list_without_the_payer_is_not_believed(linking):
     w = linking.world
     w.join(w.account("444455556666"), w.accounts[A]["organization"])

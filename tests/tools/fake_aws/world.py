@@ -33,6 +33,7 @@ class World:
         self.skew = datetime.timedelta()          # of the services' clock against the machine's, for signatures
         self.accounts, self.organizations, self.handshakes, self.transfers = {}, {}, {}, {}
         self.keys, self.roles = {}, {}
+        self.refuse_invitations = set()           # accounts that AWS does not let anybody invite
         self.ever_invited = []                    # targets of all handshakes, forgotten ones too
         self.session_seconds = 3600
         self.with_status, self.with_state = True, True
@@ -189,6 +190,8 @@ class World:
         organization = self.managed_by(caller)
         if target_type == "ACCOUNT" and target in organization["members"]:
             raise Refusal("HandshakeConstraintViolationException", "The account is a member already.", Reason="ALREADY_IN_AN_ORGANIZATION")
+        if target in self.refuse_invitations:
+            raise Refusal("HandshakeConstraintViolationException", "The account cannot be invited.", Reason="TARGET_ACCOUNT_VALIDATION_FAILURE")
         pending = [h for h in self.handshakes.values() if h["organization"] == organization["Id"] and h["State"] in PENDING and h["Action"] == "INVITE"]
         if len(organization["members"]) + len(pending) >= organization["quota"]:
             raise Refusal("HandshakeConstraintViolationException", "You have exceeded the number of accounts.", Reason="ACCOUNT_NUMBER_LIMIT_EXCEEDED")
