@@ -117,8 +117,6 @@ static bool set_aside(org_linker *o, cm_record *record, const cm_error *why, cm_
             return false;
     }
     cm_metric_add(o->dead, 1);
-    cm_input_done(record->input);
-    cm_record_free(record);
     return true;
 }
 
@@ -137,6 +135,8 @@ static bool gather(org_linker *o, cm_error *err)
         if (!cm_observed_decode(record->payload, record->length, o->arena, &o->observed[o->count], &why)) {
             if (!set_aside(o, record, &why, err))
                 return false;
+            cm_input_done(record->input);
+            cm_record_free(record);
             continue;
         }
         if (o->count == 0)
@@ -146,15 +146,43 @@ static bool gather(org_linker *o, cm_error *err)
     return true;
 }
 
-static bool apply(org_linker *o, cm_error *err)
+/* *ret_bad: the database does not take it (a text that is no UTF-8): no waiting helps. */
+static bool observe(org_linker *o, const cm_observed *list, size_t count, bool *ret_bad, cm_error *err)
 {
-    while (o->count && !cm_linker_observe(&o->core, o->observed, o->count, err)) {
+    *ret_bad = false;
+    while (count && !cm_linker_observe(&o->core, list, count, err)) {
+        *ret_bad = err->class == CM_ERROR_POISON || err->class == CM_ERROR_INVALID || err->class == CM_ERROR_REFUSED;
+        if (*ret_bad)
+            return true;
         if (!wait_out(o, err))
             return false;
     }
-    for (size_t i = 0; i < o->count; i++)
+    return true;
+}
+
+/* A group that is not taken is done record by record: the bad one is set aside, the others count. */
+static bool apply(org_linker *o, cm_error *err)
+{
+    bool bad;
+    size_t applied = o->count;
+    if (!observe(o, o->observed, o->count, &bad, err))
+        return false;
+    if (bad)
+        cm_error_clear(err);
+    for (size_t i = 0; i < o->count; i++) {
+        bool set_apart = false;
+        if (bad && !observe(o, &o->observed[i], 1, &set_apart, err))
+            return false;
+        if (set_apart) {
+            cm_error why = *err;
+            cm_error_clear(err);
+            applied--;
+            if (!set_aside(o, o->record[i], &why, err))
+                return false;
+        }
         cm_input_done(o->record[i]->input);
-    cm_metric_add(o->processed, (int64_t)o->count);
+    }
+    cm_metric_add(o->processed, (int64_t)applied);
     return true;
 }
 

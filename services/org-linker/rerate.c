@@ -83,6 +83,8 @@ static bool start(cm_linker *linker, const month *m, const char *accounts, cm_er
     const cm_catalog *catalog = cm_catalog_cache_get(linker->catalogs, linker->pg, catalog_id, err);
     if (!catalog)
         return false;
+    if (!cm_catalog_payer(catalog, m->payer)) /* its runs could not be rated */
+        return true;
     cm_buffer reason = {0};
     cm_run_settings settings = {.shards = linker->shards};
     cm_buffer_printf(&reason, "links changed of account%s %s", strchr(accounts, ',') ? "s" : "", accounts);
@@ -93,7 +95,13 @@ static bool start(cm_linker *linker, const month *m, const char *accounts, cm_er
         cm_log(CM_INFO, "rated again", "run", run, "payer", m->payer, "period", m->period, "reason", reason.data, NULL);
     }
     cm_buffer_free(&reason);
-    return done;
+    if (done || (err->class != CM_ERROR_NOT_FOUND && err->class != CM_ERROR_REFUSED))
+        return done;
+    /* One month's trouble (no good delivery any more) does not hold up the others; it is tried again at the next look.
+     */
+    cm_log_error(CM_WARN, "a month could not be rated again", err, "payer", m->payer, "period", m->period, NULL);
+    cm_error_clear(err);
+    return true;
 }
 
 bool cm_linker_rerate(cm_linker *linker, cm_error *err)

@@ -389,7 +389,8 @@ def test_quiet_and_version(stack, tmp_path):
 
 RUBBISH = {"line.ingested": (b"\xff\xfe this is no batch \x00\x01", "rate-engine"),
            "line.rated": (b"neither is this, \xc3\x28", "invoice-writer"),
-           "chunk.planned": (b"nor this a plan", "ingest-cur")}
+           "chunk.planned": (b"nor this a plan", "ingest-cur"),
+           "account.observed": (b"and nobody saw this", "org-linker")}
 
 
 def _produce(stack, topic, payload, key=b"test"):
@@ -410,7 +411,7 @@ def test_dead_letters(desk, stack, generate):
     for dataset, (payload, _) in RUBBISH.items():
         _produce(stack, f"curmill.{lane}.{dataset}.v1", payload)
     rows = stacks.wait_until(lambda: (lambda r: r if len(r) >= len(RUBBISH) else None)(_letters(stack, lane, before)), 60,
-                             "three records are set aside", pause=0.5)
+                             "the records are set aside", pause=0.5)
     by_topic = {row["topic"]: row for row in rows}
     for dataset, (payload, worker) in RUBBISH.items():
         row = by_topic[f"curmill.{lane}.{dataset}.v1"]

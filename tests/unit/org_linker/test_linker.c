@@ -7,9 +7,11 @@
 #define SUSPENDED "('', '" NEW "', 'suspended', 'AmazonEC2', 1, 0)"
 #define ACME      "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 10)"
 #define SETS      "SELECT count(*) FROM link_set"
-#define RUNS                                                                                                                                                \
-    "SELECT string_agg(period || ' ' || state || ' ' || CASE links_version WHEN '' THEN 'none' ELSE 'set' END, ', ' ORDER BY seq) FROM run"
-#define WAITING "SELECT coalesce(string_agg(account, ' ' ORDER BY account), 'none') FROM account_link WHERE NOT published"
+#define RUNS                                                                                                           \
+    "SELECT string_agg(period || ' ' || state || ' ' || CASE links_version WHEN '' THEN 'none' ELSE 'set' END, ', ' "  \
+    "ORDER BY seq) FROM run"
+#define WAITING                                                                                                        \
+    "SELECT coalesce(string_agg(account, ' ' ORDER BY account), 'none') FROM account_link WHERE NOT published"
 
 typedef struct desk {
     place *p;
@@ -26,7 +28,8 @@ static desk desk_new(void)
 
 static cm_linker *linker_of(desk *d)
 {
-    d->linker = (cm_linker){.pg = d->p->pg, .clock = &d->clock, .lane = "tdsynnex", .catalogs = cm_catalog_cache_new(), .shards = 2};
+    d->linker = (cm_linker){
+        .pg = d->p->pg, .clock = &d->clock, .lane = "tdsynnex", .catalogs = cm_catalog_cache_new(), .shards = 2};
     return &d->linker;
 }
 
@@ -48,7 +51,8 @@ static int64_t link_new(place *p, const char *from)
     cr_assert_str_eq(desk_step(p, id, CM_LINK_APPROVE), "");
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
     const cm_request_wish wish = {.role_waived = &yes, .mfa_confirmed = &yes};
-    MUST(cm_store_request_declare(p->pg, catalog, id, desk_request(p, id).link.version, &wish, p->now, "maria", "a sandbox", NULL, &p->err));
+    MUST(cm_store_request_declare(p->pg, catalog, id, desk_request(p, id).link.version, &wish, p->now, "maria",
+                                  "a sandbox", NULL, &p->err));
     STATE_IS(id, "active");
     cm_catalog_free(catalog);
     return id;
@@ -62,14 +66,21 @@ static void look(cm_linker *linker, place *p)
 static cm_observed seen(place *p, const char *assembly, uint32_t chunk, const char *first, const char *last)
 {
     char sql[128];
-    cm_observed o = {.chunk = chunk, .payer = TDS, .account = NEW, .period = {2025, 6}, .first_usage = at(first), .last_usage = at(last), .lines = 1};
+    cm_observed o = {.chunk = chunk,
+                     .payer = TDS,
+                     .account = NEW,
+                     .period = {2025, 6},
+                     .first_usage = at(first),
+                     .last_usage = at(last),
+                     .lines = 1};
     snprintf(sql, sizeof sql, "SELECT id FROM delivery WHERE assembly = '%s'", assembly);
     cr_assert(cm_id_bytes(ask(p, sql), o.delivery_id));
     return o;
 }
 
-#define USAGE                                                                                                                                               \
-    "SELECT to_char(first_usage, 'MM-DD') || ' ' || to_char(last_usage, 'MM-DD') || ' ' || array_to_string(support_products, '+') || ' ' || usage_seen"        \
+#define USAGE                                                                                                          \
+    "SELECT to_char(first_usage, 'MM-DD') || ' ' || to_char(last_usage, 'MM-DD') || ' ' || "                           \
+    "array_to_string(support_products, '+') || ' ' || usage_seen"                                                      \
     " FROM account_usage"
 
 Test(org_linker, O16_P06_what_reports_say)
@@ -98,6 +109,12 @@ Test(org_linker, O16_P06_what_reports_say)
     MUST(cm_linker_observe(linker, list, 3, &p->err)); /* v1 once more, and v2 with it in one group */
     EXPECT(USAGE, "06-04 06-20  false");
     EXPECT("SELECT count(*) FROM account_usage", "1");
+    static const char *const no_text[] = {"AWSSupport\xff"}; /* main.c sets such a record aside */
+    cm_observed bad = seen(p, "v2", 2, "2025-06-04", "2025-06-05");
+    bad.support = no_text;
+    bad.support_count = 1;
+    cr_expect(!cm_linker_observe(linker, &bad, 1, &p->err) && p->err.class == CM_ERROR_POISON, "%s", p->err.text);
+    cm_error_clear(&p->err);
     memset(list[0].delivery_id, 7, CM_ID_BYTES); /* of a delivery that is not there */
     MUST(cm_linker_observe(linker, list, 1, &p->err) && cm_linker_observe(linker, NULL, 0, &p->err));
     EXPECT(USAGE, "06-04 06-20  false");
@@ -118,15 +135,33 @@ Test(org_linker, what_was_in_suspense_is_rated_again_once)
     look(linker, p);
     EXPECT(SETS, "1");
     /* May's reason changes from UNKNOWN_ACCOUNT to BEFORE_BILLED_FROM; in July the account has no charges */
-    EXPECT(RUNS, "2025-05 current none, 2025-06 current none, 2025-07 current none, 2025-05 running set, 2025-06 running set");
+    EXPECT(
+        RUNS,
+        "2025-05 current none, 2025-06 current none, 2025-07 current none, 2025-05 running set, 2025-06 running set");
     EXPECT("SELECT links_judged = links_id FROM run, payer_links WHERE period = '2025-07'", "t");
-    EXPECT("SELECT actor || ': ' || reason FROM audit WHERE action = 'run.started' ORDER BY id DESC LIMIT 1", "org-linker: links changed of account " NEW);
+    EXPECT("SELECT actor || ': ' || reason FROM audit WHERE action = 'run.started' ORDER BY id DESC LIMIT 1",
+           "org-linker: links changed of account " NEW);
     look(linker, p); /* nothing changed */
     cr_expect_eq(linker->counts.runs_started, 2);
     cr_expect_eq(linker->counts.sets_changed, 1);
-    MUST(cm_pg_execute(p->pg, "UPDATE run SET state = 'failed' WHERE period = '2025-06' AND links_version <> ''", &p->err));
+    MUST(cm_pg_execute(p->pg, "UPDATE run SET state = 'failed' WHERE period = '2025-06' AND links_version <> ''",
+                       &p->err));
     look(linker, p); /* a person's matter */
     cr_expect_eq(linker->counts.runs_started, 2);
+    desk_end(&d);
+}
+
+Test(org_linker, one_months_trouble_does_not_hold_up_the_others)
+{
+    desk d = desk_new();
+    place *p = d.p;
+    cm_linker *linker = linker_of(&d);
+    deliver_in(p, "2025-05", "may", false, ACME ", " SUSPENDED);
+    deliver(p, "june", false, ACME ", " SUSPENDED);
+    MUST(cm_pg_execute(p->pg, "UPDATE delivery SET state = 'failed' WHERE period = '2025-05'", &p->err));
+    link_new(p, "2025-06-01");
+    look(linker, p);
+    EXPECT(RUNS, "2025-05 current none, 2025-06 current none, 2025-06 running set");
     desk_end(&d);
 }
 
@@ -148,7 +183,8 @@ Test(org_linker, a_settled_month_is_corrected_with_its_own_catalog)
     char run[CM_ID_HEX];
     snprintf(run, sizeof run, "%s", ask(p, "SELECT id FROM run ORDER BY seq DESC LIMIT 1"));
     MUST(cm_pg_execute(p->pg, "UPDATE run SET complete = true WHERE state = 'running'", &p->err));
-    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_switch(p->pg, run, p->now, "test", &current, &p->err) && cm_pg_commit(p->pg, &p->err));
+    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_switch(p->pg, run, p->now, "test", &current, &p->err) &&
+         cm_pg_commit(p->pg, &p->err));
     EXPECT(RUNS, "2025-06 current none, 2025-06 correction set");
     look(linker, p);
     cr_expect_eq(linker->counts.runs_started, 1);
@@ -179,14 +215,16 @@ Test(org_linker, account_link_says_what_has_changed_and_nothing_else)
     look(linker, p);
     EXPECT(WAITING, NEW);
     char first[256];
-    snprintf(first, sizeof first, "%s", ask(p, "SELECT encode(payload, 'hex') FROM account_link WHERE account = '" NEW "'"));
+    snprintf(first, sizeof first, "%s",
+             ask(p, "SELECT encode(payload, 'hex') FROM account_link WHERE account = '" NEW "'"));
     publish(linker, p);
     MUST(cm_pg_execute(p->pg, "DELETE FROM account_link_basis", &p->err)); /* all is compared again: the same bytes */
     look(linker, p);
     EXPECT(WAITING, "none");
     /* another catalog without solo: nobody owns that account any more */
-    place_catalog(p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\nprice_book: standard\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS
-                     "\", from: 2025-01-01}]\n");
+    place_catalog(
+        p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\nprice_book: standard\naccounts: [{id: \"" ACCOUNT
+           "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
     look(linker, p);
     EXPECT(WAITING, OTHER " 000099990000");
     cr_expect_str_eq(ask(p, "SELECT encode(payload, 'hex') FROM account_link WHERE account = '" NEW "'"), first);
