@@ -126,6 +126,36 @@ static json_t *number(const cm_rows *rows, int column)
     return json_integer(cm_rows_null(rows, 0, column) ? 0 : cm_rows_i64(rows, 0, column));
 }
 
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value ? value : "-";
+}
+
+/* For people: the same facts, one a line. Takes over `period`. */
+static int print_period(json_t *period)
+{
+    static const char *const facts[] = {"payer", "lane", "period", "state", "run", "correction", "earliest_issue", "statements_due"};
+    static const char *const counts[] = {"lines", "not_final", "suspended"};
+    size_t i;
+    const json_t *item, *documents = json_object_get(period, "documents");
+    for (i = 0; i < sizeof facts / sizeof *facts; i++)
+        fprintf(stdout, "%-15s %s\n", facts[i], text(period, facts[i]));
+    for (i = 0; i < sizeof counts / sizeof *counts; i++)
+        fprintf(stdout, "%-15s %" JSON_INTEGER_FORMAT "\n", counts[i], json_integer_value(json_object_get(period, counts[i])));
+    fprintf(stdout, "%-15s %" JSON_INTEGER_FORMAT " draft, %" JSON_INTEGER_FORMAT " approved, %" JSON_INTEGER_FORMAT " issued\n", "documents",
+            json_integer_value(json_object_get(documents, "draft")), json_integer_value(json_object_get(documents, "approved")),
+            json_integer_value(json_object_get(documents, "issued")));
+    json_array_foreach(json_object_get(period, "alerts"), i, item)
+        fprintf(stdout, "%-15s %s %s: %s\n", "alert", text(item, "code"), text(item, "object"), text(item, "detail"));
+    fputs("\nhistory\n", stdout);
+    json_array_foreach(json_object_get(period, "history"), i, item)
+        fprintf(stdout, "  %s  %-9s -> %-9s  %s%s%s\n", text(item, "at"), text(item, "from"), text(item, "to"), text(item, "by"),
+                *text(item, "reason") ? ": " : "", text(item, "reason"));
+    json_decref(period);
+    return 0;
+}
+
 int cmd_period_show(cli *c)
 {
     cm_error err = {0};
@@ -157,7 +187,7 @@ int cmd_period_show(cli *c)
                              "alerts", alerts, "history", past);
     cm_assert(json);
     cm_rows_free(rows);
-    return cli_json_print(json);
+    return c->format == CLI_TABLE ? print_period(json) : cli_json_print(json);
 }
 
 int cmd_period_settle(cli *c)
