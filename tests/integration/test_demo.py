@@ -21,6 +21,18 @@ def documents(stack, lane):
     return [stack.cli("statement", "show", one["id"]) for one in listed]
 
 
+def closed_month(stack):
+    """The second chapter: figures by hand, see deploy/local/demo-closing. The printed documents, byte for byte."""
+    issued = stack.cli("statement", "list", "--customer", "bluebird")
+    assert [(d["kind"], d["state"], d["number"].split("/", 2)[:2], d["subtotal"], d["total"]) for d in issued] == [
+        ("statement", "issued", ["eastbank", "tdsynnex"], "121.74", "147.31"),
+        ("credit_note", "issued", ["eastbank", "tdsynnex"], "-23.11", "-27.96")]
+    assert stack.cli("period", "show", "--payer", "222233334444", "--period", "2025-03")["state"] == "closed"
+    printed = [(stack.home / "demo" / "closing" / name).read_bytes() for name in ("march.pdf", "credit-note.pdf")]
+    assert all(pdf.startswith(b"%PDF-") for pdf in printed)
+    return issued, printed
+
+
 def test_the_demo_prints_the_statements_of_the_oracle(make_stack):
     stack = make_stack()
     done = run_demo(stack)
@@ -43,7 +55,9 @@ def test_the_demo_prints_the_statements_of_the_oracle(make_stack):
     assert compare.compare_statements([stack.cli("statement", "show", one["id"]) for one in july], wanted, gates=True) == []
     assert any(line["account"] == given[0]["account"] for document in wanted for line in document["lines"])
 
+    closed = closed_month(stack)
     again = run_demo(stack)
     assert again.returncode == 0, again.stderr[-3000:]
     for lane in PAYERS:
         assert documents(stack, lane) == first[lane]
+    assert closed_month(stack) == closed
