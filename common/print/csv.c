@@ -122,15 +122,22 @@ typedef struct writing {
     const json_t *view;
     const column *column[COLUMNS_MAX];
     int count;
+    size_t customer; /* the last one found, in the view's list */
     cm_buffer *out;
 } writing;
 
-static const char *customer_name(const json_t *view, const char *id)
+/* Lines of a customer stand together, so the last one found is tried first. */
+static const char *customer_name(writing *w, const char *id)
 {
-    size_t i;
-    json_t *customer;
-    json_array_foreach(json_object_get(view, "customers"), i, customer) if (strcmp(cm_print_text(customer, "id"), id) ==
-                                                                            0) return cm_print_text(customer, "name");
+    const json_t *customers = json_object_get(w->view, "customers");
+    size_t count = json_array_size(customers);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (w->customer + i) % count;
+        if (strcmp(cm_print_text(json_array_get(customers, at), "id"), id) == 0) {
+            w->customer = at;
+            return cm_print_text(json_array_get(customers, at), "name");
+        }
+    }
     return "";
 }
 
@@ -141,7 +148,7 @@ static const char *source_currency(const json_t *view)
     return *from ? from : cm_print_text(view, "currency");
 }
 
-static const char *cell(const writing *w, const column *c, const char *type, const json_t *row, cm_buffer *scratch)
+static const char *cell(writing *w, const column *c, const char *type, const json_t *row, cm_buffer *scratch)
 {
     switch (c->from) {
     case ROW:
@@ -155,7 +162,7 @@ static const char *cell(const writing *w, const column *c, const char *type, con
     case CYCLE_END:
         return cm_print_text(json_object_get(w->view, "cycle"), "end");
     case CUSTOMER_NAME:
-        return customer_name(w->view, cm_print_text(row, "customer"));
+        return customer_name(w, cm_print_text(row, "customer"));
     case RATE:
         return cm_print_text(w->view, "rate");
     case SOURCE:
@@ -167,7 +174,7 @@ static const char *cell(const writing *w, const column *c, const char *type, con
     return "";
 }
 
-static void put_row(const writing *w, const char *type, const json_t *row)
+static void put_row(writing *w, const char *type, const json_t *row)
 {
     cm_buffer scratch = {0};
     for (int i = 0; i < w->count; i++) {
@@ -185,7 +192,7 @@ static void put_row(const writing *w, const char *type, const json_t *row)
     cm_buffer_free(&scratch);
 }
 
-static void put_rows(const writing *w, const char *type, const json_t *rows)
+static void put_rows(writing *w, const char *type, const json_t *rows)
 {
     size_t i;
     json_t *row;
@@ -193,13 +200,13 @@ static void put_rows(const writing *w, const char *type, const json_t *rows)
 }
 
 /* A row of nothing but a sum. */
-static void put_sum(const writing *w, const char *type, json_t *row)
+static void put_sum(writing *w, const char *type, json_t *row)
 {
     put_row(w, type, row);
     json_decref(row);
 }
 
-static void put_document(const writing *w)
+static void put_document(writing *w)
 {
     size_t i;
     json_t *tax;
@@ -212,7 +219,7 @@ static void put_document(const writing *w)
     put_sum(w, "total", json_pack("{s:O?}", "amount", json_object_get(w->view, "total")));
 }
 
-static void put_margin(const writing *w)
+static void put_margin(writing *w)
 {
     static const char *const sums[] = {"sell", "buy", "fx", "margin"};
     const json_t *margin = json_object_get(w->view, "margin");
@@ -254,7 +261,7 @@ static bool choose(writing *w, const column *all, const char *const *columns, cm
 }
 
 /* What is credited for earlier months (N12) lowers what is bought. */
-static void put_arrears(const writing *w)
+static void put_arrears(writing *w)
 {
     size_t i;
     json_t *one, *arrears = json_object_get(w->view, "arrears");

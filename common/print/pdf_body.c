@@ -18,6 +18,7 @@ enum { PARTS = sizeof parts / sizeof *parts };
 
 typedef struct body {
     cm_paper *paper;
+    json_t *spans; /* customer -> [first line, end]; NULL: lines of a customer do not stand together */
     int digits;
     const json_t **lines; /* of the part and customer in hand */
     size_t count;
@@ -57,14 +58,41 @@ static cm_decimal sum_of(const json_t *const *lines, size_t count)
     return sum;
 }
 
+/* Where the lines of each customer stand, so that a document about thousands is not searched for each of them. */
+static json_t *find_spans(const json_t *lines)
+{
+    json_t *spans = json_object(), *span = NULL;
+    const char *last = NULL;
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const char *customer = cm_print_text(json_array_get(lines, i), "customer");
+        if (last && strcmp(last, customer) == 0) {
+            json_integer_set(json_array_get(span, 1), (json_int_t)i + 1);
+            continue;
+        }
+        if (json_object_get(spans, customer)) {
+            json_decref(spans);
+            return NULL;
+        }
+        span = json_pack("[I, I]", (json_int_t)i, (json_int_t)i + 1);
+        json_object_set_new(spans, customer, span);
+        last = customer;
+    }
+    return spans;
+}
+
 /* `customer` NULL: all. */
 static void choose(body *b, const char *customer, size_t part)
 {
-    size_t i;
-    json_t *line;
+    const json_t *lines = json_object_get(b->paper->view, "lines");
+    size_t first = 0, end = json_array_size(lines);
+    if (customer && b->spans) {
+        const json_t *span = json_object_get(b->spans, customer);
+        first = (size_t)json_integer_value(json_array_get(span, 0));
+        end = (size_t)json_integer_value(json_array_get(span, 1)); /* 0: none */
+    }
     b->count = 0;
-    json_array_foreach(json_object_get(b->paper->view, "lines"), i, line)
-    {
+    for (size_t i = first; i < end; i++) {
+        const json_t *line = json_array_get(lines, i);
         if (part_of(line) == part && (!customer || strcmp(cm_print_text(line, "customer"), customer) == 0))
             b->lines[b->count++] = line;
     }
@@ -282,6 +310,7 @@ static void set_up(body *b, cm_paper *paper)
 {
     int fixed = PT(88) + PT(84) + PT(62) + PT(84);
     b->paper = paper;
+    b->spans = find_spans(json_object_get(paper->view, "lines"));
     b->digits = (int)json_integer_value(json_object_get(paper->view, "minor_digits"));
     b->lines = cm_alloc((json_array_size(json_object_get(paper->view, "lines")) + 1) * sizeof *b->lines);
     snprintf(b->amount_title, sizeof b->amount_title, "Amount (%s)", cm_print_text(paper->view, "currency"));
@@ -311,5 +340,6 @@ void cm_print_body(cm_paper *paper)
     cm_paper_paragraph(
         paper, CM_STYLE_SMALL,
         "Amounts are rounded so that they add up to the subtotal. Quantities are shown with at most six decimals.");
+    json_decref(b.spans);
     free(b.lines);
 }
