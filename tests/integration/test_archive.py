@@ -56,7 +56,7 @@ def _issue_one(stack, month) -> dict:
 @pytest.fixture(scope="module", params=["tdsynnex", "ingram"])
 def overwritten(request, stack, generate, tmp_path_factory):
     """A document is issued on v1; then v2 is written over its files and becomes the current run."""
-    month = months.Month(stack, generate, f"archive-{request.param}", {"tdsynnex": "2020-07", "ingram": "2020-08"}[request.param], model=request.param,
+    month = months.Month(stack, generate, f"archive-{request.param}", "2020-01", model=request.param,
                          layout="overwrite", format={"tdsynnex": "legacy-zip", "ingram": "cur2-gz"}[request.param])
     seen = {}
     v1 = month.write("--only-version", 1)[0]

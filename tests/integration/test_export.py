@@ -107,7 +107,7 @@ def _oracle_lines(folder, root, month, version):
 def exported(request, stack, generate, tmp_path_factory):
     """An overwritten report: exports of v1's documents, one of them issued; then v2 lies over its files and counts."""
     model = request.param
-    month = months.Month(stack, generate, f"export-{model}", {"tdsynnex": "2020-10", "ingram": "2020-12"}[model], model=model, layout="overwrite",
+    month = months.Month(stack, generate, f"export-{model}", {"tdsynnex": "2020-10", "ingram": "2020-02"}[model], model=model, layout="overwrite",
                          format={"tdsynnex": "legacy-gz", "ingram": "cur2-gz"}[model])
     version = month.write("--only-version", 1)[0]
     _with_month_steps(month)
