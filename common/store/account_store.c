@@ -25,6 +25,37 @@ static bool tell_request(cm_pg *pg, const char *payer, const char *account, enum
     return cm_store_request_change_locked(pg, r.id, CM_ANY_VERSION, &cause, NULL, err);
 }
 
+/* A report knows usage, AWS knows when the account joined: liable_from is AWS's moment. What is billed already keeps
+ * its month. */
+static bool correct_joining(cm_pg *pg, const cm_account_seen *s, cm_instant now, const char *by, cm_error *err)
+{
+    cm_request r;
+    cm_error none = {0};
+    cm_instant joined = s->joined_at;
+    if (!joined)
+        return true;
+    if (!cm_store_request_of_account(pg, s->payer, s->account, &r, &none)) {
+        if (none.class == CM_ERROR_NOT_FOUND)
+            return true;
+        if (err)
+            *err = none;
+        return false;
+    }
+    if (r.link.kind != CM_LINK_EXISTING || !cm_link_state_is_member(r.link.state))
+        return true;
+    if (!cm_request_lock(pg, r.id, &r, err) || !cm_request_not_before_last(pg, &r, &joined, err))
+        return false;
+    if (r.link.liable_from == joined)
+        return true;
+    r.link.liable_from = joined;
+    if (!r.activated_at && !r.link.billed_from_wanted)
+        r.link.billed_from = cm_link_billed_from(r.link.kind, joined); /* N11 */
+    r.link.version++;
+    return cm_request_save(pg, &r, r.link.version - 1, now, err) &&
+           cm_request_history(pg, &r, "joined", cm_link_state_name(r.link.state), now, by, "AWS tells when it joined",
+                              NULL, err);
+}
+
 bool cm_store_account_seen(cm_pg *pg, const cm_account_seen *s, cm_instant now, const char *by, cm_error *err)
 {
     char joined[CM_INSTANT_TEXT], first[CM_INSTANT_TEXT], last[CM_INSTANT_TEXT];
@@ -62,8 +93,9 @@ bool cm_store_account_seen(cm_pg *pg, const cm_account_seen *s, cm_instant now, 
         return false;
     bool news = cm_rows_count(rows) > 0;
     cm_rows_free(rows);
-    return !news || tell_request(pg, s->payer, s->account, CM_LINK_MEMBER_SEEN, s->joined_at ? s->joined_at : s->first,
-                                 now, by, "the account was seen under the payer", err);
+    return !news || (tell_request(pg, s->payer, s->account, CM_LINK_MEMBER_SEEN, s->joined_at ? s->joined_at : s->first,
+                                  now, by, "the account was seen under the payer", err) &&
+                     correct_joining(pg, s, now, by, err));
 }
 
 bool cm_store_account_gone(cm_pg *pg, const char *payer, const char *account, cm_instant left, cm_instant now,

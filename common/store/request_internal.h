@@ -15,6 +15,9 @@ CM_NODISCARD bool cm_request_history(cm_pg *pg, const cm_request *request, const
 /* O08: unique and never used. Known are the accounts that were seen and all requests, not AWS's other customers. `own`:
  * a request that may have it, 0: none. */
 CM_NODISCARD bool cm_request_mail_unused(cm_pg *pg, const char *email, const char *account, int64_t own, cm_error *err);
+/* An account that stays under the payer while its customer changes (O28) is the next one's from when the last one left
+ * it. */
+CM_NODISCARD bool cm_request_not_before_last(cm_pg *pg, const cm_request *request, cm_instant *joined, cm_error *err);
 /* What follows by itself, until nothing does. */
 CM_NODISCARD bool cm_request_settle(cm_pg *pg, cm_request *request, cm_instant now, cm_error *err);
 /* The first off-boarding gate that is shut, "" if all are open. */

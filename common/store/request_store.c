@@ -52,9 +52,7 @@ static char *detail_of(const cm_request *r, const cm_link_cause *cause)
     return text;
 }
 
-/* An account that stays under the payer while its customer changes (O28) is the next one's from when the last one left
- * it. */
-static bool not_before_the_last(cm_pg *pg, const cm_request *r, cm_instant *joined, cm_error *err)
+bool cm_request_not_before_last(cm_pg *pg, const cm_request *r, cm_instant *joined, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(
@@ -74,7 +72,7 @@ static bool step(cm_pg *pg, cm_request *r, const cm_link_cause *given, cm_error 
     cm_link_cause own = *given;
     const cm_link_cause *cause = &own;
     if ((own.event == CM_LINK_ACCEPT || own.event == CM_LINK_MEMBER_SEEN) && own.aws_at &&
-        !not_before_the_last(pg, r, &own.aws_at, err))
+        !cm_request_not_before_last(pg, r, &own.aws_at, err))
         return false;
     int64_t before = r->link.version;
     enum cm_link_state from = r->link.state;

@@ -295,3 +295,26 @@ Test(requests, random_walks_leave_a_whole_history)
     cm_catalog_free(catalog);
     place_close(p);
 }
+
+/* N11: a report shows usage since June 5th, AWS says later that the account joined on May 20th: liable from then,
+ * billed from June. */
+Test(requests, N11_the_moment_of_joining_is_aws_own)
+{
+    place *p = desk_open();
+    cm_request_order order = desk_order();
+    const cm_account_seen report = {
+        .payer = TDS, .lane = "tdsynnex", .account = NEW, .first = at("2025-06-05T03:00:00Z"), .last = p->now};
+    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_account_seen(p->pg, &report, p->now, "test", &p->err) &&
+         cm_pg_commit(p->pg, &p->err));
+    int64_t id = desk_create(p, &order);
+    desk_step(p, id, CM_LINK_APPROVE);
+    const char *dates = "SELECT to_char(liable_from, 'YYYY-MM-DD') || ' ' || to_char(billed_from, 'YYYY-MM-DD') || ' ' "
+                        "|| version FROM link_request";
+    EXPECT(dates, "2025-06-05 2025-07-01 4");
+    desk_seen(p, TDS, NEW, "2025-05-20T10:00:00Z");
+    EXPECT(dates, "2025-05-20 2025-06-01 5");
+    EXPECT("SELECT event || ' ' || actor FROM link_history ORDER BY id DESC LIMIT 1", "joined test");
+    desk_seen(p, TDS, NEW, "2025-05-20T10:00:00Z"); /* said already */
+    EXPECT(dates, "2025-05-20 2025-06-01 5");
+    place_close(p);
+}
