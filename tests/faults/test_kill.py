@@ -99,4 +99,4 @@ def test_workers_killed_at_random_moments_of_a_run_of_a_million_lines(big, refer
     for worker, now, at in kills.done:
         print(f"{at:7.2f} s  {worker.name:28} {now.lines:9} lines applied, {now.ended} chunks ended")
     figure(f"kill: {len(kills.done)} SIGKILLs in {passes} passes: " + ", ".join(f"{n} {c}" for n, c in sorted(by_program.items())))
-    assert all(by_program[program] >= KILLS // 10 for program in stacks.WORKERS), by_program
+    assert all(by_program[program] >= KILLS // 10 for program in stacks.LINE_WORKERS), by_program

@@ -32,6 +32,7 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 LOCAL = REPO / "deploy" / "local"
 LANES = ("tdsynnex", "ingram")
 WORKERS = ("ingest-cur", "rate-engine", "invoice-writer", "org-linker", "tax-inheritance-checker")
+LINE_WORKERS = WORKERS[:3]     # through which every line goes; the others have nothing to do in most months
 PREFIX = "curmill-test-"
 PORTS_OF_A_STACK = 100
 
