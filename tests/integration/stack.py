@@ -33,6 +33,7 @@ LOCAL = REPO / "deploy" / "local"
 LANES = ("tdsynnex", "ingram")
 WORKERS = ("ingest-cur", "rate-engine", "invoice-writer", "org-linker", "tax-inheritance-checker")
 LINE_WORKERS = WORKERS[:3]     # through which every line goes; the others have nothing to do in most months
+TOPIC_WORKERS = WORKERS[:4]    # which read a topic, so that they can lag behind
 PREFIX = "curmill-test-"
 PORTS_OF_A_STACK = 100
 
