@@ -28,7 +28,7 @@ def _with_money(month, mode):
     (month.catalog / "money.yaml").write_text(
         f"kind: CustomCharge\nid: managed\ncustomer: {customer}\nlane: {lane}\npercent: 5\nfrom: 2020-01\n---\n"
         f"kind: CustomCharge\nid: setup\ncustomer: {customer}\nlane: {lane}\namount: 12.345\ncurrency: USD\nperiod: {PERIOD}\n---\n"
-        f"kind: Credit\nid: welcome\ncustomer: {customer}\nlane: {lane}\namount: 1\ncurrency: USD\nfrom: 2020-01\n")
+        f"kind: Credit\nid: welcome-{month.payer}\ncustomer: {customer}\nlane: {lane}\namount: 1\ncurrency: USD\nfrom: 2020-01\n")
     return catalogs.from_folder(month.catalog)
 
 
