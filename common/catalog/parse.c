@@ -118,6 +118,43 @@ bool cm_parse_id(cm_parser *parser, cm_json_reader *reader, const char **last)
     return true;
 }
 
+const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count)
+{
+    size_t room = cm_parse_count(reader), count = 0;
+    char *list = cm_arena_zalloc(parser->arena, room * size);
+    const char *id = NULL;
+    cm_json_enter(reader, '{');
+    while (cm_parse_id(parser, reader, &id)) {
+        if (count >= room) {
+            cm_json_fail(reader, "brackets that do not match");
+            break;
+        }
+        void *element = list + count++ * size;
+        *(const char **)element = id;
+        if (!parse(parser, reader, element))
+            break;
+    }
+    *ret_count = count;
+    return reader->failed ? NULL : list;
+}
+
+const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count)
+{
+    size_t room = cm_parse_count(reader), count = 0;
+    char *list = cm_arena_zalloc(parser->arena, room * size);
+    cm_json_enter(reader, '[');
+    while (cm_json_item(reader)) {
+        if (count >= room) {
+            cm_json_fail(reader, "brackets that do not match");
+            break;
+        }
+        if (!parse(parser, reader, list + count++ * size))
+            break;
+    }
+    *ret_count = count;
+    return reader->failed ? NULL : list;
+}
+
 const void *cm_find_by_id(const void *list, size_t count, size_t size, const char *id)
 {
     size_t low = 0, high = count;

@@ -208,34 +208,27 @@ static bool parse_versions(cm_parser *parser, cm_json_reader *reader, cm_price_b
     return !reader->failed;
 }
 
-bool cm_parse_books(cm_parser *parser, cm_json_reader *reader)
+static bool parse_book(cm_parser *parser, cm_json_reader *reader, void *element)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_price_book *books = cm_arena_zalloc(parser->arena, room * sizeof *books);
-    const char *id = NULL;
+    cm_price_book *book = element;
     cm_slice key;
     cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        cm_price_book *book = &books[count++];
-        book->id = id;
-        cm_json_enter(reader, '{');
-        while (cm_json_key(reader, &key)) {
-            if (cm_slice_is(key, "currency"))
-                cm_parse_text(parser, reader, &book->currency);
-            else if (cm_slice_is(key, "versions"))
-                parse_versions(parser, reader, book);
-            else
-                return cm_json_fail(reader, "an unknown key");
-        }
-        for (size_t i = 0; i < book->count; i++)
-            for (size_t j = 0; j < book->versions[i].count; j++)
-                book->has_tiers |= book->versions[i].rules[j].price == CM_PRICE_TIERS;
-        if (!reader->failed && (!book->currency || book->count == 0))
-            return cm_json_fail(reader, "a price book needs a currency and versions");
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "currency"))
+            cm_parse_text(parser, reader, &book->currency);
+        else if (cm_slice_is(key, "versions"))
+            parse_versions(parser, reader, book);
+        else
+            return cm_json_fail(reader, "an unknown key");
     }
-    parser->catalog->books = books;
-    parser->catalog->book_count = count;
-    return !reader->failed;
+    for (size_t i = 0; i < book->count; i++)
+        for (size_t j = 0; j < book->versions[i].count; j++)
+            book->has_tiers |= book->versions[i].rules[j].price == CM_PRICE_TIERS;
+    return !reader->failed && ((book->currency && book->count) || cm_json_fail(reader, "a price book needs a currency and versions"));
+}
+
+bool cm_parse_books(cm_parser *parser, cm_json_reader *reader)
+{
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->books = cm_parse_documents(parser, reader, sizeof *catalog->books, parse_book, &catalog->book_count));
 }

@@ -32,8 +32,9 @@ static bool parse_address(cm_parser *parser, cm_json_reader *reader, cm_postal_a
     return !reader->failed;
 }
 
-static bool parse_profile(cm_parser *parser, cm_json_reader *reader, cm_tax_profile *profile)
+static bool parse_profile(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_tax_profile *profile = element;
     cm_slice key;
     cm_json_enter(reader, '{');
     while (cm_json_key(reader, &key)) {
@@ -56,8 +57,9 @@ static bool parse_profile(cm_parser *parser, cm_json_reader *reader, cm_tax_prof
     return !reader->failed;
 }
 
-static bool parse_territory(cm_parser *parser, cm_json_reader *reader, cm_territory *territory)
+static bool parse_territory(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_territory *territory = element;
     cm_slice key;
     territory->from = INT64_MIN;
     territory->to = INT64_MAX;
@@ -75,8 +77,9 @@ static bool parse_territory(cm_parser *parser, cm_json_reader *reader, cm_territ
     return reader->failed ? false : territory->country || cm_json_fail(reader, "a territory needs a country");
 }
 
-static bool parse_remit_to(cm_parser *parser, cm_json_reader *reader, cm_remit_to *remit_to)
+static bool parse_remit_to(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_remit_to *remit_to = element;
     cm_slice key;
     const char **lines = NULL;
     size_t ignored;
@@ -97,21 +100,6 @@ static bool parse_remit_to(cm_parser *parser, cm_json_reader *reader, cm_remit_t
     return !reader->failed;
 }
 
-/* Elements of one list of a distributor into an array of the right size. */
-#define PARSE_LIST(parser, reader, list, count, parse_one)                                                             \
-    do {                                                                                                               \
-        size_t room_ = cm_parse_count(reader), count_ = 0;                                                             \
-        void *room_list_ = cm_arena_zalloc((parser)->arena, (room_ + 1) * sizeof *(list));                             \
-        (list) = room_list_;                                                                                           \
-        cm_json_enter(reader, '[');                                                                                    \
-        while (cm_json_item(reader)) {                                                                                 \
-            if (count_ >= room_)                                                                                       \
-                return cm_json_fail(reader, "brackets that do not match");                                             \
-            parse_one(parser, reader, (void *)((char *)room_list_ + count_++ * sizeof *(list)));                       \
-        }                                                                                                              \
-        (count) = count_;                                                                                              \
-    } while (0)
-
 static bool parse_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, cm_distributor *distributor)
 {
     const char **texts;
@@ -125,38 +113,32 @@ static bool parse_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, c
         return done;
     }
     if (cm_slice_is(key, "territories"))
-        PARSE_LIST(parser, reader, distributor->territories, distributor->territory_count, parse_territory);
+        distributor->territories = cm_parse_list(parser, reader, sizeof *distributor->territories, parse_territory, &distributor->territory_count);
     else if (cm_slice_is(key, "tax_profiles"))
-        PARSE_LIST(parser, reader, distributor->tax_profiles, distributor->tax_profile_count, parse_profile);
+        distributor->tax_profiles = cm_parse_list(parser, reader, sizeof *distributor->tax_profiles, parse_profile, &distributor->tax_profile_count);
     else if (cm_slice_is(key, "remit_to"))
-        PARSE_LIST(parser, reader, distributor->remit_to, distributor->remit_to_count, parse_remit_to);
+        distributor->remit_to = cm_parse_list(parser, reader, sizeof *distributor->remit_to, parse_remit_to, &distributor->remit_to_count);
     else
         return cm_json_fail(reader, "an unknown key");
     return !reader->failed;
 }
 
-bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader)
+static bool parse_distributor(cm_parser *parser, cm_json_reader *reader, void *element)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_distributor *list = cm_arena_zalloc(parser->arena, (room + 1) * sizeof *list);
-    const char *id = NULL;
+    cm_distributor *distributor = element;
     cm_slice key;
     cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        cm_distributor *distributor = &list[count++];
-        distributor->id = id;
-        cm_json_enter(reader, '{');
-        while (cm_json_key(reader, &key))
-            if (!parse_key(parser, reader, key, distributor))
-                return false;
-        if (!reader->failed && (!distributor->name || !distributor->lane))
-            return cm_json_fail(reader, "a distributor needs name and lane");
-    }
-    parser->catalog->distributors = list;
-    parser->catalog->distributor_count = count;
-    return !reader->failed;
+    while (cm_json_key(reader, &key))
+        if (!parse_key(parser, reader, key, distributor))
+            return false;
+    return !reader->failed && ((distributor->name && distributor->lane) || cm_json_fail(reader, "a distributor needs name and lane"));
+}
+
+bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader)
+{
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->distributors =
+                cm_parse_documents(parser, reader, sizeof *catalog->distributors, parse_distributor, &catalog->distributor_count));
 }
 
 const cm_distributor *cm_catalog_distributor(const cm_catalog *catalog, const char *lane)

@@ -74,8 +74,9 @@ static bool parse_filter(cm_parser *parser, cm_json_reader *reader, const cm_tex
     return !reader->failed;
 }
 
-static bool parse_format(cm_parser *parser, cm_json_reader *reader, cm_invoice_format *format)
+static bool parse_format(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_invoice_format *format = element;
     cm_slice key, text;
     int level = -1;
     format->delimiter = ',';
@@ -112,18 +113,6 @@ static bool parse_format(cm_parser *parser, cm_json_reader *reader, cm_invoice_f
 
 bool cm_parse_invoice_formats(cm_parser *parser, cm_json_reader *reader)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_invoice_format *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    const char *id = NULL;
-    cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        list[count].id = id;
-        if (!parse_format(parser, reader, &list[count++]))
-            return false;
-    }
-    parser->catalog->invoice_formats = list;
-    parser->catalog->invoice_format_count = count;
-    return !reader->failed;
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->invoice_formats = cm_parse_documents(parser, reader, sizeof *catalog->invoice_formats, parse_format, &catalog->invoice_format_count));
 }

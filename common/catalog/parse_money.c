@@ -22,8 +22,9 @@ static bool parse_customer(cm_parser *parser, cm_json_reader *reader, const cm_c
     return *ret || cm_json_fail(reader, "a customer that is not there");
 }
 
-static bool parse_custom_charge(cm_parser *parser, cm_json_reader *reader, cm_custom_charge *charge)
+static bool parse_custom_charge(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_custom_charge *charge = element;
     cm_slice key;
     bool has_amount = false, has_base = false;
     charge->from = INT64_MIN;
@@ -61,24 +62,13 @@ static bool parse_custom_charge(cm_parser *parser, cm_json_reader *reader, cm_cu
 
 bool cm_parse_custom_charges(cm_parser *parser, cm_json_reader *reader)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_custom_charge *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    const char *id = NULL;
-    cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        list[count].id = id;
-        if (!parse_custom_charge(parser, reader, &list[count++]))
-            return false;
-    }
-    parser->catalog->custom_charges = list;
-    parser->catalog->custom_charge_count = count;
-    return !reader->failed;
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->custom_charges = cm_parse_documents(parser, reader, sizeof *catalog->custom_charges, parse_custom_charge, &catalog->custom_charge_count));
 }
 
-static bool parse_credit(cm_parser *parser, cm_json_reader *reader, cm_credit *credit)
+static bool parse_credit(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_credit *credit = element;
     cm_slice key;
     bool has_amount = false;
     credit->from = INT64_MIN;
@@ -110,18 +100,6 @@ static bool parse_credit(cm_parser *parser, cm_json_reader *reader, cm_credit *c
 
 bool cm_parse_credits(cm_parser *parser, cm_json_reader *reader)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_credit *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    const char *id = NULL;
-    cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        list[count].id = id;
-        if (!parse_credit(parser, reader, &list[count++]))
-            return false;
-    }
-    parser->catalog->credits = list;
-    parser->catalog->credit_count = count;
-    return !reader->failed;
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->credits = cm_parse_documents(parser, reader, sizeof *catalog->credits, parse_credit, &catalog->credit_count));
 }

@@ -17,33 +17,27 @@ static bool skip_profile(cm_json_reader *reader, cm_slice key)
     return false;
 }
 
-bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader)
+static bool parse_reseller(cm_parser *parser, cm_json_reader *reader, void *element)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_reseller *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    const char *id = NULL;
+    cm_reseller *reseller = element;
     cm_slice key;
     cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        cm_reseller *reseller = &list[count++];
-        reseller->id = id;
-        cm_json_enter(reader, '{');
-        while (cm_json_key(reader, &key)) {
-            if (cm_slice_is(key, "name"))
-                cm_parse_text(parser, reader, &reseller->name);
-            else if (cm_slice_is(key, "consolidation"))
-                cm_parse_text(parser, reader, &reseller->consolidation);
-            else if (!skip_profile(reader, key))
-                return cm_json_fail(reader, "an unknown key");
-        }
-        if (!reader->failed && (!reseller->name || !reseller->consolidation))
-            return cm_json_fail(reader, "a reseller needs name and consolidation");
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "name"))
+            cm_parse_text(parser, reader, &reseller->name);
+        else if (cm_slice_is(key, "consolidation"))
+            cm_parse_text(parser, reader, &reseller->consolidation);
+        else if (!skip_profile(reader, key))
+            return cm_json_fail(reader, "an unknown key");
     }
-    parser->catalog->resellers = list;
-    parser->catalog->reseller_count = count;
-    return !reader->failed;
+    return !reader->failed &&
+           ((reseller->name && reseller->consolidation) || cm_json_fail(reader, "a reseller needs name and consolidation"));
+}
+
+bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader)
+{
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->resellers = cm_parse_documents(parser, reader, sizeof *catalog->resellers, parse_reseller, &catalog->reseller_count));
 }
 
 /* A text that is the id of an element of `list`. */
@@ -127,32 +121,27 @@ static bool parse_payer_key(cm_parser *parser, cm_json_reader *reader, cm_slice 
     return cm_json_fail(reader, "an unknown key");
 }
 
+static bool parse_payer(cm_parser *parser, cm_json_reader *reader, void *element)
+{
+    cm_payer *payer = element;
+    cm_slice key;
+    payer->role_arn = payer->external_id = payer->country = payer->root_email = payer->organization = "";
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "source") && payer->source)
+            return cm_json_fail(reader, "a key that comes twice");
+        if (!parse_payer_key(parser, reader, key, payer))
+            return false;
+    }
+    return !reader->failed && ((payer->lane && payer->model && payer->payer_kind && payer->reseller) ||
+                               cm_json_fail(reader, "a payer needs lane, model, payer_kind and reseller"));
+}
+
 bool cm_parse_payers(cm_parser *parser, cm_json_reader *reader)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_payer *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    parser->private->sources = cm_arena_zalloc(parser->arena, room * sizeof(json_t *));
-    const char *id = NULL;
-    cm_slice key;
-    cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        cm_payer *payer = &list[count++];
-        *payer = (cm_payer){.id = id, .role_arn = "", .external_id = "", .country = "", .root_email = "", .organization = ""};
-        cm_json_enter(reader, '{');
-        while (cm_json_key(reader, &key)) {
-            if (cm_slice_is(key, "source") && payer->source)
-                return cm_json_fail(reader, "a key that comes twice");
-            if (!parse_payer_key(parser, reader, key, payer))
-                return false;
-        }
-        if (!reader->failed && (!payer->lane || !payer->model || !payer->payer_kind || !payer->reseller))
-            return cm_json_fail(reader, "a payer needs lane, model, payer_kind and reseller");
-    }
-    parser->catalog->payers = list;
-    parser->catalog->payer_count = count;
-    return !reader->failed;
+    cm_catalog *catalog = parser->catalog;
+    parser->private->sources = cm_arena_zalloc(parser->arena, cm_parse_count(reader) * sizeof(json_t *));
+    return (catalog->payers = cm_parse_documents(parser, reader, sizeof *catalog->payers, parse_payer, &catalog->payer_count));
 }
 
 /* ---- customers ---- */

@@ -31,8 +31,10 @@ bool cm_parse_base(cm_json_reader *reader, enum cm_layer *layer, bool *classes)
     return !reader->failed;
 }
 
-static bool parse_group(cm_json_reader *reader, cm_support_group *group)
+static bool parse_group(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_support_group *group = element;
+    (void)parser;
     cm_slice key;
     bool has_type = false, has_base = false;
     group->base_layer = CM_LAYER_SELL;
@@ -58,20 +60,8 @@ static bool parse_group(cm_json_reader *reader, cm_support_group *group)
 
 bool cm_parse_groups(cm_parser *parser, cm_json_reader *reader)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_support_group *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    const char *id = NULL;
-    cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        list[count].id = id;
-        if (!parse_group(reader, &list[count++]))
-            return false;
-    }
-    parser->catalog->groups = list;
-    parser->catalog->group_count = count;
-    return !reader->failed;
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->groups = cm_parse_documents(parser, reader, sizeof *catalog->groups, parse_group, &catalog->group_count));
 }
 
 static bool parse_bands(cm_parser *parser, cm_json_reader *reader, cm_support_plan *plan)
@@ -153,8 +143,9 @@ bool cm_parse_plans(cm_parser *parser, cm_json_reader *reader)
     return !reader->failed;
 }
 
-static bool parse_fx_rate(cm_parser *parser, cm_json_reader *reader, cm_fx_rate *rate)
+static bool parse_fx_rate(cm_parser *parser, cm_json_reader *reader, void *element)
 {
+    cm_fx_rate *rate = element;
     cm_slice key, text;
     int set = -1;
     cm_json_enter(reader, '{');
@@ -181,45 +172,27 @@ static bool parse_fx_rate(cm_parser *parser, cm_json_reader *reader, cm_fx_rate 
 
 bool cm_parse_fx_rates(cm_parser *parser, cm_json_reader *reader)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    cm_fx_rate *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    const char *id = NULL;
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->fx_rates = cm_parse_documents(parser, reader, sizeof *catalog->fx_rates, parse_fx_rate, &catalog->fx_rate_count));
+}
+
+static bool parse_line_type(cm_parser *parser, cm_json_reader *reader, void *element)
+{
+    struct cm_line_type *type = element;
+    cm_slice key;
+    bool has_class = false;
+    (void)parser;
     cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &id)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        list[count].id = id;
-        if (!parse_fx_rate(parser, reader, &list[count++]))
-            return false;
+    while (cm_json_key(reader, &key)) {
+        if (!cm_slice_is(key, "class"))
+            return cm_json_fail(reader, "an unknown key");
+        has_class = cm_parse_class(reader, &type->class);
     }
-    parser->catalog->fx_rates = list;
-    parser->catalog->fx_rate_count = count;
-    return !reader->failed;
+    return !reader->failed && (has_class || cm_json_fail(reader, "a line item type needs a class"));
 }
 
 bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader)
 {
-    size_t room = cm_parse_count(reader), count = 0;
-    struct cm_line_type *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
-    const char *name = NULL;
-    cm_slice key;
-    cm_json_enter(reader, '{');
-    while (cm_parse_id(parser, reader, &name)) {
-        if (count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        bool has_class = false;
-        list[count].name = name;
-        cm_json_enter(reader, '{');
-        while (cm_json_key(reader, &key)) {
-            if (!cm_slice_is(key, "class"))
-                return cm_json_fail(reader, "an unknown key");
-            has_class = cm_parse_class(reader, &list[count].class);
-        }
-        if (!reader->failed && !has_class)
-            return cm_json_fail(reader, "a line item type needs a class");
-        count++;
-    }
-    parser->catalog->line_types = list;
-    parser->catalog->line_type_count = count;
-    return !reader->failed;
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->line_types = cm_parse_documents(parser, reader, sizeof *catalog->line_types, parse_line_type, &catalog->line_type_count));
 }
