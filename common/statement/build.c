@@ -4,6 +4,8 @@
  */
 #include "statement/internal.h"
 
+#include "base/order.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,22 +18,15 @@ cm_draft_line *cm_draft_lines_add(cm_draft_lines *lines)
     return &lines->list[lines->count++];
 }
 
-#define ORDER_BY(a, b)                                                                                                 \
-    do {                                                                                                               \
-        int order_ = strcmp((a), (b));                                                                                 \
-        if (order_)                                                                                                    \
-            return order_;                                                                                             \
-    } while (0)
-
 /* A section's charges together (D14: customer and source currency); within them (payer, account), as the support step
  * wants them. */
 static int by_section_and_account(const void *a, const void *b)
 {
     const cm_statement_charge *x = *(const cm_statement_charge *const *)a, *y = *(const cm_statement_charge *const *)b;
-    ORDER_BY(x->customer, y->customer);
-    ORDER_BY(x->currency, y->currency);
-    ORDER_BY(x->payer, y->payer);
-    ORDER_BY(x->account, y->account);
+    CM_ORDER_BY_TEXT(x->customer, y->customer);
+    CM_ORDER_BY_TEXT(x->currency, y->currency);
+    CM_ORDER_BY_TEXT(x->payer, y->payer);
+    CM_ORDER_BY_TEXT(x->account, y->account);
     return 0;
 }
 
@@ -41,11 +36,11 @@ static int by_line_key(const void *a, const void *b)
     const cm_draft_line *x = a, *y = b;
     if (x->step != y->step)
         return x->step < y->step ? -1 : 1;
-    ORDER_BY(x->account, y->account);
-    ORDER_BY(x->product, y->product);
-    ORDER_BY(x->usage_type, y->usage_type);
-    ORDER_BY(x->unit, y->unit);
-    ORDER_BY(x->class, y->class);
+    CM_ORDER_BY_TEXT(x->account, y->account);
+    CM_ORDER_BY_TEXT(x->product, y->product);
+    CM_ORDER_BY_TEXT(x->usage_type, y->usage_type);
+    CM_ORDER_BY_TEXT(x->unit, y->unit);
+    CM_ORDER_BY_TEXT(x->class, y->class);
     return 0;
 }
 
@@ -275,11 +270,11 @@ static bool is_consolidated(const cm_section *section)
 static int by_document(const void *a, const void *b)
 {
     const cm_section *x = a, *y = b;
-    ORDER_BY(x->customer->reseller->id, y->customer->reseller->id);
+    CM_ORDER_BY_TEXT(x->customer->reseller->id, y->customer->reseller->id);
     if (!is_consolidated(x))
-        ORDER_BY(x->customer->id, y->customer->id);
-    ORDER_BY(x->source, y->source);
-    ORDER_BY(x->customer->invoice_currency, y->customer->invoice_currency);
+        CM_ORDER_BY_TEXT(x->customer->id, y->customer->id);
+    CM_ORDER_BY_TEXT(x->source, y->source);
+    CM_ORDER_BY_TEXT(x->customer->invoice_currency, y->customer->invoice_currency);
     return 0;
 }
 
@@ -313,10 +308,10 @@ static bool build_documents(const cm_building *b, sections *all, cm_statements *
 static int by_reseller_customer_currency(const void *a, const void *b)
 {
     const cm_statement *x = a, *y = b;
-    ORDER_BY(x->reseller, y->reseller);
-    ORDER_BY(x->customer, y->customer);
-    ORDER_BY(x->currency, y->currency);
-    ORDER_BY(x->source_currency, y->source_currency);
+    CM_ORDER_BY_TEXT(x->reseller, y->reseller);
+    CM_ORDER_BY_TEXT(x->customer, y->customer);
+    CM_ORDER_BY_TEXT(x->currency, y->currency);
+    CM_ORDER_BY_TEXT(x->source_currency, y->source_currency);
     return strcmp(x->id, y->id);
 }
 

@@ -1,5 +1,6 @@
 /* One document: rounding, tax, JSON (statements.md section 3; keys of `statement show` in the README of
  * services/curmill). */
+#include "base/order.h"
 #include "catalog/currency.h"
 #include "statement/internal.h"
 
@@ -97,22 +98,15 @@ static bool taxes_json(const cm_section *sections, size_t count, const cm_draft_
 
 /* ---- full: no breakdown by customer (I03) ---- */
 
-#define ORDER_BY(a, b)                                                                                                 \
-    do {                                                                                                               \
-        int order_ = strcmp((a), (b));                                                                                 \
-        if (order_)                                                                                                    \
-            return order_;                                                                                             \
-    } while (0)
-
 static int by_full_key(const void *a, const void *b)
 {
     const cm_draft_line *x = a, *y = b;
     if (x->step != y->step)
         return x->step < y->step ? -1 : 1;
-    ORDER_BY(x->product, y->product);
-    ORDER_BY(x->usage_type, y->usage_type);
-    ORDER_BY(x->unit, y->unit);
-    ORDER_BY(x->class, y->class);
+    CM_ORDER_BY_TEXT(x->product, y->product);
+    CM_ORDER_BY_TEXT(x->usage_type, y->usage_type);
+    CM_ORDER_BY_TEXT(x->unit, y->unit);
+    CM_ORDER_BY_TEXT(x->class, y->class);
     return 0;
 }
 

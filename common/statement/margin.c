@@ -2,6 +2,8 @@
  * (rating.md section 7; R08). */
 #include "statement/internal.h"
 
+#include "base/order.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,25 +104,18 @@ bool cm_margin_begin(const cm_building *b, cm_section *section, const cm_work *w
     return add_arrears(b, section);
 }
 
-#define ORDER_BY(a, b)                                                                                                 \
-    do {                                                                                                               \
-        int order_ = strcmp((a), (b));                                                                                 \
-        if (order_)                                                                                                    \
-            return order_;                                                                                             \
-    } while (0)
-
 /* Rows of an account and product stand together. */
 static int by_key(const void *a, const void *b)
 {
     const margin_part *x = a, *y = b;
-    ORDER_BY(x->customer, y->customer);
-    ORDER_BY(x->account, y->account);
-    ORDER_BY(x->product, y->product);
+    CM_ORDER_BY_TEXT(x->customer, y->customer);
+    CM_ORDER_BY_TEXT(x->account, y->account);
+    CM_ORDER_BY_TEXT(x->product, y->product);
     if (x->is_tax != y->is_tax)
         return x->is_tax ? 1 : -1;
     if (x->step != y->step)
         return x->step < y->step ? -1 : 1;
-    ORDER_BY(x->earned, y->earned);
+    CM_ORDER_BY_TEXT(x->earned, y->earned);
     return strcmp(x->class, y->class);
 }
 

@@ -1,6 +1,8 @@
 /* Tiers: what the month's quantity of a rule costs (rating.md sections 4, 5). */
 #include "statement/internal.h"
 
+#include "base/order.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,21 +37,14 @@ typedef struct tiered {
     const cm_statement_charge *charge;
 } tiered;
 
-#define ORDER_BY(a, b)                                                                                                 \
-    do {                                                                                                               \
-        int order_ = strcmp((a), (b));                                                                                 \
-        if (order_)                                                                                                    \
-            return order_;                                                                                             \
-    } while (0)
-
 /* Where a part of the amount stands: account, payer, product, unit, class. */
 static int by_place(const tiered *x, const tiered *y)
 {
-    ORDER_BY(x->rule->id, y->rule->id);
-    ORDER_BY(x->charge->account, y->charge->account);
-    ORDER_BY(x->charge->payer, y->charge->payer);
-    ORDER_BY(x->charge->product, y->charge->product);
-    ORDER_BY(x->charge->unit, y->charge->unit);
+    CM_ORDER_BY_TEXT(x->rule->id, y->rule->id);
+    CM_ORDER_BY_TEXT(x->charge->account, y->charge->account);
+    CM_ORDER_BY_TEXT(x->charge->payer, y->charge->payer);
+    CM_ORDER_BY_TEXT(x->charge->product, y->charge->product);
+    CM_ORDER_BY_TEXT(x->charge->unit, y->charge->unit);
     return (int)x->charge->class - (int)y->charge->class;
 }
 

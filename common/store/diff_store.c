@@ -1,5 +1,6 @@
 #include "store/diff_store.h"
 
+#include "base/order.h"
 #include "postgres/array.h"
 #include "store/catalog_store.h"
 #include "store/internal.h"
@@ -60,20 +61,13 @@ static uint64_t row_hash(const cm_diff_row *row)
         hash_text(row->period, hash_text(row->customer, hash_text(row->product, hash_text(row->currency, 0)))));
 }
 
-#define ORDER_BY(a, b)                                                                                                 \
-    do {                                                                                                               \
-        int order_ = strcmp((a), (b));                                                                                 \
-        if (order_)                                                                                                    \
-            return order_;                                                                                             \
-    } while (0)
-
 static int by_texts(const void *a, const void *b)
 {
     const cm_diff_row *x = a, *y = b;
-    ORDER_BY(x->lane, y->lane);
-    ORDER_BY(x->period, y->period);
-    ORDER_BY(x->customer, y->customer);
-    ORDER_BY(x->product, y->product);
+    CM_ORDER_BY_TEXT(x->lane, y->lane);
+    CM_ORDER_BY_TEXT(x->period, y->period);
+    CM_ORDER_BY_TEXT(x->customer, y->customer);
+    CM_ORDER_BY_TEXT(x->product, y->product);
     return strcmp(x->currency, y->currency);
 }
 
@@ -288,7 +282,7 @@ static bool add_side(diffing *d, enum side side, cm_error *err)
 static int by_place(const void *a, const void *b)
 {
     const compared *x = *(const compared *const *)a, *y = *(const compared *const *)b;
-    ORDER_BY(x->lane, y->lane);
+    CM_ORDER_BY_TEXT(x->lane, y->lane);
     return strcmp(x->month, y->month);
 }
 
