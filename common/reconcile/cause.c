@@ -133,11 +133,8 @@ static bool is_round_percent(const cm_reconcile_group *g)
 /* What rounding every charge by itself, and every row, can make; never more than a thousandth of the amount. */
 static bool is_rounding(const cm_reconcile_input *input, const cm_reconcile_group *g)
 {
-    cm_decimal half = {5}, bound, thousandth;
-    for (int i = input->places + 1; i < CM_DECIMAL_SCALE; i++)
-        half.units *= 10;
-    if (!cm_decimal_multiply_half_even(half, cm_decimal_from_i64(g->expected->charges), &bound) ||
-        !cm_decimal_accumulate(&bound, g->tolerance))
+    cm_decimal bound = cm_reconcile_half_units(input->places, g->expected->charges), thousandth;
+    if (!cm_decimal_accumulate(&bound, g->tolerance))
         return false;
     thousandth = (cm_decimal){absolute(g->expecting).units / 1000 + g->tolerance.units * 2};
     return cm_decimal_compare(absolute(g->difference), bound) <= 0 &&

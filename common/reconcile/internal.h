@@ -19,6 +19,8 @@ typedef struct cm_reconcile_trend {
     cm_decimal ratio; /* invoiced / expected */
 } cm_reconcile_trend;
 
+/* Half a minor unit, `times` over: what rounding that many amounts can make. */
+cm_decimal cm_reconcile_half_units(int places, int64_t times);
 cm_reconcile_trend cm_reconcile_find_trend(const cm_reconcile_group *groups, size_t count);
 /* The cause of a group's difference, which is beyond its tolerance. */
 enum cm_reconcile_cause cm_reconcile_find_cause(const cm_reconcile_input *input, const cm_reconcile_group *group,

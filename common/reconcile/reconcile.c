@@ -23,14 +23,12 @@ static bool same_key(const cm_invoice_row *a, const cm_invoice_row *b)
     return strcmp(a->account, b->account) == 0 && strcmp(a->product, b->product) == 0;
 }
 
-/* Half a minor unit for each row, and one for a group without rows. */
-static cm_decimal tolerance_of(const cm_reconcile_input *input, size_t rows)
+cm_decimal cm_reconcile_half_units(int places, int64_t times)
 {
     cm_decimal half = {5};
-    for (int i = input->places + 1; i < CM_DECIMAL_SCALE; i++)
+    for (int i = places + 1; i < CM_DECIMAL_SCALE; i++)
         half.units *= 10;
-    half.units *= (cm_i128)(rows ? rows : 1);
-    return half;
+    return (cm_decimal){half.units * times};
 }
 
 /* Both sides are sorted: one walk over them. Returns the number of groups, -1: overflow. */
@@ -60,7 +58,8 @@ static long make_groups(const cm_reconcile_input *input, const cm_invoice_row **
             g->product = g->expected->product;
             g->expecting = g->expected->amount;
         }
-        g->tolerance = tolerance_of(input, g->row_count);
+        /* Each row was rounded; a group without rows has one's tolerance. */
+        g->tolerance = cm_reconcile_half_units(input->places, g->row_count ? (int64_t)g->row_count : 1);
         if (!cm_decimal_subtract(g->invoiced, g->expecting, &g->difference))
             return -1;
     }

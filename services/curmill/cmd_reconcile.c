@@ -132,7 +132,7 @@ static int print_json(const comparison *x)
         x->expectation.missing ? json_string(x->expectation.missing) : json_null(), "items", items));
 }
 
-static void add_item(const comparison *x, cli_table *table, const cm_reconcile_item *item)
+static void add_item(cli_table *table, const cm_reconcile_item *item)
 {
     char amounts[3][CM_DECIMAL_TEXT], rows[32] = "";
     cm_decimal_print(item->invoiced, amounts[0]);
@@ -143,7 +143,6 @@ static void add_item(const comparison *x, cli_table *table, const cm_reconcile_i
     cli_table_add(table,
                   (const char *[]){cm_reconcile_status_name(item->status), item->account, item->product, item->customer,
                                    amounts[0], amounts[1], amounts[2], cm_reconcile_cause_name(item->cause), rows});
-    (void)x;
 }
 
 static int print_rows(const comparison *x)
@@ -161,7 +160,7 @@ static int print_rows(const comparison *x)
     cli_table *table = cli_table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < x->result.count; i++)
         if (cli_switch(x->c, "all") || x->result.items[i].status != CM_RECONCILE_MATCHED)
-            add_item(x, table, &x->result.items[i]);
+            add_item(table, &x->result.items[i]);
     return cli_table_print(x->c, table);
 }
 
