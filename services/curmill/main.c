@@ -1,7 +1,7 @@
 /* curmill: parses by the tree, loads the settings, runs one command. */
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "base/log.h"
+#include "base/log/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

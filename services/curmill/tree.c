@@ -1,6 +1,6 @@
 /* The command tree: what is typed, what it needs, what help says. */
-#include "accounts.h"
-#include "cli.h"
+#include "commands/accounts/accounts.h"
+#include "cli/cli.h"
 
 #define WHO_WHY                                                                                                        \
     {"by", "WHO", "who does it (for the audit trail)", true, false},                                                   \

@@ -9,14 +9,14 @@
 #ifndef CM_INGEST_H
 #define CM_INGEST_H
 
-#include "base/arena.h"
-#include "batch/line_batch.h"
-#include "cur/reader.h"
-#include "kafka/kafka.h"
-#include "store/archive_store.h"
-#include "store/catalog_store.h"
-#include "store/run_store.h"
-#include "worker/worker.h"
+#include "base/base/arena.h"
+#include "billing/batch/line_batch.h"
+#include "billing/cur/reader.h"
+#include "platform/kafka/kafka.h"
+#include "store/archive/archive_store.h"
+#include "store/catalog/catalog_store.h"
+#include "store/runs/run_store.h"
+#include "platform/worker/worker.h"
 
 typedef struct cm_ingest {
     cm_worker worker;

@@ -3,7 +3,7 @@
  */
 #include "ingest.h"
 
-#include "base/log.h"
+#include "base/log/log.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* chunk.planned: a run's chunks are put on the topic; the run is marked only after the broker has them all. */
 #include "ingest.h"
 
-#include "base/log.h"
+#include "base/log/log.h"
 
 #include <stdio.h>
 

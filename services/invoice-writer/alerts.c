@@ -4,11 +4,11 @@
  */
 #include "writer.h"
 
-#include "catalog/plans.h"
-#include "link/rules.h"
-#include "postgres/array.h"
-#include "statement/statement.h"
-#include "store/run_store.h"
+#include "billing/catalog/model/plans.h"
+#include "billing/link/rules.h"
+#include "platform/postgres/array.h"
+#include "billing/statement/statement.h"
+#include "store/runs/run_store.h"
 
 typedef struct alerting {
     cm_pg *pg;

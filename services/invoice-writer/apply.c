@@ -7,11 +7,11 @@
  */
 #include "writer.h"
 
-#include "aggregate/merge.h"
-#include "postgres/array.h"
-#include "base/log.h"
-#include "store/run_store.h"
-#include "store/switch.h"
+#include "billing/aggregate/merge.h"
+#include "platform/postgres/array.h"
+#include "base/log/log.h"
+#include "store/runs/run_store.h"
+#include "store/runs/switch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

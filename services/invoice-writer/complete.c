@@ -5,9 +5,9 @@
  */
 #include "writer.h"
 
-#include "postgres/array.h"
-#include "base/log.h"
-#include "store/switch.h"
+#include "platform/postgres/array.h"
+#include "base/log/log.h"
+#include "store/runs/switch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

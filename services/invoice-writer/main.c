@@ -3,11 +3,11 @@
  * checklist: settings, database, Kafka, loop. The work itself is in writer.h; here a group of records is gathered,
  * applied, and only then given back to Kafka.
  */
-#include "base/log.h"
-#include "kafka/kafka.h"
-#include "store/document_store.h"
-#include "store/statement_store.h"
-#include "worker/worker.h"
+#include "base/log/log.h"
+#include "platform/kafka/kafka.h"
+#include "store/documents/document_store.h"
+#include "store/documents/statement_store.h"
+#include "platform/worker/worker.h"
 #include "writer.h"
 
 #include <stdio.h>

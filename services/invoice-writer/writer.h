@@ -9,10 +9,10 @@
 #ifndef CM_WRITER_H
 #define CM_WRITER_H
 
-#include "base/time.h"
-#include "batch/rated_batch.h"
-#include "postgres/postgres.h"
-#include "store/catalog_store.h"
+#include "base/time/time.h"
+#include "billing/batch/rated_batch.h"
+#include "platform/postgres/postgres.h"
+#include "store/catalog/catalog_store.h"
 
 #define CM_WRITER_NAME "invoice-writer"
 

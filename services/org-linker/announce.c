@@ -1,7 +1,7 @@
 #include "linker.h"
 
-#include "postgres/array.h"
-#include "store/link_store.h"
+#include "platform/postgres/array.h"
+#include "store/catalog/link_store.h"
 
 #include "account_link.pb-c.h"
 

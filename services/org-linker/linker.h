@@ -3,7 +3,7 @@
  * sets -> runs rated again, account.link. No Kafka in here: tests run it with a private PostgreSQL.
  *
  *   observe.c   account.observed records of a group -> account, account_usage
- *   sets.c      effective links -> the link set of each payer (common/store/link_store.h)
+ *   sets.c      effective links -> the link set of each payer (common/store/catalog/link_store.h)
  *   rerate.c    months whose figures the new set changes get a run
  *   announce.c  what is known of each account's owners -> table account_link, which is the outbox of topic account.link
  *
@@ -13,10 +13,10 @@
 #ifndef CM_ORG_LINKER_LINKER_H
 #define CM_ORG_LINKER_LINKER_H
 
-#include "base/time.h"
-#include "observed/observed.h"
-#include "postgres/postgres.h"
-#include "store/catalog_store.h"
+#include "base/time/time.h"
+#include "delivery/observed/observed.h"
+#include "platform/postgres/postgres.h"
+#include "store/catalog/catalog_store.h"
 
 #define CM_LINKER_NAME "org-linker"
 

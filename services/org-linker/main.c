@@ -3,13 +3,13 @@
  * checklist: settings, database, Kafka, loop. The work itself is in linker.h; here a group of records is gathered,
  * applied, and only then given back to Kafka.
  */
-#include "base/log.h"
-#include "kafka/kafka.h"
+#include "base/log/log.h"
+#include "platform/kafka/kafka.h"
 #include "linker.h"
-#include "org_sync/org_sync.h"
-#include "store/offboarding_store.h"
-#include "store/run_store.h"
-#include "worker/worker.h"
+#include "sync/org_sync.h"
+#include "store/accounts/offboarding_store.h"
+#include "store/runs/run_store.h"
+#include "platform/worker/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "linker.h"
 
-#include "postgres/array.h"
-#include "store/request_store.h"
+#include "platform/postgres/array.h"
+#include "store/accounts/request_store.h"
 
 #include <stdlib.h>
 

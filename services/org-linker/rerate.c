@@ -1,9 +1,9 @@
 #include "linker.h"
 
-#include "base/log.h"
-#include "postgres/array.h"
-#include "store/link_store.h"
-#include "store/run_store.h"
+#include "base/log/log.h"
+#include "platform/postgres/array.h"
+#include "store/catalog/link_store.h"
+#include "store/runs/run_store.h"
 
 enum { RUNS_AT_ONCE = 200, ACCOUNTS_NAMED = 5 };
 

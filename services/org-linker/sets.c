@@ -1,7 +1,7 @@
 #include "linker.h"
 
-#include "base/log.h"
-#include "store/link_store.h"
+#include "base/log/log.h"
+#include "store/catalog/link_store.h"
 
 #include <stdlib.h>
 

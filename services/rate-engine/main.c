@@ -2,12 +2,12 @@
  * rate-engine: line.ingested -> line.rated. Reads as a checklist: settings, database, Kafka, loop.
  * It keeps no state: everything it writes follows from the batch and the run's catalog snapshot.
  */
-#include "aggregate/rate_batch.h"
-#include "batch/rated_batch.h"
-#include "base/log.h"
-#include "kafka/kafka.h"
+#include "billing/aggregate/rate_batch.h"
+#include "billing/batch/rated_batch.h"
+#include "base/log/log.h"
+#include "platform/kafka/kafka.h"
 #include "runs.h"
-#include "worker/worker.h"
+#include "platform/worker/worker.h"
 
 #include <stdio.h>
 

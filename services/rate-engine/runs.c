@@ -1,6 +1,6 @@
 #include "runs.h"
 
-#include "base/time.h"
+#include "base/time/time.h"
 
 #include <stdlib.h>
 

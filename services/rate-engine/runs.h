@@ -2,9 +2,9 @@
 #ifndef CM_RATE_RUNS_H
 #define CM_RATE_RUNS_H
 
-#include "rating/rating.h"
-#include "store/catalog_store.h"
-#include "store/run_store.h"
+#include "billing/rating/rating.h"
+#include "store/catalog/catalog_store.h"
+#include "store/runs/run_store.h"
 
 typedef struct cm_rate_run {
     cm_run facts;

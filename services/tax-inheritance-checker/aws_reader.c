@@ -5,8 +5,8 @@
  */
 #include "checker.h"
 
-#include "aws/organizations.h"
-#include "aws/tax_settings.h"
+#include "platform/aws/organizations/organizations.h"
+#include "platform/aws/tax/tax_settings.h"
 
 #include <stdlib.h>
 #include <string.h>

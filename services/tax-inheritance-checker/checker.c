@@ -1,9 +1,9 @@
 /* Which payers are due, and one look at a payer. */
 #include "checker.h"
 
-#include "base/log.h"
-#include "postgres/array.h"
-#include "store/link_store.h"
+#include "base/log/log.h"
+#include "platform/postgres/array.h"
+#include "store/catalog/link_store.h"
 
 #include <string.h>
 

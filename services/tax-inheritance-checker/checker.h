@@ -9,10 +9,10 @@
 #ifndef CM_CHECKER_H
 #define CM_CHECKER_H
 
-#include "aws/sessions.h"
-#include "base/time.h"
-#include "store/catalog_store.h"
-#include "store/tax_store.h"
+#include "platform/aws/core/sessions.h"
+#include "base/time/time.h"
+#include "store/catalog/catalog_store.h"
+#include "store/tax/tax_store.h"
 
 #define CM_CHECKER_NAME "tax-inheritance-checker"
 

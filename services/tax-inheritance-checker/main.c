@@ -5,9 +5,9 @@
  */
 #include "checker.h"
 
-#include "base/log.h"
-#include "kafka/kafka.h"
-#include "worker/worker.h"
+#include "base/log/log.h"
+#include "platform/kafka/kafka.h"
+#include "platform/worker/worker.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Orders of operators: a look at once, and switching inheritance on. */
 #include "checker.h"
 
-#include "base/log.h"
+#include "base/log/log.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-"""What the tests of AWS calls share: a fake with a payer, and aws-probe, which makes one call through common/aws."""
+"""What the tests of AWS calls share: a fake with a payer, and aws-probe, which makes one call through common/platform/aws."""
 import json
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""common/aws against the fake: every call, every fault that issue and design name."""
+"""common/platform/aws against the fake: every call, every fault that issue and design name."""
 import datetime
 
 import pytest

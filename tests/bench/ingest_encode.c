@@ -7,9 +7,9 @@
  *
  * CPU seconds are those of this process (user and system), so a busy machine does not disturb them much.
  */
-#include "batch/line_batch.h"
-#include "cur/reader.h"
-#include "observed/observed.h"
+#include "billing/batch/line_batch.h"
+#include "billing/cur/reader.h"
+#include "delivery/observed/observed.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * Makes one call through common/aws, for the tests against fakes of AWS:
+ * Makes one call through common/platform/aws, for the tests against fakes of AWS:
  *
  *   aws-probe [--role ARN] [--external-id ID] [--stall MS] [--per-minute N] [--burst N] [--log] COMMAND [ARGUMENT...]
  *
@@ -9,12 +9,12 @@
  * an error goes to standard error as {"class", "code", "text", "aws", "reason"}, exit code 1. --log: log lines of level
  * debug too.
  */
-#include "aws/account.h"
-#include "aws/organizations.h"
-#include "aws/probe.h"
-#include "aws/sessions.h"
-#include "aws/tax_settings.h"
-#include "base/log.h"
+#include "platform/aws/account/account.h"
+#include "platform/aws/organizations/organizations.h"
+#include "platform/aws/core/probe.h"
+#include "platform/aws/core/sessions.h"
+#include "platform/aws/tax/tax_settings.h"
+#include "base/log/log.h"
 
 #include <jansson.h>
 #include <stdio.h>

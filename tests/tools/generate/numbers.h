@@ -1,6 +1,6 @@
 /*
  * Exact decimals of the generator: one cell is a count of 10^-10, a sum is 128 bits wide. No binary floating point.
- * Deliberately shares nothing with common/decimal, which the generated files test.
+ * Deliberately shares nothing with common/base/decimal, which the generated files test.
  */
 #ifndef GENERATE_NUMBERS_H
 #define GENERATE_NUMBERS_H

@@ -7,9 +7,9 @@
  * that took}. A line of JSON for each turn; at the end {"peak_kib": memory}. Credentials and endpoints as in every
  * program.
  */
-#include "base/log.h"
-#include "org_sync/org_sync.h"
-#include "store/catalog_store.h"
+#include "base/log/log.h"
+#include "sync/org_sync.h"
+#include "store/catalog/catalog_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* print-record VIEW json|csv|pdf [COLUMN...] < RECORD: what `curmill statement export` makes of a document's record
  * (store/document_record.h). Exit code 2: refused, the reason on standard error. */
-#include "print/view.h"
+#include "billing/print/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef RATE_FILE_FILE_H
 #define RATE_FILE_FILE_H
 
-#include "base/stream.h"
+#include "base/base/stream.h"
 
 CM_NODISCARD cm_stream *file_open(const char *path, cm_error *err);
 

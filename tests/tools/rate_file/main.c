@@ -6,9 +6,9 @@
 #include "file.h"
 #include "merge.h"
 
-#include "aggregate/rate_batch.h"
-#include "catalog/link_set.h"
-#include "cur/reader.h"
+#include "billing/aggregate/rate_batch.h"
+#include "billing/catalog/links/link_set.h"
+#include "billing/cur/reader.h"
 
 #include <getopt.h>
 #include <stdio.h>

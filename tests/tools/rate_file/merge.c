@@ -1,6 +1,6 @@
 #include "merge.h"
 
-#include "base/time.h"
+#include "base/time/time.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef RATE_FILE_MERGE_H
 #define RATE_FILE_MERGE_H
 
-#include "batch/rated_batch.h"
+#include "billing/batch/rated_batch.h"
 
 #include <jansson.h>
 

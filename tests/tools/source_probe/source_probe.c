@@ -10,8 +10,8 @@
  * DEFINITION is a payer's `source` mapping as JSON text. An error goes to standard error as {"class", "code", "text"},
  * exit code 1.
  */
-#include "base/log.h"
-#include "source/source.h"
+#include "base/log/log.h"
+#include "delivery/source/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * list_amount, buy_amount, sell_amount}], "used": {credit: amount}, "discounts": [{customer, account, product,
  * currency, earned, amount}]}. Out: {"documents": [...], "used": {credit: amount}, "margins": [...]}.
  */
-#include "statement/statement.h"
+#include "billing/statement/statement.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,12 +10,12 @@
  *   {"do": "margin", "id"}
  * All have "now".
  */
-#include "store/catalog_store.h"
-#include "store/document_store.h"
-#include "store/margin_store.h"
-#include "store/period_store.h"
-#include "store/statement_store.h"
-#include "store/switch.h"
+#include "store/catalog/catalog_store.h"
+#include "store/documents/document_store.h"
+#include "store/reports/margin_store.h"
+#include "store/runs/period_store.h"
+#include "store/documents/statement_store.h"
+#include "store/runs/switch.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,160 @@
+#include "billing/aggregate/merge.h"
+
+#include <xxhash.h>
+
+enum { KEY_TEXTS = 12, FIRST_CAPACITY = 256 };
+_Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a charge begins with its twelve key texts");
+
+void cm_merge_init(cm_merge *merge, cm_arena *arena)
+{
+    *merge = (cm_merge){.arena = arena};
+}
+
+/* --- keys ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t hash_text(cm_slice text, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(text.length ? text.text : "", text.length, seed + 1);
+}
+
+static const cm_slice *texts_of(const cm_charge *charge)
+{
+    return &charge->customer;
+}
+
+static uint64_t charge_hash(const cm_charge *charge)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < KEY_TEXTS; i++)
+        hash = hash_text(texts_of(charge)[i], hash);
+    return hash;
+}
+
+static bool charge_equal(const cm_charge *a, const cm_charge *b)
+{
+    for (int i = 0; i < KEY_TEXTS; i++) {
+        if (!cm_slice_equal(texts_of(a)[i], texts_of(b)[i]))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t day_hash(const cm_charge_day *day)
+{
+    return hash_text(day->account, hash_text(day->product, hash_text(day->currency, (uint64_t)(int64_t)day->day)));
+}
+
+static bool day_equal(const cm_charge_day *a, const cm_charge_day *b)
+{
+    return a->day == b->day && cm_slice_equal(a->account, b->account) && cm_slice_equal(a->product, b->product) &&
+           cm_slice_equal(a->currency, b->currency);
+}
+
+/* --- tables -------------------------------------------------------------------------------------------------- */
+
+static void put(cm_merge_table *table, uint64_t hash, size_t index)
+{
+    size_t mask = table->capacity * 2 - 1, at = hash & mask;
+    while (table->slots[at])
+        at = (at + 1) & mask;
+    table->slots[at] = (uint32_t)index + 1;
+}
+
+/* Room for one more: a new list of twice the size (the old one goes with the arena); the caller fills the slots again.
+ */
+static void *grown(cm_arena *arena, cm_merge_table *table, const void *list, size_t size)
+{
+    table->capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY;
+    void *new = cm_arena_alloc(arena, table->capacity * size);
+    if (table->count)
+        memcpy(new, list, table->count * size);
+    table->slots = cm_arena_zalloc(arena, table->capacity * 2 * sizeof *table->slots);
+    return new;
+}
+
+static cm_merged_charge *charge_of(cm_merge *merge, const cm_charge *key, uint32_t chunk, bool *ret_new)
+{
+    cm_merge_table *table = &merge->charges;
+    if (table->count == table->capacity) {
+        merge->charge = grown(merge->arena, table, merge->charge, sizeof *merge->charge);
+        for (size_t i = 0; i < table->count; i++)
+            put(table, charge_hash(&merge->charge[i].charge), i);
+    }
+    uint64_t hash = charge_hash(key);
+    size_t mask = table->capacity * 2 - 1;
+    for (size_t at = hash & mask; table->slots[at]; at = (at + 1) & mask) {
+        cm_merged_charge *known = &merge->charge[table->slots[at] - 1];
+        if (charge_equal(&known->charge, key)) {
+            *ret_new = false;
+            return known;
+        }
+    }
+    put(table, hash, table->count);
+    merge->charge[table->count] = (cm_merged_charge){*key, chunk};
+    *ret_new = true;
+    return &merge->charge[table->count++];
+}
+
+static cm_charge_day *day_of(cm_merge *merge, const cm_charge_day *key, bool *ret_new)
+{
+    cm_merge_table *table = &merge->days;
+    if (table->count == table->capacity) {
+        merge->day = grown(merge->arena, table, merge->day, sizeof *merge->day);
+        for (size_t i = 0; i < table->count; i++)
+            put(table, day_hash(&merge->day[i]), i);
+    }
+    uint64_t hash = day_hash(key);
+    size_t mask = table->capacity * 2 - 1;
+    for (size_t at = hash & mask; table->slots[at]; at = (at + 1) & mask) {
+        if (day_equal(&merge->day[table->slots[at] - 1], key)) {
+            *ret_new = false;
+            return &merge->day[table->slots[at] - 1];
+        }
+    }
+    put(table, hash, table->count);
+    merge->day[table->count] = *key;
+    *ret_new = true;
+    return &merge->day[table->count++];
+}
+
+/* --- adding -------------------------------------------------------------------------------------------------- */
+
+static bool add_layers(cm_layers *sum, const cm_layers *more)
+{
+    return cm_decimal_accumulate(&sum->quantity, more->quantity) && cm_decimal_accumulate(&sum->payer, more->payer) &&
+           cm_decimal_accumulate(&sum->list, more->list) && cm_decimal_accumulate(&sum->buy, more->buy) &&
+           cm_decimal_accumulate(&sum->sell, more->sell);
+}
+
+static bool add_charge(cm_merge *merge, const cm_charge *charge, uint32_t chunk)
+{
+    bool new;
+    cm_merged_charge *merged = charge_of(merge, charge, chunk, &new);
+    if (new)
+        return true;
+    merged->charge.lines += charge->lines;
+    merged->charge.final_lines += charge->final_lines;
+    if (chunk < merged->chunk || (chunk == merged->chunk && charge->first_row < merged->charge.first_row)) {
+        merged->chunk = chunk;
+        merged->charge.first_row = charge->first_row;
+    }
+    return add_layers(&merged->charge.sum, &charge->sum);
+}
+
+bool cm_merge_add(cm_merge *merge, const cm_rated_batch *batch, cm_error *err)
+{
+    bool fits = true;
+    for (size_t i = 0; fits && i < batch->charges; i++)
+        fits = add_charge(merge, &batch->charge[i], batch->chunk);
+    for (size_t i = 0; fits && i < batch->days; i++) {
+        bool new;
+        cm_charge_day *day = day_of(merge, &batch->day[i], &new);
+        if (new)
+            continue;
+        day->lines += batch->day[i].lines;
+        fits = add_layers(&day->sum, &batch->day[i].sum);
+    }
+    return fits ||
+           cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum of chunk %u, batch %u, shard %u does not fit an amount",
+                   batch->chunk, batch->sequence, batch->shard);
+}

@@ -1,0 +1,210 @@
+/* Payer: its model, lane and where its reports come from. */
+#include "billing/catalog/check/check.h"
+
+#include <stdlib.h>
+
+/* Source types and their keys; the first is required. What they mean: source/. */
+static const struct source_type {
+    const char *name;
+    const char *keys[8];
+} source_types[] = {
+    {"folder", {"path", NULL}},
+    {"s3", {"bucket", "prefix", "region", "role_arn", "external_id", "endpoint", NULL}},
+};
+enum { SOURCE_TYPES = sizeof source_types / sizeof source_types[0] };
+
+static const struct source_type *read_source_type(cm_checker *checker, const cm_yaml_node *node)
+{
+    const char *names[SOURCE_TYPES + 1] = {0};
+    int which;
+    for (size_t i = 0; i < SOURCE_TYPES; i++)
+        names[i] = source_types[i].name;
+    if (node->kind != CM_YAML_MAPPING) {
+        cm_wrong(checker, node, "source must be a mapping, like {type: folder, path: /data/cur}");
+        return NULL;
+    }
+    for (size_t i = 0; i < node->count; i++)
+        if (node->items[2 * i]->kind == CM_YAML_SCALAR && cm_slice_is(node->items[2 * i]->text, "type"))
+            return cm_read_one_of(checker, node->items[2 * i + 1], "type", names, &which) ? &source_types[which] : NULL;
+    cm_wrong(checker, node, "source has no \"type\": folder or s3");
+    return NULL;
+}
+
+static void check_source_value(cm_checker *checker, const cm_yaml_node *node, const char *key, const char *value)
+{
+    if (strcmp(key, "role_arn") == 0 && strncmp(value, "arn:", 4) != 0)
+        cm_wrong(checker, node, "role_arn \"%s\" is no ARN: arn:aws:iam::<account>:role/<name>", value);
+    if (strcmp(key, "endpoint") == 0 && strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
+        cm_wrong(checker, node, "endpoint \"%s\" must begin with http:// or https://", value);
+}
+
+static json_t *check_source(cm_checker *checker, const cm_yaml_node *node, const char *title)
+{
+    const struct source_type *type = read_source_type(checker, node);
+    if (!type)
+        return NULL;
+    cm_field fields[9] = {{"type", true, NULL, NULL}};
+    size_t count = 1;
+    for (size_t i = 0; type->keys[i]; i++)
+        fields[count++] = (cm_field){type->keys[i], i == 0, NULL, NULL};
+    json_t *source = json_object();
+    json_object_set_new(source, "type", json_string(type->name));
+    cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "source (%s) of %s", type->name, title), fields,
+                    count);
+    for (size_t i = 1; i < count; i++) {
+        const char *value;
+        if (fields[i].value && cm_read_text(checker, fields[i].value, fields[i].name, &value)) {
+            check_source_value(checker, fields[i].value, fields[i].name, value);
+            json_object_set_new(source, fields[i].name, json_string(value));
+        }
+    }
+    return source;
+}
+
+/* A list of texts, sorted. */
+static json_t *check_reports(cm_checker *checker, const cm_yaml_node *node)
+{
+    const cm_yaml_node *const *items;
+    size_t count, good = 0;
+    if (!cm_read_list(checker, node, "reports", false, CM_MATCH_LIMIT, &items, &count))
+        return NULL;
+    const char **texts = cm_alloc((count + 1) * sizeof *texts);
+    for (size_t i = 0; i < count; i++)
+        good += cm_read_text(checker, items[i], "reports", &texts[i]);
+    json_t *list = good == count ? cm_json_sorted_texts(checker, texts, items, count, "reports") : json_array();
+    free(texts);
+    return list;
+}
+
+/* Topics and consumer groups carry the lane's name: curmill.<lane>.<dataset>.<event>.v1 */
+static void check_lane(cm_checker *checker, const cm_yaml_node *node, json_t *json)
+{
+    const char *lane;
+    if (!cm_read_text(checker, node, "lane", &lane))
+        return;
+    bool good = node->text.length <= 40 && lane[0] != '-';
+    for (size_t i = 0; good && lane[i]; i++)
+        good = (lane[i] >= 'a' && lane[i] <= 'z') || (lane[i] >= '0' && lane[i] <= '9') || lane[i] == '-';
+    if (!good)
+        cm_wrong(checker, node,
+                 "lane \"%s\" must be a short name of small letters, digits and -: it is part of the names of "
+                 "topics",
+                 lane);
+    json_object_set_new(json, "lane", json_string(lane));
+}
+
+/* P07, P08: shared or dedicated; P14: master */
+static void check_model(cm_checker *checker, const cm_yaml_node *model_node, const cm_yaml_node *kind_node,
+                        cm_document *document)
+{
+    size_t count = 0;
+    int which;
+    while (cm_payer_models[count])
+        count++;
+    const char **names = cm_arena_zalloc(checker->arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = cm_payer_models[i]->name;
+    if (model_node && cm_read_one_of(checker, model_node, "model", names, &which)) {
+        document->model = cm_payer_models[which];
+        json_object_set_new(document->json, "model", json_string(document->model->name));
+    }
+    if (!kind_node || !document->model)
+        return;
+    const char *field =
+        cm_arena_printf(checker->arena, "payer_kind for model %s (P07, P08, P14)", document->model->name);
+    if (cm_read_one_of(checker, kind_node, field, document->model->payer_kinds, &which)) {
+        document->payer_kind = document->model->payer_kinds[which];
+        json_object_set_new(document->json, "payer_kind", json_string(document->payer_kind));
+    }
+}
+
+/* How its management account is reached: the role lies in it, and what AWS takes for an external id (STS AssumeRole). */
+static json_t *check_access(cm_checker *checker, const cm_yaml_node *node, const cm_document *document)
+{
+    enum { ROLE, EXTERNAL };
+    cm_field fields[] = {{"role_arn", true, "the role that curmill takes in the management account", NULL},
+                         {"external_id", false, NULL, NULL}};
+    json_t *access = json_object();
+    const char *text;
+    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "access of %s", document->title), fields))
+        return access;
+    if (fields[ROLE].value && cm_read_text(checker, fields[ROLE].value, "role_arn", &text)) {
+        const char *account = strstr(text, ":iam::");
+        size_t digits = account ? strspn(account + 6, "0123456789") : 0;
+        if (strncmp(text, "arn:", 4) != 0 || digits != 12 || strncmp(account + 18, ":role/", 6) != 0 || !account[24])
+            cm_wrong(checker, fields[ROLE].value, "role_arn \"%s\" is no ARN of a role: arn:aws:iam::<account>:role/<name>",
+                     text);
+        else if (document->id && strncmp(account + 6, document->id, 12) != 0)
+            cm_wrong(checker, fields[ROLE].value, "role_arn is a role of account %.12s; it must be one of the payer %s itself",
+                     account + 6, document->id);
+        json_object_set_new(access, "role_arn", json_string(text));
+    }
+    if (fields[EXTERNAL].value && cm_read_text(checker, fields[EXTERNAL].value, "external_id", &text)) {
+        size_t good = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-");
+        if (text[good] || good < 2)
+            cm_wrong(checker, fields[EXTERNAL].value,
+                     "external_id: AWS takes at least 2 characters, letters, digits and _ + = , . @ : / -");
+        json_object_set_new(access, "external_id", json_string(text));
+    }
+    return access;
+}
+
+static void check_organization(cm_checker *checker, const cm_yaml_node *node, json_t *json)
+{
+    const char *text;
+    if (!cm_read_text(checker, node, "organization", &text))
+        return;
+    size_t length = strlen(text);
+    if (strncmp(text, "o-", 2) != 0 || length < 12 || length > 34 ||
+        strspn(text + 2, "abcdefghijklmnopqrstuvwxyz0123456789") != length - 2)
+        cm_wrong(checker, node, "organization \"%s\" is no id of an organization: o- and 10 to 32 lower-case letters or digits",
+                 text);
+    json_object_set_new(json, "organization", json_string(text));
+}
+
+void cm_check_payer(cm_checker *checker, cm_document *document)
+{
+    enum { KIND, ID, LANE, MODEL, PAYER_KIND, RESELLER, SOURCE, REPORTS, BUY_BOOK, COUNTRY, ACCESS, ROOT_EMAIL, ORGANIZATION };
+    cm_field fields[] = {
+        {"kind", true, NULL, NULL},
+        {"id", true, "the 12 digits of the payer account", NULL},
+        {"lane", true, "the distributor, as in the setting lanes", NULL},
+        {"model", true, "the payer model: how its distributor bills", NULL},
+        {"payer_kind", true, "one of the kinds of payers that the model knows", NULL},
+        {"reseller", true, NULL, NULL},
+        {"source", false, NULL, NULL},
+        {"reports", false, NULL, NULL},
+        {"buy_book", false, NULL, NULL},
+        {"country", false, NULL, NULL},
+        {"access", false, NULL, NULL},
+        {"root_email", false, NULL, NULL},
+        {"organization", false, NULL, NULL},
+    };
+    const char *text;
+    document->json = json_object();
+    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+        return;
+    if (fields[ID].value)
+        cm_read_account(checker, fields[ID].value, "id", &text);
+    if (fields[LANE].value)
+        check_lane(checker, fields[LANE].value, document->json);
+    check_model(checker, fields[MODEL].value, fields[PAYER_KIND].value, document);
+    if (fields[RESELLER].value &&
+        cm_read_reference(checker, fields[RESELLER].value, "reseller", CM_DOCUMENT_RESELLER, &text))
+        json_object_set_new(document->json, "reseller", json_string(text));
+    if (fields[BUY_BOOK].value &&
+        cm_read_reference(checker, fields[BUY_BOOK].value, "buy_book", CM_DOCUMENT_PRICE_BOOK, &document->buy_book))
+        json_object_set_new(document->json, "buy_book", json_string(document->buy_book));
+    if (fields[COUNTRY].value && cm_read_country(checker, fields[COUNTRY].value, "country", &text))
+        json_object_set_new(document->json, "country", json_string(text));
+    if (fields[ACCESS].value)
+        json_object_set_new(document->json, "access", check_access(checker, fields[ACCESS].value, document));
+    if (fields[ROOT_EMAIL].value && cm_read_email(checker, fields[ROOT_EMAIL].value, "root_email", &text))
+        json_object_set_new(document->json, "root_email", json_string(text));
+    if (fields[ORGANIZATION].value)
+        check_organization(checker, fields[ORGANIZATION].value, document->json);
+    if (fields[SOURCE].value)
+        json_object_set_new(document->json, "source", check_source(checker, fields[SOURCE].value, document->title));
+    json_t *reports = fields[REPORTS].value ? check_reports(checker, fields[REPORTS].value) : json_array();
+    json_object_set_new(document->json, "reports", reports);
+}

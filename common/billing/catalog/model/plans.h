@@ -1,0 +1,32 @@
+/*
+ * AWS's published support plans as dated data (rating.md section 6, S11): what holds is a question of time, not of
+ * code. A catalog's SupportPlan replaces the data of its type for its own interval. May use: catalog.h, base/arena.h.
+ */
+#ifndef CM_CATALOG_PLANS_H
+#define CM_CATALOG_PLANS_H
+
+#include "base/base/arena.h"
+#include "billing/catalog/model/catalog.h"
+
+/* Changes with the compiled-in data; part of the engine version. Static. */
+const char *cm_support_plans_version(void);
+
+/* The plan types that have bands and a minimum. */
+bool cm_plan_type_is_public(enum cm_plan_type type);
+CM_NODISCARD bool cm_plan_type_parse(cm_slice name, enum cm_plan_type *ret);
+
+/*
+ * Compiled-in data with `own` (any order, no overlaps within a type) laid over it: sorted by type and from, intervals
+ * of a type never overlap. The list is in `arena`; bands are borrowed from `own` or static.
+ */
+const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_plan *own, size_t count,
+                                              size_t *ret_count);
+
+/* AWS's own support lines, by product code, compared without case (rating.md section 2). */
+bool cm_is_support_product(cm_slice product);
+/* The plan that AWS charges for with such lines (O16): "business", "business_plus", "developer", "enterprise", or CM_PLAN_PAID where only an
+ * out-of-cycle bill says that there is one; NULL: not one that tells. */
+const char *cm_support_plan_observed(const char *product);
+#define CM_PLAN_PAID "paid"
+
+#endif

@@ -1,0 +1,85 @@
+#include "billing/catalog/parse/parse.h"
+
+const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id)
+{
+    return cm_find_by_id(catalog->payers, catalog->payer_count, sizeof *catalog->payers, id);
+}
+
+const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id)
+{
+    return cm_find_by_id(catalog->customers, catalog->customer_count, sizeof *catalog->customers, id);
+}
+
+const cm_invoice_format *cm_catalog_invoice_format(const cm_catalog *catalog, const char *id)
+{
+    return cm_find_by_id(catalog->invoice_formats, catalog->invoice_format_count, sizeof *catalog->invoice_formats, id);
+}
+
+static int compare_text_slice(const char *text, cm_slice other)
+{
+    size_t length = strlen(text), common = length < other.length ? length : other.length;
+    int order = common ? memcmp(text, other.text, common) : 0;
+    return order ? order : (length > other.length) - (length < other.length);
+}
+
+/* < 0: the link is before (payer, account). */
+static int link_order(const cm_link *link, const char *payer, cm_slice account)
+{
+    int order = strcmp(link->payer, payer);
+    return order ? order : compare_text_slice(link->account, account);
+}
+
+const cm_link *cm_catalog_links(const cm_catalog *catalog, const char *payer, cm_slice account, size_t *ret_count)
+{
+    size_t low = 0, high = catalog->link_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (link_order(&catalog->links[middle], payer, account) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    size_t end = low;
+    while (end < catalog->link_count && link_order(&catalog->links[end], payer, account) == 0)
+        end++;
+    *ret_count = end - low;
+    return end > low ? &catalog->links[low] : NULL;
+}
+
+static int fx_order(const cm_fx_rate *rate, enum cm_fx_set set, const char *from, const char *to, cm_period period)
+{
+    int order = (rate->set > set) - (rate->set < set);
+    if (!order)
+        order = strcmp(rate->from, from);
+    if (!order)
+        order = strcmp(rate->to, to);
+    if (!order)
+        order = (rate->period.year > period.year) - (rate->period.year < period.year);
+    return order ? order : (rate->period.month > period.month) - (rate->period.month < period.month);
+}
+
+const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to,
+                                cm_period period)
+{
+    const struct cm_catalog_private *private = catalog->private_;
+    size_t low = 0, high = catalog->fx_rate_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = fx_order(private->fx_index[middle], set, from, to, period);
+        if (order == 0)
+            return private->fx_index[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+const cm_support_plan *cm_catalog_plan(const cm_catalog *catalog, enum cm_plan_type type, cm_instant at)
+{
+    for (size_t i = 0; i < catalog->plan_count; i++)
+        if (catalog->plans[i].type == type && catalog->plans[i].from <= at && at < catalog->plans[i].to)
+            return &catalog->plans[i];
+    return NULL;
+}

@@ -1,0 +1,81 @@
+/* Canonical text -> struct cm_catalog: what the parse_*.c files share. Internal to catalog/. */
+#ifndef CM_CATALOG_PARSE_H
+#define CM_CATALOG_PARSE_H
+
+#include "billing/catalog/model/catalog.h"
+#include "billing/catalog/parse/intern.h"
+#include "billing/catalog/parse/json_reader.h"
+
+struct cm_catalog_private {
+    cm_arena *arena;  /* everything of the catalog except `sources` */
+    json_t **sources; /* of the payers; owned */
+    size_t source_count;
+    const cm_fx_rate *const *fx_index; /* by set, from, to, period */
+    cm_catalog *base; /* owned: what a catalog with given links borrows from; NULL: nothing, or owned by somebody else */
+};
+
+typedef struct cm_parser {
+    cm_arena *arena;
+    cm_intern texts;
+    cm_catalog *catalog;
+    struct cm_catalog_private *private;
+} cm_parser;
+
+/* One kind each: reads the object {id: document}. On false the reader says why. */
+bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_payers(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_customers(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_books(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_groups(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_plans(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_fx_rates(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_custom_charges(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_credits(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_invoice_formats(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader);
+
+/* Values. All of them fail the reader with a reason. */
+bool cm_parse_text(cm_parser *parser, cm_json_reader *reader, const char **ret);
+bool cm_parse_decimal(cm_json_reader *reader, cm_decimal *ret);
+bool cm_parse_instant(cm_json_reader *reader, cm_instant *ret);
+/* Position of a text in `names` (NULL-ended). */
+bool cm_parse_one_of(cm_json_reader *reader, const char *const *names, int *ret);
+bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret);
+/* {layer, classes}; `classes` of CM_CLASS_COUNT elements. */
+bool cm_parse_base(cm_json_reader *reader, enum cm_layer *layer, bool *classes);
+bool cm_parse_class(cm_json_reader *reader, enum cm_class *ret);
+bool cm_parse_texts(cm_parser *parser, cm_json_reader *reader, const char ***ret, size_t *ret_count); /* + a NULL */
+
+/* Elements of the object or array that comes next; nothing is read. */
+size_t cm_parse_count(const cm_json_reader *reader);
+/* The next document's id, greater than the one before (`*last`, NULL at first), interned into *last. */
+bool cm_parse_id(cm_parser *parser, cm_json_reader *reader, const char **last);
+
+/* Reads one element, which is zeroed (but for a document's id). On false the reader says why. */
+typedef bool cm_parse_element(cm_parser *parser, cm_json_reader *reader, void *element);
+/*
+ * The documents of a kind, {id: document}: elements of `size` bytes that begin with `const char *id`, in the arena. Never NULL but where the
+ * reader failed.
+ */
+const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count);
+/* The same for a list, [element]. */
+const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count);
+
+/* Binary search in a list whose elements begin with `const char *id`, sorted by it. */
+const void *cm_find_by_id(const void *list, size_t count, size_t size, const char *id);
+
+/* Names of enumerations, in their order, NULL-ended. */
+extern const char *const cm_layer_names[];
+extern const char *const cm_match_key_names[CM_MATCH_KEYS + 1];
+extern const char *const cm_credit_mode_names[];
+extern const char *const cm_refund_policy_names[];
+extern const char *const cm_commitment_policy_names[];
+extern const char *const cm_consolidation_names[];
+extern const char *const cm_fx_set_names[];
+extern const char *const cm_tier_mode_names[];
+extern const char *const cm_tier_over_names[];
+extern const char *const cm_invoice_level_names[];
+extern const char *const cm_invoice_column_names[CM_INVOICE_COLUMNS + 1];
+
+#endif

@@ -1,0 +1,327 @@
+/* Reseller, Payer, Customer with its accounts. */
+#include "billing/catalog/parse/parse.h"
+
+#include <stdlib.h>
+
+/* Printed on documents, which take them from the text (store/document_record.c). */
+static bool skip_profile(cm_json_reader *reader, cm_slice key)
+{
+    static const char *const profile[] = {"address", "contact", "country",       "email",
+                                          "logo",    "profile", "statement_url", "tax_id"};
+    cm_slice ignored;
+    for (size_t i = 0; i < sizeof profile / sizeof profile[0]; i++)
+        if (cm_slice_is(key, profile[i])) {
+            (void)cm_json_raw(reader, &ignored);
+            return true;
+        }
+    return false;
+}
+
+static bool parse_reseller(cm_parser *parser, cm_json_reader *reader, void *element)
+{
+    cm_reseller *reseller = element;
+    cm_slice key;
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "name"))
+            cm_parse_text(parser, reader, &reseller->name);
+        else if (cm_slice_is(key, "consolidation"))
+            cm_parse_text(parser, reader, &reseller->consolidation);
+        else if (!skip_profile(reader, key))
+            return cm_json_fail(reader, "an unknown key");
+    }
+    return !reader->failed &&
+           ((reseller->name && reseller->consolidation) || cm_json_fail(reader, "a reseller needs name and consolidation"));
+}
+
+bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader)
+{
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->resellers = cm_parse_documents(parser, reader, sizeof *catalog->resellers, parse_reseller, &catalog->reseller_count));
+}
+
+/* A text that is the id of an element of `list`. */
+static const void *parse_reference(cm_parser *parser, cm_json_reader *reader, const void *list, size_t count,
+                                   size_t size)
+{
+    const char *id;
+    if (!cm_parse_text(parser, reader, &id))
+        return NULL;
+    const void *found = cm_find_by_id(list, count, size, id);
+    if (!found)
+        cm_json_fail(reader, "a reference to a document that is not there");
+    return found;
+}
+#define REFERENCE(parser, reader, list, count) parse_reference(parser, reader, list, count, sizeof *(list))
+
+static bool parse_source(cm_parser *parser, cm_json_reader *reader, cm_payer *payer)
+{
+    cm_slice raw;
+    if (!cm_json_raw(reader, &raw))
+        return false;
+    json_t *source = json_loadb(raw.text, raw.length, 0, NULL);
+    if (!source)
+        return cm_json_fail(reader, "a source was expected");
+    parser->private->sources[parser->private->source_count++] = source;
+    payer->source = source;
+    return json_is_object(source) || cm_json_fail(reader, "a source was expected");
+}
+
+/* role_arn and external_id */
+static bool parse_access(cm_parser *parser, cm_json_reader *reader, cm_payer *payer)
+{
+    cm_slice key;
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "role_arn"))
+            cm_parse_text(parser, reader, &payer->role_arn);
+        else if (cm_slice_is(key, "external_id"))
+            cm_parse_text(parser, reader, &payer->external_id);
+        else
+            return cm_json_fail(reader, "an unknown key");
+    }
+    return !reader->failed;
+}
+
+static bool parse_payer_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, cm_payer *payer)
+{
+    const cm_catalog *catalog = parser->catalog;
+    const char *text;
+    const char **texts;
+    size_t count;
+    if (cm_slice_is(key, "lane"))
+        return cm_parse_text(parser, reader, &payer->lane);
+    if (cm_slice_is(key, "payer_kind"))
+        return cm_parse_text(parser, reader, &payer->payer_kind);
+    if (cm_slice_is(key, "country"))
+        return cm_parse_text(parser, reader, &payer->country);
+    if (cm_slice_is(key, "root_email"))
+        return cm_parse_text(parser, reader, &payer->root_email);
+    if (cm_slice_is(key, "organization"))
+        return cm_parse_text(parser, reader, &payer->organization);
+    if (cm_slice_is(key, "access"))
+        return parse_access(parser, reader, payer);
+    if (cm_slice_is(key, "source"))
+        return parse_source(parser, reader, payer);
+    if (cm_slice_is(key, "reseller"))
+        return (payer->reseller = REFERENCE(parser, reader, catalog->resellers, catalog->reseller_count));
+    if (cm_slice_is(key, "buy_book"))
+        return (payer->buy_book = REFERENCE(parser, reader, catalog->books, catalog->book_count));
+    if (cm_slice_is(key, "reports")) {
+        bool done = cm_parse_texts(parser, reader, &texts, &count);
+        payer->reports = done && count ? texts : NULL;
+        return done;
+    }
+    if (cm_slice_is(key, "model")) {
+        if (!cm_parse_text(parser, reader, &text))
+            return false;
+        payer->model = cm_payer_model_find(text);
+        return payer->model || cm_json_fail(reader, "a payer model that this version does not have");
+    }
+    return cm_json_fail(reader, "an unknown key");
+}
+
+static bool parse_payer(cm_parser *parser, cm_json_reader *reader, void *element)
+{
+    cm_payer *payer = element;
+    cm_slice key;
+    payer->role_arn = payer->external_id = payer->country = payer->root_email = payer->organization = "";
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "source") && payer->source)
+            return cm_json_fail(reader, "a key that comes twice");
+        if (!parse_payer_key(parser, reader, key, payer))
+            return false;
+    }
+    return !reader->failed && ((payer->lane && payer->model && payer->payer_kind && payer->reseller) ||
+                               cm_json_fail(reader, "a payer needs lane, model, payer_kind and reseller"));
+}
+
+bool cm_parse_payers(cm_parser *parser, cm_json_reader *reader)
+{
+    cm_catalog *catalog = parser->catalog;
+    parser->private->sources = cm_arena_zalloc(parser->arena, cm_parse_count(reader) * sizeof(json_t *));
+    return (catalog->payers = cm_parse_documents(parser, reader, sizeof *catalog->payers, parse_payer, &catalog->payer_count));
+}
+
+/* ---- customers ---- */
+
+/* Accounts of all customers, so that the links fit one array of the right size. */
+static size_t count_links(const cm_json_reader *reader)
+{
+    cm_json_reader ahead = *reader;
+    cm_slice key, raw;
+    size_t count = 0;
+    cm_json_enter(&ahead, '{');
+    while (cm_json_key(&ahead, &key)) {
+        cm_json_enter(&ahead, '{');
+        while (cm_json_key(&ahead, &key)) {
+            if (!cm_json_raw(&ahead, &raw))
+                break;
+            if (cm_slice_is(key, "accounts"))
+                count += cm_json_count(raw);
+        }
+    }
+    return count;
+}
+
+static bool parse_link(cm_parser *parser, cm_json_reader *reader, cm_link *link)
+{
+    const cm_catalog *catalog = parser->catalog;
+    cm_slice key, ignored;
+    bool has_from = false;
+    link->to = INT64_MAX;
+    link->declared_plan = "";
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "id"))
+            cm_parse_text(parser, reader, &link->account);
+        else if (cm_slice_is(key, "payer"))
+            cm_parse_text(parser, reader, &link->payer);
+        else if (cm_slice_is(key, "from"))
+            has_from = cm_parse_instant(reader, &link->from);
+        else if (cm_slice_is(key, "to"))
+            cm_parse_instant(reader, &link->to);
+        else if (cm_slice_is(key, "support_plan_group"))
+            link->group = REFERENCE(parser, reader, catalog->groups, catalog->group_count);
+        else if (cm_slice_is(key, "support_plan"))
+            cm_parse_text(parser, reader, &link->declared_plan);
+        else if (cm_slice_is(key, "name") || cm_slice_is(key, "tags"))
+            (void)cm_json_raw(reader, &ignored);
+        else
+            return cm_json_fail(reader, "an unknown key");
+    }
+    if (!reader->failed && (!link->account || !link->payer || !has_from))
+        return cm_json_fail(reader, "an account needs id, payer and from");
+    return !reader->failed;
+}
+
+static bool parse_accounts(cm_parser *parser, cm_json_reader *reader, const cm_customer *customer, cm_link *links,
+                           size_t *count, size_t room)
+{
+    cm_json_enter(reader, '[');
+    while (cm_json_item(reader)) {
+        if (*count >= room)
+            return cm_json_fail(reader, "brackets that do not match");
+        cm_link *link = &links[(*count)++];
+        link->customer = customer;
+        if (!parse_link(parser, reader, link))
+            return false;
+    }
+    return !reader->failed;
+}
+
+static bool parse_credit_policy(cm_json_reader *reader, cm_customer *customer)
+{
+    cm_slice key;
+    int mode = 0;
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "mode"))
+            cm_parse_one_of(reader, cm_credit_mode_names, &mode);
+        else if (cm_slice_is(key, "percent"))
+            cm_parse_decimal(reader, &customer->credit_percent);
+        else
+            return cm_json_fail(reader, "an unknown key");
+    }
+    customer->credit_mode = (enum cm_credit_mode)mode;
+    return !reader->failed;
+}
+
+static bool parse_taxes(cm_parser *parser, cm_json_reader *reader, cm_customer *customer)
+{
+    size_t room = cm_parse_count(reader);
+    cm_tax *taxes = cm_arena_zalloc(parser->arena, room * sizeof *taxes);
+    cm_slice key;
+    if (customer->taxes)
+        return cm_json_fail(reader, "a key that comes twice");
+    cm_json_enter(reader, '[');
+    while (cm_json_item(reader)) {
+        if (customer->tax_count >= room)
+            return cm_json_fail(reader, "brackets that do not match");
+        cm_tax *tax = &taxes[customer->tax_count++];
+        cm_json_enter(reader, '{');
+        while (cm_json_key(reader, &key)) {
+            if (cm_slice_is(key, "name"))
+                cm_parse_text(parser, reader, &tax->name);
+            else if (cm_slice_is(key, "percent"))
+                cm_parse_decimal(reader, &tax->percent);
+            else
+                return cm_json_fail(reader, "an unknown key");
+        }
+        if (!reader->failed && !tax->name)
+            return cm_json_fail(reader, "a tax needs a name");
+    }
+    customer->taxes = taxes;
+    return !reader->failed;
+}
+
+static bool parse_customer_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, cm_customer *customer)
+{
+    const cm_catalog *catalog = parser->catalog;
+    int which = 0;
+    bool done;
+    if (cm_slice_is(key, "name"))
+        return cm_parse_text(parser, reader, &customer->name);
+    if (cm_slice_is(key, "invoice_currency"))
+        return cm_parse_text(parser, reader, &customer->invoice_currency);
+    if (cm_slice_is(key, "reseller"))
+        return (customer->reseller = REFERENCE(parser, reader, catalog->resellers, catalog->reseller_count));
+    if (cm_slice_is(key, "price_book"))
+        return (customer->price_book = REFERENCE(parser, reader, catalog->books, catalog->book_count));
+    if (cm_slice_is(key, "commitment_policy")) {
+        done = cm_parse_one_of(reader, cm_commitment_policy_names, &which);
+        customer->commitment_policy = which ? CM_COMMITMENT_PASS_THROUGH : CM_COMMITMENT_ON_DEMAND;
+        return done;
+    }
+    if (cm_slice_is(key, "refund_policy")) {
+        done = cm_parse_one_of(reader, cm_refund_policy_names, &which);
+        customer->refund_policy = which ? CM_REFUND_KEEP : CM_REFUND_PRICE_BOOK;
+        return done;
+    }
+    if (cm_slice_is(key, "credit_policy"))
+        return parse_credit_policy(reader, customer);
+    if (cm_slice_is(key, "tax"))
+        return parse_taxes(parser, reader, customer);
+    return skip_profile(reader, key) ? !reader->failed : cm_json_fail(reader, "an unknown key");
+}
+
+static int by_payer_account_from(const void *a, const void *b)
+{
+    const cm_link *x = a, *y = b;
+    int order = x->payer == y->payer ? 0 : strcmp(x->payer, y->payer);
+    if (!order)
+        order = x->account == y->account ? 0 : strcmp(x->account, y->account);
+    return order ? order : (x->from > y->from) - (x->from < y->from);
+}
+
+bool cm_parse_customers(cm_parser *parser, cm_json_reader *reader)
+{
+    size_t room = cm_parse_count(reader), count = 0, link_room = count_links(reader), link_count = 0;
+    cm_customer *list = cm_arena_zalloc(parser->arena, room * sizeof *list);
+    cm_link *links = cm_arena_zalloc(parser->arena, link_room * sizeof *links);
+    const char *id = NULL;
+    cm_slice key;
+    cm_json_enter(reader, '{');
+    while (cm_parse_id(parser, reader, &id)) {
+        if (count >= room)
+            return cm_json_fail(reader, "brackets that do not match");
+        cm_customer *customer = &list[count++];
+        customer->id = id;
+        cm_json_enter(reader, '{');
+        while (cm_json_key(reader, &key))
+            if (cm_slice_is(key, "accounts") ? !parse_accounts(parser, reader, customer, links, &link_count, link_room)
+                                             : !parse_customer_key(parser, reader, key, customer))
+                return false;
+        if (!reader->failed &&
+            (!customer->name || !customer->reseller || !customer->price_book || !customer->invoice_currency))
+            return cm_json_fail(reader, "a customer needs name, reseller, price_book and invoice_currency");
+    }
+    if (link_count)
+        qsort(links, link_count, sizeof *links, by_payer_account_from);
+    parser->catalog->customers = list;
+    parser->catalog->customer_count = count;
+    parser->catalog->links = links;
+    parser->catalog->link_count = link_count;
+    return !reader->failed;
+}

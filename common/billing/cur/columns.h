@@ -1,0 +1,50 @@
+/*
+ * Which columns of a report are read, under their names in the legacy report and in CUR 2.0, and where they stand in
+ * one file. Internal to common/billing/cur. May use: base.
+ */
+#ifndef CM_CUR_COLUMNS_H
+#define CM_CUR_COLUMNS_H
+
+#include "base/base/slice.h"
+#include "billing/cur/reader.h"
+
+/* The first ten stand in the order of cm_kind's texts. */
+enum cm_column {
+    CM_COLUMN_USAGE_ACCOUNT,
+    CM_COLUMN_LINE_ITEM_TYPE,
+    CM_COLUMN_PRODUCT_CODE,
+    CM_COLUMN_USAGE_TYPE,
+    CM_COLUMN_OPERATION,
+    CM_COLUMN_REGION,
+    CM_COLUMN_UNIT,
+    CM_COLUMN_SKU,
+    CM_COLUMN_BILLING_ENTITY,
+    CM_COLUMN_CURRENCY,
+    CM_COLUMN_OLD_REGION, /* read where `region` is empty */
+    CM_COLUMN_PAYER,
+    CM_COLUMN_PERIOD_START,
+    CM_COLUMN_START,
+    CM_COLUMN_QUANTITY,
+    CM_COLUMN_COST,
+    CM_COLUMN_LIST_COST,
+    CM_COLUMN_RESERVATION,
+    CM_COLUMN_INVOICE,
+    CM_COLUMNS,
+};
+
+typedef struct cm_columns {
+    cm_slice *name; /* [count], unquoted; owned, together with their bytes */
+    uint32_t count;
+    char *text;
+    uint32_t index[CM_COLUMNS]; /* `count` where the file lacks the column */
+} cm_columns;                   /* {0} is a file without a header */
+
+/* `fields` are the header's fields, unquoted. Copies them. POISON: EMPTY_HEADER, COLUMN_MISSING, COLUMN_TWICE. */
+CM_NODISCARD bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count, cm_place *ret_place,
+                                 cm_error *err);
+void cm_columns_free(cm_columns *columns);
+
+/* The column's name in this file, or its legacy name if the file lacks it. */
+cm_slice cm_columns_name(const cm_columns *columns, enum cm_column column);
+
+#endif

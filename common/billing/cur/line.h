@@ -1,0 +1,66 @@
+/*
+ * One line item of a Cost and Usage Report, reduced to what rating, statements and explanations use
+ * (facts: CUR user guide, line item columns; CUR 2.0 table dictionary). Slices point into the reader's buffer.
+ */
+#ifndef CM_CUR_LINE_H
+#define CM_CUR_LINE_H
+
+#include "base/base/slice.h"
+#include "base/time/time.h"
+#include "base/decimal/decimal.h"
+
+#include <stdint.h>
+
+/* The texts that decide how a line is priced: a *kind* (see proto/line_batch.proto). */
+typedef struct cm_kind {
+    cm_slice usage_account;  /* lineItem/UsageAccountId */
+    cm_slice line_item_type; /* lineItem/LineItemType */
+    cm_slice product_code;   /* lineItem/ProductCode */
+    cm_slice usage_type;     /* lineItem/UsageType */
+    cm_slice operation;      /* lineItem/Operation */
+    cm_slice region;         /* product/regionCode, else product/region; product_region_code */
+    cm_slice unit;           /* pricing/unit */
+    cm_slice sku;            /* product/sku */
+    cm_slice billing_entity; /* bill/BillingEntity */
+    cm_slice currency;       /* lineItem/CurrencyCode */
+    uint32_t flags;
+} cm_kind;
+
+enum {
+    CM_KIND_RESERVATION = 1u << 0, /* reservation/ReservationARN is filled */
+    CM_KIND_FINAL = 1u << 1,       /* bill/InvoiceId is filled */
+};
+
+enum { CM_KIND_TEXTS = 10, CM_KIND_TEXT_MAX = 4096 /* bytes of one; longer ones are refused as TOO_LONG */ };
+
+/* The ten texts as an array, in the order above. */
+static inline const cm_slice *cm_kind_texts(const cm_kind *kind)
+{
+    return (const cm_slice *)(const void *)kind;
+}
+
+/*
+ * Numbers that the reader has given to kinds and texts it has seen, so that who comes next need not compare texts again.
+ * They hold among lines with the same `source`. Equal numbers mean equal texts; two kind numbers may mean the same kind.
+ */
+typedef struct cm_line_memo {
+    uint64_t source;      /* 0: nothing is known */
+    uint32_t kind;        /* < CM_MEMO_KINDS */
+    const uint32_t *text; /* [CM_KIND_TEXTS], each < CM_MEMO_TEXTS; valid as long as the line */
+} cm_line_memo;
+
+enum { CM_MEMO_KINDS = 16384, CM_MEMO_TEXTS = 32768 };
+
+typedef struct cm_line {
+    uint64_t row; /* data row, from 1; the header is row 0 */
+    cm_kind kind;
+    cm_line_memo memo;
+    cm_instant start;     /* lineItem/UsageStartDate */
+    cm_decimal quantity;  /* lineItem/UsageAmount, 0 where empty */
+    cm_decimal cost;      /* lineItem/UnblendedCost */
+    cm_decimal list_cost; /* pricing/publicOnDemandCost, 0 where empty */
+    uint64_t checksum;    /* XXH3-64 of the row's bytes without its line end */
+    uint32_t rounded;     /* numbers of this row that had more than 18 decimals */
+} cm_line;
+
+#endif

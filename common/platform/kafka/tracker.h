@@ -1,0 +1,44 @@
+/*
+ * Which input offsets may be committed (architecture.md section 4, point 1): for each owned partition an ordered list
+ * of the records read; an offset becomes committable when its record and all records before it are done, and a record
+ * is done when the worker said so and every output that follows from it was acknowledged. No Kafka in here. One thread.
+ * May use: base/error.h.
+ */
+#ifndef CM_KAFKA_TRACKER_H
+#define CM_KAFKA_TRACKER_H
+
+#include "platform/kafka/kafka.h"
+
+typedef struct cm_tracker cm_tracker;
+
+typedef struct cm_partition {
+    char *topic;
+    int32_t number;
+    int64_t committable;       /* next offset to resume from, -1: nothing done yet */
+    int64_t asked;             /* highest offset that a commit was asked for, -1: none */
+    int64_t position;          /* offset after the last record read, or the committed one, -1: not known */
+    int64_t last_timestamp_ms; /* of the last record read, -1: none read yet */
+    int64_t assigned_ms;       /* when it was assigned, wall clock */
+    struct cm_input *first, *last;
+    struct cm_partition *next;
+} cm_partition;
+
+cm_tracker *cm_tracker_new(void);
+/* Tokens whose consequences are still under way stay until those end (cm_input_acknowledged); all others are freed. */
+void cm_tracker_free(cm_tracker *tracker);
+
+cm_partition *cm_tracker_assign(cm_tracker *tracker, const char *topic,
+                                int32_t number);                                /* also returns one that is there */
+void cm_tracker_revoke(cm_tracker *tracker, const char *topic, int32_t number); /* its open tokens become lost */
+cm_partition *cm_tracker_find(cm_tracker *tracker, const char *topic, int32_t number);
+cm_partition *cm_tracker_partitions(cm_tracker *tracker); /* first of the list */
+int cm_tracker_open(const cm_tracker *tracker);
+
+/* A token for a record that was read; a record of a partition that is not owned gets a lost token. */
+cm_input *cm_tracker_read(cm_tracker *tracker, const char *topic, int32_t number, int64_t offset);
+
+/* One consequence more / one came to its end. `good` false: it was lost, the input will never be committable. */
+void cm_input_consequence(cm_input *input);
+void cm_input_acknowledged(cm_input *input, bool good);
+
+#endif

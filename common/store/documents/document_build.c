@@ -1,0 +1,269 @@
+/*
+ * Documents of a lane and period from the charges of given runs. Charges are read through a cursor in the order of
+ * customers (of resellers, where these get one document for all of their customers: I02, I03), so memory is bounded by
+ * the largest of them and not by the lane.
+ */
+#include "base/base/arena.h"
+#include "platform/postgres/array.h"
+#include "store/ledgers/credit_store.h"
+#include "store/documents/internal.h"
+
+#include <stdlib.h>
+
+enum { ROWS_AT_ONCE = 2000, ARENA_BYTES = 256 * 1024 };
+
+typedef struct building {
+    const cm_document_build *order;
+    cm_buffer *missing;
+    cm_arena *arena; /* of the customer or reseller in hand */
+    cm_statement_charge *charge;
+    size_t count, capacity;
+    char reseller[256]; /* of the unit in hand, "" if it is one customer */
+    struct {
+        char payer[16], run[CM_ID_HEX];
+        bool seen; /* by the unit in hand */
+    } * source;
+    size_t sources;
+    const cm_credit_uses *used;
+    bool *placed; /* by custom charge: its document was built */
+} building;
+
+/* --- a unit's charges ---------------------------------------------------------------------------------------- */
+
+static const char *keep(building *b, const cm_rows *rows, int row, int column)
+{
+    const char *text = cm_rows_text(rows, row, column);
+    return cm_arena_strndup(b->arena, text, strlen(text));
+}
+
+static void see_source(building *b, const char *payer, const char *run)
+{
+    size_t i = 0;
+    while (i < b->sources && strcmp(b->source[i].payer, payer) != 0)
+        i++;
+    if (i == b->sources) {
+        b->source = cm_realloc(b->source, ++b->sources * sizeof *b->source);
+        snprintf(b->source[i].payer, sizeof b->source[i].payer, "%s", payer);
+        snprintf(b->source[i].run, sizeof b->source[i].run, "%s", run);
+    }
+    b->source[i].seen = true;
+}
+
+static cm_statement_charge *next_charge(building *b)
+{
+    if (b->count == b->capacity) {
+        b->capacity = b->capacity ? b->capacity * 2 : 256;
+        b->charge = cm_realloc(b->charge, b->capacity * sizeof *b->charge);
+    }
+    return &b->charge[b->count++];
+}
+
+/* Columns: see charges_sql. */
+static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
+{
+    if (b->count == 0)
+        snprintf(b->reseller, sizeof b->reseller, "%s", cm_rows_text(rows, row, 14));
+    see_source(b, cm_rows_text(rows, row, 1), cm_rows_text(rows, row, 13));
+    cm_statement_charge *c = next_charge(b);
+    *c = (cm_statement_charge){
+        .customer = keep(b, rows, row, 0),
+        .payer = keep(b, rows, row, 1),
+        .account = keep(b, rows, row, 2),
+        .product = keep(b, rows, row, 3),
+        .usage_type = keep(b, rows, row, 4),
+        .unit = keep(b, rows, row, 5),
+        .currency = keep(b, rows, row, 7),
+        .quantity = cm_rows_decimal(rows, row, 8),
+        .payer_amount = cm_rows_decimal(rows, row, 9),
+        .list_amount = cm_rows_decimal(rows, row, 10),
+        .buy_amount = cm_rows_decimal(rows, row, 11),
+        .sell_amount = cm_rows_decimal(rows, row, 12),
+        .rule = keep(b, rows, row, 15),
+    };
+    return cm_class_parse(cm_slice_of(cm_rows_text(rows, row, 6)), &c->class) ||
+           cm_fail(err, CM_ERROR_BUG, "CLASS", "a charge has the unknown class \"%s\"", cm_rows_text(rows, row, 6));
+}
+
+/* --- a unit's documents -------------------------------------------------------------------------------------- */
+
+static bool hand_over(building *b, const cm_statement *s, cm_error *err)
+{
+    cm_buffer customers = {0}, payers = {0}, runs = {0};
+    size_t i;
+    json_t *customer;
+    json_array_foreach(json_object_get(s->document, "customers"), i, customer)
+        cm_array_text(&customers, json_string_value(json_object_get(customer, "id")));
+    for (i = 0; i < b->sources; i++) {
+        if (b->source[i].seen) {
+            cm_array_text(&payers, b->source[i].payer);
+            cm_array_text(&runs, b->source[i].run);
+        }
+    }
+    cm_built_document built = {s, cm_array_end(&customers), cm_array_end(&payers), cm_array_end(&runs)};
+    bool done = b->order->take(b->order->opaque, &built, err);
+    cm_buffer_free(&customers);
+    cm_buffer_free(&payers);
+    cm_buffer_free(&runs);
+    return done;
+}
+
+static bool is_due(const building *b, const cm_custom_charge *charge)
+{
+    return !charge->is_percent && cm_custom_charge_is_due(charge, b->order->lane, b->order->period);
+}
+
+/* Fixed custom charges of the unit in hand, also of customers (I02, I03) that have no other. */
+static void add_custom_charges(building *b)
+{
+    const cm_catalog *catalog = b->order->catalog;
+    const char *customer = b->charge[0].customer;
+    for (size_t i = 0; i < catalog->custom_charge_count; i++) {
+        const cm_custom_charge *charge = &catalog->custom_charges[i];
+        bool own = *b->reseller ? strcmp(charge->customer->reseller->id, b->reseller) == 0
+                                : strcmp(charge->customer->id, customer) == 0;
+        if (b->placed[i] || !own || !is_due(b, charge))
+            continue;
+        *next_charge(b) = cm_custom_charge_presence(charge);
+        b->placed[i] = true;
+    }
+}
+
+static bool unit_done(building *b)
+{
+    for (size_t i = 0; i < b->sources; i++)
+        b->source[i].seen = false;
+    b->count = 0;
+    cm_arena_reset(b->arena);
+    return true;
+}
+
+/* The unit in hand is complete: its documents. */
+static bool flush(building *b, cm_error *err)
+{
+    cm_statements statements;
+    if (b->count == 0)
+        return true;
+    add_custom_charges(b);
+    cm_buffer missing = {0};
+    cm_statement_input input = {.catalog = b->order->catalog,
+                                .lane = b->order->lane,
+                                .period = b->order->period,
+                                .charges = b->charge,
+                                .count = b->count,
+                                .used = b->used->list,
+                                .used_count = b->used->count,
+                                .with_margin = b->order->with_margin,
+                                .discounts = b->order->discounts,
+                                .discount_count = b->order->discount_count};
+    if (b->order->visitor)
+        return cm_statements_visit_month(&input, b->order->visitor, err) && unit_done(b);
+    if (!cm_statements_build_month(&input, &statements, &missing, err))
+        return false; /* nothing was added to `missing` */
+    if (missing.length && b->missing)
+        cm_buffer_printf(b->missing, "%s%s", b->missing->length ? ", " : "", missing.data);
+    cm_buffer_free(&missing);
+    bool done = true;
+    for (size_t i = 0; done && i < statements.count; i++)
+        done = hand_over(b, &statements.list[i], err);
+    cm_statements_free(&statements);
+    return unit_done(b) && done;
+}
+
+/* Custom charges of customers (resellers) without any charge: their documents rest on all of the lane's runs. */
+static bool flush_custom_charges(building *b, cm_error *err)
+{
+    const cm_catalog *catalog = b->order->catalog;
+    bool done = true;
+    for (size_t i = 0; done && i < catalog->custom_charge_count; i++) {
+        const cm_custom_charge *charge = &catalog->custom_charges[i];
+        if (b->placed[i] || !is_due(b, charge))
+            continue;
+        const cm_reseller *reseller = charge->customer->reseller;
+        snprintf(b->reseller, sizeof b->reseller, "%s",
+                 strcmp(reseller->consolidation, "end_customer") == 0 ? "" : reseller->id);
+        *next_charge(b) = cm_custom_charge_presence(charge);
+        for (size_t s = 0; s < b->sources; s++)
+            b->source[s].seen = true;
+        done = flush(b, err);
+    }
+    return done;
+}
+
+static bool same_unit(const building *b, const cm_rows *rows, int row)
+{
+    return strcmp(b->reseller, cm_rows_text(rows, row, 14)) == 0 &&
+           (*b->reseller || strcmp(b->charge[0].customer, cm_rows_text(rows, row, 0)) == 0);
+}
+
+static bool take_rows(building *b, const cm_rows *rows, cm_error *err)
+{
+    for (int row = 0; row < cm_rows_count(rows); row++) {
+        if ((b->count && !same_unit(b, rows, row) && !flush(b, err)) || !add_charge(b, rows, row, err))
+            return false;
+    }
+    return true;
+}
+
+/* --- the cursor ---------------------------------------------------------------------------------------------- */
+
+static const char charges_sql[] =
+    "DECLARE statement_charges NO SCROLL CURSOR FOR"
+    " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, sum(c.quantity),"
+    " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount), r.id, coalesce(u.reseller, '') "
+    "AS reseller, c.rule"
+    " FROM %s c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON "
+    "u.customer = c.customer"
+    " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
+    " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, "
+    "c.rule"
+    " ORDER BY coalesce(u.reseller, ''), c.customer, r.payer";
+
+static bool read_charges(building *b, cm_error *err)
+{
+    char month[CM_PERIOD_TEXT], fetch[64];
+    const cm_catalog *catalog = b->order->catalog;
+    cm_buffer customers = {0}, resellers = {0};
+    for (size_t i = 0; i < catalog->customer_count; i++) {
+        const cm_customer *customer = &catalog->customers[i];
+        if (strcmp(customer->reseller->consolidation, "end_customer") != 0) {
+            cm_array_text(&customers, customer->id);
+            cm_array_text(&resellers, customer->reseller->id);
+        }
+    }
+    const char *values[] = {cm_period_print(b->order->period, month), b->order->runs, cm_array_end(&customers),
+                            cm_array_end(&resellers)};
+    cm_buffer sql = {0};
+    cm_buffer_printf(&sql, charges_sql, b->order->charges ? b->order->charges : "charge");
+    bool done = cm_pg_query(b->order->pg, sql.data, 4, values, NULL, err);
+    cm_buffer_free(&sql);
+    cm_buffer_free(&customers);
+    cm_buffer_free(&resellers);
+    snprintf(fetch, sizeof fetch, "FETCH %d FROM statement_charges", ROWS_AT_ONCE);
+    for (int taken = ROWS_AT_ONCE; done && taken == ROWS_AT_ONCE;) {
+        cm_rows *rows = NULL;
+        if (!cm_pg_query(b->order->pg, fetch, 0, NULL, &rows, err))
+            return false;
+        taken = cm_rows_count(rows);
+        done = take_rows(b, rows, err);
+        cm_rows_free(rows);
+    }
+    return done && flush(b, err) && flush_custom_charges(b, err) &&
+           cm_pg_execute(b->order->pg, "CLOSE statement_charges", err);
+}
+
+bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_error *err)
+{
+    building b = {.order = order, .missing = missing, .arena = cm_arena_new(ARENA_BYTES)};
+    cm_credit_uses own = {0};
+    b.placed = cm_alloc((order->catalog->custom_charge_count + 1) * sizeof *b.placed);
+    memset(b.placed, 0, (order->catalog->custom_charge_count + 1) * sizeof *b.placed);
+    bool done = (order->used || cm_credit_uses_load(order->pg, order->lane, order->period, &own, err));
+    b.used = order->used ? order->used : &own;
+    done = done && read_charges(&b, err);
+    cm_credit_uses_free(&own);
+    free(b.placed);
+    cm_arena_free(b.arena);
+    free(b.charge);
+    free(b.source);
+    return done;
+}

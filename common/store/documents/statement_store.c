@@ -1,0 +1,277 @@
+/* Draft statements: stale or not, made anew (document_build.c), stored. */
+#include "store/documents/statement_store.h"
+
+#include "base/log/log.h"
+#include "billing/rating/rating.h"
+#include "store/catalog/catalog_store.h"
+#include "store/ledgers/credit_store.h"
+#include "store/ledgers/discount_store.h"
+#include "store/documents/internal.h"
+#include "store/catalog/link_store.h"
+
+#include <stdlib.h>
+
+#define ACTOR "statements"
+
+/* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation.
+ */
+#define BASIS(lane, period)                                                                                            \
+    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id)"            \
+    " || curmill_credit_basis(" lane ", " period "), 'UTF8')), 'hex'), 32)"
+
+typedef struct building {
+    cm_pg *pg;
+    cm_instant now;
+    const char *lane, *catalog_id;
+    cm_period period;
+    char month[CM_PERIOD_TEXT];
+    char *runs; /* array literal of the current runs' ids */
+    char basis[CM_ID_HEX];
+    cm_buffer kept;    /* array literal of the documents that are there now, without its end */
+    cm_buffer missing; /* customers that the catalog in force does not have */
+    bool some_taken;   /* some document of the month is approved or issued */
+    bool some_credit;  /* some document of the month has used a credit */
+} building;
+
+/* --- documents ----------------------------------------------------------------------------------------------- */
+
+/*
+ * The same charges are not billed twice: another invoice currency or consolidation makes a document of another id, and
+ * its charges may stand in one that is approved or issued already. Such a draft is not made; a customer that has
+ * charges and no document is told by STATEMENT_OVERDUE.
+ */
+static bool is_taken(building *b, const cm_built_document *built, bool *ret, cm_error *err)
+{
+    const char *values[] = {b->lane, b->month, built->statement->source_currency, built->statement->id,
+                            built->customers};
+    cm_rows *rows = NULL;
+    *ret = false;
+    if (!b->some_taken)
+        return true;
+    if (!cm_pg_query(b->pg,
+                     "SELECT id FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state IN "
+                     "('approved', 'issued')"
+                     " AND source_currency = $3 AND id <> $4 AND customers && $5::text[] LIMIT 1",
+                     5, values, &rows, err))
+        return false;
+    *ret = cm_rows_count(rows) > 0;
+    if (*ret)
+        cm_log(CM_WARN, "no draft is made: its charges stand in a document that is approved or issued", "lane", b->lane,
+               "period", b->month, "customers", built->customers, "document", cm_rows_text(rows, 0, 0), NULL);
+    cm_rows_free(rows);
+    return true;
+}
+
+static bool look_at_month(building *b, cm_error *err)
+{
+    const char *values[] = {b->lane, b->month};
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(b->pg,
+                     "SELECT EXISTS (SELECT FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND "
+                     "state IN ('approved', 'issued')),"
+                     " EXISTS (SELECT FROM credit_use WHERE lane = $1 AND period = $2)",
+                     2, values, &rows, err))
+        return false;
+    b->some_taken = cm_rows_bool(rows, 0, 0);
+    b->some_credit = cm_rows_bool(rows, 0, 1);
+    cm_rows_free(rows);
+    return true;
+}
+
+/* Only drafts are made anew: what is approved is frozen, what is void will not be issued, what is issued never changes.
+ */
+static bool store_document(void *opaque, const cm_built_document *built, cm_error *err)
+{
+    building *b = opaque;
+    const cm_statement *s = built->statement;
+    bool taken;
+    if (!is_taken(b, built, &taken, err) || taken)
+        return taken;
+    char subtotal[CM_DECIMAL_TEXT], total[CM_DECIMAL_TEXT];
+    char *text = json_dumps(s->document, JSON_COMPACT), *margin = json_dumps(s->margin, JSON_COMPACT);
+    cm_decimal_print(s->subtotal, subtotal);
+    cm_decimal_print(s->total, total);
+    const char *values[] = {
+        s->id, s->reseller,   b->lane,  b->month, s->customer,      s->currency,   s->source_currency, s->fx_id,
+        text,  b->catalog_id, subtotal, total,    built->customers, built->payers, built->runs,        margin};
+    bool done =
+        cm_pg_query(
+            b->pg,
+            "INSERT INTO statement (id, state, reseller, lane, period, customer, currency, source_currency, fx_id,"
+            " document, catalog_id, subtotal, total, customers, payers, runs, margin)"
+            " VALUES ($1, 'draft', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::numeric, $12::numeric, $13, $14, $15, $16)"
+            " ON CONFLICT (id) DO UPDATE SET reseller = excluded.reseller, customer = excluded.customer,"
+            " currency = excluded.currency, source_currency = excluded.source_currency, fx_id = excluded.fx_id,"
+            " document = excluded.document, catalog_id = excluded.catalog_id, subtotal = excluded.subtotal,"
+            " total = excluded.total, customers = excluded.customers, payers = excluded.payers, runs = excluded.runs, "
+            "margin = excluded.margin"
+            " WHERE statement.state = 'draft' AND (statement.document, statement.catalog_id, statement.fx_id, "
+            "statement.customers,"
+            "   statement.payers, statement.runs, statement.margin) IS DISTINCT FROM (excluded.document, "
+            "excluded.catalog_id, "
+            "excluded.fx_id,"
+            "   excluded.customers, excluded.payers, excluded.runs, excluded.margin)",
+            16, values, NULL, err) &&
+        ((s->credit_count == 0 && !b->some_credit) || cm_credit_use_save(b->pg, s, b->lane, b->month, err));
+    free(text);
+    free(margin);
+    cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
+    return done;
+}
+
+/* --- a build ------------------------------------------------------------------------------------------------- */
+
+static bool remove_drafts_but_kept(building *b, cm_error *err)
+{
+    cm_buffer_text(&b->kept, b->kept.length ? "}" : "{}");
+    const char *values[] = {b->lane, b->month, b->kept.data};
+    return cm_pg_query(b->pg,
+                       "DELETE FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND state = "
+                       "'draft' AND NOT id = ANY ($3::text[])",
+                       3, values, NULL, err);
+}
+
+static bool tell_missing(building *b, cm_error *err)
+{
+    if (b->missing.length == 0)
+        return true;
+    char object[128];
+    cm_buffer reason = {0};
+    snprintf(object, sizeof object, "lane:%s/%s", b->lane, b->month);
+    cm_buffer_printf(&reason, "charges of customers that the catalog in force does not have make no statement: %s",
+                     b->missing.data);
+    cm_log(CM_WARN, "customers are missing in the catalog in force: their charges make no statement", "lane", b->lane,
+           "period", b->month, "customers", b->missing.data, NULL);
+    bool done = cm_store_audit(b->pg, b->now, ACTOR, "statement.customer_missing", object, reason.data, NULL, err);
+    cm_buffer_free(&reason);
+    return done;
+}
+
+static bool remember_build(building *b, cm_error *err)
+{
+    char at[CM_INSTANT_TEXT];
+    const char *values[] = {b->lane, b->month, b->basis, cm_instant_print(b->now, at)};
+    return cm_pg_query(
+        b->pg,
+        "INSERT INTO statement_build (lane, period, basis, built_at) VALUES ($1, $2, $3, $4) ON CONFLICT (lane, period)"
+        " DO UPDATE SET basis = excluded.basis, built_at = excluded.built_at",
+        4, values, NULL, err);
+}
+
+static bool build_locked(building *b, cm_error *err)
+{
+    cm_catalog *catalog = NULL;
+    if (!cm_store_snapshot_of_runs(b->pg, b->catalog_id, b->runs, &catalog, err))
+        return false;
+    cm_document_build order = {.pg = b->pg,
+                               .catalog = catalog,
+                               .lane = b->lane,
+                               .period = b->period,
+                               .runs = b->runs,
+                               .take = store_document,
+                               .opaque = b,
+                               .with_margin = true};
+    bool done = look_at_month(b, err) && cm_documents_build(&order, &b->missing, err) &&
+                remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
+    cm_catalog_free(catalog);
+    return done;
+}
+
+/* No run counts any more: nothing to build from. */
+static bool remove_build(building *b, cm_error *err)
+{
+    const char *values[] = {b->lane, b->month};
+    return remove_drafts_but_kept(b, err) &&
+           cm_pg_query(b->pg, "DELETE FROM statement_build WHERE lane = $1 AND period = $2", 2, values, NULL, err);
+}
+
+/* *ret_stale: what is stored was made from something else. Fills runs and basis. */
+static bool look_locked(building *b, bool *ret_stale, cm_error *err)
+{
+    const char *values[] = {b->catalog_id, cm_engine_version(), b->lane, b->month};
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(b->pg, "SELECT pg_advisory_xact_lock(hashtextextended('statements ' || $1 || ' ' || $2, 0))", 2,
+                     values + 2, NULL, err) ||
+        !cm_pg_query(
+            b->pg,
+            "SELECT " BASIS(
+                "$3", "$4") ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
+                            " FROM current_run WHERE lane = $3 AND period = $4",
+            4, values, &rows, err))
+        return false;
+    snprintf(b->basis, sizeof b->basis, "%s", cm_rows_text(rows, 0, 0));
+    b->runs = cm_strdup(cm_rows_text(rows, 0, 1));
+    *ret_stale = strcmp(b->basis, cm_rows_text(rows, 0, 2)) != 0;
+    cm_rows_free(rows);
+    return true;
+}
+
+bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm_period period, bool force,
+                                 bool *ret_built, cm_error *err)
+{
+    char catalog_id[CM_ID_HEX];
+    building b = {.pg = pg, .now = now, .lane = lane, .catalog_id = catalog_id, .period = period};
+    bool stale = false;
+    *ret_built = false;
+    cm_period_print(period, b.month);
+    bool done =
+        cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, catalog_id, err) && look_locked(&b, &stale, err);
+    if (done && (stale || force)) {
+        done = *b.basis ? build_locked(&b, err) : remove_build(&b, err);
+        *ret_built = done;
+    }
+    done = done && cm_pg_commit(pg, err);
+    if (!done) {
+        cm_pg_rollback(pg);
+        *ret_built = false;
+    }
+    free(b.runs);
+    cm_buffer_free(&b.kept);
+    cm_buffer_free(&b.missing);
+    return done;
+}
+
+/* --- every stale one ----------------------------------------------------------------------------------------- */
+
+/* One statement; it costs nothing worth naming when all is fresh. NULL lane, period: all. */
+static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, const char *period, cm_rows **ret,
+                       cm_error *err)
+{
+    const char *values[] = {catalog_id, cm_engine_version(), lane, period};
+    return cm_pg_query(
+        pg,
+        "WITH today AS (SELECT lane, period, " BASIS(
+            "lane", "period") " AS basis FROM current_run GROUP BY lane, period)"
+                              " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
+                              " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND "
+                              "($4::text IS NULL OR period = $4)"
+                              " ORDER BY lane, period",
+        4, values, ret, err);
+}
+
+bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period,
+                                     int *ret_built, cm_error *err)
+{
+    char catalog_id[CM_ID_HEX], month[CM_PERIOD_TEXT];
+    cm_error none = {0};
+    cm_rows *rows = NULL;
+    *ret_built = 0;
+    if (!cm_store_catalog_in_force(pg, now, catalog_id, &none)) {
+        if (err)
+            *err = none;
+        return none.class == CM_ERROR_NOT_FOUND; /* no catalog: no run was ever begun */
+    }
+    if (!list_stale(pg, catalog_id, lane, period ? cm_period_print(*period, month) : NULL, &rows, err))
+        return false;
+    bool done = true;
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        cm_period each;
+        bool built, valid = cm_period_parse(cm_slice_of(cm_rows_text(rows, i, 1)), &each);
+        cm_assert(valid);
+        done = cm_store_statements_refresh(pg, now, cm_rows_text(rows, i, 0), each, false, &built, err);
+        *ret_built += done && built;
+    }
+    cm_rows_free(rows);
+    return done && cm_store_corrections_refresh(pg, now, lane, period ? month : NULL, ret_built, err) &&
+           cm_store_discounts_refresh(pg, lane, err);
+}

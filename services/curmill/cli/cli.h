@@ -1,0 +1,186 @@
+/*
+ * The operator's command line: a tree of commands that parses and documents itself, and what its commands share.
+ * Data goes to standard output, everything else to standard error. Exit codes: base/error.h. Private to this program.
+ * A new command: a function here, an entry in tree.c.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include "base/time/time.h"
+#include "platform/archive/archive.h"
+#include "base/config/config.h"
+#include "platform/kafka/admin.h"
+#include "platform/postgres/postgres.h"
+#include "store/catalog/catalog_store.h"
+#include "store/runs/run_store.h"
+
+#include <jansson.h>
+
+enum cli_format { CLI_TABLE, CLI_JSON, CLI_CSV, CLI_PDF }; /* PDF: `statement export` only */
+
+typedef struct cli_option {
+    const char *name;     /* without the dashes */
+    const char *argument; /* NULL: a switch */
+    const char *help;
+    bool required, many;  /* many: may be given again, and takes all words up to the next option */
+} cli_option;
+
+typedef struct cli cli;
+
+typedef struct cli_command {
+    const char *name, *summary;
+    const char *operands;              /* "DIR", "A B", "[VERSION]", NULL */
+    int least_operands, most_operands;
+    const cli_option *options;         /* ended by {0}; NULL: none */
+    const struct cli_command *children; /* ended by {0}; NULL: a command that runs */
+    int (*run)(cli *c);
+} cli_command;
+
+extern const cli_command cli_root;
+
+enum { CLI_VALUES_MAX = 4096 };
+
+struct cli {
+    cm_config *config;
+    cm_clock clock;
+    enum cli_format format;
+    bool format_given;
+    bool quiet;
+    const cli_command *command;
+    struct {
+        const char *option, *value; /* value NULL: a switch */
+    } given[CLI_VALUES_MAX];
+    int given_count;
+    const char *operand[8];
+    int operands;
+    cm_pg *pg_; /* opened by cli_pg */
+    cm_archive *archive_; /* opened by cli_archive */
+};
+
+/* Options: the value, or NULL if it was not given. */
+const char *cli_value(const cli *c, const char *option);
+bool cli_switch(const cli *c, const char *option);
+/* Calls for each value of an option that may be given many times; returns the count. */
+int cli_values(const cli *c, const char *option, const char **into, int most);
+cm_instant cli_now(const cli *c);
+
+/* Connects (schema checked) or prints the error and returns NULL: then return cli_exit(c). */
+cm_pg *cli_pg(cli *c, int *ret_exit);
+/* Prints "curmill: ..." and gives the exit code of the error's class. */
+int cli_fail(const cli *c, const cm_error *err);
+int cli_usage(const cli *c, const char *format, ...) CM_PRINTF(2, 3); /* exit code 1 */
+void cli_note(const cli *c, const char *format, ...) CM_PRINTF(2, 3); /* unless --quiet */
+/* "2025-06" of option --period. False: it is no period; the exit code is in *ret_exit. */
+bool cli_period(const cli *c, cm_period *ret, int *ret_exit);
+/* The archive of deliveries, closed by main(); NULL in *ret: none is set. False: the exit code is in *ret_exit. */
+bool cli_archive(cli *c, const cm_archive **ret, int *ret_exit);
+/* What `ingest --file` registers: the archive's policy, as ingest-cur has it. */
+enum cm_archive_policy cli_archive_policy(const cli *c);
+/* The catalog in force, or NULL with the exit code. Caller frees. */
+cm_catalog *cli_catalog(cli *c, int *ret_exit);
+/* Every lane of the settings, calls until one returns other than 0. */
+int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque);
+
+/* --- output: output.c ---------------------------------------------------------------------------------------- */
+
+enum cli_type { CLI_TEXT, CLI_NUMBER, CLI_DECIMAL, CLI_BOOLEAN }; /* DECIMAL: a string in JSON, right-aligned in a table */
+typedef struct cli_column {
+    const char *name;
+    enum cli_type type;
+} cli_column;
+
+typedef struct cli_table cli_table;
+cli_table *cli_table_new(const cli_column *columns, int count);
+/* `values`: count texts; NULL is null in JSON, empty elsewhere. Decimals are brought into canonical form. */
+void cli_table_add(cli_table *table, const char *const *values);
+/* All rows of a result whose columns are the table's. */
+void cli_table_add_rows(cli_table *table, const cm_rows *rows);
+/* Prints by c->format (a JSON array of objects) and frees. Returns 0. */
+int cli_table_print(const cli *c, cli_table *table);
+json_t *cli_table_json(const cli_table *table);
+void cli_table_free(cli_table *table);
+/* Prints JSON (2 spaces) to standard output. Takes over `json`. Returns 0. */
+int cli_json_print(json_t *json);
+/* Runs a query and prints it as a table. */
+int cli_query_print(cli *c, const cli_column *columns, int count, const char *sql, int values_count, const char *const *values);
+
+/* --- commands ------------------------------------------------------------------------------------------------ */
+int cmd_migrate(cli *c);
+int cmd_topic_create(cli *c);
+int cmd_topic_list(cli *c);
+int cmd_catalog_check(cli *c);
+int cmd_catalog_apply(cli *c);
+int cmd_catalog_list(cli *c);
+int cmd_catalog_show(cli *c);
+int cmd_catalog_diff(cli *c);
+int cmd_ingest(cli *c);
+int cmd_delivery_list(cli *c);
+int cmd_run_list(cli *c);
+int cmd_run_show(cli *c);
+int cmd_run_start(cli *c);
+int cmd_run_diff(cli *c);
+int cmd_totals(cli *c);
+int cmd_suspended_list(cli *c);
+int cmd_statement_list(cli *c);
+int cmd_statement_show(cli *c);
+int cmd_statement_margin(cli *c);
+int cmd_statement_export(cli *c);
+int cmd_statement_build(cli *c);
+int cmd_statement_approve(cli *c);
+int cmd_statement_return(cli *c);
+int cmd_statement_issue(cli *c);
+int cmd_statement_void(cli *c);
+int cmd_period_list(cli *c);
+int cmd_period_show(cli *c);
+int cmd_period_settle(cli *c);
+int cmd_discount_list(cli *c);
+int cmd_discount_show(cli *c);
+int cmd_explain(cli *c);
+int cmd_export_lines(cli *c);
+int cmd_archive_list(cli *c);
+int cmd_archive_verify(cli *c);
+int cmd_archive_sweep(cli *c);
+int cmd_reconcile(cli *c);
+int cmd_lag(cli *c);
+int cmd_dead_letter_list(cli *c);
+int cmd_dead_letter_show(cli *c);
+int cmd_dead_letter_redrive(cli *c);
+int cmd_audit_list(cli *c);
+int cmd_tax_status(cli *c);
+int cmd_tax_check(cli *c);
+int cmd_tax_history(cli *c);
+int cmd_doctor(cli *c);
+
+/* cmd_diff.c: rows, then totals, as columns of `run diff` and of the dry run. */
+struct cm_diff;
+json_t *cli_diff_rows(const struct cm_diff *diff);
+json_t *cli_diff_totals(const struct cm_diff *diff);
+/* Table or CSV. The totals stand in the table only. */
+void cli_diff_print(const cli *c, const struct cm_diff *diff);
+
+/* `catalog apply --dry-run`: cmd_dry_run.c. */
+int cli_catalog_dry_run(cli *c, const json_t *canonical);
+
+/* Documents chosen by the options of `statement`, after what is stale was made anew (`force`: all of the period). `id`: a document's id or
+ * a beginning of it, NULL: any. Columns: enum cli_document. NULL: the exit code is set. */
+enum cli_document {
+    CLI_DOCUMENT, CLI_SERIAL, CLI_STATE, CLI_ID, CLI_KIND, CLI_RESELLER, CLI_LANE, CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL, CLI_CUSTOMERS
+};
+cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit);
+/* One row for each document, as `statement list` prints them; the caller prints. */
+void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int row);
+cli_table *cli_documents_table(void);
+/* `statement show` as a table: statement_table.c */
+void cli_document_table(cli *c, const json_t *document);
+
+/* Waiting for runs, shared by `ingest` and `run start`: wait.c */
+typedef struct cli_wait {
+    const char *lane, *payer, *period; /* NULL: all */
+    const char *run;                   /* only this one; NULL: all running ones */
+    int64_t deadline_ms;               /* monotonic */
+} cli_wait;
+/* Until nothing matching is running; then the drafts are brought up to date. 0 or an exit code. */
+int cli_wait_for_runs(cli *c, const cli_wait *wait);
+int64_t cli_deadline(const cli *c); /* from --timeout SECONDS, default one hour */
+
+#endif

@@ -1,0 +1,141 @@
+/* What commands share: options, errors, database, catalog, lanes. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *cli_value(const cli *c, const char *option)
+{
+    for (int i = 0; i < c->given_count; i++) {
+        if (strcmp(c->given[i].option, option) == 0)
+            return c->given[i].value;
+    }
+    return NULL;
+}
+
+bool cli_switch(const cli *c, const char *option)
+{
+    for (int i = 0; i < c->given_count; i++) {
+        if (strcmp(c->given[i].option, option) == 0)
+            return true;
+    }
+    return false;
+}
+
+int cli_values(const cli *c, const char *option, const char **into, int most)
+{
+    int count = 0;
+    for (int i = 0; i < c->given_count && count < most; i++) {
+        if (strcmp(c->given[i].option, option) == 0)
+            into[count++] = c->given[i].value;
+    }
+    return count;
+}
+
+cm_instant cli_now(const cli *c)
+{
+    return c->clock.now(&c->clock);
+}
+
+int cli_fail(const cli *c, const cm_error *err)
+{
+    (void)c;
+    fprintf(stderr, "curmill: %s\n", err->text);
+    /* What ends a worker (71) is here a dependency that is not as it must be: a schema of another version. */
+    return err->class == CM_ERROR_FATAL ? 4 : cm_error_exit_code(err);
+}
+
+int cli_usage(const cli *c, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("curmill: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, " (`curmill%s%s --help`)\n", c->command == &cli_root ? "" : " ... ", c->command == &cli_root ? "" : c->command->name);
+    va_end(arguments);
+    return 1;
+}
+
+void cli_note(const cli *c, const char *format, ...)
+{
+    if (c->quiet)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+cm_pg *cli_pg(cli *c, int *ret_exit)
+{
+    cm_error err = {0};
+    if (c->pg_)
+        return c->pg_;
+    const char *database = cm_config_text(c->config, "database");
+    if (!*database)
+        cm_fail(&err, CM_ERROR_INVALID, "NO_DATABASE", "no database is set: --database, CURMILL_DATABASE or `database = ...` in --config FILE");
+    else
+        c->pg_ = cm_pg_open(database, "curmill", &err);
+    if (c->pg_ && !cm_pg_check_schema(c->pg_, &err)) {
+        cm_pg_close(c->pg_);
+        c->pg_ = NULL;
+    }
+    if (!c->pg_)
+        *ret_exit = cli_fail(c, &err);
+    return c->pg_;
+}
+
+bool cli_period(const cli *c, cm_period *ret, int *ret_exit)
+{
+    const char *text = cli_value(c, "period");
+    if (text && cm_period_parse(cm_slice_of(text), ret))
+        return true;
+    *ret_exit = cli_usage(c, "--period is a month such as 2025-06, not \"%s\"", text ? text : "");
+    return false;
+}
+
+bool cli_archive(cli *c, const cm_archive **ret, int *ret_exit)
+{
+    cm_error err = {0};
+    const char *path = cm_config_text(c->config, "archive.path");
+    if (*path && !c->archive_) {
+        c->archive_ = cm_archive_open(path, &err);
+        if (!c->archive_)
+            *ret_exit = cli_fail(c, &err);
+    }
+    *ret = c->archive_;
+    return !*path || c->archive_;
+}
+
+enum cm_archive_policy cli_archive_policy(const cli *c)
+{
+    if (!*cm_config_text(c->config, "archive.path"))
+        return CM_ARCHIVE_NONE;
+    return cm_config_boolean(c->config, "archive.all") ? CM_ARCHIVE_ALL : CM_ARCHIVE_OVERWRITTEN;
+}
+
+cm_catalog *cli_catalog(cli *c, int *ret_exit)
+{
+    cm_error err = {0};
+    char id[CM_ID_HEX];
+    cm_catalog *catalog = NULL;
+    cm_pg *pg = cli_pg(c, ret_exit);
+    if (!pg)
+        return NULL;
+    if (!cm_store_catalog_in_force(pg, cli_now(c), id, &err) || !cm_store_catalog_load(pg, id, &catalog, &err))
+        *ret_exit = cli_fail(c, &err);
+    return catalog;
+}
+
+int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque)
+{
+    const char *only = cli_value(c, "lane");
+    char *lanes = cm_strdup(only ? only : cm_config_text(c->config, "lanes")), *save = NULL;
+    int exit_code = 0;
+    for (char *lane = strtok_r(lanes, ", ", &save); lane && exit_code == 0; lane = strtok_r(NULL, ", ", &save))
+        exit_code = each(self, lane, opaque);
+    free(lanes);
+    return exit_code;
+}

@@ -1,0 +1,278 @@
+/* ingest: a request to look now, or one delivery from files. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILES_MAX = 4000, LANES_MAX = 64, SCAN_PATIENCE_MS = 60000 };
+
+/* --- what became of it --------------------------------------------------------------------------------------- */
+
+static const cli_column delivery_columns[] = {{"delivery", CLI_TEXT},   {"payer", CLI_TEXT},      {"period", CLI_TEXT}, {"report", CLI_TEXT},
+                                              {"state", CLI_TEXT},      {"error_file", CLI_TEXT}, {"error_row", CLI_NUMBER},
+                                              {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
+
+/* Prints the newest delivery of each payer and period asked for; exit code 2 if one of them failed. */
+static int report(cli *c, const char *payer, const char *period)
+{
+    cm_error err = {0};
+    cm_rows *rows = NULL;
+    const char *values[] = {payer, period};
+    if (!cm_pg_query(c->pg_,
+                     "SELECT DISTINCT ON (payer, period) id, payer, period, report, state, error_file, error_row, error_column, error_text"
+                     " FROM delivery WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2)"
+                     " ORDER BY payer, period, (state = 'superseded'), seq DESC",
+                     2, values, &rows, &err))
+        return cli_fail(c, &err);
+    int exit_code = 0;
+    for (int i = 0; i < cm_rows_count(rows); i++) {
+        if (strcmp(cm_rows_text(rows, i, 4), "failed") != 0)
+            continue;
+        exit_code = 2;
+        fprintf(stderr, "curmill: the delivery of payer %s for %s failed: file %s, row %s, column %s: %s\n", cm_rows_text(rows, i, 1),
+                cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 6), cm_rows_text(rows, i, 7),
+                cm_rows_text(rows, i, 8));
+    }
+    cli_table *table = cli_table_new(delivery_columns, 9);
+    cli_table_add_rows(table, rows);
+    cm_rows_free(rows);
+    cli_table_print(c, table);
+    return exit_code;
+}
+
+/* --- look now ------------------------------------------------------------------------------------------------ */
+
+typedef struct request {
+    const char *lane;
+    int64_t id;
+} request;
+
+/* The lanes that have to look: that of the payer, or all lanes of the catalog's payers. */
+static int lanes_of(const cm_catalog *catalog, const char *payer, request *into)
+{
+    int count = 0;
+    for (size_t i = 0; i < catalog->payer_count && count < LANES_MAX; i++) {
+        const cm_payer *one = &catalog->payers[i];
+        if (payer && strcmp(one->id, payer) != 0)
+            continue;
+        int known = 0;
+        while (known < count && strcmp(into[known].lane, one->lane) != 0)
+            known++;
+        if (known == count)
+            into[count++].lane = one->lane;
+    }
+    return count;
+}
+
+/* 0: done; its errors are printed. */
+static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms)
+{
+    char id[32];
+    snprintf(id, sizeof id, "%" PRId64, r->id);
+    int64_t began = cm_monotonic_milliseconds();
+    for (;;) {
+        cm_error err = {0};
+        cm_rows *rows = NULL;
+        if (!cm_pg_query(c->pg_,
+                         "SELECT done_at IS NOT NULL, outcome, EXISTS (SELECT FROM worker WHERE name = 'ingest-cur' AND lane = $2"
+                         " AND seen_at > now() - interval '30 seconds') FROM scan_request WHERE id = $1::bigint",
+                         2, (const char *const[]){id, r->lane}, &rows, &err))
+            return cli_fail(c, &err);
+        bool done = cm_rows_bool(rows, 0, 0), alive = cm_rows_bool(rows, 0, 2);
+        json_t *outcome = done ? json_loads(cm_rows_text(rows, 0, 1), 0, NULL) : NULL;
+        cm_rows_free(rows);
+        size_t i;
+        json_t *text;
+        json_array_foreach(json_object_get(outcome, "errors"), i, text) fprintf(stderr, "curmill: %s\n", json_string_value(text));
+        bool trouble = json_array_size(json_object_get(outcome, "errors")) > 0;
+        json_decref(outcome);
+        if (done)
+            return trouble ? 4 : 0;
+        int64_t now = cm_monotonic_milliseconds();
+        if (now > deadline_ms || (!alive && now - began > SCAN_PATIENCE_MS)) {
+            cm_fail(&err, CM_ERROR_RETRY, "NO_WORKER", "%s of lane %s: start one, then the request is done (`curmill doctor`)",
+                    alive ? "the look into the sources takes too long" : "no ingest-cur is running", r->lane);
+            return cli_fail(c, &err);
+        }
+        usleep(100000);
+    }
+}
+
+static int look_now(cli *c, const cm_catalog *catalog, const char *payer, const char *period)
+{
+    cm_error err = {0};
+    request requests[LANES_MAX];
+    int count = lanes_of(catalog, payer, requests), exit_code = 0;
+    int64_t deadline = cli_deadline(c);
+    for (int i = 0; i < count; i++) {
+        if (!cm_store_scan_request(c->pg_, requests[i].lane, payer, period, cli_now(c), &requests[i].id, &err))
+            return cli_fail(c, &err);
+    }
+    if (!cli_switch(c, "wait")) {
+        cli_note(c, "asked %d lane%s to look now", count, count == 1 ? "" : "s");
+        return 0;
+    }
+    for (int i = 0; i < count; i++) {
+        int trouble = wait_for_scan(c, &requests[i], deadline);
+        exit_code = trouble ? trouble : exit_code;
+    }
+    cli_wait wait = {.payer = payer, .period = period, .deadline_ms = deadline};
+    int waited = exit_code == 0 || exit_code == 4 ? cli_wait_for_runs(c, &wait) : 0;
+    int reported = waited ? 0 : report(c, payer, period);
+    return waited ? waited : exit_code ? exit_code : reported;
+}
+
+/* --- files --------------------------------------------------------------------------------------------------- */
+
+static bool add_to_digest(const char *path, EVP_MD_CTX *digest, cm_error *err)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s cannot be read: %s", path, strerror(errno));
+    static char bytes[1 << 20];
+    size_t got;
+    uint64_t total = 0;
+    while ((got = fread(bytes, 1, sizeof bytes, file)) > 0) {
+        EVP_DigestUpdate(digest, bytes, got);
+        total += got;
+    }
+    bool done = !ferror(file);
+    fclose(file);
+    EVP_DigestUpdate(digest, &total, sizeof total); /* where one file ends and the next begins */
+    return done || cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s cannot be read: %s", path, strerror(errno));
+}
+
+/* A file that is named twice would count twice. */
+static bool is_named_before(const cm_found_delivery *found, const char *key)
+{
+    for (size_t i = 0; i < found->chunks; i++) {
+        if (strcmp(found->chunk[i].key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A delivery "without manifest": its identity is the content of the files, in the order given. */
+static bool describe_files(const char *const *files, int count, cm_period period, cm_arena *arena, cm_found_delivery *ret, cm_error *err)
+{
+    *ret = (cm_found_delivery){.report = "files", .assembly = "", .format = "files", .manifest = "", .account = "", .period = period,
+                               .immutable_keys = true, .error_code = "", .error_file = "", .error_text = ""};
+    ret->chunk = cm_arena_zalloc(arena, (size_t)count * sizeof *ret->chunk);
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
+    bool done = true;
+    for (int i = 0; done && i < count; i++) {
+        struct stat status;
+        char *path = realpath(files[i], NULL);
+        if (!path || stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+            done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s is no readable file: %s", files[i], path ? "not a regular file" : strerror(errno));
+        } else if (is_named_before(ret, path + 1)) {
+            done = cm_fail(err, CM_ERROR_INVALID, "FILE_TWICE", "%s is named twice: its lines would count twice", files[i]);
+        } else {
+            const char *slash = strrchr(path, '/');
+            cm_found_chunk *chunk = &ret->chunk[ret->chunks++];
+            chunk->key = cm_arena_strndup(arena, path + 1, strlen(path + 1)); /* below the folder "/" */
+            chunk->name = cm_arena_strndup(arena, slash + 1, strlen(slash + 1));
+            chunk->manifest_key = chunk->key;
+            chunk->bytes = status.st_size;
+            chunk->fingerprint = cm_arena_printf(arena, "%lld:%lld", (long long)status.st_size,
+                                                 (long long)status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec);
+            done = add_to_digest(path, digest, err);
+        }
+        free(path);
+    }
+    uint8_t bytes[CM_SHA256_BYTES];
+    EVP_DigestFinal_ex(digest, bytes, NULL);
+    EVP_MD_CTX_free(digest);
+    cm_hex(bytes, CM_SHA256_BYTES, ret->manifest_digest);
+    return done;
+}
+
+/* The same content may lie elsewhere today: the workers are told where. */
+static bool move_chunks(cm_pg *pg, const char *delivery, const cm_found_delivery *found, cm_error *err)
+{
+    for (size_t i = 0; i < found->chunks; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i + 1);
+        const char *values[] = {delivery, number, found->chunk[i].key, found->chunk[i].name, found->chunk[i].fingerprint};
+        if (!cm_pg_query(pg, "UPDATE chunk SET location = $3, name = $4, fingerprint = $5 WHERE delivery_id = $1 AND chunk = $2::int", 5, values,
+                         NULL, err))
+            return false;
+    }
+    return true;
+}
+
+static int register_files(cli *c, const cm_catalog *catalog, const cm_payer *payer, const cm_found_delivery *found)
+{
+    cm_error err = {0};
+    cm_registered registered;
+    cm_run_settings settings = {.archive = cli_archive_policy(c)};
+    json_t *source = json_pack("{s:s, s:s}", "type", "folder", "path", "/");
+    bool done = cm_store_register(c->pg_, catalog, payer, source, found, &settings, cli_now(c), "curmill ingest --file", &registered, &err);
+    json_decref(source);
+    if (!done || (registered.what == CM_REGISTRATION_KNOWN && !move_chunks(c->pg_, registered.delivery, found, &err)))
+        return cli_fail(c, &err);
+    if (registered.what == CM_REGISTRATION_KNOWN && *registered.superseded_by)
+        cli_note(c, "these files were delivered before (delivery %s) and are superseded by delivery %s: nothing changed", registered.delivery,
+                 registered.superseded_by);
+    else if (registered.what == CM_REGISTRATION_KNOWN)
+        cli_note(c, "these files are there already (delivery %s): nothing to do", registered.delivery);
+    else
+        cli_note(c, "delivery %s, run %s", registered.delivery, registered.run);
+    return 0;
+}
+
+static int ingest_files(cli *c, const cm_catalog *catalog, const char *payer_id, const char *const *files, int count)
+{
+    cm_error err = {0};
+    cm_period period;
+    int exit_code = 0;
+    const cm_payer *payer = payer_id ? cm_catalog_payer(catalog, payer_id) : NULL;
+    if (!payer_id)
+        return cli_usage(c, "--file needs --payer and --period");
+    if (!cli_period(c, &period, &exit_code))
+        return exit_code;
+    if (!payer) {
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in the catalog in force (%s)", payer_id, catalog->id);
+        return cli_fail(c, &err);
+    }
+    cm_arena *arena = cm_arena_new(64 * 1024);
+    cm_found_delivery found;
+    exit_code = describe_files(files, count, period, arena, &found, &err) ? register_files(c, catalog, payer, &found) : cli_fail(c, &err);
+    cm_arena_free(arena);
+    if (exit_code || !cli_switch(c, "wait"))
+        return exit_code;
+    cli_wait wait = {.lane = payer->lane, .payer = payer_id, .period = cli_value(c, "period"), .deadline_ms = cli_deadline(c)};
+    exit_code = cli_wait_for_runs(c, &wait);
+    return exit_code ? exit_code : report(c, payer_id, wait.period);
+}
+
+int cmd_ingest(cli *c)
+{
+    static const char *files[FILES_MAX];
+    cm_period period;
+    int exit_code = 0, count = cli_values(c, "file", files, FILES_MAX);
+    const char *payer = cli_value(c, "payer");
+    if (cli_value(c, "period") && !cli_period(c, &period, &exit_code))
+        return exit_code;
+    cm_catalog *catalog = cli_catalog(c, &exit_code);
+    if (!catalog)
+        return exit_code;
+    if (count) {
+        exit_code = ingest_files(c, catalog, payer, files, count);
+    } else if (payer && !cm_catalog_payer(catalog, payer)) {
+        cm_error err = {0};
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in the catalog in force (%s)", payer, catalog->id);
+        exit_code = cli_fail(c, &err);
+    } else {
+        exit_code = look_now(c, catalog, payer, cli_value(c, "period"));
+    }
+    cm_catalog_free(catalog);
+    return exit_code;
+}

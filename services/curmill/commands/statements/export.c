@@ -1,0 +1,189 @@
+/*
+ * export lines: the lines that a document is made of, as the customer may see them (I10: extract detailed billing; R11:
+ * for reconciliation), rated again from the delivery that the document rests on. The file's sum is the document's, to
+ * the last digit, or the command fails.
+ */
+#include "commands/statements/export_lines.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- which document --------------------------------------------------------------------------------------------- */
+
+static bool is_candidate(const cm_rows *rows, int row, bool chosen)
+{
+    return strcmp(cm_rows_text(rows, row, CLI_KIND), "statement") == 0 &&
+           (chosen || strcmp(cm_rows_text(rows, row, CLI_STATE), "void") != 0);
+}
+
+/* The one document that fits; false: the exit code is set. */
+static bool choose(cli *c, char ret_id[static CM_ID_HEX], int *ret_exit)
+{
+    cm_error err = {0};
+    cm_buffer which = {0};
+    const char *chosen = cli_value(c, "statement");
+    int found = 0;
+    cm_rows *rows = cli_documents(c, false, chosen, ret_exit);
+    if (!rows)
+        return false;
+    for (int row = 0; row < cm_rows_count(rows); row++) {
+        /* A correction that was asked for by name is told what it is (cm_store_document_facts). */
+        if (!is_candidate(rows, row, chosen) && !(chosen && cm_rows_count(rows) == 1))
+            continue;
+        snprintf(ret_id, CM_ID_HEX, "%s", cm_rows_text(rows, row, CLI_ID));
+        if (found++ < 10)
+            cm_buffer_printf(&which, "\n  %s  %s  %s  %s", ret_id, cm_rows_text(rows, row, CLI_LANE),
+                             cm_rows_text(rows, row, CLI_STATE), cm_rows_text(rows, row, CLI_CURRENCY));
+    }
+    cm_rows_free(rows);
+    if (found == 0) {
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT",
+                "customer %s has no such document for %s: see `curmill statement list`", cli_value(c, "customer"),
+                cli_value(c, "period"));
+        *ret_exit = cli_fail(c, &err);
+    } else if (found > 1) {
+        *ret_exit = cli_usage(c, "%d documents fit; choose by --lane, --payer or --statement ID:%s", found,
+                              cm_buffer_string(&which));
+    }
+    cm_buffer_free(&which);
+    return found == 1;
+}
+
+/* --- the file ----------------------------------------------------------------------------------------------------- */
+
+static bool open_output(const char *path, char **ret_partial, FILE **ret, cm_error *err)
+{
+    *ret = stdout;
+    *ret_partial = NULL;
+    if (!path)
+        return true;
+    cm_buffer partial = {0};
+    cm_buffer_printf(&partial, "%s.partial", path);
+    *ret_partial = cm_buffer_take(&partial);
+    *ret = fopen(*ret_partial, "w");
+    return *ret || cm_fail(err, CM_ERROR_INVALID, "OUTPUT", "%s cannot be written: %s", *ret_partial, strerror(errno));
+}
+
+/* A file that is not whole, or not equal to its document, never has the name that was asked for. */
+static bool close_output(FILE *out, char *partial, const char *path, bool good, cm_error *err)
+{
+    bool done = good;
+    bool written = out ? fflush(out) == 0 && !ferror(out) : false;
+    if (partial) {
+        written = (out && fclose(out) == 0) && written;
+        if (good && written)
+            written = rename(partial, path) == 0;
+        if (!good || !written)
+            unlink(partial);
+        free(partial);
+    }
+    if (good && !written)
+        done = cm_fail(err, CM_ERROR_RETRY, "OUTPUT", "%s could not be written: %s", path ? path : "standard output",
+                       strerror(errno));
+    return done;
+}
+
+/* --- one document ---------------------------------------------------------------------------------------------------
+ */
+
+/* The document's rate; NULL: it has the charges' currency. */
+static const cm_decimal *rate_of(const cm_document_facts *document, cm_decimal *rate)
+{
+    const char *text = json_string_value(json_object_get(document->document, "rate"));
+    bool given = text && cm_decimal_parse_strict(cm_slice_of(text), rate);
+    return given ? rate : NULL;
+}
+
+static bool want_lines(export_sums *sums, const json_t *lines, cm_error *err)
+{
+    static const char *const keys[] = {"account", "product", "usage_type", "unit", "class"};
+    size_t i;
+    json_t *line;
+    json_array_foreach((json_t *)lines, i, line)
+    {
+        cm_slice key[5];
+        cm_decimal exact;
+        for (int k = 0; k < 5; k++)
+            key[k] = cm_slice_of(json_string_value(json_object_get(line, keys[k])));
+        bool valid =
+            cm_decimal_parse_strict(cm_slice_of(json_string_value(json_object_get(line, "amount_exact"))), &exact);
+        cm_assert(valid);
+        if (!cm_decimal_accumulate(&export_sums_at(sums, key)->wanted, exact))
+            return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the document's lines do not fit an amount");
+    }
+    return true;
+}
+
+static void tell(const export_order *order, size_t rows, size_t lines, cm_decimal total)
+{
+    char sum[CM_DECIMAL_TEXT], exact[CM_DECIMAL_TEXT];
+    const cm_document_facts *d = order->document;
+    cm_decimal_print(order->total, sum);
+    cm_decimal_print(total, exact);
+    cli_note(order->c,
+             "customer %s, %s, document %s %s (%s): %" PRIu64 " lines and %zu rows of the month, together %s %s",
+             order->customer, d->month, d->id, d->number, d->state, order->lines, rows, sum, d->source_currency);
+    cli_note(order->c, "equal to the document's %zu lines to the last digit: %s %s before rounding and tax", lines,
+             exact, d->currency);
+    if (order->hidden)
+        cli_note(
+            order->c,
+            "%" PRIu64
+            " lines that cost the customer nothing are not in it (discounts, taxes and commitments of the reseller)",
+            order->hidden);
+}
+
+static bool export_document(export_order *order, const json_t *rows, const json_t *lines, cm_error *err)
+{
+    cm_decimal rate, total;
+    const cm_decimal *used = rate_of(order->document, &rate);
+    bool full = strcmp(order->document->consolidation, "full") == 0;
+    export_header(order->out);
+    if (!export_lines(order, err))
+        return false;
+    if (!export_rows(order, rows, used, err) || !want_lines(order->sums, lines, err))
+        return false;
+    if (!export_sums_compare(order->sums, used, full, &total, err)) {
+        if (order->other_engine && err->class == CM_ERROR_BUG)
+            return cm_fail(err, CM_ERROR_REFUSED, "OTHER_ENGINE",
+                           "the document rests on a run of another version of the rating than this program has: export "
+                           "with that version, or rate again");
+        return false;
+    }
+    tell(order, json_array_size(rows), json_array_size(lines), total);
+    return true;
+}
+
+static bool export_chosen(cli *c, const char *id, const cm_archive *archive, FILE *out, cm_error *err)
+{
+    cm_document_facts document;
+    json_t *rows = NULL, *lines = NULL;
+    export_order order = {
+        .c = c, .archive = archive, .document = &document, .customer = cli_value(c, "customer"), .out = out};
+    order.sums = export_sums_new();
+    bool done = cm_store_document_facts(c->pg_, id, &document, err) &&
+                cm_store_customer_rows(c->pg_, &document, order.customer, &rows, &lines, err) &&
+                export_document(&order, rows, lines, err);
+    json_decref(rows);
+    json_decref(lines);
+    export_sums_free(order.sums);
+    cm_document_facts_free(&document);
+    return done;
+}
+
+int cmd_export_lines(cli *c)
+{
+    cm_error err = {0};
+    char id[CM_ID_HEX], *partial = NULL;
+    const char *path = cli_value(c, "output");
+    const cm_archive *archive;
+    FILE *out = NULL;
+    int exit_code = 0;
+    if (!cli_archive(c, &archive, &exit_code) || !choose(c, id, &exit_code))
+        return exit_code;
+    bool good = open_output(path, &partial, &out, &err) && export_chosen(c, id, archive, out, &err);
+    return close_output(out, partial, path, good, &err) ? 0 : cli_fail(c, &err);
+}

@@ -1,0 +1,159 @@
+/* statement approve | return | issue | void: of one document, or of all that fit the options and can take the change. */
+#include "cli/cli.h"
+
+#include "store/documents/document_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OVERRIDES_MAX = 16 };
+
+/* Only gates that there are, and that a person may take upon himself. */
+static int check_overrides(const cli *c, const char **overrides, int count)
+{
+    for (int i = 0; i < count; i++) {
+        bool known, allowed = cm_gate_can_be_overridden(overrides[i], &known);
+        if (!known)
+            return cli_usage(c, "there is no gate \"%s\": see `curmill statement show`", overrides[i]);
+        if (!allowed) {
+            cm_error err = {0};
+            cm_fail(&err, CM_ERROR_REFUSED, "OVERRIDE", "gate %s cannot be overridden by anybody: open it (`curmill statement show` says how)", overrides[i]);
+            return cli_fail(c, &err);
+        }
+    }
+    return 0;
+}
+
+static void tell_shut(const json_t *shut, const char *id, const char *customer, int override_count)
+{
+    size_t i;
+    const json_t *gate;
+    bool any = false;
+    fprintf(stderr, "curmill: document %s (%s) cannot be issued, these gates are shut:\n", id, *customer ? customer : "several customers");
+    for (i = 0; i < json_array_size(shut); i++) {
+        bool known;
+        gate = json_array_get(shut, i);
+        const char *code = json_string_value(json_object_get(gate, "code"));
+        any = any || cm_gate_can_be_overridden(code, &known);
+        fprintf(stderr, "  %-28s %s\n", code, json_string_value(json_object_get(gate, "detail")));
+    }
+    if (any && override_count == 0)
+        fputs("  (--override GATE --reason TEXT issues it on your word; not for RUN_INCOMPLETE, FX_MISSING)\n", stderr);
+}
+
+/* One document, again if the database was busy with others. */
+static bool change_one(cli *c, const cm_document_order *order, json_t **ret_shut, cm_error *err)
+{
+    for (int attempt = 0;; attempt++) {
+        cm_error_clear(err);
+        if (cm_store_document_change(c->pg_, cli_now(c), order, ret_shut, err))
+            return true;
+        if (err->class != CM_ERROR_RETRY || attempt == 5)
+            return false;
+        json_decref(*ret_shut);
+    }
+}
+
+static bool state_of(cli *c, const char *id, cm_rows **ret, cm_error *err)
+{
+    return cm_pg_query(c->pg_,
+                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total,"
+                       " cardinality(customers) FROM statement WHERE id = $1", 1,
+                       (const char *[]){id}, ret, err);
+}
+
+/* *ret_exit: of the worst one. False: the rest is not tried. */
+static bool change_row(cli *c, cm_document_order *order, const cm_rows *rows, int row, cli_table *table, int *ret_exit)
+{
+    cm_error err = {0};
+    cm_rows *now = NULL;
+    json_t *shut = NULL;
+    order->id = cm_rows_text(rows, row, CLI_ID);
+    if (!change_one(c, order, &shut, &err)) {
+        int exit_code = cm_error_exit_code(&err);
+        if (shut)
+            tell_shut(shut, order->id, cm_rows_text(rows, row, CLI_CUSTOMER), (int)order->override_count);
+        else
+            exit_code = cli_fail(c, &err);
+        json_decref(shut);
+        if (exit_code > *ret_exit)
+            *ret_exit = exit_code;
+        return err.class == CM_ERROR_REFUSED;
+    }
+    if (!state_of(c, order->id, &now, &err)) {
+        *ret_exit = cli_fail(c, &err);
+        return false;
+    }
+    if (cm_rows_count(now))
+        cli_documents_add(c, table, now, 0);
+    cm_rows_free(now);
+    return true;
+}
+
+static int none_fits(const cli *c, const cm_rows *rows, enum cm_document_change change)
+{
+    cm_error err = {0};
+    if (cm_rows_count(rows))
+        cm_fail(&err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "none of %d documents is %s: `statement %s` is for those (the first is %s%s)", cm_rows_count(rows),
+                cm_document_change_from(change), cm_document_change_name(change), cm_rows_text(rows, 0, CLI_STATE),
+                change == CM_DOCUMENT_ISSUE && strcmp(cm_rows_text(rows, 0, CLI_STATE), "draft") == 0 ? ": `curmill statement approve` comes first" : "");
+    else
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document: see `curmill statement list`");
+    return cli_fail(c, &err);
+}
+
+static int change_documents(cli *c, enum cm_document_change change)
+{
+    const char *overrides[OVERRIDES_MAX], *reason = cli_value(c, "reason");
+    int exit_code = 0, count = cli_values(c, "override", overrides, OVERRIDES_MAX), changed = 0;
+    const char *id = c->operands ? c->operand[0] : NULL;
+    if (!id && !cli_value(c, "period"))
+        return cli_usage(c, "say which: an ID, or --period (with --customer, --payer, --lane)");
+    if (count && (!reason || !*reason))
+        return cli_usage(c, "--override needs --reason TEXT: it stays on the audit trail");
+    if ((exit_code = check_overrides(c, overrides, count)) != 0)
+        return exit_code;
+    cm_rows *rows = cli_documents(c, false, id, &exit_code);
+    if (!rows)
+        return exit_code;
+    cm_document_order order = {.change = change, .by = cli_value(c, "by"), .reason = reason ? reason : "", .overrides = overrides,
+                               .override_count = (size_t)count};
+    cli_table *table = cli_documents_table();
+    bool going = true;
+    for (int i = 0; going && i < cm_rows_count(rows); i++) {
+        /* One that was named is tried in any state, so that the answer says why not. */
+        bool wanted = (id && cm_rows_count(rows) == 1) || strcmp(cm_rows_text(rows, i, CLI_STATE), cm_document_change_from(change)) == 0;
+        if (wanted)
+            going = change_row(c, &order, rows, i, table, &exit_code);
+        changed += wanted;
+    }
+    if (changed) {
+        cli_table_print(c, table);
+    } else {
+        cli_table_free(table);
+        exit_code = none_fits(c, rows, change);
+    }
+    cm_rows_free(rows);
+    return exit_code;
+}
+
+int cmd_statement_approve(cli *c)
+{
+    return change_documents(c, CM_DOCUMENT_APPROVE);
+}
+
+int cmd_statement_return(cli *c)
+{
+    return change_documents(c, CM_DOCUMENT_RETURN);
+}
+
+int cmd_statement_issue(cli *c)
+{
+    return change_documents(c, CM_DOCUMENT_ISSUE);
+}
+
+int cmd_statement_void(cli *c)
+{
+    return change_documents(c, CM_DOCUMENT_VOID);
+}
