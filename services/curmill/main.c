@@ -10,16 +10,22 @@
 
 static const cm_setting settings[] = {
     {"lanes", CM_SETTING_TEXT, "tdsynnex,ingram", 0, 0, NULL, false, "lanes of this installation, comma separated"},
-    {"topic.partitions", CM_SETTING_INTEGER, "8", 1, 1000, NULL, false, "partitions of topics that `topic create` makes"},
-    {"archive.path", CM_SETTING_TEXT, "", 0, 0, NULL, false, "folder with copies of deliveries, as ingest-cur has it; empty: none"},
-    {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false, "copies of all deliveries are kept, as ingest-cur has it"},
-    {"topic.replication", CM_SETTING_INTEGER, "-1", -1, 100, NULL, false, "their replication factor; -1: the broker's default"},
+    {"topic.partitions", CM_SETTING_INTEGER, "8", 1, 1000, NULL, false,
+     "partitions of topics that `topic create` makes"},
+    {"archive.path", CM_SETTING_TEXT, "", 0, 0, NULL, false,
+     "folder with copies of deliveries, as ingest-cur has it; empty: none"},
+    {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false,
+     "copies of all deliveries are kept, as ingest-cur has it"},
+    {"topic.replication", CM_SETTING_INTEGER, "-1", -1, 100, NULL, false,
+     "their replication factor; -1: the broker's default"},
     {0},
 };
 
 static bool is_global_setting(const char *name, size_t length)
 {
-    static const char *const own[] = {"config", "database", "lanes", "topic.partitions", "topic.replication", "archive.path", "archive.all", "log.level", "log.format"};
+    static const char *const own[] = {"config",           "database",          "lanes",
+                                      "topic.partitions", "topic.replication", "archive.path",
+                                      "archive.all",      "log.level",         "log.format"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (strlen(own[i]) == length && strncmp(own[i], name, length) == 0)
             return true;
@@ -35,8 +41,8 @@ static void print_command_line(const cli_command *command, const char *path)
     if (command->operands)
         fprintf(stdout, " %s", command->operands);
     for (const cli_option *o = command->options; o && o->name; o++)
-        fprintf(stdout, o->required ? " --%s%s%s%s" : " [--%s%s%s%s]", o->name, o->argument ? " " : "", o->argument ? o->argument : "",
-                o->many ? "..." : "");
+        fprintf(stdout, o->required ? " --%s%s%s%s" : " [--%s%s%s%s]", o->name, o->argument ? " " : "",
+                o->argument ? o->argument : "", o->many ? "..." : "");
     fprintf(stdout, "\n\n%s\n", command->summary);
 }
 
@@ -51,18 +57,19 @@ static int print_help(const cli_command *command, const char *path)
     if (command->options) {
         fputs("\noptions:\n", stdout);
         for (const cli_option *o = command->options; o->name; o++)
-            fprintf(stdout, "  --%s%s%-*s %s\n", o->name, o->argument ? " " : "", (int)(18 - strlen(o->name)), o->argument ? o->argument : "",
-                    o->help);
+            fprintf(stdout, "  --%s%s%-*s %s\n", o->name, o->argument ? " " : "", (int)(18 - strlen(o->name)),
+                    o->argument ? o->argument : "", o->help);
     }
-    fputs("\nglobal options:\n"
-          "  --format table|json|csv   default: table on a terminal, else json\n"
-          "  --config FILE             settings file (also CURMILL_CONFIG)\n"
-          "  --database CONNECTION     libpq connection string\n"
-          "  --kafka.PROPERTY VALUE    any librdkafka property\n"
-          "  --quiet                   no notes and no progress on standard error\n"
-          "  --help, --version, --print-config\n"
-          "\nexit codes: 0 done, 1 wrong usage, 2 refused by a rule, 3 not found, 4 a dependency is unavailable, 70 a bug\n",
-          stdout);
+    fputs(
+        "\nglobal options:\n"
+        "  --format table|json|csv   default: table on a terminal, else json\n"
+        "  --config FILE             settings file (also CURMILL_CONFIG)\n"
+        "  --database CONNECTION     libpq connection string\n"
+        "  --kafka.PROPERTY VALUE    any librdkafka property\n"
+        "  --quiet                   no notes and no progress on standard error\n"
+        "  --help, --version, --print-config\n"
+        "\nexit codes: 0 done, 1 wrong usage, 2 refused by a rule, 3 not found, 4 a dependency is unavailable, 70 a bug\n",
+        stdout);
     return 0;
 }
 
@@ -137,7 +144,8 @@ static int take_option(cli *c, char **words, int count, int *at)
 
 static int take_format(cli *c, const char *format)
 {
-    static const char *const names[] = {[CLI_TABLE] = "table", [CLI_JSON] = "json", [CLI_CSV] = "csv", [CLI_PDF] = "pdf"};
+    static const char *const names[] = {
+        [CLI_TABLE] = "table", [CLI_JSON] = "json", [CLI_CSV] = "csv", [CLI_PDF] = "pdf"};
     for (int i = 0; format && i < 4; i++) {
         if (strcmp(names[i], format) == 0) {
             c->format = (enum cli_format)i;
@@ -238,7 +246,8 @@ int main(int argc, char **argv)
     cm_error err = {0};
     c.clock = cm_clock_from_environment();
     c.command = &cli_root;
-    char **for_config = cm_alloc(((size_t)argc + 1) * sizeof *for_config), **words = cm_alloc(((size_t)argc + 1) * sizeof *words);
+    char **for_config = cm_alloc(((size_t)argc + 1) * sizeof *for_config),
+         **words = cm_alloc(((size_t)argc + 1) * sizeof *words);
     int config_count, count, rest, exit_code = -1;
     split_words(argc, argv, for_config, &config_count, words, &count);
     const cm_setting *const tables[] = {cm_settings_common, settings, NULL};

@@ -1,6 +1,6 @@
 /* The command tree: what is typed, what it needs, what help says. */
-#include "commands/accounts/accounts.h"
 #include "cli/cli.h"
+#include "commands/accounts/accounts.h"
 
 #define WHO_WHY                                                                                                        \
     {"by", "WHO", "who does it (for the audit trail)", true, false},                                                   \
@@ -39,12 +39,13 @@ static const cli_option ingest_options[] = {
     WAIT,
     {0}};
 static const cli_option payer_period[] = {PAYER_PERIOD, {0}};
-static const cli_option run_start_options[] = {PAYER_PERIOD_REQUIRED,
-                                               {"catalog", "VERSION", "rate with this version, not the one in force", false, false},
-                                               {"by", "WHO", "who does it", false, false},
-                                               {"reason", "TEXT", "why", false, false},
-                                               WAIT,
-                                               {0}};
+static const cli_option run_start_options[] = {
+    PAYER_PERIOD_REQUIRED,
+    {"catalog", "VERSION", "rate with this version, not the one in force", false, false},
+    {"by", "WHO", "who does it", false, false},
+    {"reason", "TEXT", "why", false, false},
+    WAIT,
+    {0}};
 static const cli_option totals_options[] = {
     PAYER_PERIOD_REQUIRED,
     {"run", "RUN", "this run, not the current one", false, false},
@@ -53,34 +54,41 @@ static const cli_option totals_options[] = {
      "account and product",
      false, false},
     {0}};
-static const cli_option statement_options[] = {
-    PAYER_PERIOD, {"customer", "CUSTOMER", "only this end customer", false, false}, {"lane", "LANE", "only this lane", false, false}, {0}};
+static const cli_option statement_options[] = {PAYER_PERIOD,
+                                               {"customer", "CUSTOMER", "only this end customer", false, false},
+                                               {"lane", "LANE", "only this lane", false, false},
+                                               {0}};
 #define STATEMENT_CHOICE                                                                                               \
     PAYER_PERIOD, {"customer", "CUSTOMER", "only documents about this end customer", false, false},                    \
     {                                                                                                                  \
         "lane", "LANE", "only this lane", false, false                                                                 \
     }
-static const cli_option statement_change_options[] = {
-    STATEMENT_CHOICE, {"by", "WHO", "who does it (for the audit trail)", true, false}, {"reason", "TEXT", "why", false, false}, {0}};
+static const cli_option statement_change_options[] = {STATEMENT_CHOICE,
+                                                      {"by", "WHO", "who does it (for the audit trail)", true, false},
+                                                      {"reason", "TEXT", "why", false, false},
+                                                      {0}};
 static const cli_option statement_void_options[] = {STATEMENT_CHOICE, WHO_WHY, {0}};
 static const cli_option statement_issue_options[] = {
     STATEMENT_CHOICE,
     {"by", "WHO", "who does it (for the audit trail)", true, false},
     {"reason", "TEXT", "why; needed with --override", false, false},
-    {"override", "GATE", "issue although this gate is shut, on your word (not RUN_INCOMPLETE, FX_MISSING)", false, true},
+    {"override", "GATE", "issue although this gate is shut, on your word (not RUN_INCOMPLETE, FX_MISSING)", false,
+     true},
     {0}};
 static const cli_option statement_export_options[] = {
     STATEMENT_CHOICE,
-    {"view", "VIEW", "customer (issued documents only), reseller (with buy and margin) or distributor (what is bought)", true, false},
+    {"view", "VIEW", "customer (issued documents only), reseller (with buy and margin) or distributor (what is bought)",
+     true, false},
     {"output", "FILE|FOLDER", "a file; of several documents: a folder, one file each", false, false},
     {"columns", "NAME,...", "csv: only these columns, in this order", false, false},
     {0}};
 static const cli_option settle_options[] = {PAYER_PERIOD_REQUIRED, WHO_WHY, {0}};
 static const cli_option period_show_options[] = {PAYER_PERIOD_REQUIRED, {0}};
-static const cli_option explain_options[] = {PAYER_PERIOD_REQUIRED,
-                                             {"line", "CHUNK:ROW", "chunk number or file name, data row from 1", true, false},
-                                             {"run", "RUN", "this run, not the current one", false, false},
-                                             {0}};
+static const cli_option explain_options[] = {
+    PAYER_PERIOD_REQUIRED,
+    {"line", "CHUNK:ROW", "chunk number or file name, data row from 1", true, false},
+    {"run", "RUN", "this run, not the current one", false, false},
+    {0}};
 static const cli_option reconcile_options[] = {
     PAYER_PERIOD_REQUIRED,
     {"invoice", "FILE.csv", "the invoice", true, false},
@@ -101,7 +109,8 @@ static const cli_option export_options[] = {
     {"lane", "LANE", "only documents of this lane", false, false},
     {"payer", "PAYER", "only documents that this payer's charges are in", false, false},
     {"statement", "ID", "of this document (id, beginning of an id, or number), where there are several", false, false},
-    {"output", "FILE", "into this file, which appears when it is whole and equal to the document; else to standard output", false, false},
+    {"output", "FILE",
+     "into this file, which appears when it is whole and equal to the document; else to standard output", false, false},
     {0}};
 static const cli_option sweep_options[] = {{"dry-run", NULL, "only say what would be removed", false, false},
                                            {"by", "WHO", "who does it (for the audit trail)", false, false},
@@ -133,49 +142,60 @@ static const cli_command suspended_children[] = {
 static const cli_command statement_children[] = {
     {"list", "documents", NULL, 0, 0, statement_options, NULL, cmd_statement_list},
     {"show", "one document with its gates", "[ID]", 0, 1, statement_options, NULL, cmd_statement_show},
-    {"margin", "what a document earns, in the reseller's own view", "[ID]", 0, 1, statement_options, NULL, cmd_statement_margin},
+    {"margin", "what a document earns, in the reseller's own view", "[ID]", 0, 1, statement_options, NULL,
+     cmd_statement_margin},
     {"export", "documents as json, csv or pdf", "[ID]", 0, 1, statement_export_options, NULL, cmd_statement_export},
     {"build", "make the drafts anew", NULL, 0, 0, statement_options, NULL, cmd_statement_build},
-    {"approve", "freeze the figures of drafts, with your name on them", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_approve},
-    {"return", "make approved documents drafts again", "[ID]", 0, 1, statement_change_options, NULL, cmd_statement_return},
-    {"issue", "issue approved documents: number, exact copy, for ever", "[ID]", 0, 1, statement_issue_options, NULL, cmd_statement_issue},
+    {"approve", "freeze the figures of drafts, with your name on them", "[ID]", 0, 1, statement_change_options, NULL,
+     cmd_statement_approve},
+    {"return", "make approved documents drafts again", "[ID]", 0, 1, statement_change_options, NULL,
+     cmd_statement_return},
+    {"issue", "issue approved documents: number, exact copy, for ever", "[ID]", 0, 1, statement_issue_options, NULL,
+     cmd_statement_issue},
     {"void", "drafts that will not be issued", "[ID]", 0, 1, statement_void_options, NULL, cmd_statement_void},
     {0}};
 static const cli_command period_children[] = {
     {"list", "billing periods and their states", NULL, 0, 0, payer_period, NULL, cmd_period_list},
     {"show", "one period: history, documents, what is due", NULL, 0, 0, period_show_options, NULL, cmd_period_show},
-    {"settle", "say that the distributor's figures are settled: what comes later becomes corrections", NULL, 0, 0, settle_options, NULL,
-     cmd_period_settle},
+    {"settle", "say that the distributor's figures are settled: what comes later becomes corrections", NULL, 0, 0,
+     settle_options, NULL, cmd_period_settle},
     {0}};
 static const cli_command discount_children[] = {
-    {"list", "what months earned, applied and still open, by account and product", NULL, 0, 0, payer_period, NULL, cmd_discount_list},
-    {"show", "what the distributor's invoice of a month credits for earlier ones", NULL, 0, 0, period_show_options, NULL, cmd_discount_show},
+    {"list", "what months earned, applied and still open, by account and product", NULL, 0, 0, payer_period, NULL,
+     cmd_discount_list},
+    {"show", "what the distributor's invoice of a month credits for earlier ones", NULL, 0, 0, period_show_options,
+     NULL, cmd_discount_show},
     {0}};
-static const cli_command export_children[] = {
-    {"lines", "a customer's own lines as CSV, equal in sum to its document", NULL, 0, 0, export_options, NULL, cmd_export_lines}, {0}};
+static const cli_command export_children[] = {{"lines", "a customer's own lines as CSV, equal in sum to its document",
+                                               NULL, 0, 0, export_options, NULL, cmd_export_lines},
+                                              {0}};
 static const cli_command archive_children[] = {
     {"list", "deliveries and their copies, what rests on them", NULL, 0, 0, payer_period, NULL, cmd_archive_list},
     {"verify", "read every copy and compare its digest", NULL, 0, 0, payer_period, NULL, cmd_archive_verify},
-    {"sweep", "remove copies of superseded deliveries that no document rests on", NULL, 0, 0, sweep_options, NULL, cmd_archive_sweep},
+    {"sweep", "remove copies of superseded deliveries that no document rests on", NULL, 0, 0, sweep_options, NULL,
+     cmd_archive_sweep},
     {0}};
 static const cli_command dead_letter_children[] = {
     {"list", "records that were set aside", NULL, 0, 0, topic_options, NULL, cmd_dead_letter_list},
     {"show", "one record, with its bytes", "LANE:PARTITION:OFFSET", 1, 1, NULL, NULL, cmd_dead_letter_show},
-    {"redrive", "send a record to its topic again", "LANE:PARTITION:OFFSET", 1, 1, redrive_options, NULL, cmd_dead_letter_redrive},
+    {"redrive", "send a record to its topic again", "LANE:PARTITION:OFFSET", 1, 1, redrive_options, NULL,
+     cmd_dead_letter_redrive},
     {0}};
 static const cli_option tax_status_options[] = {{"payer", "PAYER", "the accounts of this payer", false, false}, {0}};
-static const cli_option tax_check_options[] = {{"payer", "PAYER", "12-digit payer account", true, false},
-                                               {"fix", NULL, "switch tax inheritance on in AWS, if nothing else is wrong with the payer", false, false},
-                                               {"by", "WHO", "who does it (for the audit trail)", false, false},
-                                               {"reason", "TEXT", "why", false, false},
-                                               {"timeout", "SECONDS", "give up waiting after that time (90)", false, false},
-                                               {0}};
+static const cli_option tax_check_options[] = {
+    {"payer", "PAYER", "12-digit payer account", true, false},
+    {"fix", NULL, "switch tax inheritance on in AWS, if nothing else is wrong with the payer", false, false},
+    {"by", "WHO", "who does it (for the audit trail)", false, false},
+    {"reason", "TEXT", "why", false, false},
+    {"timeout", "SECONDS", "give up waiting after that time (90)", false, false},
+    {0}};
 static const cli_option tax_history_options[] = {{"payer", "PAYER", "only this payer", false, false},
                                                  {"account", "ACCOUNT", "only this account", false, false},
                                                  {"limit", "N", "the newest N (200)", false, false},
                                                  {0}};
 static const cli_command tax_children[] = {
-    {"status", "verdicts of tax settings, predicted VAT invoices", NULL, 0, 0, tax_status_options, NULL, cmd_tax_status},
+    {"status", "verdicts of tax settings, predicted VAT invoices", NULL, 0, 0, tax_status_options, NULL,
+     cmd_tax_status},
     {"check", "look at a payer's tax settings in AWS now", NULL, 0, 0, tax_check_options, NULL, cmd_tax_check},
     {"history", "every change of a verdict", NULL, 0, 0, tax_history_options, NULL, cmd_tax_history},
     {0}};
@@ -194,18 +214,20 @@ static const cli_command root_children[] = {
     {"suspended", "lines that could not be rated yet", NULL, 0, 0, NULL, suspended_children, NULL},
     {"period", "states of billing periods", NULL, 0, 0, NULL, period_children, NULL},
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
-    {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL, discount_children, NULL},
+    {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL,
+     discount_children, NULL},
     {"export", "what lies below a document", NULL, 0, 0, NULL, export_children, NULL},
     {"account", "AWS accounts: whose they are, since when", NULL, 0, 0, NULL, account_children, NULL},
     {"request", "requests for accounts and links, from asking to leaving", NULL, 0, 0, NULL, request_children, NULL},
     {"tax", "does AWS tax accounts as the distributor requires", NULL, 0, 0, NULL, tax_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
-    {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0, 0, reconcile_options, NULL,
-     cmd_reconcile},
+    {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0,
+     0, reconcile_options, NULL, cmd_reconcile},
     {"lag", "how far behind each worker is", NULL, 0, 0, lag_options, NULL, cmd_lag},
     {"dead-letter", "records that could not be decoded", NULL, 0, 0, NULL, dead_letter_children, NULL},
     {"audit", "the audit trail", NULL, 0, 0, NULL, audit_children, NULL},
     {"doctor", "check settings, broker, topics, database, clock", NULL, 0, 0, NULL, NULL, cmd_doctor},
     {0}};
 
-const cli_command cli_root = {"curmill", "exact billing statements from AWS Cost and Usage Reports", NULL, 0, 0, NULL, root_children, NULL};
+const cli_command cli_root = {
+    "curmill", "exact billing statements from AWS Cost and Usage Reports", NULL, 0, 0, NULL, root_children, NULL};

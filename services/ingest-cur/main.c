@@ -1,5 +1,6 @@
 /*
- * ingest-cur: Cost and Usage Reports -> chunk.planned -> line.ingested. Reads as a checklist: settings, database, Kafka, loop.
+ * ingest-cur: Cost and Usage Reports -> chunk.planned -> line.ingested. Reads as a checklist: settings, database,
+ * Kafka, loop.
  */
 #include "ingest.h"
 
@@ -15,11 +16,14 @@ enum {
 };
 
 static const cm_setting settings[] = {
-    {"scan.interval.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false, "how often the sources are looked into"},
-    {"shards", CM_SETTING_INTEGER, "16", 1, 256, NULL, false, "shards of a new run: upper limit of useful invoice-writer replicas"},
+    {"scan.interval.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false,
+     "how often the sources are looked into"},
+    {"shards", CM_SETTING_INTEGER, "16", 1, 256, NULL, false,
+     "shards of a new run: upper limit of useful invoice-writer replicas"},
     {"archive.path", CM_SETTING_TEXT, "", 0, 0, NULL, false,
      "folder for copies of deliveries whose files can be overwritten; empty: none are kept. One for each database, the same for all"},
-    {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false, "copies of all deliveries, also of reports that make new versions"},
+    {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false,
+     "copies of all deliveries, also of reports that make new versions"},
     {0},
 };
 
@@ -39,7 +43,8 @@ static void register_metrics(cm_ingest *i)
     i->metric.scan_errors = cm_counter("scan_errors_total", NULL, "Sources that could not be read");
     i->metric.deliveries = cm_counter("deliveries_total", NULL, "Deliveries registered or tried again");
     i->metric.retries = cm_counter("retries_total", "dependency=\"source\"", "Retries by dependency");
-    i->metric.rounded = cm_counter("numbers_rounded_total", NULL, "Numbers with more than 18 decimals, rounded half-even");
+    i->metric.rounded =
+        cm_counter("numbers_rounded_total", NULL, "Numbers with more than 18 decimals, rounded half-even");
     i->metric.archived = cm_counter("archived_bytes_total", NULL, "Bytes of files copied to the archive");
     i->metric.accounts = cm_counter("accounts_observed_total", NULL, "Accounts of chunks, told to org-linker");
     i->metric.chunk_duration = cm_histogram("chunk_duration_seconds", NULL, "Reading of one chunk");
@@ -115,7 +120,8 @@ static bool wait_out(cm_ingest *i, cm_error *err)
     return cm_producer_poll(i->producer, RETRY_PAUSE_MS, err);
 }
 
-/* Planned chunks that wait their turn: small records, taken in while a file is read, so that the next begins at once. */
+/* Planned chunks that wait their turn: small records, taken in while a file is read, so that the next begins at once.
+ */
 typedef struct waiting {
     cm_record *record[WAITING_MAX];
     int first, count;
@@ -173,8 +179,8 @@ static bool loop(cm_ingest *i, cm_error *err)
     bool done = true;
     while (done && !cm_worker_stopping()) {
         cm_worker_turned(&i->worker);
-        done = (do_chores(i, &due, err) && take_record(i, &queue, job != NULL, err) && begin_next(i, &queue, &job, err) &&
-                step_job(i, &job, err) && cm_producer_poll(i->producer, 0, err)) ||
+        done = (do_chores(i, &due, err) && take_record(i, &queue, job != NULL, err) &&
+                begin_next(i, &queue, &job, err) && step_job(i, &job, err) && cm_producer_poll(i->producer, 0, err)) ||
                wait_out(i, err);
         i->worker.ready = cm_consumer_assigned(i->consumer);
         cm_metric_set(i->metric.lag, cm_consumer_lag_records(i->consumer));
@@ -193,7 +199,8 @@ int main(int argc, char **argv)
 {
     cm_ingest i = {0};
     cm_error err = {0};
-    int exit_code = cm_worker_start(&i.worker, "ingest-cur", "reads Cost and Usage Reports into line batches", settings, argc, argv);
+    int exit_code = cm_worker_start(&i.worker, "ingest-cur", "reads Cost and Usage Reports into line batches", settings,
+                                    argc, argv);
     if (exit_code >= 0)
         return exit_code;
     bool done = start(&i, &err) && loop(&i, &err);

@@ -22,12 +22,14 @@ static bool publish(cm_ingest *ingest, const cm_unpublished *run, cm_error *err)
         size_t length = cm_chunk_planned_encode(&planned, bytes);
         int key_length = snprintf(key, sizeof key, "%s/%d", run->run, chunk);
         cm_header header = {"curmill-run", run->run, strlen(run->run)};
-        if (!cm_producer_send(ingest->producer, ingest->topic_planned, -1, key, (size_t)key_length, bytes, length, &header, 1, NULL, err))
+        if (!cm_producer_send(ingest->producer, ingest->topic_planned, -1, key, (size_t)key_length, bytes, length,
+                              &header, 1, NULL, err))
             return false;
     }
     if (!cm_producer_flush(ingest->producer, ACKNOWLEDGE_MS, err))
         return false;
-    cm_log(CM_INFO, "run published", "run", run->run, "delivery", run->delivery, "chunks", cm_log_i64(run->chunks), NULL);
+    cm_log(CM_INFO, "run published", "run", run->run, "delivery", run->delivery, "chunks", cm_log_i64(run->chunks),
+           NULL);
     return cm_store_published(ingest->worker.pg, run->run, partitions, err);
 }
 
@@ -46,7 +48,8 @@ static bool publish_held(cm_ingest *ingest, cm_error *err)
 
 bool cm_publish_runs(cm_ingest *ingest, cm_error *err)
 {
-    bool done = cm_pg_begin(ingest->worker.pg, err) && publish_held(ingest, err) && cm_pg_commit(ingest->worker.pg, err);
+    bool done =
+        cm_pg_begin(ingest->worker.pg, err) && publish_held(ingest, err) && cm_pg_commit(ingest->worker.pg, err);
     if (!done)
         cm_pg_rollback(ingest->worker.pg);
     return done;

@@ -6,8 +6,8 @@
 
 #include "billing/catalog/model/plans.h"
 #include "billing/link/rules.h"
-#include "platform/postgres/array.h"
 #include "billing/statement/statement.h"
+#include "platform/postgres/array.h"
 #include "store/runs/run_store.h"
 
 typedef struct alerting {

@@ -7,9 +7,9 @@
  */
 #include "writer.h"
 
+#include "base/log/log.h"
 #include "billing/aggregate/merge.h"
 #include "platform/postgres/array.h"
-#include "base/log/log.h"
 #include "store/runs/run_store.h"
 #include "store/runs/switch.h"
 

@@ -5,8 +5,8 @@
  */
 #include "writer.h"
 
-#include "platform/postgres/array.h"
 #include "base/log/log.h"
+#include "platform/postgres/array.h"
 #include "store/runs/switch.h"
 
 #include <inttypes.h>

@@ -5,9 +5,9 @@
  */
 #include "base/log/log.h"
 #include "platform/kafka/kafka.h"
+#include "platform/worker/worker.h"
 #include "store/documents/document_store.h"
 #include "store/documents/statement_store.h"
-#include "platform/worker/worker.h"
 #include "writer.h"
 
 #include <stdio.h>

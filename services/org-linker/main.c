@@ -4,12 +4,12 @@
  * applied, and only then given back to Kafka.
  */
 #include "base/log/log.h"
-#include "platform/kafka/kafka.h"
 #include "linker.h"
-#include "sync/org_sync.h"
+#include "platform/kafka/kafka.h"
+#include "platform/worker/worker.h"
 #include "store/accounts/offboarding_store.h"
 #include "store/runs/run_store.h"
-#include "platform/worker/worker.h"
+#include "sync/org_sync.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,12 +2,12 @@
  * rate-engine: line.ingested -> line.rated. Reads as a checklist: settings, database, Kafka, loop.
  * It keeps no state: everything it writes follows from the batch and the run's catalog snapshot.
  */
+#include "base/log/log.h"
 #include "billing/aggregate/rate_batch.h"
 #include "billing/batch/rated_batch.h"
-#include "base/log/log.h"
 #include "platform/kafka/kafka.h"
-#include "runs.h"
 #include "platform/worker/worker.h"
+#include "runs.h"
 
 #include <stdio.h>
 
@@ -47,19 +47,20 @@ static bool send(engine *e, const cm_record *record, const char *run, int partit
     const void *trace = cm_record_header(record, "traceparent", &trace_length);
     const cm_header headers[] = {{"curmill-run", run, strlen(run)}, {"traceparent", trace, trace_length}};
     cm_metric_add(e->bytes_out, (int64_t)length);
-    return cm_producer_send(e->producer, e->topic_out, partition, key, key_length, bytes, length, headers, trace ? 2 : 1,
-                            record->input, err);
+    return cm_producer_send(e->producer, e->topic_out, partition, key, key_length, bytes, length, headers,
+                            trace ? 2 : 1, record->input, err);
 }
 
-/* A line that cannot be priced at all (a sum that does not fit) fails the run with its place; nothing is left hanging. */
+/* A line that cannot be priced at all (a sum that does not fit) fails the run with its place; nothing is left hanging.
+ */
 static bool fail_run(engine *e, const char *run, uint32_t chunk, uint64_t row, const cm_error *why, cm_error *err)
 {
     char file[32];
     cm_place place = {.row = row};
     snprintf(file, sizeof file, "chunk %u", chunk);
     cm_log_error(CM_ERROR, "run failed", why, "run", run, "file", file, "row", cm_log_i64((long long)row), NULL);
-    return cm_store_run_failed(e->worker.pg, run, why->code, file, &place, why->text, e->worker.clock.now(&e->worker.clock),
-                               "rate-engine", err);
+    return cm_store_run_failed(e->worker.pg, run, why->code, file, &place, why->text,
+                               e->worker.clock.now(&e->worker.clock), "rate-engine", err);
 }
 
 static bool rate(engine *e, const cm_record *record, const cm_rate_run *run, const cm_line_batch *batch, cm_error *err)
@@ -85,19 +86,21 @@ static bool rate(engine *e, const cm_record *record, const cm_rate_run *run, con
     return true;
 }
 
-static bool pass_end_on(engine *e, const cm_record *record, const cm_rate_run *run, const cm_chunk_end *end, cm_error *err)
+static bool pass_end_on(engine *e, const cm_record *record, const cm_rate_run *run, const cm_chunk_end *end,
+                        cm_error *err)
 {
     const uint8_t *bytes;
     size_t length;
     int modulus = run->facts.partitions ? run->facts.partitions : e->partitions;
     cm_rated_end_encode(end, e->arena, &bytes, &length);
-    return send(e, record, run->facts.id, (int)(end->chunk % (uint32_t)modulus), &end->chunk, sizeof end->chunk, bytes, length, err);
+    return send(e, record, run->facts.id, (int)(end->chunk % (uint32_t)modulus), &end->chunk, sizeof end->chunk, bytes,
+                length, err);
 }
 
 static bool dead(engine *e, const cm_record *record, const cm_error *why, cm_error *err)
 {
-    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition), "offset",
-                 cm_log_i64(record->offset), NULL);
+    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition),
+                 "offset", cm_log_i64(record->offset), NULL);
     cm_metric_add(e->dead, 1);
     return cm_dead_letter(e->producer, e->worker.lane, "rate-engine", record, why, err);
 }
@@ -128,7 +131,8 @@ static bool handle(engine *e, const cm_record *record, cm_error *err)
         cm_metric_add(e->skipped, 1);
         return true;
     }
-    bool done = ingested.is_end ? pass_end_on(e, record, run, &ingested.end, err) : rate(e, record, run, &ingested.batch, err);
+    bool done =
+        ingested.is_end ? pass_end_on(e, record, run, &ingested.end, err) : rate(e, record, run, &ingested.batch, err);
     cm_metric_set(e->arena_bytes, (int64_t)cm_arena_high_water(e->arena));
     return done;
 }
@@ -155,15 +159,17 @@ static bool partitions_fit(engine *e, cm_error *err)
     char number[16];
     snprintf(number, sizeof number, "%d", e->partitions);
     cm_rows *rows = NULL;
-    if (!cm_pg_query(e->worker.pg,
-                     "SELECT id, partitions FROM run WHERE lane = $1 AND state = 'running' AND partitions > $2::int ORDER BY seq LIMIT 1", 2,
-                     (const char *[]){e->worker.lane, number}, &rows, err))
+    if (!cm_pg_query(
+            e->worker.pg,
+            "SELECT id, partitions FROM run WHERE lane = $1 AND state = 'running' AND partitions > $2::int ORDER BY seq LIMIT 1",
+            2, (const char *[]){e->worker.lane, number}, &rows, err))
         return false;
     bool fit = cm_rows_count(rows) == 0;
     if (!fit)
-        cm_fail(err, CM_ERROR_FATAL, "PARTITIONS",
-                "topic %s has %d partitions, run %s began with %s: give the topic its partitions back, or `curmill run start` the period again",
-                e->topic_out, e->partitions, cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
+        cm_fail(
+            err, CM_ERROR_FATAL, "PARTITIONS",
+            "topic %s has %d partitions, run %s began with %s: give the topic its partitions back, or `curmill run start` the period again",
+            e->topic_out, e->partitions, cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
     cm_rows_free(rows);
     return fit;
 }
@@ -177,7 +183,8 @@ static bool start(engine *e, cm_error *err)
     e->arena = cm_arena_new(ARENA_BYTES);
     e->runs = cm_rate_runs_new();
     e->producer = cm_producer_new(e->worker.config, "rate-engine", err);
-    if (!e->producer || !cm_producer_partitions(e->producer, e->topic_out, &e->partitions, err) || !partitions_fit(e, err))
+    if (!e->producer || !cm_producer_partitions(e->producer, e->topic_out, &e->partitions, err) ||
+        !partitions_fit(e, err))
         return false;
     e->consumer = cm_consumer_new(e->worker.config, group, (const char *const[]){topic_in, NULL}, err);
     return e->consumer != NULL;
@@ -210,7 +217,8 @@ int main(int argc, char **argv)
 {
     engine e = {0};
     cm_error err = {0};
-    int exit_code = cm_worker_start(&e.worker, "rate-engine", "prices ingested lines with a run's catalog snapshot", settings, argc, argv);
+    int exit_code = cm_worker_start(&e.worker, "rate-engine", "prices ingested lines with a run's catalog snapshot",
+                                    settings, argc, argv);
     if (exit_code >= 0)
         return exit_code;
     register_metrics(&e);

@@ -48,10 +48,12 @@ static bool load(cm_rate_runs *runs, cm_pg *pg, const char *id, entry *e, cm_err
     if (strcmp(e->run.facts.state, "running") != 0)
         return true;
     if (strcmp(e->run.facts.engine_version, cm_engine_version()) != 0)
-        return cm_fail(err, CM_ERROR_REFUSED, "ENGINE_CHANGED",
-                       "run %s was begun by rating engine \"%s\", this worker is \"%s\": `curmill run start` rates the delivery anew", id,
-                       e->run.facts.engine_version, cm_engine_version());
-    const cm_catalog *catalog = cm_catalog_cache_snapshot(runs->catalogs, pg, e->run.facts.catalog, e->run.facts.links, e->run.facts.payer, err);
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "ENGINE_CHANGED",
+            "run %s was begun by rating engine \"%s\", this worker is \"%s\": `curmill run start` rates the delivery anew",
+            id, e->run.facts.engine_version, cm_engine_version());
+    const cm_catalog *catalog = cm_catalog_cache_snapshot(runs->catalogs, pg, e->run.facts.catalog, e->run.facts.links,
+                                                          e->run.facts.payer, err);
     if (!catalog)
         return false;
     e->run.rater = cm_rater_new(catalog, e->run.facts.payer, e->run.facts.period, err);

@@ -14,7 +14,8 @@ typedef struct cm_rate_run {
 typedef struct cm_rate_runs cm_rate_runs;
 cm_rate_runs *cm_rate_runs_new(void);
 void cm_rate_runs_free(cm_rate_runs *runs);
-/* NOT_FOUND: no such run. REFUSED (ENGINE_CHANGED): it was begun by another version of the rating. Valid until the next call. */
+/* NOT_FOUND: no such run. REFUSED (ENGINE_CHANGED): it was begun by another version of the rating. Valid until the next
+ * call. */
 CM_NODISCARD const cm_rate_run *cm_rate_runs_get(cm_rate_runs *runs, cm_pg *pg, const char *id, cm_error *err);
 
 #endif

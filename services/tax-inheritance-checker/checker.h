@@ -9,8 +9,8 @@
 #ifndef CM_CHECKER_H
 #define CM_CHECKER_H
 
-#include "platform/aws/core/sessions.h"
 #include "base/time/time.h"
+#include "platform/aws/core/sessions.h"
 #include "store/catalog/catalog_store.h"
 #include "store/tax/tax_store.h"
 

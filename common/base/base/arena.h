@@ -15,7 +15,7 @@ void cm_arena_free(cm_arena *arena); /* NULL is allowed */
 
 /* 16-byte aligned, not zeroed, never NULL, valid until reset. */
 void *cm_arena_alloc(cm_arena *arena, size_t bytes);
-void *cm_arena_zalloc(cm_arena *arena, size_t bytes); /* zeroed */
+void *cm_arena_zalloc(cm_arena *arena, size_t bytes);                     /* zeroed */
 char *cm_arena_strndup(cm_arena *arena, const char *text, size_t length); /* adds a NUL */
 char *cm_arena_printf(cm_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

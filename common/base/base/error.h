@@ -16,21 +16,21 @@
 
 enum cm_error_class {
     CM_ERROR_NONE = 0,
-    CM_ERROR_RETRY,    /* a dependency is unavailable or busy: the same call may work later */
-    CM_ERROR_POISON,   /* this input can never be processed: set it aside, with its reason */
-    CM_ERROR_INVALID,  /* a person's input was wrong: usage, settings, catalog */
-    CM_ERROR_REFUSED,  /* a rule says no (a gate, a validation) */
+    CM_ERROR_RETRY,   /* a dependency is unavailable or busy: the same call may work later */
+    CM_ERROR_POISON,  /* this input can never be processed: set it aside, with its reason */
+    CM_ERROR_INVALID, /* a person's input was wrong: usage, settings, catalog */
+    CM_ERROR_REFUSED, /* a rule says no (a gate, a validation) */
     CM_ERROR_NOT_FOUND,
-    CM_ERROR_FENCED,   /* somebody else owns this now: drop it quietly */
-    CM_ERROR_FATAL,    /* this process cannot go on: exit, be restarted */
-    CM_ERROR_BUG,      /* an invariant is broken: a person must look */
+    CM_ERROR_FENCED, /* somebody else owns this now: drop it quietly */
+    CM_ERROR_FATAL,  /* this process cannot go on: exit, be restarted */
+    CM_ERROR_BUG,    /* an invariant is broken: a person must look */
 };
 
 enum { CM_ERROR_TEXT_MAX = 1024 };
 
 typedef struct cm_error {
     enum cm_error_class class;
-    char code[48]; /* stable machine word, e.g. "NOT_A_NUMBER"; "" if none */
+    char code[48];                /* stable machine word, e.g. "NOT_A_NUMBER"; "" if none */
     char text[CM_ERROR_TEXT_MAX]; /* what, why, what next; never a secret */
 } cm_error;
 
@@ -56,8 +56,8 @@ _Noreturn void cm_bug(const char *file, int line, const char *condition);
 #define cm_assert(condition) ((condition) ? (void)0 : cm_bug(__FILE__, __LINE__, #condition))
 
 /* Out of memory is not an error value: it ends the process with a message. */
-void *cm_alloc(unsigned long bytes) CM_NODISCARD;               /* zeroed, never NULL */
-void *cm_realloc(void *old, unsigned long bytes) CM_NODISCARD;  /* never NULL */
-char *cm_strdup(const char *text) CM_NODISCARD;                 /* never NULL */
+void *cm_alloc(unsigned long bytes) CM_NODISCARD;              /* zeroed, never NULL */
+void *cm_realloc(void *old, unsigned long bytes) CM_NODISCARD; /* never NULL */
+char *cm_strdup(const char *text) CM_NODISCARD;                /* never NULL */
 
 #endif

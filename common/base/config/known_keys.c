@@ -37,9 +37,8 @@ const char *const cm_known_keys[] = {
 
 /* Names with our prefix that are no settings: the local stack's, the tests', the clock of tests, the settings file. */
 const char *const cm_known_environment[] = {
-    "CURMILL_CONFIG",  "CURMILL_HOME",     "CURMILL_PORT_BASE", "CURMILL_CLOCK",
-    "CURMILL_SAMPLES", "CURMILL_BUILD",    "CURMILL_PRESET",    "CURMILL_SANITIZE",
-    "CURMILL_TSAN",    "CURMILL_COVERAGE", "CURMILL_TESTS",     "CURMILL_VERSION",
-    "CURMILL_FAULT",   "CURMILL_FAULTS",   "CURMILL_BIN",       "CURMILL_REPLICAS", "CURMILL_WORKERS", "CURMILL_SEED",
-    "CURMILL_GENERATE", NULL,
+    "CURMILL_CONFIG",   "CURMILL_HOME",    "CURMILL_PORT_BASE", "CURMILL_CLOCK",    "CURMILL_SAMPLES",
+    "CURMILL_BUILD",    "CURMILL_PRESET",  "CURMILL_SANITIZE",  "CURMILL_TSAN",     "CURMILL_COVERAGE",
+    "CURMILL_TESTS",    "CURMILL_VERSION", "CURMILL_FAULT",     "CURMILL_FAULTS",   "CURMILL_BIN",
+    "CURMILL_REPLICAS", "CURMILL_WORKERS", "CURMILL_SEED",      "CURMILL_GENERATE", NULL,
 };

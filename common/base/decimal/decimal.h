@@ -33,10 +33,10 @@ enum {
 
 enum cm_decimal_parse_result {
     CM_DECIMAL_EXACT = 0,
-    CM_DECIMAL_ROUNDED,   /* had more than 18 decimals: rounded half-even, count it */
-    CM_DECIMAL_EMPTY,     /* no characters at all: *ret is zero */
+    CM_DECIMAL_ROUNDED, /* had more than 18 decimals: rounded half-even, count it */
+    CM_DECIMAL_EMPTY,   /* no characters at all: *ret is zero */
     CM_DECIMAL_NOT_A_NUMBER,
-    CM_DECIMAL_OVERFLOW,  /* a number, but it does not fit */
+    CM_DECIMAL_OVERFLOW, /* a number, but it does not fit */
 };
 
 /*

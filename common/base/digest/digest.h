@@ -11,7 +11,7 @@
 enum { CM_SHA256_BYTES = 32, CM_SHA256_HEX = 65, CM_ID_BYTES = 16, CM_ID_HEX = 33 };
 
 typedef struct cm_digest cm_digest;
-cm_digest *cm_digest_new(void); /* never NULL */
+cm_digest *cm_digest_new(void);                                           /* never NULL */
 void cm_digest_raw(cm_digest *digest, const void *data, size_t length);   /* no length prefix */
 void cm_digest_field(cm_digest *digest, const void *data, size_t length); /* 8-byte little-endian length, then data */
 void cm_digest_text(cm_digest *digest, const char *text);                 /* a field */

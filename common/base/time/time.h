@@ -37,7 +37,7 @@ cm_period cm_period_next(cm_period period);
 cm_period cm_period_previous(cm_period period);
 cm_period cm_period_of(cm_instant at);
 
-int32_t cm_day_of(cm_instant at);                              /* floor, also before 1970 */
+int32_t cm_day_of(cm_instant at);                                   /* floor, also before 1970 */
 char *cm_day_print(int32_t day, char into[static CM_INSTANT_TEXT]); /* "2025-06-01" */
 int32_t cm_day_from_civil(int year, int month, int day);
 

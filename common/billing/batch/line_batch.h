@@ -1,7 +1,7 @@
 /*
  * LineBatch and ChunkEnd: a builder on ingest-cur's side, a decoder on rate-engine's. Shapes: proto/line_batch.proto.
- * Where a batch ends depends on the rows alone: after `rows_per_batch` rows, or when its texts pass CM_BATCH_TEXT_MAX bytes.
- * May use: base, decimal, cur/line.h, proto.
+ * Where a batch ends depends on the rows alone: after `rows_per_batch` rows, or when its texts pass CM_BATCH_TEXT_MAX
+ * bytes. May use: base, decimal, cur/line.h, proto.
  */
 #ifndef CM_BATCH_LINE_BATCH_H
 #define CM_BATCH_LINE_BATCH_H
@@ -11,19 +11,23 @@
 #include "billing/cur/line.h"
 
 enum {
-    CM_BATCH_ROWS = 8192,             /* default rows of a batch; part of the identity: change only with the engine version */
+    CM_BATCH_ROWS = 8192, /* default rows of a batch; part of the identity: change only with the engine version */
     CM_BATCH_TEXT_MAX = 512 * 1024,   /* dictionary bytes after which a batch ends early */
     CM_BATCH_ENCODED_MAX = 950 * 1024 /* below the broker's default record limit; checked by assertion */
 };
 
 typedef struct cm_batch_builder cm_batch_builder;
-cm_batch_builder *cm_batch_builder_new(const uint8_t run_id[static CM_ID_BYTES], uint32_t chunk, uint32_t rows_per_batch);
+cm_batch_builder *cm_batch_builder_new(const uint8_t run_id[static CM_ID_BYTES], uint32_t chunk,
+                                       uint32_t rows_per_batch);
 void cm_batch_builder_free(cm_batch_builder *builder);
-/* Copies what it keeps. *ret_full: the batch must be taken before the next add. False: control total overflow (POISON OVERFLOW). */
+/* Copies what it keeps. *ret_full: the batch must be taken before the next add. False: control total overflow (POISON
+ * OVERFLOW). */
 CM_NODISCARD bool cm_batch_builder_add(cm_batch_builder *builder, const cm_line *line, bool *ret_full, cm_error *err);
 bool cm_batch_builder_empty(const cm_batch_builder *builder);
-/* Encodes the rows so far as an IngestedRecord and begins the next batch. Bytes are owned by the builder, valid until the next take. */
-void cm_batch_builder_take(cm_batch_builder *builder, const uint8_t **ret_bytes, size_t *ret_length, uint32_t *ret_sequence);
+/* Encodes the rows so far as an IngestedRecord and begins the next batch. Bytes are owned by the builder, valid until
+ * the next take. */
+void cm_batch_builder_take(cm_batch_builder *builder, const uint8_t **ret_bytes, size_t *ret_length,
+                           uint32_t *ret_sequence);
 /* What the rows that the builder holds say about one kind; slices are valid until it is taken. */
 typedef struct cm_kind_seen {
     cm_slice usage_account, line_item_type, product_code;
@@ -31,7 +35,8 @@ typedef struct cm_kind_seen {
     cm_instant first, last; /* usage starts */
 } cm_kind_seen;
 /* Every kind of the rows so far, by number: before a take. */
-void cm_batch_builder_seen(cm_batch_builder *builder, void (*each)(void *opaque, const cm_kind_seen *seen), void *opaque);
+void cm_batch_builder_seen(cm_batch_builder *builder, void (*each)(void *opaque, const cm_kind_seen *seen),
+                           void *opaque);
 /* The ChunkEnd record with the control totals of all rows added. Owned by the builder. */
 void cm_batch_builder_end(cm_batch_builder *builder, const uint8_t **ret_bytes, size_t *ret_length);
 
@@ -42,11 +47,11 @@ typedef struct cm_line_batch {
     uint32_t chunk, sequence;
     uint64_t first_row;
     uint32_t lines, kinds;
-    const cm_kind *kind_of;      /* [kinds]; currency codes fit cm_cost (checked) */
-    const uint32_t *kind;        /* [lines], each < kinds (checked) */
-    const cm_instant *start;     /* [lines] */
+    const cm_kind *kind_of;                        /* [kinds]; currency codes fit cm_cost (checked) */
+    const uint32_t *kind;                          /* [lines], each < kinds (checked) */
+    const cm_instant *start;                       /* [lines] */
     const cm_decimal *quantity, *cost, *list_cost; /* [lines] */
-    const uint64_t *checksum;    /* [lines] */
+    const uint64_t *checksum;                      /* [lines] */
 } cm_line_batch;
 
 typedef struct cm_cost {
@@ -69,7 +74,8 @@ typedef struct cm_ingested {
 } cm_ingested;
 
 /* All memory comes from `arena`. POISON (UNDECODABLE) if the bytes are no such record or contradict themselves. */
-CM_NODISCARD bool cm_ingested_decode(const void *bytes, size_t length, cm_arena *arena, cm_ingested *ret, cm_error *err);
+CM_NODISCARD bool cm_ingested_decode(const void *bytes, size_t length, cm_arena *arena, cm_ingested *ret,
+                                     cm_error *err);
 
 /* chunk.planned */
 typedef struct cm_chunk_planned {

@@ -1,7 +1,7 @@
 /*
- * RatedBatch: one shard's part of a rated batch. Encoder for rate-engine, decoder for invoice-writer. Shape: proto/rated_batch.proto.
- * Entries are encoded in the order given; the caller's order must be deterministic (first appearance in the batch).
- * May use: base, decimal, proto, batch/line_batch.h.
+ * RatedBatch: one shard's part of a rated batch. Encoder for rate-engine, decoder for invoice-writer. Shape:
+ * proto/rated_batch.proto. Entries are encoded in the order given; the caller's order must be deterministic (first
+ * appearance in the batch). May use: base, decimal, proto, batch/line_batch.h.
  */
 #ifndef CM_BATCH_RATED_BATCH_H
 #define CM_BATCH_RATED_BATCH_H
@@ -13,7 +13,8 @@ typedef struct cm_layers {
 } cm_layers;
 
 typedef struct cm_charge {
-    cm_slice customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency, reason;
+    cm_slice customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency,
+        reason;
     uint64_t lines, final_lines, first_row;
     cm_layers sum;
 } cm_charge;

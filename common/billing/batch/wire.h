@@ -1,6 +1,7 @@
 /*
  * Protocol Buffers wire format (protobuf.dev, "Encoding"): the few forms that LineBatch needs, fast. What these
- * functions write is what protobuf-c writes for the same message (tests/unit/common/billing/batch). Internal to common/billing/batch. Pure.
+ * functions write is what protobuf-c writes for the same message (tests/unit/common/billing/batch). Internal to
+ * common/billing/batch. Pure.
  */
 #ifndef CM_BATCH_WIRE_H
 #define CM_BATCH_WIRE_H

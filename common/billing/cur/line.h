@@ -6,8 +6,8 @@
 #define CM_CUR_LINE_H
 
 #include "base/base/slice.h"
-#include "base/time/time.h"
 #include "base/decimal/decimal.h"
+#include "base/time/time.h"
 
 #include <stdint.h>
 
@@ -40,8 +40,9 @@ static inline const cm_slice *cm_kind_texts(const cm_kind *kind)
 }
 
 /*
- * Numbers that the reader has given to kinds and texts it has seen, so that who comes next need not compare texts again.
- * They hold among lines with the same `source`. Equal numbers mean equal texts; two kind numbers may mean the same kind.
+ * Numbers that the reader has given to kinds and texts it has seen, so that who comes next need not compare texts
+ * again. They hold among lines with the same `source`. Equal numbers mean equal texts; two kind numbers may mean the
+ * same kind.
  */
 typedef struct cm_line_memo {
     uint64_t source;      /* 0: nothing is known */

@@ -55,7 +55,8 @@ static void tags_text(const json_t *tags, cm_buffer *ret)
     const char **keys = cm_alloc((json_object_size(tags) + 1) * sizeof *keys), *key;
     json_t *value;
     size_t count = 0;
-    json_object_foreach((json_t *)tags, key, value) keys[count++] = key;
+    json_object_foreach ((json_t *)tags, key, value)
+        keys[count++] = key;
     if (count)
         qsort(keys, count, sizeof *keys, by_name);
     for (size_t i = 0; i < count; i++) {
@@ -196,7 +197,8 @@ static void put_rows(writing *w, const char *type, const json_t *rows)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(rows, i, row) put_row(w, type, row);
+    json_array_foreach (rows, i, row)
+        put_row(w, type, row);
 }
 
 /* A row of nothing but a sum. */
@@ -212,7 +214,7 @@ static void put_document(writing *w)
     json_t *tax;
     put_rows(w, "line", json_object_get(w->view, "lines"));
     put_sum(w, "subtotal", json_pack("{s:O?}", "amount", json_object_get(w->view, "subtotal")));
-    json_array_foreach(json_object_get(w->view, "tax"), i, tax)
+    json_array_foreach (json_object_get(w->view, "tax"), i, tax)
         put_sum(w, "tax",
                 json_pack("{s:O?, s:O?, s:s, s:O?}", "product", json_object_get(tax, "name"), "quantity",
                           json_object_get(tax, "percent"), "unit", "%", "amount", json_object_get(tax, "amount")));
@@ -265,8 +267,7 @@ static void put_arrears(writing *w)
 {
     size_t i;
     json_t *one, *arrears = json_object_get(w->view, "arrears");
-    json_array_foreach(arrears, i, one)
-    {
+    json_array_foreach (arrears, i, one) {
         const char *amount = cm_print_text(one, "amount");
         cm_buffer negative = {0};
         cm_buffer_printf(&negative, "%s%s", *amount == '-' ? "" : "-", *amount == '-' ? amount + 1 : amount);

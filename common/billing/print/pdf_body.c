@@ -107,7 +107,9 @@ static bool has_sections(const json_t *view)
     json_t *line;
     if (json_array_size(json_object_get(view, "customers")) < 2)
         return false;
-    json_array_foreach(json_object_get(view, "lines"), i, line) if (*cm_print_text(line, "customer")) return true;
+    json_array_foreach (json_object_get(view, "lines"), i, line)
+        if (*cm_print_text(line, "customer"))
+            return true;
     return false;
 }
 
@@ -123,8 +125,7 @@ static void put_sums(body *b)
     paper->y += PT(4);
     cm_paper_pair(paper, CM_STYLE_BOLD, x, width, "Subtotal",
                   cm_money(cm_print_text(paper->view, "subtotal"), b->digits, money));
-    json_array_foreach(json_object_get(paper->view, "tax"), i, tax)
-    {
+    json_array_foreach (json_object_get(paper->view, "tax"), i, tax) {
         cm_buffer name = {0};
         cm_buffer_printf(&name, "%s %s %%", cm_print_text(tax, "name"), cm_print_text(tax, "percent"));
         cm_paper_pair(paper, CM_STYLE_BODY, x, width, name.data,
@@ -164,8 +165,7 @@ static void put_summary(body *b)
     cm_paper_need(paper, PT(40));
     cm_paper_paragraph(paper, CM_STYLE_HEADING, "By customer, before tax");
     paper->y += PT(4);
-    json_array_foreach(json_object_get(paper->view, "customers"), i, customer)
-    {
+    json_array_foreach (json_object_get(paper->view, "customers"), i, customer) {
         cm_decimal sum = CM_DECIMAL_ZERO;
         for (size_t part = 0; part < PARTS; part++) {
             choose(b, cm_print_text(customer, "id"), part);
@@ -215,7 +215,8 @@ static void put_tags(body *b, const json_t *tags)
     json_t *value;
     cm_buffer text = {0};
     size_t count = 0;
-    json_object_foreach((json_t *)tags, key, value) keys[count++] = key;
+    json_object_foreach ((json_t *)tags, key, value)
+        keys[count++] = key;
     if (count)
         qsort(keys, count, sizeof *keys, by_text);
     for (size_t i = 0; i < count; i++)
@@ -330,7 +331,8 @@ void cm_print_body(cm_paper *paper)
     set_up(&b, paper);
     put_summary(&b);
     if (has_sections(paper->view)) {
-        json_array_foreach(json_object_get(paper->view, "customers"), i, customer) put_customer(&b, customer);
+        json_array_foreach (json_object_get(paper->view, "customers"), i, customer)
+            put_customer(&b, customer);
     } else {
         for (size_t part = 0; part < PARTS; part++) {
             choose(&b, NULL, part);

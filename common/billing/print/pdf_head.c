@@ -107,7 +107,8 @@ static void put_party(block *b, const json_t *party)
     json_t *line;
     const char *name = cm_print_text(party, "name");
     put(b, CM_STYLE_BOLD, "*", *name ? name : cm_print_text(party, "id"));
-    json_array_foreach(json_object_get(party, "address"), i, line) put(b, CM_STYLE_BODY, "*", json_string_value(line));
+    json_array_foreach (json_object_get(party, "address"), i, line)
+        put(b, CM_STYLE_BODY, "*", json_string_value(line));
     put(b, CM_STYLE_BODY, "*", cm_print_text(party, "country"));
     put(b, CM_STYLE_SMALL, "Tax no. *", cm_print_text(party, "tax_id"));
     put_contact(b, party);

@@ -49,7 +49,7 @@ static void put_margin(cm_paper *paper, const json_t *margin)
     size_t i;
     json_t *row;
     cm_paper_table(paper, &table);
-    json_array_foreach(json_object_get(margin, "rows"), i, row)
+    json_array_foreach (json_object_get(margin, "rows"), i, row)
         put_margin_row(paper, &table, CM_STYLE_BODY, row, cm_print_text(row, "account"));
     cm_paper_need(paper, PT(24));
     cm_paper_rule(paper, paper->left, paper->y, paper->right - paper->left, true);
@@ -66,8 +66,7 @@ static void put_losses(cm_paper *paper, const json_t *losses)
     if (json_array_size(losses) == 0)
         return;
     heading(paper, "Losses");
-    json_array_foreach(losses, i, loss)
-    {
+    json_array_foreach (losses, i, loss) {
         cm_buffer text = {0};
         cm_buffer_printf(&text, "%s  %s: %s", cm_print_text(loss, "account"), cm_print_text(loss, "product"),
                          cm_print_text(loss, "cause"));
@@ -98,7 +97,8 @@ static void put_remit_to(cm_paper *paper)
         return;
     heading(paper, "Remit to"); /* I14 */
     cm_paper_paragraph(paper, CM_STYLE_BOLD, cm_print_text(place, "name"));
-    json_array_foreach(address, i, line) cm_paper_paragraph(paper, CM_STYLE_BODY, json_string_value(line));
+    json_array_foreach (address, i, line)
+        cm_paper_paragraph(paper, CM_STYLE_BODY, json_string_value(line));
     cm_paper_paragraph(paper, CM_STYLE_BODY, cm_print_text(place, "country"));
 }
 
@@ -110,8 +110,7 @@ static void put_history(cm_paper *paper)
     heading(paper, "How it came to be");
     put_event(paper, "Approved", json_object_get(view, "approved"));
     put_event(paper, "Issued", json_object_get(view, "issued"));
-    json_array_foreach(json_object_get(view, "overrides"), i, one)
-    {
+    json_array_foreach (json_object_get(view, "overrides"), i, one) {
         cm_buffer text = {0};
         cm_buffer_printf(&text, "Gate %s overridden by %s: %s", cm_print_text(one, "gate"), cm_print_text(one, "by"),
                          cm_print_text(one, "reason"));
@@ -121,8 +120,7 @@ static void put_history(cm_paper *paper)
     cm_buffer text = {0};
     cm_buffer_printf(&text, "Catalog version %s", cm_print_text(view, "catalog"));
     cm_paper_paragraph(paper, CM_STYLE_BODY, text.data);
-    json_array_foreach(json_object_get(view, "runs"), i, one)
-    {
+    json_array_foreach (json_object_get(view, "runs"), i, one) {
         cm_buffer_clear(&text);
         cm_buffer_printf(&text, "Payer %s, delivery %s, run %s", cm_print_text(one, "payer"),
                          cm_print_text(one, "delivery"), cm_print_text(one, "run"));
@@ -141,8 +139,7 @@ static void put_arrears(cm_paper *paper)
     if (json_array_size(arrears) == 0)
         return;
     heading(paper, "Provider discounts of earlier months, credited in this one");
-    json_array_foreach(arrears, i, one)
-    {
+    json_array_foreach (arrears, i, one) {
         cm_buffer text = {0};
         cm_buffer_printf(&text, "%s  %s, earned in %s", cm_print_text(one, "account"), cm_print_text(one, "product"),
                          cm_print_text(one, "earned"));
@@ -209,7 +206,7 @@ void cm_print_bought(cm_paper *paper)
         paper->y += PT(8);
     }
     cm_paper_table(paper, &table);
-    json_array_foreach(json_object_get(view, "rows"), i, row)
+    json_array_foreach (json_object_get(view, "rows"), i, row)
         put_bought_row(paper, &table, CM_STYLE_BODY, row, cm_print_text(row, "account"));
     cm_paper_need(paper, PT(24));
     cm_paper_rule(paper, paper->left, paper->y, paper->right - paper->left, true);

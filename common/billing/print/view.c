@@ -1,8 +1,8 @@
 #include "billing/print/view.h"
 
+#include "base/decimal/decimal.h"
 #include "base/time/time.h"
 #include "billing/catalog/model/currency.h"
-#include "base/decimal/decimal.h"
 #include "billing/print/internal.h"
 
 #include <stdio.h>
@@ -51,8 +51,7 @@ static json_t *customers_json(const json_t *document, const json_t *parties)
 {
     json_t *ret = json_array(), *customer;
     size_t i;
-    json_array_foreach(json_object_get(document, "customers"), i, customer)
-    {
+    json_array_foreach (json_object_get(document, "customers"), i, customer) {
         const char *id = cm_print_text(customer, "id");
         json_t *one = party(id, json_object_get(json_object_get(parties, "customers"), id));
         json_object_set(one, "name", json_object_get(customer, "name"));
@@ -130,8 +129,7 @@ static json_t *lines_json(const json_t *document, const json_t *accounts)
                                        "quantity", "amount_exact", "amount", NULL};
     json_t *ret = json_array(), *line;
     size_t i;
-    json_array_foreach(json_object_get(document, "lines"), i, line)
-    {
+    json_array_foreach (json_object_get(document, "lines"), i, line) {
         const json_t *account = json_object_get(accounts, cm_print_text(line, "account"));
         json_t *tags = json_object_get(account, "tags");
         json_t *one = json_pack("{s:O, s:O, s:s, s:o}", "customer", json_object_get(line, "customer"), "account",
@@ -194,9 +192,9 @@ static json_t *net_json(const json_t *margin, const json_t *arrears)
     size_t i;
     json_t *one;
     bool fits = cm_decimal_parse_strict(cm_slice_of(cm_print_text(margin, "source_buy")), &net);
-    json_array_foreach(arrears, i, one) fits =
-        fits && cm_decimal_parse_strict(cm_slice_of(cm_print_text(one, "amount")), &amount) &&
-        cm_decimal_subtract(net, amount, &net);
+    json_array_foreach (arrears, i, one)
+        fits = fits && cm_decimal_parse_strict(cm_slice_of(cm_print_text(one, "amount")), &amount) &&
+               cm_decimal_subtract(net, amount, &net);
     if (!fits)
         return json_null();
     cm_decimal_print(net, text);

@@ -71,7 +71,8 @@ static bool rule_matches(const cm_deciding *d, const cm_rule *rule, enum cm_clas
     if (rule->marketplace >= 0 && (rule->marketplace == 1) != cm_slice_is(kind->billing_entity, "AWS Marketplace"))
         return false;
     /* The quantity of a refund or a bundled discount is not usage: rates and tiers say nothing about it. */
-    return !((rule->price == CM_PRICE_RATE || rule->price == CM_PRICE_TIERS) && (class == CM_CLASS_REFUND || class == CM_CLASS_BUNDLED_DISCOUNT));
+    return !((rule->price == CM_PRICE_RATE || rule->price == CM_PRICE_TIERS) &&
+             (class == CM_CLASS_REFUND || class == CM_CLASS_BUNDLED_DISCOUNT));
 }
 
 /* Latest version that is effective; narrows the decision to the time until the next one (R02: versions by date). */

@@ -148,7 +148,9 @@ static enum cm_reason by_book(const cm_deciding *d, const cm_price_book *book, e
         return reason;
     *ret_step = step_of_rule(*ret_rule, class, payer_reads_list);
     if ((*ret_rule)->price == CM_PRICE_TIERS)
-        cm_trace_step(d, side, "rule %s has tiers: its price is computed over the month's quantity when statements are built", (*ret_rule)->id);
+        cm_trace_step(d, side,
+                      "rule %s has tiers: its price is computed over the month's quantity when statements are built",
+                      (*ret_rule)->id);
     return reason;
 }
 

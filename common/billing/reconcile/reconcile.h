@@ -58,8 +58,8 @@ typedef struct cm_expected {
         support; /* payer amount of AWS's own support lines that the payer model suppresses (N04): not in `amount` */
     cm_decimal
         discount; /* provider discounts that are not in `amount`: earned in this month, credited in the next (N12) */
-    cm_decimal arrears;                          /* earned in earlier months and credited by this invoice: in `amount` */
-    cm_decimal credit, tax;                      /* credit: in `amount`; tax: in it if the invoice has taxes */
+    cm_decimal arrears;     /* earned in earlier months and credited by this invoice: in `amount` */
+    cm_decimal credit, tax; /* credit: in `amount`; tax: in it if the invoice has taxes */
     cm_decimal at_reseller_rate, at_former_rate; /* `amount` at other rates; the same where there is none */
     bool is_support;                             /* made by a support plan group's buy percent, or AWS support lines */
 } cm_expected;

@@ -22,7 +22,8 @@ cm_statement_charge cm_custom_charge_presence(const cm_custom_charge *charge)
                                  .class = CM_CLASS_FEE};
 }
 
-static cm_draft_line row(const cm_section *section, const char *name, const char *id, const char *class, enum cm_line_step step, cm_decimal amount)
+static cm_draft_line row(const cm_section *section, const char *name, const char *id, const char *class,
+                         enum cm_line_step step, cm_decimal amount)
 {
     return (cm_draft_line){.customer = section->customer->id,
                            .payer = "",
@@ -36,27 +37,30 @@ static cm_draft_line row(const cm_section *section, const char *name, const char
                            .source_exact = amount};
 }
 
-/* Layer sell: what stands on the document before custom charges, with tiers and support. Other layers: of the charges. */
+/* Layer sell: what stands on the document before custom charges, with tiers and support. Other layers: of the charges.
+ */
 static bool base_of(const cm_custom_charge *charge, const cm_work *work, const cm_draft_lines *lines, cm_decimal *ret)
 {
     enum cm_class class;
     *ret = CM_DECIMAL_ZERO;
     if (charge->base_layer != CM_LAYER_SELL) {
         for (size_t i = 0; i < work->count; i++)
-            if (charge->base_class[work->list[i].class] && !cm_decimal_accumulate(ret, cm_charge_layer(&work->list[i], charge->base_layer)))
+            if (charge->base_class[work->list[i].class] &&
+                !cm_decimal_accumulate(ret, cm_charge_layer(&work->list[i], charge->base_layer)))
                 return false;
         return true;
     }
     for (size_t i = 0; i < lines->count; i++) {
         const cm_draft_line *line = &lines->list[i];
-        if (line->step <= CM_STEP_SUPPORT && cm_class_parse(cm_slice_of(line->class), &class) && charge->base_class[class] &&
-            !cm_decimal_accumulate(ret, line->source_exact))
+        if (line->step <= CM_STEP_SUPPORT && cm_class_parse(cm_slice_of(line->class), &class) &&
+            charge->base_class[class] && !cm_decimal_accumulate(ret, line->source_exact))
             return false;
     }
     return true;
 }
 
-bool cm_custom_add_rows(const cm_building *b, const cm_section *section, const cm_work *work, cm_draft_lines *lines, cm_error *err)
+bool cm_custom_add_rows(const cm_building *b, const cm_section *section, const cm_work *work, cm_draft_lines *lines,
+                        cm_error *err)
 {
     for (size_t i = 0; i < b->catalog->custom_charge_count; i++) {
         const cm_custom_charge *charge = &b->catalog->custom_charges[i];
@@ -67,8 +71,8 @@ bool cm_custom_add_rows(const cm_building *b, const cm_section *section, const c
             continue;
         if (charge->is_percent &&
             !(base_of(charge, work, lines, &base) && cm_decimal_percent_half_even(base, charge->percent, &amount)))
-            return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "custom charge %s of customer %s does not fit an amount", charge->id,
-                           section->customer->id);
+            return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "custom charge %s of customer %s does not fit an amount",
+                           charge->id, section->customer->id);
         *cm_draft_lines_add(lines) = row(section, charge->name, charge->id, "custom_charge", CM_STEP_CUSTOM, amount);
     }
     return true;
@@ -125,7 +129,8 @@ static bool use_credit(const cm_building *b, cm_section *section, const cm_credi
     if (!cm_decimal_subtract(*owed, use, owed) || !cm_decimal_negate(use, &negative))
         return false;
     section->credits[section->credit_count++] = (cm_credit_use){credit->id, use};
-    *cm_draft_lines_add(&section->lines) = row(section, credit->name, credit->id, "reseller_credit", CM_STEP_CREDIT, negative);
+    *cm_draft_lines_add(&section->lines) =
+        row(section, credit->name, credit->id, "reseller_credit", CM_STEP_CREDIT, negative);
     return true;
 }
 
@@ -144,5 +149,6 @@ bool cm_credit_add_rows(const cm_building *b, cm_section *section, cm_error *err
     for (size_t i = 0; done && i < count && cm_decimal_compare(owed, CM_DECIMAL_ZERO) > 0; i++)
         done = use_credit(b, section, credits[i], &owed);
     free(credits);
-    return done || cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "credits of customer %s do not fit an amount", section->customer->id);
+    return done ||
+           cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "credits of customer %s do not fit an amount", section->customer->id);
 }

@@ -218,8 +218,8 @@ static json_t *row_json(const margin_part *part)
     bool fits = sum_up(part, &sums);
     cm_assert(fits);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o}", "customer", part->customer, "account",
-                     part->account, "product", part->product, "class", part->class, "step", step_names[part->step], "earned",
-                     *part->earned ? part->earned : NULL, "sell", decimal_json(part->sell), "buy",
+                     part->account, "product", part->product, "class", part->class, "step", step_names[part->step],
+                     "earned", *part->earned ? part->earned : NULL, "sell", decimal_json(part->sell), "buy",
                      decimal_json(part->buy), "fx", decimal_json(part->fx), "margin", decimal_json(sums.margin),
                      "source_buy", decimal_json(part->source_buy));
 }

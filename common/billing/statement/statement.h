@@ -42,8 +42,9 @@ typedef struct cm_statement {
     cm_decimal subtotal, total;
     cm_credit_use *credits; /* owned; what it uses of credits, whose ids are borrowed from the catalog */
     size_t credit_count;
-    json_t *margin;   /* owned; the reseller's own view, NULL unless it is asked for. Never for customers (P13) */
-    json_t *rows;     /* owned; what the month adds to the lines of deliveries, NULL unless it is asked for: see with_rows */
+    json_t *margin; /* owned; the reseller's own view, NULL unless it is asked for. Never for customers (P13) */
+    json_t
+        *rows; /* owned; what the month adds to the lines of deliveries, NULL unless it is asked for: see with_rows */
     json_t *document; /* owned: keys of `statement show` except gates */
 } cm_statement;
 
@@ -66,8 +67,9 @@ typedef struct cm_statement_input {
     bool with_margin;
     const cm_discount *discounts; /* for the margin; of customers or currencies without a document: not used */
     size_t discount_count;
-    /* Fills `rows` of the documents: array of {"customer", "step" (tiers, support, custom_charge, reseller_credit), "account", "product", "usage_type",
-     * "unit", "class", "quantity", "amount"}, the amount exact in the charges' currency. With the lines' own `sell` they are all that is on a document. */
+    /* Fills `rows` of the documents: array of {"customer", "step" (tiers, support, custom_charge, reseller_credit),
+     * "account", "product", "usage_type", "unit", "class", "quantity", "amount"}, the amount exact in the charges'
+     * currency. With the lines' own `sell` they are all that is on a document. */
     bool with_rows;
 } cm_statement_input;
 

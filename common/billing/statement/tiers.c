@@ -15,7 +15,8 @@ cm_statement_charge *cm_work_add(cm_work *work)
     return &work->list[work->count++];
 }
 
-/* The tiers rule of that id in the latest version that holds in the period, or NULL. Versions that hold in one month agree (check_book.c). */
+/* The tiers rule of that id in the latest version that holds in the period, or NULL. Versions that hold in one month
+ * agree (check_book.c). */
 static const cm_rule *tiers_rule(const cm_price_book *book, const char *id, cm_period period)
 {
     for (size_t v = book->count; v-- > 0;) {
@@ -86,8 +87,9 @@ static bool amount_of(const cm_rule *rule, cm_decimal quantity, cm_decimal *ret)
 }
 
 /*
- * The amount is shared out by quantity: after each place its share is amount x (quantity so far / total), and a place gets what that grew
- * by. So the shares add up to the amount whatever is rounded, and support plans see each account's part.
+ * The amount is shared out by quantity: after each place its share is amount x (quantity so far / total), and a place
+ * gets what that grew by. So the shares add up to the amount whatever is rounded, and support plans see each account's
+ * part.
  */
 static bool share_out(const tiered *list, size_t count, cm_work *work)
 {
@@ -129,7 +131,8 @@ static bool share_out_all(const tiered *list, size_t count, cm_work *work)
     for (size_t first = 0, last; done && first < count; first = last) {
         const cm_rule *rule = list[first].rule;
         for (last = first + 1; last < count && list[last].rule == rule &&
-                               (rule->over == CM_TIER_OVER_CUSTOMER || strcmp(list[last].charge->account, list[first].charge->account) == 0);
+                               (rule->over == CM_TIER_OVER_CUSTOMER ||
+                                strcmp(list[last].charge->account, list[first].charge->account) == 0);
              last++)
             ;
         done = share_out(list + first, last - first, work);

@@ -83,8 +83,8 @@ typedef struct cm_tax_findings {
 cm_tax_findings cm_tax_decide(const cm_tax_case *given, cm_arena *arena);
 
 /*
- * Somebody wants it checked: the model has the rule, the lane's distributor has tax profiles, and the payer says its country or how
- * it is reached. A payer that is configured by half is checked, and its verdict is NOT_READABLE.
+ * Somebody wants it checked: the model has the rule, the lane's distributor has tax profiles, and the payer says its
+ * country or how it is reached. A payer that is configured by half is checked, and its verdict is NOT_READABLE.
  */
 bool cm_tax_is_checked(const cm_payer *payer, const cm_distributor *distributor);
 

@@ -7,8 +7,8 @@
 #define CM_RERATE_RERATE_H
 
 #include "billing/aggregate/merge.h"
-#include "platform/archive/archive.h"
 #include "billing/rating/rating.h"
+#include "platform/archive/archive.h"
 #include "store/runs/run_store.h"
 
 /* A file of a run, and what the run read in it. */

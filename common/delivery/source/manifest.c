@@ -137,8 +137,7 @@ static bool has_column(const json_t *root, const char *wanted)
 {
     size_t i;
     json_t *column;
-    json_array_foreach(json_object_get(root, "columns"), i, column)
-    {
+    json_array_foreach (json_object_get(root, "columns"), i, column) {
         const char *name = json_string_value(json_object_get(column, "name"));
         if (name && strcmp(name, wanted) == 0)
             return true;

@@ -37,8 +37,7 @@ bool cm_definition_read(const json_t *definition, const cm_definition_key *keys,
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)definition, name, value)
-    {
+    json_object_foreach ((json_t *)definition, name, value) {
         if (strcmp(name, "type") == 0)
             continue;
         const cm_definition_key *key = keys;

@@ -1,7 +1,7 @@
 /*
  * How reports lie in a source, in pieces: what a key says (layout.c), what a manifest says (manifest.c), where its
- * files are (locate.c). reports.c puts them together. Internal to common/delivery/source. Everything is allocated from the arena
- * handed in.
+ * files are (locate.c). reports.c puts them together. Internal to common/delivery/source. Everything is allocated from
+ * the arena handed in.
  *
  * Layouts (cur.md 1a, 1b); the prefix may be absent, and a folder may hold only a part:
  *   legacy, new versions   <prefix>/<report>/20250601-20250701/<assembly>/<report>-Manifest.json, and one level up the

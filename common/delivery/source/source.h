@@ -1,7 +1,8 @@
 /*
- * Where reports come from: a small table of functions (list deliveries, open a file), one implementation a folder or S3; and report
- * layouts (legacy CUR in both layouts, CUR 2.0 in both layouts) on top of it. A third source is one file and one line in registry.c.
- * One thread per source object. May use: base, aws, catalog/catalog.h (the payer's source definition).
+ * Where reports come from: a small table of functions (list deliveries, open a file), one implementation a folder or
+ * S3; and report layouts (legacy CUR in both layouts, CUR 2.0 in both layouts) on top of it. A third source is one file
+ * and one line in registry.c. One thread per source object. May use: base, aws, catalog/catalog.h (the payer's source
+ * definition).
  */
 #ifndef CM_SOURCE_SOURCE_H
 #define CM_SOURCE_SOURCE_H
@@ -29,14 +30,15 @@ typedef struct cm_source_type {
     /* `definition`: the payer's `source` mapping as JSON (see rating.md section 8). INVALID: says which key. */
     cm_source *(*open)(const json_t *definition, cm_error *err);
     void (*close)(cm_source *source);
-    /* All objects whose key begins with `prefix` ("" = all), sorted bytewise by key. RETRY when unreachable, refused or without
-     * credentials: what a person can mend outside is never the input's fault. */
-    bool (*list)(cm_source *source, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count, cm_error *err);
+    /* All objects whose key begins with `prefix` ("" = all), sorted bytewise by key. RETRY when unreachable, refused or
+     * without credentials: what a person can mend outside is never the input's fault. */
+    bool (*list)(cm_source *source, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count,
+                 cm_error *err);
     /* NOT_FOUND if there is none now. */
     bool (*stat)(cm_source *source, const char *key, cm_arena *arena, cm_object *ret, cm_error *err);
-    /* If `fingerprint` is given and the object is another one now: POISON, code CHANGED. A change while reading: the same from read(),
-     * at the end of the stream at the latest. A reader that goes by `local_path` instead asks stat() afterwards. Close the stream before
-     * the source. */
+    /* If `fingerprint` is given and the object is another one now: POISON, code CHANGED. A change while reading: the
+     * same from read(), at the end of the stream at the latest. A reader that goes by `local_path` instead asks stat()
+     * afterwards. Close the stream before the source. */
     cm_stream *(*open_object)(cm_source *source, const char *key, const char *fingerprint, cm_error *err);
     /* Appends the place for people: "folder /data/cur", "s3://bucket/prefix/". */
     void (*describe)(const cm_source *source, cm_buffer *into);
@@ -54,42 +56,44 @@ const cm_source_type *cm_source_type_find(const char *name);
 CM_NODISCARD cm_source *cm_source_open(const json_t *definition, cm_error *err);
 void cm_source_close(cm_source *source);
 /* Reads a small object (a manifest) whole into the arena, at most `limit` bytes, with its fingerprint. */
-CM_NODISCARD bool cm_source_read_small(cm_source *source, const char *key, size_t limit, cm_arena *arena, const char **ret_text,
-                                       size_t *ret_length, cm_error *err);
+CM_NODISCARD bool cm_source_read_small(cm_source *source, const char *key, size_t limit, cm_arena *arena,
+                                       const char **ret_text, size_t *ret_length, cm_error *err);
 
 /* --- reports ------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_found_chunk {
-    const char *key;         /* object key in the source; NULL: the manifest's key is missing there */
-    const char *name;        /* file name for people */
-    const char *manifest_key;/* as the manifest says */
-    const char *fingerprint; /* "" if missing */
+    const char *key;          /* object key in the source; NULL: the manifest's key is missing there */
+    const char *name;         /* file name for people */
+    const char *manifest_key; /* as the manifest says */
+    const char *fingerprint;  /* "" if missing */
     int64_t bytes;
 } cm_found_chunk;
 
 /* One delivery that a source holds now: the newest of a (report, period), as its manifest says. */
 typedef struct cm_found_delivery {
-    const char *report;          /* report or export name */
-    const char *assembly;        /* assembly id or execution id */
-    const char *format;          /* "legacy" | "cur2" */
-    const char *manifest;        /* key of the manifest */
-    char manifest_digest[65];    /* sha256 hex of the manifest's bytes */
-    const char *account;         /* payer as the manifest says, "" if it does not (CUR 2.0) */
+    const char *report;       /* report or export name */
+    const char *assembly;     /* assembly id or execution id */
+    const char *format;       /* "legacy" | "cur2" */
+    const char *manifest;     /* key of the manifest */
+    char manifest_digest[65]; /* sha256 hex of the manifest's bytes */
+    const char *account;      /* payer as the manifest says, "" if it does not (CUR 2.0) */
     cm_period period;
-    bool immutable_keys;         /* files lie below an assembly folder and are never overwritten */
+    bool immutable_keys; /* files lie below an assembly folder and are never overwritten */
     cm_found_chunk *chunk;
     size_t chunks;
-    /* A delivery that cannot be taken: "" or a code (MANIFEST_INVALID, MISSING_FILE, AMBIGUOUS_FILE, WRONG_PAYER, WRONG_PERIOD,
-     * UNSUPPORTED_FORMAT (Parquet), MANIFEST_CHANGED) with file and text; it is registered as failed. */
+    /* A delivery that cannot be taken: "" or a code (MANIFEST_INVALID, MISSING_FILE, AMBIGUOUS_FILE, WRONG_PAYER,
+     * WRONG_PERIOD, UNSUPPORTED_FORMAT (Parquet), MANIFEST_CHANGED) with file and text; it is registered as failed. */
     const char *error_code, *error_file, *error_text;
 } cm_found_delivery;
 
 /*
- * Finds every delivery of the source, optionally only of `period` (NULL = all) and of the report names given (NULL-ended; NULL = all),
- * for the payer. Order: by report, period. Only the newest assembly of a (report, period) is returned: the one that the top-level
- * manifest points at, or without one the newest assembly folder. Memory from `arena`.
+ * Finds every delivery of the source, optionally only of `period` (NULL = all) and of the report names given
+ * (NULL-ended; NULL = all), for the payer. Order: by report, period. Only the newest assembly of a (report, period) is
+ * returned: the one that the top-level manifest points at, or without one the newest assembly folder. Memory from
+ * `arena`.
  */
-CM_NODISCARD bool cm_reports_find(cm_source *source, const char *payer, const cm_period *period, const char *const *reports,
-                                  cm_arena *arena, cm_found_delivery **ret, size_t *ret_count, cm_error *err);
+CM_NODISCARD bool cm_reports_find(cm_source *source, const char *payer, const cm_period *period,
+                                  const char *const *reports, cm_arena *arena, cm_found_delivery **ret,
+                                  size_t *ret_count, cm_error *err);
 
 #endif

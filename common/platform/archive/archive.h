@@ -13,8 +13,8 @@
 #ifndef CM_ARCHIVE_ARCHIVE_H
 #define CM_ARCHIVE_ARCHIVE_H
 
-#include "base/digest/digest.h"
 #include "base/base/stream.h"
+#include "base/digest/digest.h"
 
 #include <stdint.h>
 

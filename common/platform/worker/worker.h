@@ -5,8 +5,8 @@
 #ifndef CM_WORKER_WORKER_H
 #define CM_WORKER_WORKER_H
 
-#include "base/time/time.h"
 #include "base/config/config.h"
+#include "base/time/time.h"
 #include "platform/health/health.h"
 #include "platform/postgres/postgres.h"
 

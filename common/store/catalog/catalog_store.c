@@ -1,4 +1,5 @@
-/* Catalog versions: contents once by digest, activations in order. The highest activation whose time has come is in force. */
+/* Catalog versions: contents once by digest, activations in order. The highest activation whose time has come is in
+ * force. */
 #include "store/catalog/catalog_store.h"
 #include "store/runs/run_store.h"
 
@@ -24,10 +25,11 @@ static bool latest_activation(cm_pg *pg, char ret_id[static CM_ID_HEX], cm_insta
     ret_id[0] = '\0';
     *ret_from = INT64_MAX;
     *ret_content = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT a.catalog_id, (extract(epoch FROM a.in_force_from) * 1000000)::bigint, v.content"
-                     " FROM catalog_activation a JOIN catalog_version v ON v.id = a.catalog_id ORDER BY a.seq DESC LIMIT 1",
-                     0, NULL, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT a.catalog_id, (extract(epoch FROM a.in_force_from) * 1000000)::bigint, v.content"
+            " FROM catalog_activation a JOIN catalog_version v ON v.id = a.catalog_id ORDER BY a.seq DESC LIMIT 1",
+            0, NULL, &rows, err))
         return false;
     if (cm_rows_count(rows)) {
         snprintf(ret_id, CM_ID_HEX, "%s", cm_rows_text(rows, 0, 0));
@@ -43,20 +45,19 @@ static bool remember_fx_authors(cm_pg *pg, const json_t *canonical, const char *
 {
     const char *id;
     json_t *rate;
-    json_object_foreach(json_object_get(canonical, "FxRate"), id, rate)
-    {
+    json_object_foreach (json_object_get(canonical, "FxRate"), id, rate) {
         const char *values[] = {id, json_string_value(json_object_get(rate, "rate")),
                                 json_string_value(json_object_get(rate, "period")), by, at};
         if (values[0] && values[1] && values[2] &&
-            !cm_pg_query(pg, "INSERT INTO fx_rate_set VALUES ($1, $2::numeric, $3, $4, $5) ON CONFLICT DO NOTHING", 5, values,
-                         NULL, err))
+            !cm_pg_query(pg, "INSERT INTO fx_rate_set VALUES ($1, $2::numeric, $3, $4, $5) ON CONFLICT DO NOTHING", 5,
+                         values, NULL, err))
             return false;
     }
     return true;
 }
 
-static bool store_version(cm_pg *pg, const char *text, const json_t *canonical, const char *by, const char *reason, cm_instant now,
-                          const cm_applied_catalog *applied, cm_error *err)
+static bool store_version(cm_pg *pg, const char *text, const json_t *canonical, const char *by, const char *reason,
+                          cm_instant now, const cm_applied_catalog *applied, cm_error *err)
 {
     char at[CM_INSTANT_TEXT], from[CM_INSTANT_TEXT], object[64];
     cm_instant_print(now, at);
@@ -67,7 +68,8 @@ static bool store_version(cm_pg *pg, const char *text, const json_t *canonical, 
     json_t *detail = json_pack("{s:s}", "in_force_from", from);
     char *detail_text = json_dumps(detail, 0);
     bool done =
-        cm_pg_query(pg, "INSERT INTO catalog_version VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", 3, version, NULL, err) &&
+        cm_pg_query(pg, "INSERT INTO catalog_version VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", 3, version, NULL,
+                    err) &&
         cm_pg_query(pg,
                     "INSERT INTO catalog_activation (catalog_id, in_force_from, applied_at, applied_by, reason, diff)"
                     " VALUES ($1, $2, $3, $4, $5, $6)",
@@ -120,8 +122,8 @@ bool cm_store_catalog_preview(cm_pg *pg, const json_t *canonical, cm_instant now
     return compare_with_latest(pg, canonical, now, at_once, ret, err);
 }
 
-bool cm_store_catalog_apply(cm_pg *pg, const json_t *canonical, const char *by, const char *reason, cm_instant now, bool at_once,
-                            cm_applied_catalog *ret, cm_error *err)
+bool cm_store_catalog_apply(cm_pg *pg, const json_t *canonical, const char *by, const char *reason, cm_instant now,
+                            bool at_once, cm_applied_catalog *ret, cm_error *err)
 {
     *ret = (cm_applied_catalog){0};
     char *text = cm_catalog_text(canonical);
@@ -142,19 +144,21 @@ bool cm_store_catalog_in_force(cm_pg *pg, cm_instant now, char ret_id[static CM_
     char at[CM_INSTANT_TEXT];
     const char *values[] = {cm_instant_print(now, at)};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT (SELECT catalog_id FROM catalog_activation WHERE in_force_from <= $1 ORDER BY seq DESC LIMIT 1),"
-                     " (SELECT to_char(min(in_force_from), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM catalog_activation"
-                     "   WHERE in_force_from > $1)",
-                     1, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT (SELECT catalog_id FROM catalog_activation WHERE in_force_from <= $1 ORDER BY seq DESC LIMIT 1),"
+            " (SELECT to_char(min(in_force_from), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM catalog_activation"
+            "   WHERE in_force_from > $1)",
+            1, values, &rows, err))
         return false;
     bool found = !cm_rows_null(rows, 0, 0);
     if (found)
         snprintf(ret_id, CM_ID_HEX, "%s", cm_rows_text(rows, 0, 0));
     else if (!cm_rows_null(rows, 0, 1))
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG",
-                "no catalog is in force yet: the one that was applied takes force at %s; to use it at once apply it with --now",
-                cm_rows_text(rows, 0, 1));
+        cm_fail(
+            err, CM_ERROR_NOT_FOUND, "NO_CATALOG",
+            "no catalog is in force yet: the one that was applied takes force at %s; to use it at once apply it with --now",
+            cm_rows_text(rows, 0, 1));
     else
         cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG",
                 "no catalog was ever applied: `curmill catalog apply DIR --by WHO --reason TEXT [--now]`");
@@ -167,10 +171,12 @@ bool cm_store_catalog_load(cm_pg *pg, const char *id, cm_catalog **ret, cm_error
     *ret = NULL;
     const char *values[] = {id};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg, "SELECT id, content FROM catalog_version WHERE starts_with(id, $1) LIMIT 2", 1, values, &rows, err))
+    if (!cm_pg_query(pg, "SELECT id, content FROM catalog_version WHERE starts_with(id, $1) LIMIT 2", 1, values, &rows,
+                     err))
         return false;
     if (cm_rows_count(rows) == 0 || !*id)
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG", "there is no catalog version %s: see `curmill catalog list`", id);
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG", "there is no catalog version %s: see `curmill catalog list`",
+                id);
     else if (cm_rows_count(rows) > 1)
         cm_fail(err, CM_ERROR_NOT_FOUND, "AMBIGUOUS", "%s begins more than one catalog version: give more digits", id);
     else

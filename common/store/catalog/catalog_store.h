@@ -1,5 +1,6 @@
 /*
- * Catalog versions in PostgreSQL: immutable contents and activations (rating.md section 8, N14). May use: postgres, catalog.
+ * Catalog versions in PostgreSQL: immutable contents and activations (rating.md section 8, N14). May use: postgres,
+ * catalog.
  */
 #ifndef CM_STORE_CATALOG_STORE_H
 #define CM_STORE_CATALOG_STORE_H
@@ -14,9 +15,10 @@ typedef struct cm_applied_catalog {
     char *diff;     /* against the latest activation; owned by the caller (free) */
 } cm_applied_catalog;
 
-/* Stores the content (once) and an activation: from the next 00:00 UTC, or `now` with `at_once`. Also R06: who set each FX rate first. Audited. */
-CM_NODISCARD bool cm_store_catalog_apply(cm_pg *pg, const json_t *canonical, const char *by, const char *reason, cm_instant now,
-                                         bool at_once, cm_applied_catalog *ret, cm_error *err);
+/* Stores the content (once) and an activation: from the next 00:00 UTC, or `now` with `at_once`. Also R06: who set each
+ * FX rate first. Audited. */
+CM_NODISCARD bool cm_store_catalog_apply(cm_pg *pg, const json_t *canonical, const char *by, const char *reason,
+                                         cm_instant now, bool at_once, cm_applied_catalog *ret, cm_error *err);
 
 /* What applying would say, with nothing stored. */
 CM_NODISCARD bool cm_store_catalog_preview(cm_pg *pg, const json_t *canonical, cm_instant now, bool at_once,
@@ -35,9 +37,10 @@ void cm_catalog_cache_free(cm_catalog_cache *cache);
 /* Owned by the cache, valid until CM_CATALOG_CACHE_MAX other versions were asked for. */
 enum { CM_CATALOG_CACHE_MAX = 4 };
 CM_NODISCARD const cm_catalog *cm_catalog_cache_get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error *err);
-/* The version with the link set of a payer's run ("": the version itself): `links` of the result are those of this payer. Owned likewise. */
-CM_NODISCARD const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, const char *id, const char *links, const char *payer,
-                                                         cm_error *err);
+/* The version with the link set of a payer's run ("": the version itself): `links` of the result are those of this
+ * payer. Owned likewise. */
+CM_NODISCARD const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, const char *id,
+                                                         const char *links, const char *payer, cm_error *err);
 /* Increases when an entry was thrown out: what was derived from older entries must go too. */
 uint64_t cm_catalog_cache_generation(const cm_catalog_cache *cache);
 

@@ -1,15 +1,16 @@
 /*
- * Adjustments and credit notes (statements.md section 4): what an issued document would say with the newest runs, and the catalog that it was
- * made with, less what it says and what its former corrections say, becomes a document of its own in the next open period. Rates, taxes and names
- * are those of the corrected document. The same differences give the same document.
+ * Adjustments and credit notes (statements.md section 4): what an issued document would say with the newest runs, and
+ * the catalog that it was made with, less what it says and what its former corrections say, becomes a document of its
+ * own in the next open period. Rates, taxes and names are those of the corrected document. The same differences give
+ * the same document.
  */
 #include "base/log/log.h"
 #include "billing/catalog/model/currency.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
-#include "store/ledgers/credit_store.h"
-#include "store/documents/internal.h"
 #include "store/catalog/link_store.h"
+#include "store/documents/internal.h"
+#include "store/ledgers/credit_store.h"
 
 #include <stdlib.h>
 
@@ -18,10 +19,10 @@ typedef struct correcting {
     const char *lane;
     cm_period period;
     char month[CM_PERIOD_TEXT];
-    char *runs;             /* newest, array literal */
-    const char *catalog_id; /* in hand */
-    bool late;              /* documents that nobody made before the period was settled are made with this catalog */
-    json_t *seen;           /* ids of documents that followed from charges */
+    char *runs;                /* newest, array literal */
+    const char *catalog_id;    /* in hand */
+    bool late;                 /* documents that nobody made before the period was settled are made with this catalog */
+    json_t *seen;              /* ids of documents that followed from charges */
     const cm_statement *built; /* in hand: the document as it would be; NULL: without any charge */
 } correcting;
 
@@ -98,7 +99,8 @@ static bool merge(entries *all)
     for (size_t i = 0; i < all->count; i++) {
         entry *last = kept ? &all->list[kept - 1] : NULL;
         if (last && by_key(last, &all->list[i]) == 0) {
-            if (!cm_decimal_accumulate(&last->quantity, all->list[i].quantity) || !cm_decimal_accumulate(&last->exact, all->list[i].exact))
+            if (!cm_decimal_accumulate(&last->quantity, all->list[i].quantity) ||
+                !cm_decimal_accumulate(&last->exact, all->list[i].exact))
                 return false;
         } else {
             all->list[kept++] = all->list[i];
@@ -132,7 +134,8 @@ static int places_of(const char *currency)
 /* Rounded once, as every document (statements.md section 3). */
 static bool lines_json(const entries *all, int places, json_t *ret, cm_decimal *ret_subtotal)
 {
-    cm_decimal *exact = cm_alloc((all->count + 1) * sizeof *exact), *rounded = cm_alloc((all->count + 1) * sizeof *rounded);
+    cm_decimal *exact = cm_alloc((all->count + 1) * sizeof *exact),
+               *rounded = cm_alloc((all->count + 1) * sizeof *rounded);
     for (size_t i = 0; i < all->count; i++)
         exact[i] = all->list[i].exact;
     bool done = cm_round_lines_largest_remainder(exact, all->count, places, rounded, ret_subtotal);
@@ -152,7 +155,8 @@ static const json_t *tax_named(const json_t *taxes, const json_t *like)
 {
     for (size_t i = 0; i < json_array_size(taxes); i++) {
         const json_t *tax = json_array_get(taxes, i);
-        if (strcmp(text_of(tax, "name"), text_of(like, "name")) == 0 && strcmp(text_of(tax, "percent"), text_of(like, "percent")) == 0)
+        if (strcmp(text_of(tax, "name"), text_of(like, "name")) == 0 &&
+            strcmp(text_of(tax, "percent"), text_of(like, "percent")) == 0)
             return tax;
     }
     return NULL;
@@ -165,16 +169,18 @@ static bool own_taxes(const json_t *document, cm_decimal subtotal, int places, c
     for (size_t i = 0; i < json_array_size(taxes); i++) {
         const json_t *tax = json_array_get(taxes, i);
         cm_decimal percent, amount;
-        if (!decimal_of(tax, "percent", &percent) || !cm_decimal_percent_round_half_away(subtotal, percent, places, &amount) ||
+        if (!decimal_of(tax, "percent", &percent) ||
+            !cm_decimal_percent_round_half_away(subtotal, percent, places, &amount) ||
             !cm_decimal_accumulate(total, amount))
             return false;
-        json_array_append_new(ret, json_pack("{s:s, s:s, s:o}", "name", text_of(tax, "name"), "percent", text_of(tax, "percent"), "amount",
-                                             decimal_json(amount)));
+        json_array_append_new(ret, json_pack("{s:s, s:s, s:o}", "name", text_of(tax, "name"), "percent",
+                                             text_of(tax, "percent"), "amount", decimal_json(amount)));
     }
     return true;
 }
 
-/* Of many customers (I02, I03): each has taxes of its own, so the tax is what the new document's says more than those before. */
+/* Of many customers (I02, I03): each has taxes of its own, so the tax is what the new document's says more than those
+ * before. */
 static bool shared_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret)
 {
     json_t *names = json_array(); /* every (name, percent) once, in order of appearance */
@@ -192,11 +198,12 @@ static bool shared_taxes(const json_t *now, const json_t *before, cm_decimal *to
         done = !tax || decimal_of(tax, "amount", &amount);
         for (size_t d = 0; done && d < json_array_size(before); d++) {
             const json_t *old = tax_named(json_object_get(json_array_get(before, d), "tax"), name);
-            done = !old || (decimal_of(old, "amount", &part) && cm_decimal_negate(part, &part) && cm_decimal_accumulate(&amount, part));
+            done = !old || (decimal_of(old, "amount", &part) && cm_decimal_negate(part, &part) &&
+                            cm_decimal_accumulate(&amount, part));
         }
         done = done && cm_decimal_accumulate(total, amount);
-        json_array_append_new(ret, json_pack("{s:s, s:s, s:o}", "name", text_of(name, "name"), "percent", text_of(name, "percent"), "amount",
-                                             decimal_json(amount)));
+        json_array_append_new(ret, json_pack("{s:s, s:s, s:o}", "name", text_of(name, "name"), "percent",
+                                             text_of(name, "percent"), "amount", decimal_json(amount)));
     }
     json_decref(names);
     return done;
@@ -221,9 +228,10 @@ static bool next_open_period(const correcting *c, const origin *o, char ret[stat
         period = cm_period_next(period);
         const char *values[] = {cm_period_print(period, ret), o->payers};
         cm_rows *rows = NULL;
-        if (!cm_pg_query(c->pg,
-                         "SELECT EXISTS (SELECT FROM billing_period WHERE period = $1 AND payer = ANY ($2::text[]) AND state IN ('settled', 'closed'))",
-                         2, values, &rows, err))
+        if (!cm_pg_query(
+                c->pg,
+                "SELECT EXISTS (SELECT FROM billing_period WHERE period = $1 AND payer = ANY ($2::text[]) AND state IN ('settled', 'closed'))",
+                2, values, &rows, err))
             return false;
         settled = cm_rows_bool(rows, 0, 0);
         cm_rows_free(rows);
@@ -231,25 +239,41 @@ static bool next_open_period(const correcting *c, const origin *o, char ret[stat
     return true;
 }
 
-static bool store(const correcting *c, const origin *o, int64_t nth, json_t *document, cm_decimal subtotal, cm_decimal total, cm_error *err)
+static bool store(const correcting *c, const origin *o, int64_t nth, json_t *document, cm_decimal subtotal,
+                  cm_decimal total, cm_error *err)
 {
     char subtotal_text[CM_DECIMAL_TEXT], total_text[CM_DECIMAL_TEXT], number[24];
     char *text = json_dumps(document, JSON_COMPACT);
     cm_decimal_print(subtotal, subtotal_text);
     cm_decimal_print(total, total_text);
     snprintf(number, sizeof number, "%lld", (long long)nth);
-    const char *values[] = {text_of(document, "id"),  text_of(document, "kind"), o->reseller,  c->lane,       text_of(document, "period"),
-                            o->customer,              o->currency,               o->source_currency, o->fx_id, text,
-                            o->catalog_id,            subtotal_text,             total_text,   o->customers,  o->payers,
-                            o->runs,                  o->id,                     number};
-    bool done = cm_pg_query(c->pg,
-                            "INSERT INTO statement (id, state, kind, reseller, lane, period, customer, currency, source_currency, fx_id, document,"
-                            " catalog_id, subtotal, total, customers, payers, runs, corrects, correction) VALUES ($1, 'draft', $2, $3, $4, $5, $6,"
-                            " $7, $8, $9, $10, $11, $12::numeric, $13::numeric, $14, $15, $16, $17, $18::int)"
-                            " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, period = excluded.period, document = excluded.document,"
-                            " subtotal = excluded.subtotal, total = excluded.total, payers = excluded.payers, runs = excluded.runs"
-                            " WHERE statement.state = 'draft'",
-                            18, values, NULL, err);
+    const char *values[] = {text_of(document, "id"),
+                            text_of(document, "kind"),
+                            o->reseller,
+                            c->lane,
+                            text_of(document, "period"),
+                            o->customer,
+                            o->currency,
+                            o->source_currency,
+                            o->fx_id,
+                            text,
+                            o->catalog_id,
+                            subtotal_text,
+                            total_text,
+                            o->customers,
+                            o->payers,
+                            o->runs,
+                            o->id,
+                            number};
+    bool done = cm_pg_query(
+        c->pg,
+        "INSERT INTO statement (id, state, kind, reseller, lane, period, customer, currency, source_currency, fx_id, document,"
+        " catalog_id, subtotal, total, customers, payers, runs, corrects, correction) VALUES ($1, 'draft', $2, $3, $4, $5, $6,"
+        " $7, $8, $9, $10, $11, $12::numeric, $13::numeric, $14, $15, $16, $17, $18::int)"
+        " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, period = excluded.period, document = excluded.document,"
+        " subtotal = excluded.subtotal, total = excluded.total, payers = excluded.payers, runs = excluded.runs"
+        " WHERE statement.state = 'draft'",
+        18, values, NULL, err);
     free(text);
     return done;
 }
@@ -259,8 +283,10 @@ static bool load_former(const correcting *c, const origin *o, json_t *before, in
 {
     cm_rows *rows = NULL;
     *ret_nth = 1;
-    if (!cm_pg_query(c->pg, "SELECT correction, document FROM statement WHERE corrects = $1 AND state <> 'draft' ORDER BY correction", 1,
-                     (const char *[]){o->id}, &rows, err))
+    if (!cm_pg_query(
+            c->pg,
+            "SELECT correction, document FROM statement WHERE corrects = $1 AND state <> 'draft' ORDER BY correction",
+            1, (const char *[]){o->id}, &rows, err))
         return false;
     for (int i = 0; i < cm_rows_count(rows); i++) {
         if (cm_rows_i64(rows, i, 0) == *ret_nth)
@@ -285,8 +311,8 @@ static bool tells_nothing(const json_t *lines, const json_t *tax)
 }
 
 /* *ret_made false: there is nothing to tell. */
-static bool make(const correcting *c, const origin *o, const json_t *now, const json_t *before, int64_t nth, const entries *all, bool *ret_made,
-                 cm_error *err)
+static bool make(const correcting *c, const origin *o, const json_t *now, const json_t *before, int64_t nth,
+                 const entries *all, bool *ret_made, cm_error *err)
 {
     *ret_made = false;
     char id[CM_ID_HEX], period[CM_PERIOD_TEXT];
@@ -296,8 +322,9 @@ static bool make(const correcting *c, const origin *o, const json_t *now, const 
     bool done = lines_json(all, places, lines, &subtotal);
     total = subtotal;
     if (done)
-        done = json_array_size(json_object_get(o->document, "customers")) == 1 ? own_taxes(o->document, subtotal, places, &total, tax)
-                                                                               : shared_taxes(now, before, &total, tax);
+        done = json_array_size(json_object_get(o->document, "customers")) == 1
+                   ? own_taxes(o->document, subtotal, places, &total, tax)
+                   : shared_taxes(now, before, &total, tax);
     if (!done)
         cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the correction of document %s does not fit an amount", o->id);
     done = done && next_open_period(c, o, period, err);
@@ -309,13 +336,16 @@ static bool make(const correcting *c, const origin *o, const json_t *now, const 
     }
     correction_id(o->id, nth, id);
     json_t *number = *o->number ? json_string(o->number) : json_null();
-    json_t *document = json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:O, s:s, s:O, s:o, s:o, s:o, s:o, s:{s:o, s:s, s:s}}", "id", id, "number", "kind",
-                                 cm_decimal_compare(subtotal, CM_DECIMAL_ZERO) < 0 ? "credit_note" : "adjustment", "state", "draft", "reseller", o->reseller, "lane", c->lane,
-                                 "period", period, "customers", json_object_get(o->document, "customers"), "currency", o->currency, "rate",
-                                 json_object_get(o->document, "rate"), "lines", lines, "subtotal", decimal_json(subtotal), "tax", tax, "total",
-                                 decimal_json(total), "corrects", "number", number, "id", o->id, "period", c->month);
+    json_t *document =
+        json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:O, s:s, s:O, s:o, s:o, s:o, s:o, s:{s:o, s:s, s:s}}", "id", id,
+                  "number", "kind", cm_decimal_compare(subtotal, CM_DECIMAL_ZERO) < 0 ? "credit_note" : "adjustment",
+                  "state", "draft", "reseller", o->reseller, "lane", c->lane, "period", period, "customers",
+                  json_object_get(o->document, "customers"), "currency", o->currency, "rate",
+                  json_object_get(o->document, "rate"), "lines", lines, "subtotal", decimal_json(subtotal), "tax", tax,
+                  "total", decimal_json(total), "corrects", "number", number, "id", o->id, "period", c->month);
     cm_assert(document);
-    done = store(c, o, nth, document, subtotal, total, err) && cm_credit_use_correct(c->pg, id, o->id, c->built, c->lane, c->month, err);
+    done = store(c, o, nth, document, subtotal, total, err) &&
+           cm_credit_use_correct(c->pg, id, o->id, c->built, c->lane, c->month, err);
     json_decref(document);
     return done;
 }
@@ -341,7 +371,9 @@ static bool correct(const correcting *c, const origin *o, const json_t *now, cm_
         done = make(c, o, now, before, nth, &all, &made, err);
     snprintf(number, sizeof number, "%lld", (long long)(made ? nth : 0));
     const char *values[] = {o->id, number};
-    done = done && cm_pg_query(c->pg, "DELETE FROM statement WHERE corrects = $1 AND state = 'draft' AND correction <> $2::int", 2, values, NULL, err);
+    done = done &&
+           cm_pg_query(c->pg, "DELETE FROM statement WHERE corrects = $1 AND state = 'draft' AND correction <> $2::int",
+                       2, values, NULL, err);
     free(all.list);
     json_decref(before);
     return done;
@@ -359,7 +391,8 @@ static void empty_document(json_t *document)
 }
 
 /* Columns of ORIGIN_COLUMNS; `runs` are the newest ones of the document, or those it had where none is left. */
-static bool correct_issued(const correcting *c, const cm_rows *rows, int row, const cm_built_document *built, cm_error *err)
+static bool correct_issued(const correcting *c, const cm_rows *rows, int row, const cm_built_document *built,
+                           cm_error *err)
 {
     origin o = {.reseller = cm_rows_text(rows, row, 2),
                 .customer = cm_rows_text(rows, row, 3),
@@ -381,7 +414,8 @@ static bool correct_issued(const correcting *c, const cm_rows *rows, int row, co
     return done;
 }
 
-#define ORIGIN_COLUMNS "s.id, s.number, s.reseller, s.customer, s.customers, s.payers, s.currency, s.source_currency, s.fx_id, s.catalog_id, s.document, s.state"
+#define ORIGIN_COLUMNS                                                                                                 \
+    "s.id, s.number, s.reseller, s.customer, s.customers, s.payers, s.currency, s.source_currency, s.fx_id, s.catalog_id, s.document, s.state"
 
 /* A customer whose charges came when the period was settled already: all of it is an adjustment. */
 static bool correct_never_made(const correcting *c, const cm_built_document *built, cm_error *err)
@@ -409,7 +443,8 @@ static bool has_correction(const correcting *c, const char *runs, bool *ret, cm_
 {
     const char *values[] = {runs};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg, "SELECT EXISTS (SELECT FROM correction_run WHERE run_id = ANY ($1::text[]))", 1, values, &rows, err))
+    if (!cm_pg_query(c->pg, "SELECT EXISTS (SELECT FROM correction_run WHERE run_id = ANY ($1::text[]))", 1, values,
+                     &rows, err))
         return false;
     *ret = cm_rows_bool(rows, 0, 0);
     cm_rows_free(rows);
@@ -419,7 +454,8 @@ static bool has_correction(const correcting *c, const char *runs, bool *ret, cm_
 static bool take_built(void *opaque, const cm_built_document *built, cm_error *err)
 {
     correcting *c = opaque;
-    const char *values[] = {built->statement->id, c->lane, c->month, built->statement->source_currency, built->customers};
+    const char *values[] = {built->statement->id, c->lane, c->month, built->statement->source_currency,
+                            built->customers};
     cm_rows *rows = NULL;
     bool corrected, done = true;
     json_object_set_new(c->seen, built->statement->id, json_true());
@@ -435,12 +471,14 @@ static bool take_built(void *opaque, const cm_built_document *built, cm_error *e
     cm_rows_free(rows);
     if (!c->late)
         return true;
-    /* Not where its customers have a document of another id (currency, consolidation): that one is corrected with its own catalog. */
+    /* Not where its customers have a document of another id (currency, consolidation): that one is corrected with its
+     * own catalog. */
     if (!has_correction(c, built->runs, &corrected, err) ||
-        !cm_pg_query(c->pg,
-                     "SELECT FROM statement WHERE lane = $2 AND period = $3 AND kind = 'statement' AND source_currency = $4 AND id <> $1"
-                     " AND customers && $5::text[] LIMIT 1",
-                     5, values, &rows, err))
+        !cm_pg_query(
+            c->pg,
+            "SELECT FROM statement WHERE lane = $2 AND period = $3 AND kind = 'statement' AND source_currency = $4 AND id <> $1"
+            " AND customers && $5::text[] LIMIT 1",
+            5, values, &rows, err))
         return false;
     if (corrected && cm_rows_count(rows) == 0)
         done = correct_never_made(c, built, err);
@@ -454,10 +492,12 @@ static bool correct_vanished(correcting *c, cm_error *err)
     const char *values[] = {c->lane, c->month, c->catalog_id};
     c->built = NULL;
     cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg,
-                     "SELECT " ORIGIN_COLUMNS " FROM statement s WHERE s.lane = $1 AND s.period = $2 AND s.catalog_id = $3 AND s.kind = 'statement'"
-                     " AND s.state = 'issued' ORDER BY s.id",
-                     3, values, &rows, err))
+    if (!cm_pg_query(
+            c->pg,
+            "SELECT " ORIGIN_COLUMNS
+            " FROM statement s WHERE s.lane = $1 AND s.period = $2 AND s.catalog_id = $3 AND s.kind = 'statement'"
+            " AND s.state = 'issued' ORDER BY s.id",
+            3, values, &rows, err))
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
@@ -474,12 +514,13 @@ static bool correct_vanished_again(correcting *c, cm_error *err)
     const char *values[] = {c->lane, c->month};
     cm_rows *rows = NULL;
     c->built = NULL;
-    if (!cm_pg_query(c->pg,
-                     "SELECT DISTINCT ON (s.corrects) s.corrects, '', s.reseller, s.customer, s.customers, s.payers, s.currency, s.source_currency, s.fx_id,"
-                     " s.catalog_id, s.document, 'never made' FROM statement s WHERE s.lane = $1 AND s.corrects <> ''"
-                     " AND s.document::jsonb -> 'corrects' ->> 'period' = $2 AND NOT EXISTS (SELECT FROM statement o WHERE o.id = s.corrects)"
-                     " ORDER BY s.corrects, s.correction",
-                     2, values, &rows, err))
+    if (!cm_pg_query(
+            c->pg,
+            "SELECT DISTINCT ON (s.corrects) s.corrects, '', s.reseller, s.customer, s.customers, s.payers, s.currency, s.source_currency, s.fx_id,"
+            " s.catalog_id, s.document, 'never made' FROM statement s WHERE s.lane = $1 AND s.corrects <> ''"
+            " AND s.document::jsonb -> 'corrects' ->> 'period' = $2 AND NOT EXISTS (SELECT FROM statement o WHERE o.id = s.corrects)"
+            " ORDER BY s.corrects, s.correction",
+            2, values, &rows, err))
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
@@ -505,26 +546,30 @@ static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_er
                                .runs = c->runs,
                                .take = take_built,
                                .opaque = c};
-    bool done = cm_documents_build(&order, NULL, err) && correct_vanished(c, err) && (!late || correct_vanished_again(c, err));
+    bool done =
+        cm_documents_build(&order, NULL, err) && correct_vanished(c, err) && (!late || correct_vanished_again(c, err));
     json_decref(c->seen);
     cm_catalog_free(catalog);
     return done;
 }
 
-/* The catalogs of issued documents, and last the one that the settled period was rated with (for what nobody made a document of). */
+/* The catalogs of issued documents, and last the one that the settled period was rated with (for what nobody made a
+ * document of). */
 static bool correct_all(correcting *c, cm_error *err)
 {
     const char *values[] = {c->lane, c->month};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg, "SELECT array_agg(run_id ORDER BY run_id) FROM newest_run WHERE lane = $1 AND period = $2", 2, values, &rows, err))
+    if (!cm_pg_query(c->pg, "SELECT array_agg(run_id ORDER BY run_id) FROM newest_run WHERE lane = $1 AND period = $2",
+                     2, values, &rows, err))
         return false;
     c->runs = cm_strdup(cm_rows_null(rows, 0, 0) ? "{}" : cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
-    if (!cm_pg_query(c->pg,
-                     "SELECT catalog_id, bool_or(late) FROM (SELECT catalog_id, false AS late FROM statement WHERE lane = $1 AND period = $2"
-                     "   AND kind = 'statement' AND state = 'issued' UNION ALL (SELECT r.catalog_id, true FROM newest_run n JOIN run r ON r.id = n.run_id"
-                     "   WHERE n.lane = $1 AND n.period = $2 ORDER BY r.seq DESC LIMIT 1)) x GROUP BY catalog_id ORDER BY 2, 1",
-                     2, values, &rows, err))
+    if (!cm_pg_query(
+            c->pg,
+            "SELECT catalog_id, bool_or(late) FROM (SELECT catalog_id, false AS late FROM statement WHERE lane = $1 AND period = $2"
+            "   AND kind = 'statement' AND state = 'issued' UNION ALL (SELECT r.catalog_id, true FROM newest_run n JOIN run r ON r.id = n.run_id"
+            "   WHERE n.lane = $1 AND n.period = $2 ORDER BY r.seq DESC LIMIT 1)) x GROUP BY catalog_id ORDER BY 2, 1",
+            2, values, &rows, err))
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++)
@@ -543,7 +588,8 @@ static bool refresh_one(cm_pg *pg, const char *lane, const char *month, bool *re
     bool valid = cm_period_parse(cm_slice_of(month), &c.period);
     cm_assert(valid);
     cm_period_print(c.period, c.month);
-    bool done = cm_pg_begin(pg, err) && cm_pg_query(pg, "DELETE FROM correction_due WHERE lane = $1 AND period = $2", 2, values, &rows, err);
+    bool done = cm_pg_begin(pg, err) &&
+                cm_pg_query(pg, "DELETE FROM correction_due WHERE lane = $1 AND period = $2", 2, values, &rows, err);
     *ret_done = done && cm_rows_affected(rows) == 1; /* else another builder was quicker */
     cm_rows_free(rows);
     done = done && (!*ret_done || correct_all(&c, err)) && cm_pg_commit(pg, err);
@@ -553,15 +599,17 @@ static bool refresh_one(cm_pg *pg, const char *lane, const char *month, bool *re
     return done;
 }
 
-bool cm_store_corrections_refresh(cm_pg *pg, cm_instant now, const char *lane, const char *month, int *ret_built, cm_error *err)
+bool cm_store_corrections_refresh(cm_pg *pg, cm_instant now, const char *lane, const char *month, int *ret_built,
+                                  cm_error *err)
 {
     (void)now;
     const char *values[] = {lane, month};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT lane, period FROM correction_due WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2)"
-                     " ORDER BY lane, period",
-                     2, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT lane, period FROM correction_due WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2)"
+            " ORDER BY lane, period",
+            2, values, &rows, err))
         return false;
     bool done = true, built;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {

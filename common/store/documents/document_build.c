@@ -5,8 +5,8 @@
  */
 #include "base/base/arena.h"
 #include "platform/postgres/array.h"
-#include "store/ledgers/credit_store.h"
 #include "store/documents/internal.h"
+#include "store/ledgers/credit_store.h"
 
 #include <stdlib.h>
 
@@ -91,7 +91,7 @@ static bool hand_over(building *b, const cm_statement *s, cm_error *err)
     cm_buffer customers = {0}, payers = {0}, runs = {0};
     size_t i;
     json_t *customer;
-    json_array_foreach(json_object_get(s->document, "customers"), i, customer)
+    json_array_foreach (json_object_get(s->document, "customers"), i, customer)
         cm_array_text(&customers, json_string_value(json_object_get(customer, "id")));
     for (i = 0; i < b->sources; i++) {
         if (b->source[i].seen) {

@@ -85,8 +85,7 @@ static json_t *parties_json(const json_t *catalog, const cm_document_facts *fact
     json_t *customers = json_object();
     size_t i;
     json_t *customer;
-    json_array_foreach(json_object_get(facts->document, "customers"), i, customer)
-    {
+    json_array_foreach (json_object_get(facts->document, "customers"), i, customer) {
         const char *id = text_of(customer, "id");
         json_t *found = json_deep_copy(json_object_get(json_object_get(catalog, "Customer"), id));
         json_object_del(found,
@@ -117,13 +116,11 @@ static json_t *accounts_json(const json_t *catalog, const cm_document_facts *fac
     cm_assert(valid);
     cm_instant_print(cm_period_start(period), start);
     cm_instant_print(cm_period_end(period), end);
-    json_array_foreach(json_object_get(facts->document, "lines"), i, item)
+    json_array_foreach (json_object_get(facts->document, "lines"), i, item)
         json_object_set_new(wanted, text_of(item, "account"), json_true());
-    json_array_foreach(json_object_get(facts->document, "customers"), i, item)
-    {
+    json_array_foreach (json_object_get(facts->document, "customers"), i, item) {
         const json_t *customer = json_object_get(json_object_get(catalog, "Customer"), text_of(item, "id"));
-        json_array_foreach(json_object_get(customer, "accounts"), k, account)
-        {
+        json_array_foreach (json_object_get(customer, "accounts"), k, account) {
             const char *id = text_of(account, "id");
             json_t *name = json_object_get(account, "name"), *tags = json_object_get(account, "tags");
             if (json_object_get(wanted, id) && (name || tags) && overlaps(account, start, end))
@@ -142,12 +139,10 @@ static json_t *remit_to_json(const json_t *catalog, const cm_document_facts *fac
     const char *id;
     json_t *distributor, *place;
     size_t i;
-    json_object_foreach(json_object_get(catalog, "Distributor"), id, distributor)
-    {
+    json_object_foreach (json_object_get(catalog, "Distributor"), id, distributor) {
         if (strcmp(text_of(distributor, "lane"), facts->lane) != 0)
             continue;
-        json_array_foreach(json_object_get(distributor, "remit_to"), i, place)
-        {
+        json_array_foreach (json_object_get(distributor, "remit_to"), i, place) {
             if (*country && strcmp(text_of(place, "country"), country) == 0)
                 return json_deep_copy(place);
         }

@@ -1,8 +1,8 @@
 /*
  * What a document rests on, as it is stored inside an issued one and as outputs are made from (statements.md sections 4
  * and 7; I09): {document, settings: {catalog, runs, fx, parties, accounts, remit_to}, margin, arrears, overrides,
- * approved, issued}. Outputs of common/billing/print are pure functions of it. Records of before this version lack accounts,
- * remit_to and margin. May use: postgres, catalog_store.
+ * approved, issued}. Outputs of common/billing/print are pure functions of it. Records of before this version lack
+ * accounts, remit_to and margin. May use: postgres, catalog_store.
  */
 #ifndef CM_STORE_DOCUMENT_RECORD_H
 #define CM_STORE_DOCUMENT_RECORD_H

@@ -25,8 +25,13 @@ static const struct {
 static const struct {
     const char *code;
     bool overridable;
-} gates[] = {{"RUN_INCOMPLETE", false},  {"NOT_FINAL", true},   {"TOO_EARLY", true}, {"SUSPENDED", true}, {"SUPPORT_PLAN_GROUP_MISSING", true},
-             {"TAX_HOLD", true},       {"FX_MISSING", false}};
+} gates[] = {{"RUN_INCOMPLETE", false},
+             {"NOT_FINAL", true},
+             {"TOO_EARLY", true},
+             {"SUSPENDED", true},
+             {"SUPPORT_PLAN_GROUP_MISSING", true},
+             {"TAX_HOLD", true},
+             {"FX_MISSING", false}};
 
 const char *cm_document_change_name(enum cm_document_change change)
 {
@@ -52,7 +57,26 @@ bool cm_gate_can_be_overridden(const char *code, bool *ret_known)
 
 /* --- a change's facts ---------------------------------------------------------------------------------------- */
 
-enum { ID, STATE, KIND, RESELLER, LANE, PERIOD, CURRENCY, SOURCE_CURRENCY, FX_ID, DOCUMENT, CATALOG, RUNS, PAYERS, TOTAL, APPROVED_BY, APPROVED_AT, MARGIN, CUSTOMERS };
+enum {
+    ID,
+    STATE,
+    KIND,
+    RESELLER,
+    LANE,
+    PERIOD,
+    CURRENCY,
+    SOURCE_CURRENCY,
+    FX_ID,
+    DOCUMENT,
+    CATALOG,
+    RUNS,
+    PAYERS,
+    TOTAL,
+    APPROVED_BY,
+    APPROVED_AT,
+    MARGIN,
+    CUSTOMERS
+};
 
 typedef struct changing {
     cm_pg *pg;
@@ -69,33 +93,38 @@ static const char *field(const changing *c, int column)
     return cm_rows_text(c->row, 0, column);
 }
 
-/* No run of its payers is switched while a document is issued: locks are taken before the document's row (order of switch.h). */
+/* No run of its payers is switched while a document is issued: locks are taken before the document's row (order of
+ * switch.h). */
 static bool lock_payers(const changing *c, cm_error *err)
 {
     const char *values[] = {c->order->id};
-    return cm_pg_query(c->pg,
-                       "SELECT pg_advisory_xact_lock_shared(hashtextextended('delivery ' || p || ' ' || period, 0)) FROM"
-                       " (SELECT unnest(payers) AS p, period FROM statement WHERE id = $1 ORDER BY 1) x",
-                       1, values, NULL, err);
+    return cm_pg_query(
+        c->pg,
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended('delivery ' || p || ' ' || period, 0)) FROM"
+        " (SELECT unnest(payers) AS p, period FROM statement WHERE id = $1 ORDER BY 1) x",
+        1, values, NULL, err);
 }
 
 static bool load(changing *c, cm_error *err)
 {
     const char *values[] = {c->order->id};
-    if (!cm_pg_query(c->pg,
-                     "SELECT id, state, kind, reseller, lane, period, currency, source_currency, fx_id, document, catalog_id, runs, payers, total,"
-                     " approved_by, to_char(approved_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), margin, customers FROM statement WHERE id = $1 FOR UPDATE",
-                     1, values, &c->row, err))
+    if (!cm_pg_query(
+            c->pg,
+            "SELECT id, state, kind, reseller, lane, period, currency, source_currency, fx_id, document, catalog_id, runs, payers, total,"
+            " approved_by, to_char(approved_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), margin, customers FROM statement WHERE id = $1 FOR UPDATE",
+            1, values, &c->row, err))
         return false;
     if (cm_rows_count(c->row) == 0)
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s: see `curmill statement list`", c->order->id);
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s: see `curmill statement list`",
+                       c->order->id);
     if (strcmp(field(c, STATE), changes[c->order->change].from) != 0)
-        return cm_fail(err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "document %s is %s: `%s` is for a document that is %s%s", c->order->id, field(c, STATE),
-                       changes[c->order->change].name, changes[c->order->change].from,
-                       strcmp(field(c, STATE), "issued") == 0 ? "; what changes after issue becomes an adjustment or a credit note"
-                       : c->order->change == CM_DOCUMENT_ISSUE && strcmp(field(c, STATE), "draft") == 0
-                           ? "; approve it first: `curmill statement approve`"
-                           : "");
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "document %s is %s: `%s` is for a document that is %s%s",
+            c->order->id, field(c, STATE), changes[c->order->change].name, changes[c->order->change].from,
+            strcmp(field(c, STATE), "issued") == 0 ? "; what changes after issue becomes an adjustment or a credit note"
+            : c->order->change == CM_DOCUMENT_ISSUE && strcmp(field(c, STATE), "draft") == 0
+                ? "; approve it first: `curmill statement approve`"
+                : "");
     c->document = json_loads(field(c, DOCUMENT), 0, NULL);
     cm_assert(c->document);
     json_object_set_new(c->document, "state", json_string(field(c, STATE)));
@@ -135,17 +164,18 @@ static bool pass_gates(changing *c, cm_error *err)
         return false;
     c->shut = json_array();
     c->overridden = json_array();
-    json_array_foreach(all, i, gate)
-    {
+    json_array_foreach (all, i, gate) {
         if (json_is_true(json_object_get(gate, "open")))
             continue;
-        json_array_append(is_overridden(c, json_string_value(json_object_get(gate, "code"))) ? c->overridden : c->shut, gate);
+        json_array_append(is_overridden(c, json_string_value(json_object_get(gate, "code"))) ? c->overridden : c->shut,
+                          gate);
     }
     json_object_set_new(c->document, "gates", all);
     if (json_array_size(c->shut) == 0)
         return true;
     cm_buffer codes = {0};
-    json_array_foreach(c->shut, i, gate) cm_buffer_printf(&codes, "%s%s", i ? ", " : "", json_string_value(json_object_get(gate, "code")));
+    json_array_foreach (c->shut, i, gate)
+        cm_buffer_printf(&codes, "%s%s", i ? ", " : "", json_string_value(json_object_get(gate, "code")));
     cm_fail(err, CM_ERROR_REFUSED, "GATES_SHUT", "document %s cannot be issued, shut: %s", c->order->id, codes.data);
     cm_buffer_free(&codes);
     return false;
@@ -155,10 +185,11 @@ static bool audit_overrides(const changing *c, cm_error *err)
 {
     size_t i;
     json_t *gate;
-    json_array_foreach(c->overridden, i, gate)
-    {
+    json_array_foreach (c->overridden, i, gate) {
         if (!audit(c, "statement.gate_overridden", c->order->reason,
-                   json_pack("{s:O, s:O, s:s}", "gate", json_object_get(gate, "code"), "detail", json_object_get(gate, "detail"), "number", c->number), err))
+                   json_pack("{s:O, s:O, s:s}", "gate", json_object_get(gate, "code"), "detail",
+                             json_object_get(gate, "detail"), "number", c->number),
+                   err))
             return false;
     }
     return true;
@@ -176,10 +207,11 @@ static bool take_number(changing *c, cm_error *err)
     snprintf(year, sizeof year, "%d", year_of(c->now));
     const char *values[] = {field(c, RESELLER), field(c, LANE), year};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg,
-                     "INSERT INTO document_series (reseller, lane, year, last) VALUES ($1, $2, $3::int, 1) ON CONFLICT (reseller, lane, year)"
-                     " DO UPDATE SET last = document_series.last + 1 RETURNING last",
-                     3, values, &rows, err))
+    if (!cm_pg_query(
+            c->pg,
+            "INSERT INTO document_series (reseller, lane, year, last) VALUES ($1, $2, $3::int, 1) ON CONFLICT (reseller, lane, year)"
+            " DO UPDATE SET last = document_series.last + 1 RETURNING last",
+            3, values, &rows, err))
         return false;
     snprintf(c->number, sizeof c->number, "%s/%s/%s/%06d", values[0], values[1], year, (int)cm_rows_i64(rows, 0, 0));
     cm_rows_free(rows);
@@ -190,8 +222,9 @@ static bool take_number(changing *c, cm_error *err)
 static bool make_record(changing *c, char **ret, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
-    cm_document_facts facts = {field(c, RESELLER), field(c, LANE), field(c, CURRENCY), field(c, SOURCE_CURRENCY), field(c, FX_ID), field(c, CATALOG),
-                               field(c, RUNS), field(c, CUSTOMERS), c->document};
+    cm_document_facts facts = {field(c, RESELLER), field(c, LANE),    field(c, CURRENCY), field(c, SOURCE_CURRENCY),
+                               field(c, FX_ID),    field(c, CATALOG), field(c, RUNS),     field(c, CUSTOMERS),
+                               c->document};
     json_object_set_new(c->document, "number", json_string(c->number));
     json_object_set_new(c->document, "state", json_string("issued"));
     json_t *settings = cm_document_settings(c->pg, &facts, err);
@@ -202,11 +235,14 @@ static bool make_record(changing *c, char **ret, cm_error *err)
     }
     json_t *overrides = json_array();
     for (size_t i = 0; i < json_array_size(c->overridden); i++)
-        json_array_append_new(overrides, json_pack("{s:O, s:s, s:s}", "gate", json_object_get(json_array_get(c->overridden, i), "code"), "by", c->order->by,
-                                                   "reason", c->order->reason));
+        json_array_append_new(overrides, json_pack("{s:O, s:s, s:s}", "gate",
+                                                   json_object_get(json_array_get(c->overridden, i), "code"), "by",
+                                                   c->order->by, "reason", c->order->reason));
     json_t *margin = *field(c, MARGIN) ? json_loads(field(c, MARGIN), 0, NULL) : NULL;
-    json_t *record = json_pack("{s:O, s:o, s:o, s:o?, s:o, s:{s:s, s:s}, s:{s:s, s:s}}", "document", c->document, "settings", settings, "arrears", arrears, "margin", margin,
-                               "overrides", overrides, "approved", "by", field(c, APPROVED_BY), "at", field(c, APPROVED_AT), "issued", "by", c->order->by, "at", cm_instant_print(c->now, at));
+    json_t *record = json_pack("{s:O, s:o, s:o, s:o?, s:o, s:{s:s, s:s}, s:{s:s, s:s}}", "document", c->document,
+                               "settings", settings, "arrears", arrears, "margin", margin, "overrides", overrides,
+                               "approved", "by", field(c, APPROVED_BY), "at", field(c, APPROVED_AT), "issued", "by",
+                               c->order->by, "at", cm_instant_print(c->now, at));
     cm_assert(record);
     *ret = json_dumps(record, JSON_COMPACT);
     json_decref(record);
@@ -259,9 +295,13 @@ static bool write_outbox(const changing *c, cm_error *err)
     cm_buffer payload = {0};
     bool valid = make_payload(c, &payload);
     const char *values[] = {field(c, LANE), c->order->id, cm_buffer_string(&payload), cm_instant_print(c->now, at)};
-    bool done = valid ? cm_pg_query(c->pg, "INSERT INTO statement_outbox (lane, statement_id, payload, written_at) VALUES ($1, $2, $3::bytea, $4)", 4, values,
-                                    NULL, err)
-                      : cm_fail(err, CM_ERROR_BUG, "DOCUMENT", "\"%s\" is no id of a document", c->order->id);
+    bool done =
+        valid
+            ? cm_pg_query(
+                  c->pg,
+                  "INSERT INTO statement_outbox (lane, statement_id, payload, written_at) VALUES ($1, $2, $3::bytea, $4)",
+                  4, values, NULL, err)
+            : cm_fail(err, CM_ERROR_BUG, "DOCUMENT", "\"%s\" is no id of a document", c->order->id);
     cm_buffer_free(&payload);
     return done;
 }
@@ -271,10 +311,11 @@ static bool correct_if_overtaken(const changing *c, cm_error *err)
 {
     const char *values[] = {field(c, LANE), field(c, PERIOD), field(c, RUNS)};
     return strcmp(field(c, KIND), "statement") != 0 ||
-           cm_pg_query(c->pg,
-                       "INSERT INTO correction_due (lane, period) SELECT $1, $2 WHERE EXISTS (SELECT FROM unnest($3::text[]) r (id)"
-                       " WHERE NOT EXISTS (SELECT FROM newest_run WHERE run_id = r.id)) ON CONFLICT DO NOTHING",
-                       3, values, NULL, err);
+           cm_pg_query(
+               c->pg,
+               "INSERT INTO correction_due (lane, period) SELECT $1, $2 WHERE EXISTS (SELECT FROM unnest($3::text[]) r (id)"
+               " WHERE NOT EXISTS (SELECT FROM newest_run WHERE run_id = r.id)) ON CONFLICT DO NOTHING",
+               3, values, NULL, err);
 }
 
 static bool issue(changing *c, cm_error *err)
@@ -283,10 +324,12 @@ static bool issue(changing *c, cm_error *err)
     if (!pass_gates(c, err) || !take_number(c, err) || !make_record(c, &record, err))
         return false;
     const char *values[] = {c->order->id, c->number, record, c->order->by, cm_instant_print(c->now, at)};
-    bool done = cm_pg_query(c->pg,
-                            "UPDATE statement SET state = 'issued', number = $2, record = $3, issued_by = $4, issued_at = $5 WHERE id = $1", 5, values, NULL,
-                            err) &&
-                write_outbox(c, err) && audit_overrides(c, err) && correct_if_overtaken(c, err);
+    bool done =
+        cm_pg_query(
+            c->pg,
+            "UPDATE statement SET state = 'issued', number = $2, record = $3, issued_by = $4, issued_at = $5 WHERE id = $1",
+            5, values, NULL, err) &&
+        write_outbox(c, err) && audit_overrides(c, err) && correct_if_overtaken(c, err);
     free(record);
     return done;
 }
@@ -307,9 +350,13 @@ static bool change_state(const changing *c, cm_error *err)
 static bool forget_build(const changing *c, cm_error *err)
 {
     const json_t *corrects = json_object_get(c->document, "corrects");
-    const char *values[] = {field(c, LANE), corrects ? json_string_value(json_object_get(corrects, "period")) : field(c, PERIOD)};
-    return corrects ? cm_pg_query(c->pg, "INSERT INTO correction_due (lane, period) VALUES ($1, $2) ON CONFLICT DO NOTHING", 2, values, NULL, err)
-                    : cm_pg_query(c->pg, "DELETE FROM statement_build WHERE lane = $1 AND period = $2", 2, values, NULL, err);
+    const char *values[] = {field(c, LANE),
+                            corrects ? json_string_value(json_object_get(corrects, "period")) : field(c, PERIOD)};
+    return corrects
+               ? cm_pg_query(c->pg, "INSERT INTO correction_due (lane, period) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                             2, values, NULL, err)
+               : cm_pg_query(c->pg, "DELETE FROM statement_build WHERE lane = $1 AND period = $2", 2, values, NULL,
+                             err);
 }
 
 static bool change(changing *c, cm_error *err)
@@ -317,8 +364,8 @@ static bool change(changing *c, cm_error *err)
     if (!lock_payers(c, err) || !load(c, err))
         return false;
     enum cm_document_change what = c->order->change;
-    json_t *detail = json_pack("{s:s, s:s, s:s, s:s, s:s}", "reseller", field(c, RESELLER), "lane", field(c, LANE), "period", field(c, PERIOD), "from",
-                               changes[what].from, "to", changes[what].to);
+    json_t *detail = json_pack("{s:s, s:s, s:s, s:s, s:s}", "reseller", field(c, RESELLER), "lane", field(c, LANE),
+                               "period", field(c, PERIOD), "from", changes[what].from, "to", changes[what].to);
     bool done = what == CM_DOCUMENT_ISSUE ? issue(c, err) : change_state(c, err);
     if (done && *c->number)
         json_object_set_new(detail, "number", json_string(c->number));
@@ -334,7 +381,8 @@ static bool change(changing *c, cm_error *err)
     return done;
 }
 
-bool cm_store_document_change(cm_pg *pg, cm_instant now, const cm_document_order *order, json_t **ret_shut, cm_error *err)
+bool cm_store_document_change(cm_pg *pg, cm_instant now, const cm_document_order *order, json_t **ret_shut,
+                              cm_error *err)
 {
     changing c = {.pg = pg, .now = now, .order = order};
     *ret_shut = NULL;
@@ -356,7 +404,8 @@ bool cm_store_document_issued(cm_pg *pg, const char *id, json_t **ret, cm_error 
 {
     cm_rows *rows = NULL;
     *ret = NULL;
-    if (!cm_pg_query(pg, "SELECT record FROM statement WHERE id = $1 AND state = 'issued'", 1, (const char *[]){id}, &rows, err))
+    if (!cm_pg_query(pg, "SELECT record FROM statement WHERE id = $1 AND state = 'issued'", 1, (const char *[]){id},
+                     &rows, err))
         return false;
     json_t *record = cm_rows_count(rows) ? json_loads(cm_rows_text(rows, 0, 0), 0, NULL) : NULL;
     cm_rows_free(rows);
@@ -374,14 +423,17 @@ bool cm_store_outbox_take(cm_pg *pg, const char *lane, int most, cm_rows **ret_r
     const char *values[] = {lane, limit};
     cm_rows *lock = NULL;
     *ret_rows = NULL;
-    if (!cm_pg_query(pg, "SELECT pg_try_advisory_xact_lock(hashtextextended('outbox ' || $1, 0))", 1, values, &lock, err))
+    if (!cm_pg_query(pg, "SELECT pg_try_advisory_xact_lock(hashtextextended('outbox ' || $1, 0))", 1, values, &lock,
+                     err))
         return false;
     bool mine = cm_rows_bool(lock, 0, 0);
     cm_rows_free(lock);
-    return !mine || cm_pg_query(pg,
-                                "SELECT id, statement_id, encode(payload, 'hex') FROM statement_outbox WHERE lane = $1 AND published_at IS NULL"
-                                " ORDER BY id LIMIT $2::int",
-                                2, values, ret_rows, err);
+    return !mine ||
+           cm_pg_query(
+               pg,
+               "SELECT id, statement_id, encode(payload, 'hex') FROM statement_outbox WHERE lane = $1 AND published_at IS NULL"
+               " ORDER BY id LIMIT $2::int",
+               2, values, ret_rows, err);
 }
 
 bool cm_store_outbox_published(cm_pg *pg, const cm_rows *rows, cm_instant now, cm_error *err)
@@ -391,7 +443,8 @@ bool cm_store_outbox_published(cm_pg *pg, const cm_rows *rows, cm_instant now, c
     for (int i = 0; i < cm_rows_count(rows); i++)
         cm_array_i64(&ids, cm_rows_i64(rows, i, 0));
     const char *values[] = {cm_array_end(&ids), cm_instant_print(now, at)};
-    bool done = cm_pg_query(pg, "UPDATE statement_outbox SET published_at = $2 WHERE id = ANY ($1::bigint[])", 2, values, NULL, err);
+    bool done = cm_pg_query(pg, "UPDATE statement_outbox SET published_at = $2 WHERE id = ANY ($1::bigint[])", 2,
+                            values, NULL, err);
     cm_buffer_free(&ids);
     return done;
 }

@@ -3,11 +3,11 @@
  * is looked at, from the runs that count and the catalog that the document was made with. A correction looks at the
  * newest runs of the month that it corrects; only its time (TOO_EARLY) is that of its own month. TAX_HOLD: tax_gate.c.
  */
-#include "platform/postgres/array.h"
 #include "billing/statement/statement.h"
+#include "platform/postgres/array.h"
 #include "store/catalog/link_store.h"
-#include "store/runs/period_store.h"
 #include "store/documents/statement_store.h"
+#include "store/runs/period_store.h"
 #include "store/tax/tax_store.h"
 
 #include <stdlib.h>
@@ -48,8 +48,9 @@ static bool ask(const gating *g, const char *sql, int count, cm_rows **ret, cm_e
 
 /* --- the statement's row and its catalog --------------------------------------------------------------------- */
 
-/* One snapshot is kept: documents of a list were made with the same one. A connection has one thread, so has this. Payers without a run in the
- * document count with their present links: an account of the customer may be under one of them. */
+/* One snapshot is kept: documents of a list were made with the same one. A connection has one thread, so has this.
+ * Payers without a run in the document count with their present links: an account of the customer may be under one of
+ * them. */
 static const cm_catalog *snapshot_of(const gating *g, const char *id, cm_error *err)
 {
     static _Thread_local cm_catalog *kept;
@@ -57,7 +58,8 @@ static const cm_catalog *snapshot_of(const gating *g, const char *id, cm_error *
     cm_buffer links = {0};
     if (!cm_store_links_of_runs(g->pg, g->runs, g->lane, &links, err))
         return NULL;
-    bool same = kept && strcmp(kept->id, id) == 0 && strcmp(cm_buffer_string(&kept_links), cm_buffer_string(&links)) == 0;
+    bool same =
+        kept && strcmp(kept->id, id) == 0 && strcmp(cm_buffer_string(&kept_links), cm_buffer_string(&links)) == 0;
     cm_catalog *loaded;
     if (same || !cm_store_snapshot_load(g->pg, id, cm_buffer_string(&links), &loaded, err)) {
         cm_buffer_free(&links);
@@ -87,7 +89,8 @@ static bool read_document(gating *g, cm_error *err)
     g->runs_of = corrects ? "newest_run" : "current_run";
     g->currency = text_of(g->document, "currency");
     g->customers = json_object_get(g->document, "customers");
-    json_array_foreach(g->customers, i, customer) cm_array_text(&g->customer_ids, text_of(customer, "id"));
+    json_array_foreach (g->customers, i, customer)
+        cm_array_text(&g->customer_ids, text_of(customer, "id"));
     cm_array_end(&g->customer_ids);
     return (cm_period_parse(cm_slice_of(g->month), &g->period) &&
             cm_period_parse(cm_slice_of(text_of(g->document, "period")), &g->own_period)) ||

@@ -4,10 +4,10 @@
 #include "base/log/log.h"
 #include "billing/rating/rating.h"
 #include "store/catalog/catalog_store.h"
+#include "store/catalog/link_store.h"
+#include "store/documents/internal.h"
 #include "store/ledgers/credit_store.h"
 #include "store/ledgers/discount_store.h"
-#include "store/documents/internal.h"
-#include "store/catalog/link_store.h"
 
 #include <stdlib.h>
 

@@ -62,35 +62,37 @@ bool cm_credit_use_save(cm_pg *pg, const cm_statement *statement, const char *la
     cm_buffer credits = {0}, amounts = {0};
     arrays_of(statement, &credits, &amounts);
     const char *values[] = {statement->id, lane, month, cm_array_end(&credits), cm_array_end(&amounts)};
-    bool done = cm_pg_query(pg,
-                            "WITH gone AS (DELETE FROM credit_use u USING statement s WHERE u.statement_id = $1 AND s.id = $1 AND s.state = 'draft'"
-                            "   AND NOT u.credit = ANY ($4::text[]))"
-                            " INSERT INTO credit_use (statement_id, credit, lane, period, amount) SELECT $1, n.credit, $2, $3, n.amount"
-                            " FROM unnest($4::text[], $5::numeric[]) n (credit, amount) JOIN statement s ON s.id = $1 AND s.state = 'draft'"
-                            " ON CONFLICT (statement_id, credit) DO UPDATE SET amount = excluded.amount WHERE credit_use.amount <> excluded.amount",
-                            5, values, NULL, err);
+    bool done = cm_pg_query(
+        pg,
+        "WITH gone AS (DELETE FROM credit_use u USING statement s WHERE u.statement_id = $1 AND s.id = $1 AND s.state = 'draft'"
+        "   AND NOT u.credit = ANY ($4::text[]))"
+        " INSERT INTO credit_use (statement_id, credit, lane, period, amount) SELECT $1, n.credit, $2, $3, n.amount"
+        " FROM unnest($4::text[], $5::numeric[]) n (credit, amount) JOIN statement s ON s.id = $1 AND s.state = 'draft'"
+        " ON CONFLICT (statement_id, credit) DO UPDATE SET amount = excluded.amount WHERE credit_use.amount <> excluded.amount",
+        5, values, NULL, err);
     cm_buffer_free(&credits);
     cm_buffer_free(&amounts);
     return done;
 }
 
-bool cm_credit_use_correct(cm_pg *pg, const char *correction, const char *corrected, const cm_statement *now, const char *lane, const char *month,
-                           cm_error *err)
+bool cm_credit_use_correct(cm_pg *pg, const char *correction, const char *corrected, const cm_statement *now,
+                           const char *lane, const char *month, cm_error *err)
 {
     cm_buffer credits = {0}, amounts = {0};
     arrays_of(now, &credits, &amounts);
     const char *values[] = {correction, lane, month, cm_array_end(&credits), cm_array_end(&amounts), corrected};
-    bool done = cm_pg_query(pg,
-                            "WITH before AS (SELECT u.credit, sum(u.amount) AS amount FROM credit_use u JOIN statement s ON s.id = u.statement_id"
-                            "   WHERE (s.id = $6 OR s.corrects = $6) AND s.id <> $1 AND s.state IN ('approved', 'issued') GROUP BY u.credit),"
-                            " differs AS (SELECT credit, coalesce(n.amount, 0) - coalesce(b.amount, 0) AS amount"
-                            "   FROM unnest($4::text[], $5::numeric[]) n (credit, amount) FULL JOIN before b USING (credit)),"
-                            " gone AS (DELETE FROM credit_use u USING statement s WHERE u.statement_id = $1 AND s.id = $1 AND s.state = 'draft'"
-                            "   AND NOT u.credit IN (SELECT credit FROM differs WHERE amount <> 0))"
-                            " INSERT INTO credit_use (statement_id, credit, lane, period, amount) SELECT $1, d.credit, $2, $3, d.amount"
-                            " FROM differs d JOIN statement s ON s.id = $1 AND s.state = 'draft' WHERE d.amount <> 0"
-                            " ON CONFLICT (statement_id, credit) DO UPDATE SET amount = excluded.amount",
-                            6, values, NULL, err);
+    bool done = cm_pg_query(
+        pg,
+        "WITH before AS (SELECT u.credit, sum(u.amount) AS amount FROM credit_use u JOIN statement s ON s.id = u.statement_id"
+        "   WHERE (s.id = $6 OR s.corrects = $6) AND s.id <> $1 AND s.state IN ('approved', 'issued') GROUP BY u.credit),"
+        " differs AS (SELECT credit, coalesce(n.amount, 0) - coalesce(b.amount, 0) AS amount"
+        "   FROM unnest($4::text[], $5::numeric[]) n (credit, amount) FULL JOIN before b USING (credit)),"
+        " gone AS (DELETE FROM credit_use u USING statement s WHERE u.statement_id = $1 AND s.id = $1 AND s.state = 'draft'"
+        "   AND NOT u.credit IN (SELECT credit FROM differs WHERE amount <> 0))"
+        " INSERT INTO credit_use (statement_id, credit, lane, period, amount) SELECT $1, d.credit, $2, $3, d.amount"
+        " FROM differs d JOIN statement s ON s.id = $1 AND s.state = 'draft' WHERE d.amount <> 0"
+        " ON CONFLICT (statement_id, credit) DO UPDATE SET amount = excluded.amount",
+        6, values, NULL, err);
     cm_buffer_free(&credits);
     cm_buffer_free(&amounts);
     return done;

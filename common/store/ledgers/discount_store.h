@@ -10,8 +10,8 @@
 #ifndef CM_STORE_DISCOUNT_STORE_H
 #define CM_STORE_DISCOUNT_STORE_H
 
-#include "platform/postgres/postgres.h"
 #include "billing/statement/statement.h"
+#include "platform/postgres/postgres.h"
 
 /* Brings the ledger of every payer of the lane (NULL: all) up to the runs that count; costs one query when it is.
  * Transactions of its own. */

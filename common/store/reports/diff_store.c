@@ -3,8 +3,8 @@
 #include "base/base/order.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
-#include "store/documents/internal.h"
 #include "store/catalog/link_store.h"
+#include "store/documents/internal.h"
 
 #include <stdlib.h>
 #include <xxhash.h>

@@ -2,8 +2,8 @@
 
 #include "base/base/arena.h"
 #include "billing/statement/statement.h"
-#include "store/documents/document_store.h"
 #include "store/catalog/link_store.h"
+#include "store/documents/document_store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -148,8 +148,9 @@ static void take_rows(const cm_statement *built, json_t *rows)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(built->rows, i, row) if (strcmp(text_of(row, "step"), "reseller_credit") != 0)
-        json_array_append(rows, row);
+    json_array_foreach (built->rows, i, row)
+        if (strcmp(text_of(row, "step"), "reseller_credit") != 0)
+            json_array_append(rows, row);
 }
 
 /* A credit is one customer's, so it has a line of its own on every document. */
@@ -164,12 +165,12 @@ static void take_lines(const cm_document_facts *facts, const cm_statement *built
     size_t i;
     json_t *line;
     bool full = strcmp(facts->consolidation, "full") == 0;
-    json_array_foreach(json_object_get(facts->document, "lines"), i,
-                       line) if (full ? is_credit_of(facts, line, customer)
-                                      : strcmp(text_of(line, "customer"), customer) == 0)
-        json_array_append(lines, line);
-    json_array_foreach(full ? json_object_get(built->document, "lines") : NULL, i,
-                       line) if (strcmp(text_of(line, "class"), "reseller_credit") != 0) json_array_append(lines, line);
+    json_array_foreach (json_object_get(facts->document, "lines"), i, line)
+        if (full ? is_credit_of(facts, line, customer) : strcmp(text_of(line, "customer"), customer) == 0)
+            json_array_append(lines, line);
+    json_array_foreach (full ? json_object_get(built->document, "lines") : NULL, i, line)
+        if (strcmp(text_of(line, "class"), "reseller_credit") != 0)
+            json_array_append(lines, line);
 }
 
 static bool build(const cm_document_facts *facts, const charges *of, const char *customer, json_t *rows, json_t *lines,

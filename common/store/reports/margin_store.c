@@ -1,9 +1,9 @@
 #include "store/reports/margin_store.h"
 
 #include "store/catalog/catalog_store.h"
-#include "store/ledgers/discount_store.h"
-#include "store/documents/internal.h"
 #include "store/catalog/link_store.h"
+#include "store/documents/internal.h"
+#include "store/ledgers/discount_store.h"
 
 typedef struct looking {
     const char *id, *subtotal;

@@ -7,9 +7,9 @@
 #include <jansson.h>
 
 /*
- * What a document of kind `statement` earns, from the runs and the catalog that it rests on: {"id", "currency", "rate", "distributor_rate", "rows",
- * "sell", "buy", "fx", "margin", "negative"}. REFUSED for corrections, and if the document that follows
- * from its runs today is another one (credits that other months have used since).
+ * What a document of kind `statement` earns, from the runs and the catalog that it rests on: {"id", "currency", "rate",
+ * "distributor_rate", "rows", "sell", "buy", "fx", "margin", "negative"}. REFUSED for corrections, and if the document
+ * that follows from its runs today is another one (credits that other months have used since).
  */
 CM_NODISCARD bool cm_store_statement_margin(cm_pg *pg, const char *id, json_t **ret, cm_error *err);
 

@@ -1,8 +1,8 @@
 #include "store/reports/reconcile_store.h"
 
 #include "platform/postgres/array.h"
-#include "store/documents/internal.h"
 #include "store/catalog/link_store.h"
+#include "store/documents/internal.h"
 
 #include <stdlib.h>
 
@@ -251,8 +251,7 @@ static bool take_support(void *opaque, const cm_built_document *built, cm_error 
     rates rate;
     if (!find_rates(e, built->statement->source_currency, &rate, err))
         return false;
-    json_array_foreach(json_object_get(built->statement->margin, "rows"), i, row)
-    {
+    json_array_foreach (json_object_get(built->statement->margin, "rows"), i, row) {
         const char *step = json_string_value(json_object_get(row, "step")),
                    *buy = json_string_value(json_object_get(row, "source_buy"));
         cm_decimal amount;

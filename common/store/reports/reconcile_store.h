@@ -7,8 +7,8 @@
 
 #include "base/base/arena.h"
 #include "billing/catalog/model/catalog.h"
-#include "platform/postgres/postgres.h"
 #include "billing/reconcile/reconcile.h"
+#include "platform/postgres/postgres.h"
 
 typedef struct cm_expectation {
     cm_expected *list; /* owned; sorted by account, product; texts live in the arena */

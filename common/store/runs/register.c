@@ -1,6 +1,6 @@
 /* Registration of deliveries and the start of runs. One transaction each, under a lock of (payer, period). */
-#include "store/documents/internal.h"
 #include "store/catalog/link_store.h"
+#include "store/documents/internal.h"
 #include "store/runs/switch.h"
 
 #include <inttypes.h>
@@ -38,13 +38,13 @@ static void delivery_id(const char *payer, const cm_found_delivery *found, char 
 static bool lock_period(cm_pg *pg, const char *payer, const char *period, cm_error *err)
 {
     const char *values[] = {payer, period};
-    return cm_pg_query(pg, "SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || $1 || ' ' || $2, 0))", 2, values, NULL,
-                       err);
+    return cm_pg_query(pg, "SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || $1 || ' ' || $2, 0))", 2,
+                       values, NULL, err);
 }
 
-bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const char *links, int attempt, const char *payer,
-                   const char *lane, cm_period period, int chunks, const cm_run_settings *settings, cm_instant now,
-                   char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
+bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const char *links, int attempt,
+                   const char *payer, const char *lane, cm_period period, int chunks, const cm_run_settings *settings,
+                   cm_instant now, char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
 {
     char at[CM_INSTANT_TEXT], month[CM_PERIOD_TEXT], number[4][16];
     cm_run_id(delivery, catalog, links, attempt, ret_run);
@@ -53,23 +53,24 @@ bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const c
     snprintf(number[2], 16, "%d", settings->partitions);
     snprintf(number[3], 16, "%d", chunks);
     cm_period_print(period, month);
-    const char *values[] = {ret_run,   delivery,  catalog,   cm_engine_version(),      number[0], payer, lane,
-                            month,     number[1], number[2], number[3], cm_instant_print(now, at), links};
+    const char *values[] = {ret_run,   delivery,  catalog,   cm_engine_version(),       number[0], payer, lane, month,
+                            number[1], number[2], number[3], cm_instant_print(now, at), links};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "INSERT INTO run (id, delivery_id, catalog_id, engine_version, attempt, payer, lane, period, shards,"
-                     " partitions, chunks, state, started_at, links_version)"
-                     " VALUES ($1, $2, $3, $4, $5::int, $6, $7, $8, $9::int, $10::int, $11::int, 'running', $12, $13)"
-                     " ON CONFLICT DO NOTHING RETURNING id",
-                     13, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "INSERT INTO run (id, delivery_id, catalog_id, engine_version, attempt, payer, lane, period, shards,"
+            " partitions, chunks, state, started_at, links_version)"
+            " VALUES ($1, $2, $3, $4, $5::int, $6, $7, $8, $9::int, $10::int, $11::int, 'running', $12, $13)"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            13, values, &rows, err))
         return false;
     *ret_new = cm_rows_count(rows) == 1;
     cm_rows_free(rows);
     if (!*ret_new)
         return true;
     const char *chunk_values[] = {ret_run, number[3]};
-    return cm_pg_query(pg, "INSERT INTO run_chunk (run_id, chunk) SELECT $1, generate_series(1, $2::int)", 2, chunk_values, NULL,
-                       err) &&
+    return cm_pg_query(pg, "INSERT INTO run_chunk (run_id, chunk) SELECT $1, generate_series(1, $2::int)", 2,
+                       chunk_values, NULL, err) &&
            cm_pg_query(pg, "SELECT curmill_ensure_period($1)", 1, (const char *[]){month}, NULL, err) &&
            cm_pg_execute(pg, "NOTIFY curmill_scan", err);
 }
@@ -110,14 +111,19 @@ static bool insert_chunks(cm_pg *pg, const char *delivery, const cm_found_delive
         char number[24], bytes[24];
         snprintf(number, sizeof number, "%zu", i + 1);
         snprintf(bytes, sizeof bytes, "%" PRId64, found->chunk[i].bytes);
-        const char *values[] = {delivery, number, found->chunk[i].key ? found->chunk[i].key : "", found->chunk[i].name,
-                                found->chunk[i].fingerprint, bytes};
-        if (!cm_pg_query(pg,
-                         "INSERT INTO chunk (delivery_id, chunk, location, name, fingerprint, bytes)"
-                         " VALUES ($1, $2::int, $3, $4, $5, $6::bigint)"
-                         " ON CONFLICT (delivery_id, chunk) DO UPDATE SET location = excluded.location, name = excluded.name,"
-                         " fingerprint = excluded.fingerprint, bytes = excluded.bytes",
-                         6, values, NULL, err))
+        const char *values[] = {delivery,
+                                number,
+                                found->chunk[i].key ? found->chunk[i].key : "",
+                                found->chunk[i].name,
+                                found->chunk[i].fingerprint,
+                                bytes};
+        if (!cm_pg_query(
+                pg,
+                "INSERT INTO chunk (delivery_id, chunk, location, name, fingerprint, bytes)"
+                " VALUES ($1, $2::int, $3, $4, $5, $6::bigint)"
+                " ON CONFLICT (delivery_id, chunk) DO UPDATE SET location = excluded.location, name = excluded.name,"
+                " fingerprint = excluded.fingerprint, bytes = excluded.bytes",
+                6, values, NULL, err))
             return false;
     }
     return true;
@@ -127,22 +133,24 @@ static bool insert_chunks(cm_pg *pg, const char *delivery, const cm_found_delive
 static bool is_time_stamp(const char *assembly)
 {
     size_t digits = strspn(assembly, "0123456789");
-    return (digits == 8 && assembly[8] == 'T') || (digits == 4 && assembly[4] == '-' && strlen(assembly) > 24 && assembly[10] == 'T');
+    return (digits == 8 && assembly[8] == 'T') ||
+           (digits == 4 && assembly[4] == '-' && strlen(assembly) > 24 && assembly[10] == 'T');
 }
 
 /* The assembly of the newest delivery of the same report that is good or on its way. */
-static bool is_older_than_known(cm_pg *pg, const char *payer, const char *period, const cm_found_delivery *found, bool *ret,
-                                cm_error *err)
+static bool is_older_than_known(cm_pg *pg, const char *payer, const char *period, const cm_found_delivery *found,
+                                bool *ret, cm_error *err)
 {
     *ret = false;
     if (!is_time_stamp(found->assembly))
         return true;
     const char *values[] = {payer, period, found->report};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT assembly FROM delivery WHERE payer = $1 AND period = $2 AND report = $3 AND state IN ('planned', 'good')"
-                     " ORDER BY seq DESC LIMIT 1",
-                     3, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT assembly FROM delivery WHERE payer = $1 AND period = $2 AND report = $3 AND state IN ('planned', 'good')"
+            " ORDER BY seq DESC LIMIT 1",
+            3, values, &rows, err))
         return false;
     if (cm_rows_count(rows) && is_time_stamp(cm_rows_text(rows, 0, 0)))
         *ret = strcmp(found->assembly, cm_rows_text(rows, 0, 0)) < 0;
@@ -163,17 +171,19 @@ typedef struct registering {
     cm_registered *ret;
 } registering;
 
-/* A late change of the catalog counts from the next period on (rating.md section 8): what comes for a settled period is rated as the period
- * was, its links as its newest run's. */
-static bool basis_of_period(const registering *r, char ret_catalog[static CM_ID_HEX], char ret_links[static CM_ID_HEX], cm_error *err)
+/* A late change of the catalog counts from the next period on (rating.md section 8): what comes for a settled period is
+ * rated as the period was, its links as its newest run's. */
+static bool basis_of_period(const registering *r, char ret_catalog[static CM_ID_HEX], char ret_links[static CM_ID_HEX],
+                            cm_error *err)
 {
     const char *values[] = {r->payer->id, r->period};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(r->pg,
-                     "SELECT run.catalog_id, newest.links_version FROM billing_period b JOIN current_run c ON c.payer = b.payer AND c.period = b.period"
-                     " JOIN run ON run.id = c.run_id JOIN newest_run n ON n.payer = b.payer AND n.period = b.period JOIN run newest ON newest.id = n.run_id"
-                     " WHERE b.payer = $1 AND b.period = $2 AND b.state IN ('settled', 'closed')",
-                     2, values, &rows, err))
+    if (!cm_pg_query(
+            r->pg,
+            "SELECT run.catalog_id, newest.links_version FROM billing_period b JOIN current_run c ON c.payer = b.payer AND c.period = b.period"
+            " JOIN run ON run.id = c.run_id JOIN newest_run n ON n.payer = b.payer AND n.period = b.period JOIN run newest ON newest.id = n.run_id"
+            " WHERE b.payer = $1 AND b.period = $2 AND b.state IN ('settled', 'closed')",
+            2, values, &rows, err))
         return false;
     bool settled = cm_rows_count(rows) > 0;
     snprintf(ret_catalog, CM_ID_HEX, "%s", settled ? cm_rows_text(rows, 0, 0) : r->catalog->id);
@@ -187,16 +197,16 @@ static bool begin_run(const registering *r, int attempt, cm_error *err)
     bool new_run;
     char catalog[CM_ID_HEX], links[CM_ID_HEX];
     return basis_of_period(r, catalog, links, err) &&
-           cm_run_insert(r->pg, r->ret->delivery, catalog, links, attempt, r->payer->id, r->payer->lane, r->found->period,
-                         (int)r->found->chunks, r->settings, r->now, r->ret->run, &new_run, err);
+           cm_run_insert(r->pg, r->ret->delivery, catalog, links, attempt, r->payer->id, r->payer->lane,
+                         r->found->period, (int)r->found->chunks, r->settings, r->now, r->ret->run, &new_run, err);
 }
 
 static bool audit_delivery(const registering *r, const char *action, const char *reason, cm_error *err)
 {
     char object[64];
     snprintf(object, sizeof object, "delivery:%s", r->ret->delivery);
-    json_t *detail = json_pack("{s:s, s:s, s:s, s:s}", "payer", r->payer->id, "period", r->period, "report", r->found->report,
-                               "assembly", r->found->assembly);
+    json_t *detail = json_pack("{s:s, s:s, s:s, s:s}", "payer", r->payer->id, "period", r->period, "report",
+                               r->found->report, "assembly", r->found->assembly);
     char *text = json_dumps(detail, 0);
     bool done = cm_store_audit(r->pg, r->now, r->actor, action, object, reason, text, err);
     free(text);
@@ -229,18 +239,22 @@ static bool register_new(const registering *r, cm_error *err)
                             r->found->manifest,
                             r->found->manifest_digest,
                             r->found->immutable_keys ? "t" : "f",
-                            bad ? "failed" : older ? "superseded" : "planned",
+                            bad     ? "failed"
+                            : older ? "superseded"
+                                    : "planned",
                             cm_instant_print(r->now, at),
                             r->found->error_code,
                             r->found->error_file,
                             r->found->error_text,
                             is_archived(r) ? "t" : "f"};
-    bool done = cm_pg_query(r->pg,
-                            "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest,"
-                            " manifest_digest, immutable_keys, state, discovered_at, error_code, error_file, error_text, archive)"
-                            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-                            17, values, NULL, err) &&
-                insert_chunks(r->pg, r->ret->delivery, r->found, err);
+    bool done =
+        cm_pg_query(
+            r->pg,
+            "INSERT INTO delivery (id, payer, lane, period, report, assembly, format, source, manifest,"
+            " manifest_digest, immutable_keys, state, discovered_at, error_code, error_file, error_text, archive)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+            17, values, NULL, err) &&
+        insert_chunks(r->pg, r->ret->delivery, r->found, err);
     free(source);
     if (!done)
         return false;
@@ -268,14 +282,15 @@ static bool register_failed_before(const registering *r, const char *old_code, i
         return true;
     bool bad = *r->found->error_code != '\0';
     snprintf(number, sizeof number, "%d", attempt + 1);
-    const char *values[] = {r->ret->delivery,       bad ? "failed" : "planned", number, r->found->error_code,
-                            r->found->error_file, r->found->error_text};
+    const char *values[] = {r->ret->delivery,     bad ? "failed" : "planned", number,
+                            r->found->error_code, r->found->error_file,       r->found->error_text};
     if (!cm_pg_query(r->pg, "DELETE FROM chunk WHERE delivery_id = $1", 1, values, NULL, err) ||
         !insert_chunks(r->pg, r->ret->delivery, r->found, err) ||
-        !cm_pg_query(r->pg,
-                     "UPDATE delivery SET state = $2, attempt = $3::int, error_code = $4, error_file = $5, error_text = $6,"
-                     " error_row = NULL, error_column = '' WHERE id = $1",
-                     6, values, NULL, err))
+        !cm_pg_query(
+            r->pg,
+            "UPDATE delivery SET state = $2, attempt = $3::int, error_code = $4, error_file = $5, error_text = $6,"
+            " error_row = NULL, error_column = '' WHERE id = $1",
+            6, values, NULL, err))
         return false;
     if (bad)
         return audit_delivery(r, "delivery.failed", r->found->error_text, err);
@@ -287,18 +302,20 @@ static bool register_locked(const registering *r, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!lock_period(r->pg, r->payer->id, r->period, err) ||
-        !cm_pg_query(r->pg,
-                     "SELECT d.state, d.error_code, d.attempt, EXISTS (SELECT FROM run WHERE delivery_id = d.id AND attempt = d.attempt),"
-                     " coalesce((SELECT r.delivery_id FROM current_run c JOIN run r ON r.id = c.run_id"
-                     "   WHERE c.payer = d.payer AND c.period = d.period AND r.delivery_id <> d.id), '')"
-                     " FROM delivery d WHERE d.id = $1",
-                     1, (const char *[]){r->ret->delivery}, &rows, err))
+        !cm_pg_query(
+            r->pg,
+            "SELECT d.state, d.error_code, d.attempt, EXISTS (SELECT FROM run WHERE delivery_id = d.id AND attempt = d.attempt),"
+            " coalesce((SELECT r.delivery_id FROM current_run c JOIN run r ON r.id = c.run_id"
+            "   WHERE c.payer = d.payer AND c.period = d.period AND r.delivery_id <> d.id), '')"
+            " FROM delivery d WHERE d.id = $1",
+            1, (const char *[]){r->ret->delivery}, &rows, err))
         return false;
     bool done;
     if (cm_rows_count(rows) == 0) {
         done = register_new(r, err);
     } else if (strcmp(cm_rows_text(rows, 0, 0), "failed") == 0) {
-        done = register_failed_before(r, cm_rows_text(rows, 0, 1), (int)cm_rows_i64(rows, 0, 2), cm_rows_bool(rows, 0, 3), err);
+        done = register_failed_before(r, cm_rows_text(rows, 0, 1), (int)cm_rows_i64(rows, 0, 2),
+                                      cm_rows_bool(rows, 0, 3), err);
     } else {
         r->ret->what = CM_REGISTRATION_KNOWN;
         if (strcmp(cm_rows_text(rows, 0, 0), "superseded") == 0)
@@ -310,8 +327,8 @@ static bool register_locked(const registering *r, cm_error *err)
 }
 
 bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *payer, const json_t *source,
-                       const cm_found_delivery *found, const cm_run_settings *settings, cm_instant now, const char *actor,
-                       cm_registered *ret, cm_error *err)
+                       const cm_found_delivery *found, const cm_run_settings *settings, cm_instant now,
+                       const char *actor, cm_registered *ret, cm_error *err)
 {
     *ret = (cm_registered){0};
     registering r = {pg, catalog, payer, source, found, settings, now, actor, {0}, ret};
@@ -324,39 +341,43 @@ bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *pay
 }
 
 /* The same rating again is the same run: what became of it? */
-static bool start_again(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason, cm_error *err)
+static bool start_again(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason,
+                        cm_error *err)
 {
     cm_run facts;
     if (!cm_store_run(pg, run, &facts, err))
         return false;
     if (strcmp(facts.state, "running") == 0)
         return true;
-    return facts.complete ? cm_store_run_reactivate(pg, run, now, actor, err) : cm_store_run_restart(pg, run, now, actor, reason, err);
+    return facts.complete ? cm_store_run_reactivate(pg, run, now, actor, err)
+                          : cm_store_run_restart(pg, run, now, actor, reason, err);
 }
 
-static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period, const cm_run_settings *settings,
-                         cm_instant now, const char *actor, const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new,
-                         cm_error *err)
+static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
+                         const cm_run_settings *settings, cm_instant now, const char *actor, const char *reason,
+                         char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
 {
     char month[CM_PERIOD_TEXT], object[64], links[CM_ID_HEX];
     cm_period_print(period, month);
     const char *values[] = {payer, month};
     cm_rows *rows = NULL;
     if (!lock_period(pg, payer, month, err) || !cm_store_links_of_payer(pg, payer, links, err) ||
-        !cm_pg_query(pg,
-                     "SELECT d.id, d.attempt, d.lane, (SELECT count(*) FROM chunk WHERE delivery_id = d.id) FROM delivery d"
-                     " WHERE payer = $1 AND period = $2 AND state IN ('good', 'planned')"
-                     " ORDER BY (state = 'good') DESC, seq DESC LIMIT 1",
-                     2, values, &rows, err))
+        !cm_pg_query(
+            pg,
+            "SELECT d.id, d.attempt, d.lane, (SELECT count(*) FROM chunk WHERE delivery_id = d.id) FROM delivery d"
+            " WHERE payer = $1 AND period = $2 AND state IN ('good', 'planned')"
+            " ORDER BY (state = 'good') DESC, seq DESC LIMIT 1",
+            2, values, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DELIVERY",
-                       "payer %s has no good delivery for %s: see `curmill delivery list --payer %s --period %s`", payer, month,
-                       payer, month);
+                       "payer %s has no good delivery for %s: see `curmill delivery list --payer %s --period %s`",
+                       payer, month, payer, month);
     }
     bool done = cm_run_insert(pg, cm_rows_text(rows, 0, 0), catalog->id, links, (int)cm_rows_i64(rows, 0, 1), payer,
-                              cm_rows_text(rows, 0, 2), period, (int)cm_rows_i64(rows, 0, 3), settings, now, ret_run, ret_new, err);
+                              cm_rows_text(rows, 0, 2), period, (int)cm_rows_i64(rows, 0, 3), settings, now, ret_run,
+                              ret_new, err);
     snprintf(object, sizeof object, "run:%s", ret_run);
     cm_rows_free(rows);
     if (done && !*ret_new)
@@ -364,9 +385,9 @@ static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer
     return done && cm_store_audit(pg, now, actor, "run.started", object, reason, NULL, err);
 }
 
-bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period, const cm_run_settings *settings,
-                        cm_instant now, const char *actor, const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new,
-                        cm_error *err)
+bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
+                        const cm_run_settings *settings, cm_instant now, const char *actor, const char *reason,
+                        char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
 {
     bool done = cm_pg_begin(pg, err) &&
                 start_locked(pg, catalog, payer, period, settings, now, actor, reason, ret_run, ret_new, err) &&

@@ -1,4 +1,5 @@
-/* Runs: what the workers ask about them, publishing, failing, starting again; the audit trail. Registration: register.c. */
+/* Runs: what the workers ask about them, publishing, failing, starting again; the audit trail. Registration:
+ * register.c. */
 #include "store/runs/run_store.h"
 
 #include "store/documents/internal.h"
@@ -6,13 +7,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-bool cm_store_audit(cm_pg *pg, cm_instant now, const char *actor, const char *action, const char *object, const char *reason,
-                    const char *detail, cm_error *err)
+bool cm_store_audit(cm_pg *pg, cm_instant now, const char *actor, const char *action, const char *object,
+                    const char *reason, const char *detail, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
     const char *values[] = {cm_instant_print(now, at), actor, action, object, reason, detail ? detail : "{}"};
-    return cm_pg_query(pg, "INSERT INTO audit (at, actor, action, object, reason, detail) VALUES ($1, $2, $3, $4, $5, $6::jsonb)",
-                       6, values, NULL, err);
+    return cm_pg_query(
+        pg, "INSERT INTO audit (at, actor, action, object, reason, detail) VALUES ($1, $2, $3, $4, $5, $6::jsonb)", 6,
+        values, NULL, err);
 }
 
 bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *arena, cm_run_chunk *ret, cm_error *err)
@@ -21,20 +23,23 @@ bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *ar
     snprintf(number, sizeof number, "%" PRIu32, chunk);
     const char *values[] = {run, number};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT r.id, d.id, r.payer, r.lane, r.catalog_id, d.source, d.manifest, d.manifest_digest, c.location, c.name,"
-                     " c.fingerprint, r.links_version, c.archive_digest, r.period, d.immutable_keys, r.state = 'running', r.shards, d.archive,"
-                     " d.manifest_archived"
-                     " FROM run r JOIN delivery d ON d.id = r.delivery_id JOIN chunk c ON c.delivery_id = d.id AND c.chunk = $2"
-                     " WHERE r.id = $1",
-                     2, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT r.id, d.id, r.payer, r.lane, r.catalog_id, d.source, d.manifest, d.manifest_digest, c.location, c.name,"
+            " c.fingerprint, r.links_version, c.archive_digest, r.period, d.immutable_keys, r.state = 'running', r.shards, d.archive,"
+            " d.manifest_archived"
+            " FROM run r JOIN delivery d ON d.id = r.delivery_id JOIN chunk c ON c.delivery_id = d.id AND c.chunk = $2"
+            " WHERE r.id = $1",
+            2, values, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CHUNK", "there is no chunk %" PRIu32 " of run %s in the database", chunk, run);
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CHUNK", "there is no chunk %" PRIu32 " of run %s in the database",
+                       chunk, run);
     }
-    const char **field[] = {&ret->run,      &ret->delivery,    &ret->payer, &ret->lane,  &ret->catalog, &ret->source,        &ret->manifest, &ret->manifest_digest,
-                            &ret->location, &ret->name, &ret->fingerprint, &ret->links, &ret->archive_digest};
+    const char **field[] = {&ret->run,         &ret->delivery, &ret->payer,           &ret->lane,     &ret->catalog,
+                            &ret->source,      &ret->manifest, &ret->manifest_digest, &ret->location, &ret->name,
+                            &ret->fingerprint, &ret->links,    &ret->archive_digest};
     for (int i = 0; i < 13; i++) {
         const char *text = cm_rows_text(rows, 0, i);
         *field[i] = cm_arena_strndup(arena, text, strlen(text));
@@ -58,15 +63,18 @@ static bool fail_in_transaction(cm_pg *pg, const char *run, const char *code, co
     snprintf(row, sizeof row, "%" PRIu64, place ? place->row : 0);
     const char *reason[] = {run, text};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg, "UPDATE run SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'running' RETURNING delivery_id", 2,
-                     reason, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "UPDATE run SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'running' RETURNING delivery_id", 2,
+            reason, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0) { /* failed already, or no longer wanted */
         cm_rows_free(rows);
         return true;
     }
     snprintf(object, sizeof object, "delivery:%s", cm_rows_text(rows, 0, 0));
-    const char *values[] = {cm_rows_text(rows, 0, 0), code, file, place && place->row ? row : NULL, place ? place->column : "", text};
+    const char *values[] = {cm_rows_text(rows, 0, 0),   code, file, place && place->row ? row : NULL,
+                            place ? place->column : "", text};
     bool done = cm_pg_query(pg,
                             "UPDATE delivery SET state = 'failed', error_code = $2, error_file = $3, error_row = $4,"
                             " error_column = $5, error_text = $6 WHERE id = $1 AND state = 'planned'",
@@ -76,8 +84,8 @@ static bool fail_in_transaction(cm_pg *pg, const char *run, const char *code, co
     return done;
 }
 
-bool cm_store_run_failed(cm_pg *pg, const char *run, const char *code, const char *file, const cm_place *place, const char *text,
-                         cm_instant now, const char *actor, cm_error *err)
+bool cm_store_run_failed(cm_pg *pg, const char *run, const char *code, const char *file, const cm_place *place,
+                         const char *text, cm_instant now, const char *actor, cm_error *err)
 {
     bool done = cm_pg_begin(pg, err) && fail_in_transaction(pg, run, code, file, place, text, now, actor, err) &&
                 cm_pg_commit(pg, err);
@@ -113,20 +121,22 @@ bool cm_store_published(cm_pg *pg, const char *run, int partitions, cm_error *er
     char number[16];
     snprintf(number, sizeof number, "%d", partitions);
     const char *values[] = {run, number};
-    return cm_pg_query(pg,
-                       "UPDATE run SET published = true, partitions = CASE WHEN partitions = 0 THEN $2::int ELSE partitions END"
-                       " WHERE id = $1",
-                       2, values, NULL, err);
+    return cm_pg_query(
+        pg,
+        "UPDATE run SET published = true, partitions = CASE WHEN partitions = 0 THEN $2::int ELSE partitions END"
+        " WHERE id = $1",
+        2, values, NULL, err);
 }
 
 bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err)
 {
     const char *values[] = {id};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT id, delivery_id, catalog_id, payer, lane, engine_version, state, period, shards, partitions, chunks,"
-                     " complete, links_version FROM run WHERE id = $1",
-                     1, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT id, delivery_id, catalog_id, payer, lane, engine_version, state, period, shards, partitions, chunks,"
+            " complete, links_version FROM run WHERE id = $1",
+            1, values, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
@@ -151,16 +161,17 @@ bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err)
     return true;
 }
 
-bool cm_store_scan_request(cm_pg *pg, const char *lane, const char *payer, const char *period, cm_instant now, int64_t *ret_id,
-                           cm_error *err)
+bool cm_store_scan_request(cm_pg *pg, const char *lane, const char *payer, const char *period, cm_instant now,
+                           int64_t *ret_id, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
     const char *values[] = {lane, payer ? payer : "", period ? period : "", cm_instant_print(now, at)};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "WITH request AS (INSERT INTO scan_request (lane, payer, period, requested_at) VALUES ($1, $2, $3, $4)"
-                     " RETURNING id) SELECT id, pg_notify('curmill_scan', $1) FROM request",
-                     4, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "WITH request AS (INSERT INTO scan_request (lane, payer, period, requested_at) VALUES ($1, $2, $3, $4)"
+            " RETURNING id) SELECT id, pg_notify('curmill_scan', $1) FROM request",
+            4, values, &rows, err))
         return false;
     *ret_id = cm_rows_i64(rows, 0, 0);
     cm_rows_free(rows);

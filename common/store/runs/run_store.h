@@ -1,6 +1,7 @@
 /*
  * Deliveries and runs in PostgreSQL: identity, registration, failure, retry (architecture.md sections 3, 4).
- * Channel `curmill_scan` is notified when ingest-cur has something to do. May use: postgres, catalog, source (types), rating.
+ * Channel `curmill_scan` is notified when ingest-cur has something to do. May use: postgres, catalog, source (types),
+ * rating.
  */
 #ifndef CM_STORE_RUN_STORE_H
 #define CM_STORE_RUN_STORE_H
@@ -8,8 +9,8 @@
 #include "billing/catalog/model/catalog.h"
 #include "billing/cur/reader.h"
 #include "billing/rating/rating.h"
-#include "platform/postgres/postgres.h"
 #include "delivery/source/source.h"
+#include "platform/postgres/postgres.h"
 
 enum {
     CM_SHARDS = 16, /* default of setting `shards`, stored with each run */
@@ -25,7 +26,7 @@ enum cm_registration {
 typedef struct cm_registered {
     enum cm_registration what;
     char delivery[CM_ID_HEX];
-    char run[CM_ID_HEX];      /* "" if no run began */
+    char run[CM_ID_HEX];           /* "" if no run began */
     char superseded_by[CM_ID_HEX]; /* KNOWN: a newer delivery is current; "" otherwise */
 } cm_registered;
 
@@ -42,47 +43,55 @@ typedef struct cm_run_settings {
 } cm_run_settings;
 
 /*
- * Registers what a scan found, in one transaction. Harmless if many replicas do it at once (N: discovery by every replica).
- * v1, v2, v1 again: v1 is KNOWN and stays superseded. A delivery whose assembly is a time stamp older than the current one's is
- * registered as superseded at once. `source` is the definition the workers open later.
+ * Registers what a scan found, in one transaction. Harmless if many replicas do it at once (N: discovery by every
+ * replica). v1, v2, v1 again: v1 is KNOWN and stays superseded. A delivery whose assembly is a time stamp older than
+ * the current one's is registered as superseded at once. `source` is the definition the workers open later.
  */
 CM_NODISCARD bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *payer, const json_t *source,
                                     const cm_found_delivery *found, const cm_run_settings *settings, cm_instant now,
                                     const char *actor, cm_registered *ret, cm_error *err);
 
-/* Rates a good delivery again (`run start`) with a catalog version and the payer's present link set: NOT_FOUND without one; *ret_run is the run, new or already there (same id: same run). */
+/* Rates a good delivery again (`run start`) with a catalog version and the payer's present link set: NOT_FOUND without
+ * one; *ret_run is the run, new or already there (same id: same run). */
 CM_NODISCARD bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
-                                     const cm_run_settings *settings, cm_instant now, const char *actor, const char *reason,
-                                     char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err);
+                                     const cm_run_settings *settings, cm_instant now, const char *actor,
+                                     const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err);
 
 /* What ingest-cur needs to read a chunk. Texts owned by `arena`. */
 typedef struct cm_run_chunk {
-    const char *run, *delivery, *payer, *lane, *catalog, *links /* link set, "": none */, *source, *manifest, *manifest_digest, *location, *name, *fingerprint;
+    const char *run, *delivery, *payer, *lane, *catalog, *links /* link set, "": none */, *source, *manifest,
+        *manifest_digest, *location, *name, *fingerprint;
     const char *archive_digest; /* of its copy in the archive, "" if there is none (archive_store.h) */
     cm_period period;
-    bool immutable_keys, wanted;      /* wanted: the run is still running */
-    bool archive, manifest_archived;  /* archive: the delivery counts only with copies of all of its files */
+    bool immutable_keys, wanted;     /* wanted: the run is still running */
+    bool archive, manifest_archived; /* archive: the delivery counts only with copies of all of its files */
     int shards;
     uint32_t chunk;
 } cm_run_chunk;
-CM_NODISCARD bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *arena, cm_run_chunk *ret, cm_error *err);
+CM_NODISCARD bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *arena, cm_run_chunk *ret,
+                                     cm_error *err);
 
-/* Bad input: the run fails, and the delivery with it unless it had a complete run before. Audited. `file` is the chunk's name. */
-CM_NODISCARD bool cm_store_run_failed(cm_pg *pg, const char *run, const char *code, const char *file, const cm_place *place,
-                                      const char *text, cm_instant now, const char *actor, cm_error *err);
+/* Bad input: the run fails, and the delivery with it unless it had a complete run before. Audited. `file` is the
+ * chunk's name. */
+CM_NODISCARD bool cm_store_run_failed(cm_pg *pg, const char *run, const char *code, const char *file,
+                                      const cm_place *place, const char *text, cm_instant now, const char *actor,
+                                      cm_error *err);
 
-/* Runs of a lane whose chunk.planned records are not out yet: up to `max`. Then mark them (with the partitions of line.rated). In a
- * transaction, which holds them: another replica does not see them meanwhile, or every chunk would be planned and read twice. */
+/* Runs of a lane whose chunk.planned records are not out yet: up to `max`. Then mark them (with the partitions of
+ * line.rated). In a transaction, which holds them: another replica does not see them meanwhile, or every chunk would be
+ * planned and read twice. */
 typedef struct cm_unpublished {
     char run[CM_ID_HEX], delivery[CM_ID_HEX];
     int chunks;
 } cm_unpublished;
-CM_NODISCARD bool cm_store_unpublished(cm_pg *pg, const char *lane, cm_unpublished *into, int max, int *ret_count, cm_error *err);
+CM_NODISCARD bool cm_store_unpublished(cm_pg *pg, const char *lane, cm_unpublished *into, int max, int *ret_count,
+                                       cm_error *err);
 CM_NODISCARD bool cm_store_published(cm_pg *pg, const char *run, int partitions, cm_error *err);
 
 /* Facts about a run for rate-engine and invoice-writer. */
 typedef struct cm_run {
-    char id[CM_ID_HEX], delivery[CM_ID_HEX], catalog[CM_ID_HEX], links[CM_ID_HEX] /* link set, "": none */, payer[16], lane[64], engine_version[128], state[16];
+    char id[CM_ID_HEX], delivery[CM_ID_HEX], catalog[CM_ID_HEX], links[CM_ID_HEX] /* link set, "": none */, payer[16],
+        lane[64], engine_version[128], state[16];
     cm_period period;
     int shards, partitions, chunks;
     bool complete;
@@ -91,8 +100,8 @@ typedef struct cm_run {
 CM_NODISCARD bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err);
 
 /* Commands to look now. */
-CM_NODISCARD bool cm_store_scan_request(cm_pg *pg, const char *lane, const char *payer, const char *period, cm_instant now,
-                                        int64_t *ret_id, cm_error *err);
+CM_NODISCARD bool cm_store_scan_request(cm_pg *pg, const char *lane, const char *payer, const char *period,
+                                        cm_instant now, int64_t *ret_id, cm_error *err);
 
 /* Audit trail. `detail` is JSON or NULL. */
 CM_NODISCARD bool cm_store_audit(cm_pg *pg, cm_instant now, const char *actor, const char *action, const char *object,

@@ -6,8 +6,8 @@
 #ifndef CM_STORE_TAX_STORE_H
 #define CM_STORE_TAX_STORE_H
 
-#include "platform/postgres/postgres.h"
 #include "billing/tax/tax.h"
+#include "platform/postgres/postgres.h"
 
 /* The last look at a payer; instants INT64_MIN where there was none. */
 typedef struct cm_tax_state {

@@ -6,9 +6,9 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include "base/config/config.h"
 #include "base/time/time.h"
 #include "platform/archive/archive.h"
-#include "base/config/config.h"
 #include "platform/kafka/admin.h"
 #include "platform/postgres/postgres.h"
 #include "store/catalog/catalog_store.h"
@@ -22,16 +22,16 @@ typedef struct cli_option {
     const char *name;     /* without the dashes */
     const char *argument; /* NULL: a switch */
     const char *help;
-    bool required, many;  /* many: may be given again, and takes all words up to the next option */
+    bool required, many; /* many: may be given again, and takes all words up to the next option */
 } cli_option;
 
 typedef struct cli cli;
 
 typedef struct cli_command {
     const char *name, *summary;
-    const char *operands;              /* "DIR", "A B", "[VERSION]", NULL */
+    const char *operands; /* "DIR", "A B", "[VERSION]", NULL */
     int least_operands, most_operands;
-    const cli_option *options;         /* ended by {0}; NULL: none */
+    const cli_option *options;          /* ended by {0}; NULL: none */
     const struct cli_command *children; /* ended by {0}; NULL: a command that runs */
     int (*run)(cli *c);
 } cli_command;
@@ -53,7 +53,7 @@ struct cli {
     int given_count;
     const char *operand[8];
     int operands;
-    cm_pg *pg_; /* opened by cli_pg */
+    cm_pg *pg_;           /* opened by cli_pg */
     cm_archive *archive_; /* opened by cli_archive */
 };
 
@@ -83,7 +83,12 @@ int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaq
 
 /* --- output: output.c ---------------------------------------------------------------------------------------- */
 
-enum cli_type { CLI_TEXT, CLI_NUMBER, CLI_DECIMAL, CLI_BOOLEAN }; /* DECIMAL: a string in JSON, right-aligned in a table */
+enum cli_type {
+    CLI_TEXT,
+    CLI_NUMBER,
+    CLI_DECIMAL,
+    CLI_BOOLEAN
+}; /* DECIMAL: a string in JSON, right-aligned in a table */
 typedef struct cli_column {
     const char *name;
     enum cli_type type;
@@ -102,7 +107,8 @@ void cli_table_free(cli_table *table);
 /* Prints JSON (2 spaces) to standard output. Takes over `json`. Returns 0. */
 int cli_json_print(json_t *json);
 /* Runs a query and prints it as a table. */
-int cli_query_print(cli *c, const cli_column *columns, int count, const char *sql, int values_count, const char *const *values);
+int cli_query_print(cli *c, const cli_column *columns, int count, const char *sql, int values_count,
+                    const char *const *values);
 
 /* --- commands ------------------------------------------------------------------------------------------------ */
 int cmd_migrate(cli *c);
@@ -161,10 +167,22 @@ void cli_diff_print(const cli *c, const struct cm_diff *diff);
 /* `catalog apply --dry-run`: cmd_dry_run.c. */
 int cli_catalog_dry_run(cli *c, const json_t *canonical);
 
-/* Documents chosen by the options of `statement`, after what is stale was made anew (`force`: all of the period). `id`: a document's id or
- * a beginning of it, NULL: any. Columns: enum cli_document. NULL: the exit code is set. */
+/* Documents chosen by the options of `statement`, after what is stale was made anew (`force`: all of the period). `id`:
+ * a document's id or a beginning of it, NULL: any. Columns: enum cli_document. NULL: the exit code is set. */
 enum cli_document {
-    CLI_DOCUMENT, CLI_SERIAL, CLI_STATE, CLI_ID, CLI_KIND, CLI_RESELLER, CLI_LANE, CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL, CLI_CUSTOMERS
+    CLI_DOCUMENT,
+    CLI_SERIAL,
+    CLI_STATE,
+    CLI_ID,
+    CLI_KIND,
+    CLI_RESELLER,
+    CLI_LANE,
+    CLI_PERIOD,
+    CLI_CUSTOMER,
+    CLI_CURRENCY,
+    CLI_SUBTOTAL,
+    CLI_TOTAL,
+    CLI_CUSTOMERS
 };
 cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit);
 /* One row for each document, as `statement list` prints them; the caller prints. */

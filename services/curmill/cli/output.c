@@ -169,7 +169,8 @@ static void print_table(const cli_table *table)
             enum cli_type type = table->column[i].type;
             const char *text = line ? cell(table, line - 1, i) : table->column[i].name;
             fputs(i ? "  " : "", stdout);
-            print_padded(text ? text : "", width[i], type == CLI_NUMBER || type == CLI_DECIMAL, i == table->columns - 1);
+            print_padded(text ? text : "", width[i], type == CLI_NUMBER || type == CLI_DECIMAL,
+                         i == table->columns - 1);
         }
         fputc('\n', stdout);
     }
@@ -187,7 +188,8 @@ int cli_table_print(const cli *c, cli_table *table)
     return 0;
 }
 
-int cli_query_print(cli *c, const cli_column *columns, int count, const char *sql, int values_count, const char *const *values)
+int cli_query_print(cli *c, const cli_column *columns, int count, const char *sql, int values_count,
+                    const char *const *values)
 {
     cm_error err = {0};
     int exit_code = 0;

@@ -24,14 +24,16 @@ static bool look(cm_pg *pg, const cli_wait *wait, progress *ret, cm_error *err)
 {
     const char *values[] = {wait->lane, wait->payer, wait->period, wait->run};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(pg,
-                     "SELECT count(DISTINCT r.id), coalesce(sum(k.applied_lines), 0), count(k.chunk), count(*) FILTER (WHERE k.ended)"
-                     " FROM run r LEFT JOIN run_chunk k ON k.run_id = r.id WHERE r.state = 'running'"
-                     " AND ($1::text IS NULL OR r.lane = $1) AND ($2::text IS NULL OR r.payer = $2)"
-                     " AND ($3::text IS NULL OR r.period = $3) AND ($4::text IS NULL OR r.id = $4)",
-                     4, values, &rows, err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT count(DISTINCT r.id), coalesce(sum(k.applied_lines), 0), count(k.chunk), count(*) FILTER (WHERE k.ended)"
+            " FROM run r LEFT JOIN run_chunk k ON k.run_id = r.id WHERE r.state = 'running'"
+            " AND ($1::text IS NULL OR r.lane = $1) AND ($2::text IS NULL OR r.payer = $2)"
+            " AND ($3::text IS NULL OR r.period = $3) AND ($4::text IS NULL OR r.id = $4)",
+            4, values, &rows, err))
         return false;
-    *ret = (progress){cm_rows_i64(rows, 0, 0), cm_rows_i64(rows, 0, 1), cm_rows_i64(rows, 0, 2), cm_rows_i64(rows, 0, 3)};
+    *ret =
+        (progress){cm_rows_i64(rows, 0, 0), cm_rows_i64(rows, 0, 1), cm_rows_i64(rows, 0, 2), cm_rows_i64(rows, 0, 3)};
     cm_rows_free(rows);
     return true;
 }
@@ -39,8 +41,8 @@ static bool look(cm_pg *pg, const cli_wait *wait, progress *ret, cm_error *err)
 static void show_progress(const cli *c, const progress *p)
 {
     if (!c->quiet && isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%lld running, %lld of %lld files, %lld lines   ", (long long)p->running, (long long)p->ended_chunks,
-                (long long)p->expected_chunks, (long long)p->done_lines);
+        fprintf(stderr, "\r%lld running, %lld of %lld files, %lld lines   ", (long long)p->running,
+                (long long)p->ended_chunks, (long long)p->expected_chunks, (long long)p->done_lines);
 }
 
 static int give_up(cli *c, const char *what)

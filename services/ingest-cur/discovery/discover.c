@@ -27,23 +27,25 @@ static bool register_one(scan *s, const cm_payer *payer, const cm_found_delivery
 {
     cm_registered registered;
     cm_run_settings settings = {.shards = s->ingest->shards, .archive = s->ingest->archive_policy};
-    if (!cm_store_register(s->ingest->worker.pg, s->catalog, payer, payer->source, found, &settings, cm_ingest_now(s->ingest),
-                           "ingest-cur", &registered, err))
+    if (!cm_store_register(s->ingest->worker.pg, s->catalog, payer, payer->source, found, &settings,
+                           cm_ingest_now(s->ingest), "ingest-cur", &registered, err))
         return false;
     s->found++;
     s->new_deliveries += registered.what == CM_REGISTRATION_NEW || registered.what == CM_REGISTRATION_RETRIED;
     s->failed += registered.what == CM_REGISTRATION_FAILED;
     char period[CM_PERIOD_TEXT];
     bool quiet = registered.what == CM_REGISTRATION_KNOWN || registered.what == CM_REGISTRATION_FAILED;
-    cm_log(quiet ? CM_DEBUG : CM_INFO, "delivery seen", "outcome", registration_names[registered.what], "run", registered.run,
-           "delivery", registered.delivery, "payer", payer->id, "period", cm_period_print(found->period, period), "report",
-           found->report, "assembly", found->assembly, "error", found->error_text, NULL);
+    cm_log(quiet ? CM_DEBUG : CM_INFO, "delivery seen", "outcome", registration_names[registered.what], "run",
+           registered.run, "delivery", registered.delivery, "payer", payer->id, "period",
+           cm_period_print(found->period, period), "report", found->report, "assembly", found->assembly, "error",
+           found->error_text, NULL);
     if (!quiet)
         cm_metric_add(s->ingest->metric.deliveries, 1);
     return true;
 }
 
-/* One report counts for a payer and period: with two, one would silently replace the other at every new version. A person chooses. */
+/* One report counts for a payer and period: with two, one would silently replace the other at every new version. A
+ * person chooses. */
 static void refuse_two_reports(cm_found_delivery *found, size_t count, cm_arena *arena)
 {
     for (size_t i = 0; i < count; i++) {
@@ -53,8 +55,11 @@ static void refuse_two_reports(cm_found_delivery *found, size_t count, cm_arena 
                 continue;
             found[i].error_code = "TWO_REPORTS";
             found[i].error_file = found[i].manifest;
-            found[i].error_text = cm_arena_printf(arena, "the source holds the reports \"%s\" and \"%s\" for one month, and one of them counts: name "
-                                                         "it in `reports` of the payer", found[i].report, found[j].report);
+            found[i].error_text = cm_arena_printf(
+                arena,
+                "the source holds the reports \"%s\" and \"%s\" for one month, and one of them counts: name "
+                "it in `reports` of the payer",
+                found[i].report, found[j].report);
         }
     }
 }
@@ -68,7 +73,8 @@ static bool scan_payer(scan *s, const cm_payer *payer, cm_error *err)
     size_t count = 0;
     bool done = true;
     cm_source *source = cm_source_open(payer->source, &trouble);
-    bool listed = source && cm_reports_find(source, payer->id, s->period, payer->reports, arena, &found, &count, &trouble);
+    bool listed =
+        source && cm_reports_find(source, payer->id, s->period, payer->reports, arena, &found, &count, &trouble);
     if (!listed) {
         cm_log_error(CM_WARN, "source could not be read", &trouble, "payer", payer->id, NULL);
         cm_metric_add(s->ingest->metric.scan_errors, 1);
@@ -109,8 +115,8 @@ bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_
         }
     }
     if (ret_outcome)
-        *ret_outcome = json_pack("{s:i, s:i, s:i, s:O}", "deliveries", s.found, "new", s.new_deliveries, "failed", s.failed,
-                                 "errors", s.errors);
+        *ret_outcome = json_pack("{s:i, s:i, s:i, s:O}", "deliveries", s.found, "new", s.new_deliveries, "failed",
+                                 s.failed, "errors", s.errors);
     json_decref(s.errors);
     return done;
 }
@@ -118,8 +124,10 @@ bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_
 bool cm_discover_requested(cm_ingest *ingest, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!cm_pg_query(ingest->worker.pg, "SELECT id, payer, period FROM scan_request WHERE lane = $1 AND done_at IS NULL ORDER BY id LIMIT 50",
-                     1, (const char *[]){ingest->worker.lane}, &rows, err))
+    if (!cm_pg_query(
+            ingest->worker.pg,
+            "SELECT id, payer, period FROM scan_request WHERE lane = $1 AND done_at IS NULL ORDER BY id LIMIT 50", 1,
+            (const char *[]){ingest->worker.lane}, &rows, err))
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
@@ -130,9 +138,10 @@ bool cm_discover_requested(cm_ingest *ingest, cm_error *err)
         char at[CM_INSTANT_TEXT];
         char *text = json_dumps(outcome, JSON_COMPACT);
         const char *values[] = {cm_rows_text(rows, i, 0), cm_instant_print(cm_ingest_now(ingest), at), text};
-        done = cm_pg_query(ingest->worker.pg,
-                           "UPDATE scan_request SET done_at = $2, outcome = $3 WHERE id = $1::bigint AND done_at IS NULL", 3, values,
-                           NULL, err);
+        done =
+            cm_pg_query(ingest->worker.pg,
+                        "UPDATE scan_request SET done_at = $2, outcome = $3 WHERE id = $1::bigint AND done_at IS NULL",
+                        3, values, NULL, err);
         free(text);
         json_decref(outcome);
     }

@@ -1,6 +1,7 @@
 /*
- * One chunk: opened, read line by line, sent batch by batch, ended with its control totals. Bad input fails the delivery with
- * file, row, column and reason; trouble of the source begins the chunk anew (the same batches again: harmless by their identity).
+ * One chunk: opened, read line by line, sent batch by batch, ended with its control totals. Bad input fails the
+ * delivery with file, row, column and reason; trouble of the source begins the chunk anew (the same batches again:
+ * harmless by their identity).
  */
 #include "ingest.h"
 
@@ -59,14 +60,16 @@ void cm_chunk_job_free(cm_chunk_job *job)
 }
 
 /* Bad input: stored with its place, visible in `curmill delivery list`; the job ends. */
-static bool fail_delivery(cm_ingest *ingest, cm_chunk_job *job, const cm_place *place, const cm_error *why, cm_error *err)
+static bool fail_delivery(cm_ingest *ingest, cm_chunk_job *job, const cm_place *place, const cm_error *why,
+                          cm_error *err)
 {
-    cm_log_error(CM_ERROR, "delivery failed", why, "run", job->chunk.run, "delivery", job->chunk.delivery, "payer", job->chunk.payer,
-                 "file", job->chunk.name, "row", cm_log_i64((long long)place->row), "column", place->column, NULL);
+    cm_log_error(CM_ERROR, "delivery failed", why, "run", job->chunk.run, "delivery", job->chunk.delivery, "payer",
+                 job->chunk.payer, "file", job->chunk.name, "row", cm_log_i64((long long)place->row), "column",
+                 place->column, NULL);
     cm_metric_add(ingest->metric.chunks_failed, 1);
     job->finished = true;
-    return cm_store_run_failed(ingest->worker.pg, job->chunk.run, why->code, job->chunk.name, place, why->text, cm_ingest_now(ingest),
-                               "ingest-cur", err);
+    return cm_store_run_failed(ingest->worker.pg, job->chunk.run, why->code, job->chunk.name, place, why->text,
+                               cm_ingest_now(ingest), "ingest-cur", err);
 }
 
 /* Sorts an error into "this input is bad" (stored, true) and "try again / give up" (false, *err). */
@@ -102,7 +105,8 @@ static bool open_reading(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     cm_place place = {0};
     cm_stream *stream = open_bytes(ingest, job, err);
     if (stream)
-        job->reader = cm_reader_new(stream, cm_compression_of_name(job->chunk.name), job->chunk.payer, job->chunk.period, &place, err);
+        job->reader = cm_reader_new(stream, cm_compression_of_name(job->chunk.name), job->chunk.payer,
+                                    job->chunk.period, &place, err);
     if (!job->reader) {
         close_reading(job);
         return decide_failure(ingest, job, &place, err);
@@ -131,8 +135,8 @@ bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret
     }
     bool done = true;
     if (!known && (why.class == CM_ERROR_POISON || why.class == CM_ERROR_NOT_FOUND)) {
-        cm_log_error(CM_ERROR, "record set aside", &why, "topic", record->topic, "partition", cm_log_i64(record->partition), "offset",
-                     cm_log_i64(record->offset), NULL);
+        cm_log_error(CM_ERROR, "record set aside", &why, "topic", record->topic, "partition",
+                     cm_log_i64(record->partition), "offset", cm_log_i64(record->offset), NULL);
         cm_metric_add(ingest->metric.dead, 1);
         done = cm_dead_letter(ingest->producer, ingest->worker.lane, "ingest-cur", record, &why, err);
     } else if (!known) {
@@ -151,7 +155,8 @@ bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret
     return true;
 }
 
-/* In an overwritten layout the files are one delivery only if the manifest is still the one that planned them (cur.md 3). */
+/* In an overwritten layout the files are one delivery only if the manifest is still the one that planned them (cur.md
+ * 3). */
 static bool manifest_is_unchanged(cm_chunk_job *job, cm_error *err)
 {
     if (!job->source || !*job->chunk.manifest || (job->chunk.immutable_keys && !job->keeping.writer))
@@ -176,9 +181,10 @@ static bool manifest_is_unchanged(cm_chunk_job *job, cm_error *err)
     }
     if (job->chunk.immutable_keys)
         return true;
-    return cm_fail(err, CM_ERROR_POISON, "MANIFEST_CHANGED",
-                   "manifest %s changed while its files were being read: a newer delivery replaces this one and is read at the next scan",
-                   job->chunk.manifest);
+    return cm_fail(
+        err, CM_ERROR_POISON, "MANIFEST_CHANGED",
+        "manifest %s changed while its files were being read: a newer delivery replaces this one and is read at the next scan",
+        job->chunk.manifest);
 }
 
 /* The file is still the one that was planned: also for readers that seek and so never saw its end as a stream. */
@@ -191,21 +197,25 @@ static bool file_is_unchanged(cm_chunk_job *job, cm_error *err)
         return false;
     if (strcmp(now.fingerprint, job->chunk.fingerprint) == 0)
         return true;
-    return cm_fail(err, CM_ERROR_POISON, "CHANGED", "%s changed while it was being read: it is tried again at the next scan", job->chunk.name);
+    return cm_fail(err, CM_ERROR_POISON, "CHANGED",
+                   "%s changed while it was being read: it is tried again at the next scan", job->chunk.name);
 }
 
-static bool send(cm_ingest *ingest, cm_chunk_job *job, const uint8_t *bytes, size_t length, uint32_t sequence, bool end, cm_error *err)
+static bool send(cm_ingest *ingest, cm_chunk_job *job, const uint8_t *bytes, size_t length, uint32_t sequence, bool end,
+                 cm_error *err)
 {
     char batch[48];
     snprintf(batch, sizeof batch, "%s/%" PRIu32 "/%s%" PRIu32, "b", job->chunk.chunk, end ? "end" : "", sequence);
-    const cm_header headers[] = {{"curmill-run", job->chunk.run, strlen(job->chunk.run)}, {"curmill-batch", batch, strlen(batch)}};
+    const cm_header headers[] = {{"curmill-run", job->chunk.run, strlen(job->chunk.run)},
+                                 {"curmill-batch", batch, strlen(batch)}};
     struct {
         uint8_t run[CM_ID_BYTES];
         uint32_t chunk, sequence;
     } key = {.chunk = job->chunk.chunk, .sequence = end ? UINT32_MAX : sequence};
     memcpy(key.run, job->run_id, CM_ID_BYTES);
     cm_metric_add(ingest->metric.bytes_out, (int64_t)length);
-    return cm_producer_send(ingest->producer, ingest->topic_lines, -1, &key, sizeof key, bytes, length, headers, 2, job->input, err);
+    return cm_producer_send(ingest->producer, ingest->topic_lines, -1, &key, sizeof key, bytes, length, headers, 2,
+                            job->input, err);
 }
 
 static bool send_batch(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
@@ -246,7 +256,8 @@ static bool send_accounts(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
         cm_arena_reset(arena);
         cm_observed_encode(&list[i], arena, &bytes, &length);
         int key_length = snprintf(key, sizeof key, "%s/%s", job->chunk.payer, list[i].account);
-        done = cm_producer_send(ingest->producer, ingest->topic_observed, -1, key, (size_t)key_length, bytes, length, &header, 1, job->input, err);
+        done = cm_producer_send(ingest->producer, ingest->topic_observed, -1, key, (size_t)key_length, bytes, length,
+                                &header, 1, job->input, err);
         cm_metric_add(ingest->metric.accounts, 1);
     }
     cm_arena_free(arena);
@@ -283,7 +294,8 @@ static bool decide_bad_row(cm_ingest *ingest, cm_chunk_job *job, const cm_place 
 {
     cm_error changed = {0};
     cm_place nowhere = {0};
-    bool same = err->class != CM_ERROR_POISON || (file_is_unchanged(job, &changed) && manifest_is_unchanged(job, &changed));
+    bool same =
+        err->class != CM_ERROR_POISON || (file_is_unchanged(job, &changed) && manifest_is_unchanged(job, &changed));
     if (same || (changed.class != CM_ERROR_POISON && changed.class != CM_ERROR_NOT_FOUND))
         return decide_failure(ingest, job, place, err);
     *err = changed;

@@ -2,10 +2,10 @@
 #ifndef CM_ORG_SYNC_INTERNAL_H
 #define CM_ORG_SYNC_INTERNAL_H
 
-#include "platform/aws/organizations/organizations.h"
 #include "platform/aws/core/sessions.h"
-#include "sync/org_sync.h"
+#include "platform/aws/organizations/organizations.h"
 #include "store/accounts/request_store.h"
+#include "sync/org_sync.h"
 
 #define CM_ORG_SYNC_ACTOR "org-linker"
 

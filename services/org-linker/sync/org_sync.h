@@ -17,9 +17,9 @@
 #ifndef CM_ORG_SYNC_ORG_SYNC_H
 #define CM_ORG_SYNC_ORG_SYNC_H
 
-#include "platform/aws/credentials/options.h"
 #include "base/time/time.h"
 #include "billing/catalog/model/catalog.h"
+#include "platform/aws/credentials/options.h"
 #include "platform/postgres/postgres.h"
 
 typedef struct cm_org_sync cm_org_sync;

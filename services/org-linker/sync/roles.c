@@ -2,8 +2,8 @@
  * O22, O25-O27). */
 #include "sync/internal.h"
 
-#include "platform/aws/core/probe.h"
 #include "base/log/log.h"
+#include "platform/aws/core/probe.h"
 #include "store/accounts/role_store.h"
 
 #include <inttypes.h>

@@ -9,12 +9,12 @@
  * an error goes to standard error as {"class", "code", "text", "aws", "reason"}, exit code 1. --log: log lines of level
  * debug too.
  */
+#include "base/log/log.h"
 #include "platform/aws/account/account.h"
-#include "platform/aws/organizations/organizations.h"
 #include "platform/aws/core/probe.h"
 #include "platform/aws/core/sessions.h"
+#include "platform/aws/organizations/organizations.h"
 #include "platform/aws/tax/tax_settings.h"
-#include "base/log/log.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -8,8 +8,8 @@
  * program.
  */
 #include "base/log/log.h"
-#include "sync/org_sync.h"
 #include "store/catalog/catalog_store.h"
+#include "sync/org_sync.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -241,10 +241,9 @@ static bool read_number(const char *text, uint32_t most, uint32_t *ret)
 
 int main(int count, char **arguments)
 {
-    static const struct option options[] = {{"catalog", 1, NULL, 'c'}, {"payer", 1, NULL, 'p'},
-                                            {"period", 1, NULL, 'm'},  {"shards", 1, NULL, 's'},
-                                            {"rows", 1, NULL, 'r'},    {"links", 1, NULL, 'l'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"catalog", 1, NULL, 'c'}, {"payer", 1, NULL, 'p'}, {"period", 1, NULL, 'm'}, {"shards", 1, NULL, 's'},
+        {"rows", 1, NULL, 'r'},    {"links", 1, NULL, 'l'}, {NULL, 0, NULL, 0}};
     const char *catalog = NULL, *links = NULL;
     job j = {.rows = CM_BATCH_ROWS, .shards = 16};
     bool good = true, has_period = false;

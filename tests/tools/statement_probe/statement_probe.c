@@ -122,8 +122,8 @@ int main(int argc, char **argv)
         charges[input.count] = charge_of(json_array_get(list, input.count));
     const char *credit;
     json_t *value;
-    json_object_foreach(used, credit, value) uses[input.used_count++] =
-        (cm_credit_use){credit, decimal_of(used, credit)};
+    json_object_foreach (used, credit, value)
+        uses[input.used_count++] = (cm_credit_use){credit, decimal_of(used, credit)};
     input.catalog = catalog;
     input.lane = argv[2];
     input.charges = charges;

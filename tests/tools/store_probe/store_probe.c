@@ -12,9 +12,9 @@
  */
 #include "store/catalog/catalog_store.h"
 #include "store/documents/document_store.h"
+#include "store/documents/statement_store.h"
 #include "store/reports/margin_store.h"
 #include "store/runs/period_store.h"
-#include "store/documents/statement_store.h"
 #include "store/runs/switch.h"
 
 #include <stdio.h>

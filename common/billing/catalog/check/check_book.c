@@ -99,7 +99,8 @@ static json_t *check_match(cm_checker *checker, const cm_yaml_node *node, const 
 
 enum { P_PERCENT, P_RATE, P_PASS, P_FREE, P_TIERS, P_OF, P_MODE, P_OVER };
 
-static void note_buy_reader(cm_checker *checker, const cm_document *book, const char *rule, const cm_yaml_node *node, bool tiers)
+static void note_buy_reader(cm_checker *checker, const cm_document *book, const char *rule, const cm_yaml_node *node,
+                            bool tiers)
 {
     checker->buy_readers = cm_room(checker->buy_readers, checker->buy_reader_count, &checker->buy_reader_capacity,
                                    sizeof *checker->buy_readers);
@@ -180,7 +181,8 @@ static json_t *check_tier_list(cm_checker *checker, const cm_yaml_node *node)
     return array;
 }
 
-static void check_tiers(cm_checker *checker, const cm_field *fields, const cm_document *book, const char *rule, json_t *price)
+static void check_tiers(cm_checker *checker, const cm_field *fields, const cm_document *book, const char *rule,
+                        json_t *price)
 {
     int which = 0;
     for (int i = P_MODE; i <= P_OVER; i++)
@@ -216,8 +218,8 @@ static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const 
     for (int i = P_PERCENT; i <= P_TIERS; i++)
         forms += fields[i].value != NULL;
     if (forms != 1)
-        cm_wrong(checker, node, "price of rule %s must have exactly one of percent, rate, pass, free, tiers; it has %s", rule,
-                 forms ? "several" : "none");
+        cm_wrong(checker, node, "price of rule %s must have exactly one of percent, rate, pass, free, tiers; it has %s",
+                 rule, forms ? "several" : "none");
     if (fields[P_OF].value && !fields[P_PERCENT].value)
         cm_wrong(checker, fields[P_OF].value, "of belongs to percent");
     if (fields[P_PERCENT].value)
@@ -365,7 +367,7 @@ static const json_t *rule_of(const json_t *version, const char *id)
 {
     size_t i;
     const json_t *rule;
-    json_array_foreach(json_object_get(version, "rules"), i, rule) {
+    json_array_foreach (json_object_get(version, "rules"), i, rule) {
         const char *other = json_string_value(json_object_get(rule, "id"));
         if (other && strcmp(other, id) == 0)
             return rule;
@@ -374,33 +376,36 @@ static const json_t *rule_of(const json_t *version, const char *id)
 }
 
 /*
- * Tiers count the month's quantity by rule id: where a version begins inside a month, a rule with tiers that stands in both versions
- * of that month must say the same in both.
+ * Tiers count the month's quantity by rule id: where a version begins inside a month, a rule with tiers that stands in
+ * both versions of that month must say the same in both.
  */
 static void check_tiers_of_month(cm_checker *checker, const cm_document *book, const struct checked_version *tiered,
                                  const struct checked_version *other, const cm_yaml_node *place)
 {
     size_t i;
     const json_t *rule;
-    json_array_foreach(json_object_get(tiered->json, "rules"), i, rule) {
+    json_array_foreach (json_object_get(tiered->json, "rules"), i, rule) {
         const json_t *price = json_object_get(rule, "price");
         const char *id = json_string_value(json_object_get(rule, "id"));
         const json_t *same = id && json_object_get(price, "tiers") ? rule_of(other->json, id) : NULL;
         if (same && !json_equal(price, json_object_get(same, "price")))
-            cm_wrong(checker, place,
-                     "rule \"%s\" has tiers, which count a whole month, and its price changes inside a month in %s: begin the "
-                     "version on the 1st, or give the rule another id",
-                     id, book->title);
+            cm_wrong(
+                checker, place,
+                "rule \"%s\" has tiers, which count a whole month, and its price changes inside a month in %s: begin the "
+                "version on the 1st, or give the rule another id",
+                id, book->title);
     }
 }
 
-static void check_tiers_over_versions(cm_checker *checker, const cm_document *book, const struct checked_version *versions, size_t count)
+static void check_tiers_over_versions(cm_checker *checker, const cm_document *book,
+                                      const struct checked_version *versions, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (!versions[i].node)
             continue;
         cm_instant month = cm_period_start(cm_period_of(versions[i].from));
-        for (size_t j = i; j > 0 && (!versions[j].node || versions[j].from > month); j--) { /* to the one in force on the 1st */
+        for (size_t j = i; j > 0 && (!versions[j].node || versions[j].from > month);
+             j--) { /* to the one in force on the 1st */
             if (!versions[j - 1].node)
                 continue;
             check_tiers_of_month(checker, book, &versions[j - 1], &versions[i], versions[i].node);

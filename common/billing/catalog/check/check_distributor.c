@@ -296,8 +296,9 @@ static bool has_profile(const cm_document *distributor, const char *country)
 {
     size_t i;
     const json_t *profile;
-    json_array_foreach(json_object_get(distributor->json, "tax_profiles"), i,
-                       profile) if (strcmp(text_of(profile, "country"), country) == 0) return true;
+    json_array_foreach (json_object_get(distributor->json, "tax_profiles"), i, profile)
+        if (strcmp(text_of(profile, "country"), country) == 0)
+            return true;
     return false;
 }
 

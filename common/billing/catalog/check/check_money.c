@@ -180,8 +180,7 @@ static const char *lane_of_customer(const cm_checker *checker, const cm_document
     size_t i;
     const json_t *account;
     *ret_several = false;
-    json_array_foreach(json_object_get(customer->json, "accounts"), i, account)
-    {
+    json_array_foreach (json_object_get(customer->json, "accounts"), i, account) {
         const char *lane = lane_of_payer(checker, json_string_value(json_object_get(account, "payer")));
         if (lane && only && strcmp(lane, only) != 0)
             *ret_several = true;
@@ -233,8 +232,7 @@ static bool some_payer_bills_in(const cm_checker *checker, const cm_document *cu
 {
     size_t i;
     const json_t *account;
-    json_array_foreach(json_object_get(customer->json, "accounts"), i, account)
-    {
+    json_array_foreach (json_object_get(customer->json, "accounts"), i, account) {
         const char *id = json_string_value(json_object_get(account, "payer"));
         const cm_document *payer = id ? cm_checker_find(checker, CM_DOCUMENT_PAYER, id) : NULL;
         const char *own = text_of(payer, "lane"), *buys_in = book_currency(checker, text_of(payer, "buy_book"));

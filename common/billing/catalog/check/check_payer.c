@@ -118,7 +118,8 @@ static void check_model(cm_checker *checker, const cm_yaml_node *model_node, con
     }
 }
 
-/* How its management account is reached: the role lies in it, and what AWS takes for an external id (STS AssumeRole). */
+/* How its management account is reached: the role lies in it, and what AWS takes for an external id (STS AssumeRole).
+ */
 static json_t *check_access(cm_checker *checker, const cm_yaml_node *node, const cm_document *document)
 {
     enum { ROLE, EXTERNAL };
@@ -132,11 +133,12 @@ static json_t *check_access(cm_checker *checker, const cm_yaml_node *node, const
         const char *account = strstr(text, ":iam::");
         size_t digits = account ? strspn(account + 6, "0123456789") : 0;
         if (strncmp(text, "arn:", 4) != 0 || digits != 12 || strncmp(account + 18, ":role/", 6) != 0 || !account[24])
-            cm_wrong(checker, fields[ROLE].value, "role_arn \"%s\" is no ARN of a role: arn:aws:iam::<account>:role/<name>",
-                     text);
+            cm_wrong(checker, fields[ROLE].value,
+                     "role_arn \"%s\" is no ARN of a role: arn:aws:iam::<account>:role/<name>", text);
         else if (document->id && strncmp(account + 6, document->id, 12) != 0)
-            cm_wrong(checker, fields[ROLE].value, "role_arn is a role of account %.12s; it must be one of the payer %s itself",
-                     account + 6, document->id);
+            cm_wrong(checker, fields[ROLE].value,
+                     "role_arn is a role of account %.12s; it must be one of the payer %s itself", account + 6,
+                     document->id);
         json_object_set_new(access, "role_arn", json_string(text));
     }
     if (fields[EXTERNAL].value && cm_read_text(checker, fields[EXTERNAL].value, "external_id", &text)) {
@@ -157,14 +159,28 @@ static void check_organization(cm_checker *checker, const cm_yaml_node *node, js
     size_t length = strlen(text);
     if (strncmp(text, "o-", 2) != 0 || length < 12 || length > 34 ||
         strspn(text + 2, "abcdefghijklmnopqrstuvwxyz0123456789") != length - 2)
-        cm_wrong(checker, node, "organization \"%s\" is no id of an organization: o- and 10 to 32 lower-case letters or digits",
-                 text);
+        cm_wrong(checker, node,
+                 "organization \"%s\" is no id of an organization: o- and 10 to 32 lower-case letters or digits", text);
     json_object_set_new(json, "organization", json_string(text));
 }
 
 void cm_check_payer(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, LANE, MODEL, PAYER_KIND, RESELLER, SOURCE, REPORTS, BUY_BOOK, COUNTRY, ACCESS, ROOT_EMAIL, ORGANIZATION };
+    enum {
+        KIND,
+        ID,
+        LANE,
+        MODEL,
+        PAYER_KIND,
+        RESELLER,
+        SOURCE,
+        REPORTS,
+        BUY_BOOK,
+        COUNTRY,
+        ACCESS,
+        ROOT_EMAIL,
+        ORGANIZATION
+    };
     cm_field fields[] = {
         {"kind", true, NULL, NULL},
         {"id", true, "the 12 digits of the payer account", NULL},

@@ -2,8 +2,8 @@
  */
 #include "base/digest/base64.h"
 #include "billing/catalog/check/check.h"
-#include "billing/catalog/yaml/files.h"
 #include "billing/catalog/check/png.h"
+#include "billing/catalog/yaml/files.h"
 
 #include <stdlib.h>
 

@@ -109,9 +109,9 @@ static void check_buy_books(cm_checker *checker)
                          readers[low].rule, payer->title);
             else
                 cm_wrong(checker, readers[low].node,
-                     "rule %s reads the layer buy, but %s uses this book as its buy book; a buy book "
-                     "may read list and payer",
-                     readers[low].rule, payer->title);
+                         "rule %s reads the layer buy, but %s uses this book as its buy book; a buy book "
+                         "may read list and payer",
+                         readers[low].rule, payer->title);
     }
 }
 

@@ -24,12 +24,18 @@ static const struct kind {
 };
 
 const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1] = {
-    [CM_DOCUMENT_CREDIT] = "Credit",             [CM_DOCUMENT_CUSTOM_CHARGE] = "CustomCharge",
-    [CM_DOCUMENT_CUSTOMER] = "Customer",         [CM_DOCUMENT_DISTRIBUTOR] = "Distributor",
-    [CM_DOCUMENT_FX_RATE] = "FxRate",            [CM_DOCUMENT_INVOICE_FORMAT] = "InvoiceFormat",
-    [CM_DOCUMENT_LINE_ITEM_TYPE] = "LineItemType", [CM_DOCUMENT_PAYER] = "Payer",
-    [CM_DOCUMENT_PRICE_BOOK] = "PriceBook",        [CM_DOCUMENT_RESELLER] = "Reseller",
-    [CM_DOCUMENT_SUPPORT_PLAN] = "SupportPlan",    [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = "SupportPlanGroup",
+    [CM_DOCUMENT_CREDIT] = "Credit",
+    [CM_DOCUMENT_CUSTOM_CHARGE] = "CustomCharge",
+    [CM_DOCUMENT_CUSTOMER] = "Customer",
+    [CM_DOCUMENT_DISTRIBUTOR] = "Distributor",
+    [CM_DOCUMENT_FX_RATE] = "FxRate",
+    [CM_DOCUMENT_INVOICE_FORMAT] = "InvoiceFormat",
+    [CM_DOCUMENT_LINE_ITEM_TYPE] = "LineItemType",
+    [CM_DOCUMENT_PAYER] = "Payer",
+    [CM_DOCUMENT_PRICE_BOOK] = "PriceBook",
+    [CM_DOCUMENT_RESELLER] = "Reseller",
+    [CM_DOCUMENT_SUPPORT_PLAN] = "SupportPlan",
+    [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = "SupportPlanGroup",
 };
 
 /* The value of a key of a mapping, or NULL. */

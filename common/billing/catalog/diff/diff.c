@@ -59,8 +59,11 @@ static const char **keys_of_both(const json_t *a, const json_t *b, size_t *ret_c
     const char *key;
     json_t *value;
     size_t count = 0;
-    json_object_foreach((json_t *)a, key, value) keys[count++] = key;
-    json_object_foreach((json_t *)b, key, value) if (!json_object_get(a, key)) keys[count++] = key;
+    json_object_foreach ((json_t *)a, key, value)
+        keys[count++] = key;
+    json_object_foreach ((json_t *)b, key, value)
+        if (!json_object_get(a, key))
+            keys[count++] = key;
     if (count)
         qsort(keys, count, sizeof *keys, by_name);
     *ret_count = count;

@@ -1,15 +1,15 @@
 /*
- * The catalog: a folder of YAML documents (rating.md section 8) -> checked -> canonical JSON (its digest is the version id) ->
- * this struct, which is read-only and may be shared by threads. Loading from JSON gives the same struct, so every worker sees what
- * `curmill catalog apply` stored. May use: base, decimal, payer_model.
+ * The catalog: a folder of YAML documents (rating.md section 8) -> checked -> canonical JSON (its digest is the version
+ * id) -> this struct, which is read-only and may be shared by threads. Loading from JSON gives the same struct, so
+ * every worker sees what `curmill catalog apply` stored. May use: base, decimal, payer_model.
  */
 #ifndef CM_CATALOG_CATALOG_H
 #define CM_CATALOG_CATALOG_H
 
 #include "base/base/buffer.h"
+#include "base/decimal/decimal.h"
 #include "base/digest/digest.h"
 #include "base/time/time.h"
-#include "base/decimal/decimal.h"
 #include "billing/payer_model/payer_model.h"
 
 #include <jansson.h>
@@ -31,14 +31,15 @@ enum cm_class {
     CM_CLASS_COUNT,
     CM_CLASS_SUSPENDED = CM_CLASS_COUNT, /* only in results */
 };
-const char *cm_class_name(enum cm_class class);                 /* "covered_usage" */
-bool cm_class_parse(cm_slice name, enum cm_class *ret);          /* not "suspended" */
+const char *cm_class_name(enum cm_class class);         /* "covered_usage" */
+bool cm_class_parse(cm_slice name, enum cm_class *ret); /* not "suspended" */
 /* The class that AWS's own line item types belong to by name alone, or false (Fee: CM_CLASS_FEE). */
 bool cm_class_of_builtin_type(cm_slice line_item_type, enum cm_class *ret);
 
 enum cm_layer { CM_LAYER_PAYER, CM_LAYER_LIST, CM_LAYER_BUY, CM_LAYER_SELL };
 
-/* One key of a rule's match: any of `values`; with `glob` each may hold * and ?. count 0: key absent, matches everything. */
+/* One key of a rule's match: any of `values`; with `glob` each may hold * and ?. count 0: key absent, matches
+ * everything. */
 typedef struct cm_match_list {
     const char *const *values;
     size_t count;
@@ -46,8 +47,17 @@ typedef struct cm_match_list {
 } cm_match_list;
 
 enum cm_match_key {
-    CM_MATCH_SERVICE, CM_MATCH_USAGE_TYPE, CM_MATCH_OPERATION, CM_MATCH_REGION, CM_MATCH_SKU, CM_MATCH_CLASS,
-    CM_MATCH_LINE_ITEM_TYPE, CM_MATCH_ACCOUNT, CM_MATCH_PAYER, CM_MATCH_UNIT, CM_MATCH_KEYS
+    CM_MATCH_SERVICE,
+    CM_MATCH_USAGE_TYPE,
+    CM_MATCH_OPERATION,
+    CM_MATCH_REGION,
+    CM_MATCH_SKU,
+    CM_MATCH_CLASS,
+    CM_MATCH_LINE_ITEM_TYPE,
+    CM_MATCH_ACCOUNT,
+    CM_MATCH_PAYER,
+    CM_MATCH_UNIT,
+    CM_MATCH_KEYS
 };
 
 enum cm_price_kind { CM_PRICE_PERCENT, CM_PRICE_RATE, CM_PRICE_PASS, CM_PRICE_FREE, CM_PRICE_TIERS };
@@ -57,7 +67,10 @@ typedef struct cm_tier {
     cm_decimal up_to; /* inclusive upper border of the month's quantity */
     cm_decimal rate;  /* per unit of usage */
 } cm_tier;
-enum cm_tier_mode { CM_TIER_GRADUATED, CM_TIER_VOLUME }; /* each part at its own tier's rate; all at the rate of the tier it ends in */
+enum cm_tier_mode {
+    CM_TIER_GRADUATED,
+    CM_TIER_VOLUME
+}; /* each part at its own tier's rate; all at the rate of the tier it ends in */
 enum cm_tier_over { CM_TIER_OVER_ACCOUNT, CM_TIER_OVER_CUSTOMER };
 
 typedef struct cm_rule {
@@ -93,14 +106,19 @@ enum cm_credit_mode { CM_CREDIT_KEEP, CM_CREDIT_PASS, CM_CREDIT_SPLIT };
 enum cm_refund_policy { CM_REFUND_PRICE_BOOK, CM_REFUND_KEEP };
 
 enum cm_plan_type {
-    CM_PLAN_BUSINESS,    /* TD SYNNEX: flat percent of total usage (N02-N04) */
-    CM_PLAN_PASSTHROUGH, CM_PLAN_DEVELOPER, CM_PLAN_BUSINESS_PUBLIC, CM_PLAN_BUSINESS_PLUS, CM_PLAN_ENTERPRISE, CM_PLAN_BASIC
+    CM_PLAN_BUSINESS, /* TD SYNNEX: flat percent of total usage (N02-N04) */
+    CM_PLAN_PASSTHROUGH,
+    CM_PLAN_DEVELOPER,
+    CM_PLAN_BUSINESS_PUBLIC,
+    CM_PLAN_BUSINESS_PLUS,
+    CM_PLAN_ENTERPRISE,
+    CM_PLAN_BASIC
 };
 const char *cm_plan_type_name(enum cm_plan_type type);
 
 typedef struct cm_plan_band {
     bool unbounded;
-    cm_decimal up_to;   /* inclusive upper border of the month's base */
+    cm_decimal up_to; /* inclusive upper border of the month's base */
     cm_decimal percent;
 } cm_plan_band;
 
@@ -119,8 +137,8 @@ typedef struct cm_support_group {
     enum cm_plan_type type;
     bool has_percent, has_minimum, has_buy_percent;
     cm_decimal percent, minimum, buy_percent;
-    enum cm_layer base_layer;                /* default SELL */
-    bool base_class[CM_CLASS_COUNT];         /* default usage, covered_usage, bundled_discount */
+    enum cm_layer base_layer;        /* default SELL */
+    bool base_class[CM_CLASS_COUNT]; /* default usage, covered_usage, bundled_discount */
 } cm_support_group;
 
 typedef struct cm_tax {
@@ -151,12 +169,12 @@ typedef struct cm_payer {
     const cm_payer_model *model;
     const char *payer_kind;
     const cm_reseller *reseller;
-    const json_t *source;        /* borrowed from the catalog; NULL: none, its reports come by `ingest --file` only */
-    const char *const *reports;  /* NULL-ended; NULL: all */
+    const json_t *source;          /* borrowed from the catalog; NULL: none, its reports come by `ingest --file` only */
+    const char *const *reports;    /* NULL-ended; NULL: all */
     const cm_price_book *buy_book; /* NULL: none */
     /* How its management account is reached in AWS; "" what is not said. */
     const char *role_arn, *external_id;
-    const char *country;           /* ISO 3166 alpha-2: whose tax profile of the distributor it must carry (T01, T03) */
+    const char *country; /* ISO 3166 alpha-2: whose tax profile of the distributor it must carry (T01, T03) */
     const char *root_email, *organization;
 } cm_payer;
 
@@ -187,10 +205,14 @@ typedef struct cm_remit_to {
 /* At most one a lane. */
 typedef struct cm_distributor {
     const char *id, *name, *lane;
-    const char *const *email_domains;   size_t email_domain_count; /* lower case */
-    const cm_territory *territories;    size_t territory_count;    /* by country and from */
-    const cm_tax_profile *tax_profiles; size_t tax_profile_count;  /* by country */
-    const cm_remit_to *remit_to;        size_t remit_to_count;     /* by country */
+    const char *const *email_domains;
+    size_t email_domain_count; /* lower case */
+    const cm_territory *territories;
+    size_t territory_count; /* by country and from */
+    const cm_tax_profile *tax_profiles;
+    size_t tax_profile_count; /* by country */
+    const cm_remit_to *remit_to;
+    size_t remit_to_count; /* by country */
 } cm_distributor;
 
 /* Who owns an account under a payer, when (half-open). */
@@ -223,8 +245,8 @@ typedef struct cm_fx_rate {
 typedef struct cm_custom_charge {
     const char *id, *name;
     const cm_customer *customer;
-    const char *lane;     /* on whose documents it stands */
-    cm_instant from, to;  /* starts of months, half-open: due in the months whose start lies between */
+    const char *lane;    /* on whose documents it stands */
+    cm_instant from, to; /* starts of months, half-open: due in the months whose start lies between */
     bool is_percent;
     cm_decimal amount;    /* fixed */
     const char *currency; /* fixed: on documents of charges in it; percent: "" */
@@ -239,7 +261,7 @@ typedef struct cm_credit {
     const cm_customer *customer;
     const char *lane, *currency; /* of the charges that it pays */
     cm_decimal amount;
-    cm_instant from, expires;    /* starts of months, half-open */
+    cm_instant from, expires; /* starts of months, half-open */
 } cm_credit;
 
 /* How a distributor's (or AWS's) invoice is written: a CSV file for `reconcile` (R11). */
@@ -248,45 +270,69 @@ enum cm_invoice_level {
     CM_INVOICE_BY_ACCOUNT, /* a row for each account */
     CM_INVOICE_BY_ID,      /* AWS's own: a row for each InvoiceId */
 };
-enum cm_invoice_column { CM_INVOICE_ACCOUNT, CM_INVOICE_PRODUCT, CM_INVOICE_AMOUNT, CM_INVOICE_CURRENCY, CM_INVOICE_ID, CM_INVOICE_COLUMNS };
+enum cm_invoice_column {
+    CM_INVOICE_ACCOUNT,
+    CM_INVOICE_PRODUCT,
+    CM_INVOICE_AMOUNT,
+    CM_INVOICE_CURRENCY,
+    CM_INVOICE_ID,
+    CM_INVOICE_COLUMNS
+};
 typedef struct cm_text_pair {
     const char *key, *value;
 } cm_text_pair;
 typedef struct cm_invoice_format {
     const char *id;
     enum cm_invoice_level level;
-    char delimiter, decimal;                 /* default ',' and '.' */
-    const char *column[CM_INVOICE_COLUMNS];  /* header names; NULL: the file has no such column */
-    const char *currency;                    /* of all amounts where no column says so; "" otherwise */
-    bool with_tax;                           /* amounts hold AWS's taxes; default false */
-    const cm_text_pair *products;            /* the invoice's names -> product codes, sorted by key */
+    char delimiter, decimal;                /* default ',' and '.' */
+    const char *column[CM_INVOICE_COLUMNS]; /* header names; NULL: the file has no such column */
+    const char *currency;                   /* of all amounts where no column says so; "" otherwise */
+    bool with_tax;                          /* amounts hold AWS's taxes; default false */
+    const cm_text_pair *products;           /* the invoice's names -> product codes, sorted by key */
     size_t product_count;
-    const cm_text_pair *take, *leave;        /* (column, value): only rows with one of `take`, none with one of `leave` */
+    const cm_text_pair *take, *leave; /* (column, value): only rows with one of `take`, none with one of `leave` */
     size_t take_count, leave_count;
 } cm_invoice_format;
 
 typedef struct cm_catalog {
     char id[CM_ID_HEX]; /* digest of the canonical content */
-    const cm_reseller *resellers;     size_t reseller_count;
-    const cm_payer *payers;           size_t payer_count;     /* sorted by id, as everything below */
-    const cm_customer *customers;     size_t customer_count;
-    const cm_distributor *distributors; size_t distributor_count;
-    const cm_price_book *books;       size_t book_count;
-    const cm_support_group *groups;   size_t group_count;
-    const cm_support_plan *plans;     size_t plan_count;
-    const cm_link *links;             size_t link_count;      /* sorted by payer, account, from */
-    const cm_link_problem *link_problems; size_t link_problem_count; /* of links that org-linker gave (link_set.h) */
-    const cm_fx_rate *fx_rates;       size_t fx_rate_count;
-    const cm_custom_charge *custom_charges; size_t custom_charge_count;
-    const cm_credit *credits;         size_t credit_count;
-    const cm_invoice_format *invoice_formats; size_t invoice_format_count;
-    const struct cm_line_type { const char *name; enum cm_class class; } *line_types; size_t line_type_count;
+    const cm_reseller *resellers;
+    size_t reseller_count;
+    const cm_payer *payers;
+    size_t payer_count; /* sorted by id, as everything below */
+    const cm_customer *customers;
+    size_t customer_count;
+    const cm_distributor *distributors;
+    size_t distributor_count;
+    const cm_price_book *books;
+    size_t book_count;
+    const cm_support_group *groups;
+    size_t group_count;
+    const cm_support_plan *plans;
+    size_t plan_count;
+    const cm_link *links;
+    size_t link_count; /* sorted by payer, account, from */
+    const cm_link_problem *link_problems;
+    size_t link_problem_count; /* of links that org-linker gave (link_set.h) */
+    const cm_fx_rate *fx_rates;
+    size_t fx_rate_count;
+    const cm_custom_charge *custom_charges;
+    size_t custom_charge_count;
+    const cm_credit *credits;
+    size_t credit_count;
+    const cm_invoice_format *invoice_formats;
+    size_t invoice_format_count;
+    const struct cm_line_type {
+        const char *name;
+        enum cm_class class;
+    } * line_types;
+    size_t line_type_count;
     void *private_;
 } cm_catalog;
 
 /* One thing that is wrong; all of them are reported at once. */
 typedef struct cm_catalog_problem {
-    char *file; /* owned */
+    char *file;       /* owned */
     int line, column; /* from 1 */
     bool warning;     /* does not stop an apply */
     char *text;       /* what, why, what next */
@@ -295,30 +341,34 @@ typedef struct cm_catalog_problem {
 typedef struct cm_catalog_problems {
     cm_catalog_problem *list;
     size_t count, errors; /* errors: those that are no warnings */
-} cm_catalog_problems; /* {0}; sorted by file, line, column */
+} cm_catalog_problems;    /* {0}; sorted by file, line, column */
 void cm_catalog_problems_free(cm_catalog_problems *problems);
 
 /*
- * Reads *.yaml and *.yml below `folder` (sorted by path; names that begin with a point are left out), checks everything, and returns
- * the canonical JSON (caller: json_decref), or NULL if there are errors (all in *problems) or the folder cannot be read or is empty
- * (*err, only if problems->errors is 0). Warnings are in *problems also on success. Files are named as `folder` was given.
+ * Reads *.yaml and *.yml below `folder` (sorted by path; names that begin with a point are left out), checks
+ * everything, and returns the canonical JSON (caller: json_decref), or NULL if there are errors (all in *problems) or
+ * the folder cannot be read or is empty
+ * (*err, only if problems->errors is 0). Warnings are in *problems also on success. Files are named as `folder` was
+ * given.
  *
- * Canonical JSON: {kind: {id: document}}, without kind and id in the document. Decimals and times are texts in one form, defaults are
- * filled in, order without meaning is sorted (accounts by payer, id, from; versions by time; rules by priority; match values), so
- * comments, order and layout of the files do not change it. Public support plans (plans.h) are not in it unless the catalog has its own.
+ * Canonical JSON: {kind: {id: document}}, without kind and id in the document. Decimals and times are texts in one
+ * form, defaults are filled in, order without meaning is sorted (accounts by payer, id, from; versions by time; rules
+ * by priority; match values), so comments, order and layout of the files do not change it. Public support plans
+ * (plans.h) are not in it unless the catalog has its own.
  */
 CM_NODISCARD json_t *cm_catalog_read(const char *folder, cm_catalog_problems *problems, cm_error *err);
 /* Canonical bytes: sorted keys, no spaces, decimals and times in canonical form. Caller frees. */
 char *cm_catalog_text(const json_t *canonical);
 /*
- * Builds the struct, without a second copy of the text in memory. Content that was checked cannot fail; a damaged text is FATAL
- * (CATALOG_DAMAGED). The id is the first 16 bytes of the text's SHA-256, as `sha256sum` prints them.
+ * Builds the struct, without a second copy of the text in memory. Content that was checked cannot fail; a damaged text
+ * is FATAL (CATALOG_DAMAGED). The id is the first 16 bytes of the text's SHA-256, as `sha256sum` prints them.
  */
 CM_NODISCARD cm_catalog *cm_catalog_parse(const char *canonical_text, cm_error *err);
 void cm_catalog_free(cm_catalog *catalog);
 /*
- * Differences by document: "added Customer acme", "removed ...", "changed PriceBook standard: versions[1].rules[0].price.percent -5 -> -4",
- * one a line; what was not there is "(none)". Rules, versions and accounts are recognised when they move. NULL: an empty catalog.
+ * Differences by document: "added Customer acme", "removed ...", "changed PriceBook standard:
+ * versions[1].rules[0].price.percent -5 -> -4", one a line; what was not there is "(none)". Rules, versions and
+ * accounts are recognised when they move. NULL: an empty catalog.
  */
 void cm_catalog_diff(const json_t *old_canonical, const json_t *new_canonical, cm_buffer *ret);
 
@@ -333,7 +383,8 @@ bool cm_distributor_has_territory(const cm_distributor *distributor, const char 
 const cm_invoice_format *cm_catalog_invoice_format(const cm_catalog *catalog, const char *id);
 /* The links of (payer, account): first and count. */
 const cm_link *cm_catalog_links(const cm_catalog *catalog, const char *payer, cm_slice account, size_t *ret_count);
-const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to, cm_period period);
+const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to,
+                                cm_period period);
 /* The plan's dated data in force at an instant. */
 const cm_support_plan *cm_catalog_plan(const cm_catalog *catalog, enum cm_plan_type type, cm_instant at);
 

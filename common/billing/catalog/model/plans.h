@@ -24,8 +24,8 @@ const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_
 
 /* AWS's own support lines, by product code, compared without case (rating.md section 2). */
 bool cm_is_support_product(cm_slice product);
-/* The plan that AWS charges for with such lines (O16): "business", "business_plus", "developer", "enterprise", or CM_PLAN_PAID where only an
- * out-of-cycle bill says that there is one; NULL: not one that tells. */
+/* The plan that AWS charges for with such lines (O16): "business", "business_plus", "developer", "enterprise", or
+ * CM_PLAN_PAID where only an out-of-cycle bill says that there is one; NULL: not one that tells. */
 const char *cm_support_plan_observed(const char *product);
 #define CM_PLAN_PAID "paid"
 

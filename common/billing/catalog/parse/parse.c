@@ -118,7 +118,8 @@ bool cm_parse_id(cm_parser *parser, cm_json_reader *reader, const char **last)
     return true;
 }
 
-const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count)
+const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse,
+                               size_t *ret_count)
 {
     size_t room = cm_parse_count(reader), count = 0;
     char *list = cm_arena_zalloc(parser->arena, room * size);
@@ -138,7 +139,8 @@ const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t
     return reader->failed ? NULL : list;
 }
 
-const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count)
+const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse,
+                          size_t *ret_count)
 {
     size_t room = cm_parse_count(reader), count = 0;
     char *list = cm_arena_zalloc(parser->arena, room * size);

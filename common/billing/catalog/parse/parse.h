@@ -11,7 +11,8 @@ struct cm_catalog_private {
     json_t **sources; /* of the payers; owned */
     size_t source_count;
     const cm_fx_rate *const *fx_index; /* by set, from, to, period */
-    cm_catalog *base; /* owned: what a catalog with given links borrows from; NULL: nothing, or owned by somebody else */
+    cm_catalog
+        *base; /* owned: what a catalog with given links borrows from; NULL: nothing, or owned by somebody else */
 };
 
 typedef struct cm_parser {
@@ -55,12 +56,14 @@ bool cm_parse_id(cm_parser *parser, cm_json_reader *reader, const char **last);
 /* Reads one element, which is zeroed (but for a document's id). On false the reader says why. */
 typedef bool cm_parse_element(cm_parser *parser, cm_json_reader *reader, void *element);
 /*
- * The documents of a kind, {id: document}: elements of `size` bytes that begin with `const char *id`, in the arena. Never NULL but where the
- * reader failed.
+ * The documents of a kind, {id: document}: elements of `size` bytes that begin with `const char *id`, in the arena.
+ * Never NULL but where the reader failed.
  */
-const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count);
+const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse,
+                               size_t *ret_count);
 /* The same for a list, [element]. */
-const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse, size_t *ret_count);
+const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse,
+                          size_t *ret_count);
 
 /* Binary search in a list whose elements begin with `const char *id`, sorted by it. */
 const void *cm_find_by_id(const void *list, size_t count, size_t size, const char *id);

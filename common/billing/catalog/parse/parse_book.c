@@ -122,7 +122,8 @@ static bool parse_price(cm_parser *parser, cm_json_reader *reader, cm_rule *rule
             return cm_json_fail(reader, "an unknown form of price");
         }
     }
-    if (!reader->failed && (forms != 1 || tier_words != (rule->price == CM_PRICE_TIERS ? 2 : 0) || has_of != (rule->price == CM_PRICE_PERCENT) || rule->of == CM_LAYER_SELL))
+    if (!reader->failed && (forms != 1 || tier_words != (rule->price == CM_PRICE_TIERS ? 2 : 0) ||
+                            has_of != (rule->price == CM_PRICE_PERCENT) || rule->of == CM_LAYER_SELL))
         return cm_json_fail(reader, "a price must have one form");
     return !reader->failed;
 }
@@ -224,11 +225,13 @@ static bool parse_book(cm_parser *parser, cm_json_reader *reader, void *element)
     for (size_t i = 0; i < book->count; i++)
         for (size_t j = 0; j < book->versions[i].count; j++)
             book->has_tiers |= book->versions[i].rules[j].price == CM_PRICE_TIERS;
-    return !reader->failed && ((book->currency && book->count) || cm_json_fail(reader, "a price book needs a currency and versions"));
+    return !reader->failed &&
+           ((book->currency && book->count) || cm_json_fail(reader, "a price book needs a currency and versions"));
 }
 
 bool cm_parse_books(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->books = cm_parse_documents(parser, reader, sizeof *catalog->books, parse_book, &catalog->book_count));
+    return (catalog->books =
+                cm_parse_documents(parser, reader, sizeof *catalog->books, parse_book, &catalog->book_count));
 }

@@ -113,11 +113,14 @@ static bool parse_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, c
         return done;
     }
     if (cm_slice_is(key, "territories"))
-        distributor->territories = cm_parse_list(parser, reader, sizeof *distributor->territories, parse_territory, &distributor->territory_count);
+        distributor->territories = cm_parse_list(parser, reader, sizeof *distributor->territories, parse_territory,
+                                                 &distributor->territory_count);
     else if (cm_slice_is(key, "tax_profiles"))
-        distributor->tax_profiles = cm_parse_list(parser, reader, sizeof *distributor->tax_profiles, parse_profile, &distributor->tax_profile_count);
+        distributor->tax_profiles = cm_parse_list(parser, reader, sizeof *distributor->tax_profiles, parse_profile,
+                                                  &distributor->tax_profile_count);
     else if (cm_slice_is(key, "remit_to"))
-        distributor->remit_to = cm_parse_list(parser, reader, sizeof *distributor->remit_to, parse_remit_to, &distributor->remit_to_count);
+        distributor->remit_to =
+            cm_parse_list(parser, reader, sizeof *distributor->remit_to, parse_remit_to, &distributor->remit_to_count);
     else
         return cm_json_fail(reader, "an unknown key");
     return !reader->failed;
@@ -131,14 +134,15 @@ static bool parse_distributor(cm_parser *parser, cm_json_reader *reader, void *e
     while (cm_json_key(reader, &key))
         if (!parse_key(parser, reader, key, distributor))
             return false;
-    return !reader->failed && ((distributor->name && distributor->lane) || cm_json_fail(reader, "a distributor needs name and lane"));
+    return !reader->failed &&
+           ((distributor->name && distributor->lane) || cm_json_fail(reader, "a distributor needs name and lane"));
 }
 
 bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->distributors =
-                cm_parse_documents(parser, reader, sizeof *catalog->distributors, parse_distributor, &catalog->distributor_count));
+    return (catalog->distributors = cm_parse_documents(parser, reader, sizeof *catalog->distributors, parse_distributor,
+                                                       &catalog->distributor_count));
 }
 
 const cm_distributor *cm_catalog_distributor(const cm_catalog *catalog, const char *lane)

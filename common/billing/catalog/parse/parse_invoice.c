@@ -114,5 +114,6 @@ static bool parse_format(cm_parser *parser, cm_json_reader *reader, void *elemen
 bool cm_parse_invoice_formats(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->invoice_formats = cm_parse_documents(parser, reader, sizeof *catalog->invoice_formats, parse_format, &catalog->invoice_format_count));
+    return (catalog->invoice_formats = cm_parse_documents(parser, reader, sizeof *catalog->invoice_formats,
+                                                          parse_format, &catalog->invoice_format_count));
 }

@@ -55,15 +55,19 @@ static bool parse_custom_charge(cm_parser *parser, cm_json_reader *reader, void 
             return cm_json_fail(reader, "an unknown key");
     }
     if (!reader->failed && (!charge->name || !charge->customer || !charge->lane || charge->from == INT64_MIN ||
-                            has_amount == charge->is_percent || has_base != charge->is_percent || has_amount != (*charge->currency != '\0')))
-        return cm_json_fail(reader, "a custom charge needs name, customer, lane, from, and an amount with currency or a percent with base");
+                            has_amount == charge->is_percent || has_base != charge->is_percent ||
+                            has_amount != (*charge->currency != '\0')))
+        return cm_json_fail(
+            reader,
+            "a custom charge needs name, customer, lane, from, and an amount with currency or a percent with base");
     return !reader->failed;
 }
 
 bool cm_parse_custom_charges(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->custom_charges = cm_parse_documents(parser, reader, sizeof *catalog->custom_charges, parse_custom_charge, &catalog->custom_charge_count));
+    return (catalog->custom_charges = cm_parse_documents(parser, reader, sizeof *catalog->custom_charges,
+                                                         parse_custom_charge, &catalog->custom_charge_count));
 }
 
 static bool parse_credit(cm_parser *parser, cm_json_reader *reader, void *element)
@@ -101,5 +105,6 @@ static bool parse_credit(cm_parser *parser, cm_json_reader *reader, void *elemen
 bool cm_parse_credits(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->credits = cm_parse_documents(parser, reader, sizeof *catalog->credits, parse_credit, &catalog->credit_count));
+    return (catalog->credits =
+                cm_parse_documents(parser, reader, sizeof *catalog->credits, parse_credit, &catalog->credit_count));
 }

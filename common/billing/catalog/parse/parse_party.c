@@ -30,14 +30,15 @@ static bool parse_reseller(cm_parser *parser, cm_json_reader *reader, void *elem
         else if (!skip_profile(reader, key))
             return cm_json_fail(reader, "an unknown key");
     }
-    return !reader->failed &&
-           ((reseller->name && reseller->consolidation) || cm_json_fail(reader, "a reseller needs name and consolidation"));
+    return !reader->failed && ((reseller->name && reseller->consolidation) ||
+                               cm_json_fail(reader, "a reseller needs name and consolidation"));
 }
 
 bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->resellers = cm_parse_documents(parser, reader, sizeof *catalog->resellers, parse_reseller, &catalog->reseller_count));
+    return (catalog->resellers = cm_parse_documents(parser, reader, sizeof *catalog->resellers, parse_reseller,
+                                                    &catalog->reseller_count));
 }
 
 /* A text that is the id of an element of `list`. */
@@ -141,7 +142,8 @@ bool cm_parse_payers(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
     parser->private->sources = cm_arena_zalloc(parser->arena, cm_parse_count(reader) * sizeof(json_t *));
-    return (catalog->payers = cm_parse_documents(parser, reader, sizeof *catalog->payers, parse_payer, &catalog->payer_count));
+    return (catalog->payers =
+                cm_parse_documents(parser, reader, sizeof *catalog->payers, parse_payer, &catalog->payer_count));
 }
 
 /* ---- customers ---- */

@@ -1,6 +1,6 @@
 /* SupportPlanGroup, SupportPlan, FxRate, LineItemType. */
-#include "billing/catalog/parse/parse.h"
 #include "billing/catalog/model/plans.h"
+#include "billing/catalog/parse/parse.h"
 
 static bool parse_plan_type(cm_json_reader *reader, enum cm_plan_type *ret, bool *has)
 {
@@ -61,7 +61,8 @@ static bool parse_group(cm_parser *parser, cm_json_reader *reader, void *element
 bool cm_parse_groups(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->groups = cm_parse_documents(parser, reader, sizeof *catalog->groups, parse_group, &catalog->group_count));
+    return (catalog->groups =
+                cm_parse_documents(parser, reader, sizeof *catalog->groups, parse_group, &catalog->group_count));
 }
 
 static bool parse_bands(cm_parser *parser, cm_json_reader *reader, cm_support_plan *plan)
@@ -173,7 +174,8 @@ static bool parse_fx_rate(cm_parser *parser, cm_json_reader *reader, void *eleme
 bool cm_parse_fx_rates(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->fx_rates = cm_parse_documents(parser, reader, sizeof *catalog->fx_rates, parse_fx_rate, &catalog->fx_rate_count));
+    return (catalog->fx_rates =
+                cm_parse_documents(parser, reader, sizeof *catalog->fx_rates, parse_fx_rate, &catalog->fx_rate_count));
 }
 
 static bool parse_line_type(cm_parser *parser, cm_json_reader *reader, void *element)
@@ -194,5 +196,6 @@ static bool parse_line_type(cm_parser *parser, cm_json_reader *reader, void *ele
 bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader)
 {
     cm_catalog *catalog = parser->catalog;
-    return (catalog->line_types = cm_parse_documents(parser, reader, sizeof *catalog->line_types, parse_line_type, &catalog->line_type_count));
+    return (catalog->line_types = cm_parse_documents(parser, reader, sizeof *catalog->line_types, parse_line_type,
+                                                     &catalog->line_type_count));
 }

@@ -18,8 +18,8 @@
 #ifndef CM_AWS_ACCESS_H
 #define CM_AWS_ACCESS_H
 
-#include "platform/aws/credentials/credentials.h"
 #include "platform/aws/core/failure.h"
+#include "platform/aws/credentials/credentials.h"
 #include "platform/aws/credentials/options.h"
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #include "platform/aws/core/client.h"
 
-#include "platform/aws/core/failure.h"
 #include "base/log/log.h"
+#include "platform/aws/core/failure.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,10 +10,10 @@
 #ifndef CM_AWS_CLIENT_H
 #define CM_AWS_CLIENT_H
 
-#include "platform/aws/credentials/credentials.h"
 #include "platform/aws/core/failure.h"
-#include "platform/http/http.h"
+#include "platform/aws/credentials/credentials.h"
 #include "platform/aws/credentials/options.h"
+#include "platform/http/http.h"
 
 typedef struct cm_aws_client cm_aws_client;
 
@@ -32,7 +32,7 @@ void cm_aws_client_free(cm_aws_client *client); /* NULL is allowed */
 typedef struct cm_aws_call {
     const char *what; /* for error texts: "listing s3://bucket/prefix" */
     const char *method;
-    const char *path, *query;     /* encoded as they are to be sent; query NULL: none */
+    const char *path, *query;      /* encoded as they are to be sent; query NULL: none */
     const cm_http_header *headers; /* signed */
     size_t header_count;
     const void *body;

@@ -2,8 +2,8 @@
 #ifndef CM_AWS_OPERATION_H
 #define CM_AWS_OPERATION_H
 
-#include "platform/aws/core/access.h"
 #include "base/base/buffer.h"
+#include "platform/aws/core/access.h"
 
 #include <jansson.h>
 

@@ -1,8 +1,8 @@
 #include "platform/aws/credentials/credentials.h"
 
+#include "base/log/log.h"
 #include "platform/aws/credentials/sources.h"
 #include "platform/aws/sts/sts.h"
-#include "base/log/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

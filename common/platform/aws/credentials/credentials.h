@@ -12,9 +12,9 @@
 #ifndef CM_AWS_CREDENTIALS_H
 #define CM_AWS_CREDENTIALS_H
 
+#include "base/base/error.h"
 #include "platform/aws/credentials/options.h"
 #include "platform/aws/credentials/sigv4.h"
-#include "base/base/error.h"
 
 typedef struct cm_aws_provider cm_aws_provider;
 

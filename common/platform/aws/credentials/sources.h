@@ -2,9 +2,9 @@
 #ifndef CM_AWS_SOURCES_H
 #define CM_AWS_SOURCES_H
 
-#include "platform/http/http.h"
 #include "platform/aws/credentials/options.h"
 #include "platform/aws/credentials/sigv4.h"
+#include "platform/http/http.h"
 
 enum cm_aws_found {
     CM_AWS_NOT_THERE, /* not configured: `looked` says what was looked at */

@@ -32,8 +32,7 @@ static void take_handshake(const json_t *from, cm_org_handshake *ret)
     ret->expires_at = cm_aws_take_instant(from, "ExpirationTimestamp");
     size_t index;
     json_t *party;
-    json_array_foreach(json_object_get(from, "Parties"), index, party)
-    {
+    json_array_foreach (json_object_get(from, "Parties"), index, party) {
         const char *kind = json_string_value(json_object_get(party, "Type"));
         if (kind && strcmp(kind, "ORGANIZATION") == 0)
             cm_aws_take_text(party, "Id", ret->organization, sizeof ret->organization);
@@ -124,8 +123,7 @@ static bool on_page(void *opaque, const json_t *page, cm_error *err)
     const list *l = opaque;
     size_t index;
     json_t *element;
-    json_array_foreach(json_object_get(page, l->member), index, element)
-    {
+    json_array_foreach (json_object_get(page, l->member), index, element) {
         if (!on_element(l, element, err))
             return false;
     }

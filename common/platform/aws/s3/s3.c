@@ -1,7 +1,7 @@
 #include "platform/aws/s3/s3.h"
 
-#include "platform/aws/s3/s3_internal.h"
 #include "platform/aws/core/xml.h"
+#include "platform/aws/s3/s3_internal.h"
 
 #include <curl/curl.h>
 #include <errno.h>

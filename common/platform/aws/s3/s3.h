@@ -10,9 +10,9 @@
 #ifndef CM_AWS_S3_H
 #define CM_AWS_S3_H
 
-#include "platform/aws/credentials/credentials.h"
 #include "base/base/arena.h"
 #include "base/base/stream.h"
+#include "platform/aws/credentials/credentials.h"
 
 typedef struct cm_s3 cm_s3;
 

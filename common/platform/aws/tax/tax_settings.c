@@ -81,8 +81,7 @@ static bool on_page(void *opaque, const json_t *page, cm_error *err)
     const list *l = opaque;
     size_t index;
     json_t *element;
-    json_array_foreach(json_object_get(page, "accountDetails"), index, element)
-    {
+    json_array_foreach (json_object_get(page, "accountDetails"), index, element) {
         cm_tax_account account;
         take_account(element, &account);
         if (!l->each(l->opaque, &account, err))

@@ -108,8 +108,7 @@ int print_object(const cli *c, json_t *object)
     if (c->format == CLI_CSV) {
         static const cli_column columns[] = {{"key", CLI_TEXT}, {"value", CLI_TEXT}};
         cli_table *table = cli_table_new(columns, 2);
-        json_object_foreach(object, key, value)
-        {
+        json_object_foreach (object, key, value) {
             char *text = json_is_object(value) || json_is_array(value) ? json_dumps(value, JSON_COMPACT) : NULL;
             cli_table_add(table, (const char *[]){key, text ? text : json_is_null(value) ? "" : plain(value, number)});
             free(text);
@@ -117,8 +116,7 @@ int print_object(const cli *c, json_t *object)
         json_decref(object);
         return cli_table_print(c, table);
     }
-    json_object_foreach(object, key, value)
-    {
+    json_object_foreach (object, key, value) {
         if (json_is_object(value))
             continue;
         if (!json_is_array(value)) {
@@ -128,7 +126,7 @@ int print_object(const cli *c, json_t *object)
         fprintf(stdout, "%s\n", key);
         for (i = 0; i < json_array_size(value); i++) {
             fputs(" ", stdout);
-            json_object_foreach(json_array_get(value, i), inner, cell)
+            json_object_foreach (json_array_get(value, i), inner, cell)
                 fprintf(stdout, " %s=%s", inner, plain(cell, number));
             fputc('\n', stdout);
         }

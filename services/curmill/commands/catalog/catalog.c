@@ -22,7 +22,8 @@ static json_t *read_folder(cli *c, int *ret_exit)
     json_t *canonical = cm_catalog_read(c->operand[0], &problems, &err);
     print_problems(&problems);
     if (!canonical && problems.errors) {
-        fprintf(stderr, "curmill: %zu error%s in %s; nothing was stored\n", problems.errors, problems.errors == 1 ? "" : "s", c->operand[0]);
+        fprintf(stderr, "curmill: %zu error%s in %s; nothing was stored\n", problems.errors,
+                problems.errors == 1 ? "" : "s", c->operand[0]);
         *ret_exit = 2;
     } else if (!canonical) {
         *ret_exit = cli_fail(c, &err);
@@ -77,19 +78,19 @@ int cmd_catalog_apply(cli *c)
         json_decref(canonical);
         return exit_code;
     }
-    bool done = cm_store_catalog_apply(pg, canonical, cli_value(c, "by"), cli_value(c, "reason"), cli_now(c), cli_switch(c, "now"), &applied,
-                                       &err);
+    bool done = cm_store_catalog_apply(pg, canonical, cli_value(c, "by"), cli_value(c, "reason"), cli_now(c),
+                                       cli_switch(c, "now"), &applied, &err);
     json_decref(canonical);
     if (!done)
         return cli_fail(c, &err);
     char from[CM_INSTANT_TEXT];
     cm_instant_print(applied.in_force_from, from);
     if (c->format == CLI_JSON) {
-        exit_code = cli_json_print(json_pack("{s:s, s:s, s:b, s:s}", "version", applied.id, "in_force_from", from, "changed",
-                                             !applied.unchanged, "diff", applied.diff));
+        exit_code = cli_json_print(json_pack("{s:s, s:s, s:b, s:s}", "version", applied.id, "in_force_from", from,
+                                             "changed", !applied.unchanged, "diff", applied.diff));
     } else {
-        fprintf(stdout, "version %s, in force from %s%s\n%s", applied.id, from, applied.unchanged ? " (unchanged: nothing was stored)" : "",
-                applied.unchanged ? "" : applied.diff);
+        fprintf(stdout, "version %s, in force from %s%s\n%s", applied.id, from,
+                applied.unchanged ? " (unchanged: nothing was stored)" : "", applied.unchanged ? "" : applied.diff);
     }
     free(applied.diff);
     return exit_code;
@@ -97,8 +98,9 @@ int cmd_catalog_apply(cli *c)
 
 int cmd_catalog_list(cli *c)
 {
-    static const cli_column columns[] = {{"seq", CLI_NUMBER},      {"version", CLI_TEXT},  {"in_force_from", CLI_TEXT}, {"in_force", CLI_BOOLEAN},
-                                         {"applied_at", CLI_TEXT}, {"applied_by", CLI_TEXT}, {"reason", CLI_TEXT}};
+    static const cli_column columns[] = {
+        {"seq", CLI_NUMBER},      {"version", CLI_TEXT},    {"in_force_from", CLI_TEXT}, {"in_force", CLI_BOOLEAN},
+        {"applied_at", CLI_TEXT}, {"applied_by", CLI_TEXT}, {"reason", CLI_TEXT}};
     char now[CM_INSTANT_TEXT];
     const char *values[] = {cm_instant_print(cli_now(c), now)};
     return cli_query_print(
@@ -124,7 +126,8 @@ static json_t *content(cli *c, const char *version, int *ret_exit)
         return NULL;
     }
     const char *values[] = {version ? version : id};
-    if (!cm_pg_query(pg, "SELECT content FROM catalog_version WHERE starts_with(id, $1) LIMIT 2", 1, values, &rows, &err)) {
+    if (!cm_pg_query(pg, "SELECT content FROM catalog_version WHERE starts_with(id, $1) LIMIT 2", 1, values, &rows,
+                     &err)) {
         *ret_exit = cli_fail(c, &err);
         return NULL;
     }
@@ -155,7 +158,8 @@ int cmd_catalog_diff(cli *c)
         cm_catalog_diff(a, b, &diff);
         if (c->format == CLI_JSON) {
             json_t *lines = json_array();
-            for (char *save = NULL, *line = diff.length ? strtok_r(diff.data, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+            for (char *save = NULL, *line = diff.length ? strtok_r(diff.data, "\n", &save) : NULL; line;
+                 line = strtok_r(NULL, "\n", &save))
                 json_array_append_new(lines, json_string(line));
             cli_json_print(lines);
         } else {

@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 
 #include "delivery/rerate/rerate.h"
-#include "store/reports/diff_store.h"
 #include "store/catalog/link_store.h"
+#include "store/reports/diff_store.h"
 #include "store/runs/period_store.h"
 
 #include <stdio.h>

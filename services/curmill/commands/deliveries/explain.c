@@ -15,7 +15,8 @@
 static bool parse_line(const char *text, char *ret_chunk, size_t size, uint64_t *ret_row)
 {
     const char *colon = strrchr(text, ':');
-    if (!colon || colon == text || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1) || strlen(colon) > 19)
+    if (!colon || colon == text || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+        strlen(colon) > 19)
         return false;
     *ret_row = strtoull(colon + 1, NULL, 10);
     snprintf(ret_chunk, size, "%.*s", (int)(colon - text), text);
@@ -27,18 +28,21 @@ static bool find_chunk(cli *c, const char *chunk, cm_arena *arena, cm_run_chunk 
 {
     const char *values[] = {cli_value(c, "payer"), cli_value(c, "period"), cli_value(c, "run"), chunk};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg_,
-                     "SELECT r.id, k.chunk FROM run r JOIN chunk k ON k.delivery_id = r.delivery_id"
-                     " WHERE r.payer = $1 AND r.period = $2 AND ($3::text IS NOT NULL AND starts_with(r.id, $3)"
-                     "   OR $3::text IS NULL AND r.id = (SELECT run_id FROM current_run WHERE payer = $1 AND period = $2))"
-                     " AND (k.chunk::text = $4 OR k.name = $4 OR k.location = $4) ORDER BY r.seq DESC LIMIT 1",
-                     4, values, &rows, err))
+    if (!cm_pg_query(
+            c->pg_,
+            "SELECT r.id, k.chunk FROM run r JOIN chunk k ON k.delivery_id = r.delivery_id"
+            " WHERE r.payer = $1 AND r.period = $2 AND ($3::text IS NOT NULL AND starts_with(r.id, $3)"
+            "   OR $3::text IS NULL AND r.id = (SELECT run_id FROM current_run WHERE payer = $1 AND period = $2))"
+            " AND (k.chunk::text = $4 OR k.name = $4 OR k.location = $4) ORDER BY r.seq DESC LIMIT 1",
+            4, values, &rows, err))
         return false;
-    bool done = cm_rows_count(rows)
-                    ? cm_store_run_chunk(c->pg_, cm_rows_text(rows, 0, 0), (uint32_t)cm_rows_i64(rows, 0, 1), arena, ret, err)
-                    : cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CHUNK",
-                              "payer %s has no file \"%s\" in its run for %s: files are numbered from 1, see `curmill run show RUN`", values[0],
-                              chunk, values[1]);
+    bool done =
+        cm_rows_count(rows)
+            ? cm_store_run_chunk(c->pg_, cm_rows_text(rows, 0, 0), (uint32_t)cm_rows_i64(rows, 0, 1), arena, ret, err)
+            : cm_fail(
+                  err, CM_ERROR_NOT_FOUND, "NO_CHUNK",
+                  "payer %s has no file \"%s\" in its run for %s: files are numbered from 1, see `curmill run show RUN`",
+                  values[0], chunk, values[1]);
     cm_rows_free(rows);
     return done;
 }
@@ -118,19 +122,23 @@ static json_t *story(const cm_rater *rater, const cm_line *line, cm_error *err)
     describe(&decision.buy, buy, sizeof buy);
     describe(&decision.sell, sell, sizeof sell);
     bool suspended = priced.reason != CM_REASON_NONE;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "time", cm_instant_print(at, time), "class",
-                     cm_class_name(suspended ? CM_CLASS_SUSPENDED : decision.class), "reason", cm_reason_name(priced.reason), "customer",
-                     decision.customer ? decision.customer->id : "", "rule",
-                     !suspended && decision.sell_rule ? decision.sell_rule->id : "", "buy_rule",
-                     !suspended && decision.buy_rule ? decision.buy_rule->id : "", "next_step", cm_reason_next_step(priced.reason), "quantity",
-                     decimal(line->quantity), "payer", decimal(priced.payer), "list", decimal(priced.list), "buy", decimal(priced.buy), "sell",
-                     decimal(priced.sell), "buy_formula", suspended ? "0" : buy, "sell_formula", suspended ? "0" : sell, "steps", steps);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "time",
+        cm_instant_print(at, time), "class", cm_class_name(suspended ? CM_CLASS_SUSPENDED : decision.class), "reason",
+        cm_reason_name(priced.reason), "customer", decision.customer ? decision.customer->id : "", "rule",
+        !suspended && decision.sell_rule ? decision.sell_rule->id : "", "buy_rule",
+        !suspended && decision.buy_rule ? decision.buy_rule->id : "", "next_step", cm_reason_next_step(priced.reason),
+        "quantity", decimal(line->quantity), "payer", decimal(priced.payer), "list", decimal(priced.list), "buy",
+        decimal(priced.buy), "sell", decimal(priced.sell), "buy_formula", suspended ? "0" : buy, "sell_formula",
+        suspended ? "0" : sell, "steps", steps);
 }
 
 static void print_story(const json_t *explained)
 {
-    static const char *const facts[] = {"payer_account", "period", "run", "catalog", "links", "file", "time", "class", "reason", "next_step", "customer",
-                                        "rule", "buy_rule", "quantity", "currency", "payer", "list", "buy", "buy_formula", "sell", "sell_formula"};
+    static const char *const facts[] = {"payer_account", "period",   "run",         "catalog",   "links",    "file",
+                                        "time",          "class",    "reason",      "next_step", "customer", "rule",
+                                        "buy_rule",      "quantity", "currency",    "payer",     "list",     "buy",
+                                        "buy_formula",   "sell",     "sell_formula"};
     const char *name;
     json_t *value;
     size_t i;
@@ -140,13 +148,16 @@ static void print_story(const json_t *explained)
             fprintf(stdout, "%-14s %s\n", facts[k], text);
     }
     fputs("\nsteps\n", stdout);
-    json_array_foreach(json_object_get(explained, "steps"), i, value)
-        fprintf(stdout, "  %-6s %s\n", json_string_value(json_object_get(value, "step")), json_string_value(json_object_get(value, "detail")));
+    json_array_foreach (json_object_get(explained, "steps"), i, value)
+        fprintf(stdout, "  %-6s %s\n", json_string_value(json_object_get(value, "step")),
+                json_string_value(json_object_get(value, "detail")));
     fputs("\ncolumns\n", stdout);
-    json_object_foreach(json_object_get(explained, "columns"), name, value) fprintf(stdout, "  %s = %s\n", name, json_string_value(value));
+    json_object_foreach (json_object_get(explained, "columns"), name, value)
+        fprintf(stdout, "  %s = %s\n", name, json_string_value(value));
 }
 
-static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk, uint64_t row, json_t **ret, cm_error *err)
+static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk, uint64_t row, json_t **ret,
+                    cm_error *err)
 {
     cm_place place;
     cm_catalog *catalog = NULL;
@@ -154,7 +165,8 @@ static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk
     const cm_line *line = NULL;
     *ret = NULL;
     cm_reader *reader = cm_delivery_read_chunk(archive, chunk, &place, err);
-    if (reader && skip_to(reader, row, &line, err) && cm_store_snapshot_load(c->pg_, chunk->catalog, chunk->links, &catalog, err))
+    if (reader && skip_to(reader, row, &line, err) &&
+        cm_store_snapshot_load(c->pg_, chunk->catalog, chunk->links, &catalog, err))
         rater = cm_rater_new(catalog, chunk->payer, chunk->period, err);
     if (rater)
         *ret = story(rater, line, err);
@@ -169,7 +181,9 @@ static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk
         json_object_set_new(*ret, "file", json_string(chunk->name));
         json_object_set_new(*ret, "chunk", json_integer((json_int_t)chunk->chunk));
         json_object_set_new(*ret, "row", json_integer((json_int_t)row));
-        json_object_set_new(*ret, "currency", json_stringn(line->kind.currency.length ? line->kind.currency.text : "", line->kind.currency.length));
+        json_object_set_new(
+            *ret, "currency",
+            json_stringn(line->kind.currency.length ? line->kind.currency.text : "", line->kind.currency.length));
         json_object_set_new(*ret, "columns", columns_json(reader));
     }
     cm_rater_free(rater);
@@ -186,7 +200,8 @@ int cmd_explain(cli *c)
     char chunk_name[512];
     uint64_t row;
     if (!parse_line(cli_value(c, "line"), chunk_name, sizeof chunk_name, &row))
-        return cli_usage(c, "--line is CHUNK:ROW, such as 1:4711 or report-00001.csv.gz:4711, not \"%s\"", cli_value(c, "line"));
+        return cli_usage(c, "--line is CHUNK:ROW, such as 1:4711 or report-00001.csv.gz:4711, not \"%s\"",
+                         cli_value(c, "line"));
     const cm_archive *archive;
     if (!cli_period(c, &period, &exit_code) || !cli_pg(c, &exit_code) || !cli_archive(c, &archive, &exit_code))
         return exit_code;

@@ -14,9 +14,10 @@ enum { FILES_MAX = 4000, LANES_MAX = 64, SCAN_PATIENCE_MS = 60000 };
 
 /* --- what became of it --------------------------------------------------------------------------------------- */
 
-static const cli_column delivery_columns[] = {{"delivery", CLI_TEXT},   {"payer", CLI_TEXT},      {"period", CLI_TEXT}, {"report", CLI_TEXT},
-                                              {"state", CLI_TEXT},      {"error_file", CLI_TEXT}, {"error_row", CLI_NUMBER},
-                                              {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
+static const cli_column delivery_columns[] = {
+    {"delivery", CLI_TEXT},    {"payer", CLI_TEXT},        {"period", CLI_TEXT},
+    {"report", CLI_TEXT},      {"state", CLI_TEXT},        {"error_file", CLI_TEXT},
+    {"error_row", CLI_NUMBER}, {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
 
 /* Prints the newest delivery of each payer and period asked for; exit code 2 if one of them failed. */
 static int report(cli *c, const char *payer, const char *period)
@@ -24,20 +25,21 @@ static int report(cli *c, const char *payer, const char *period)
     cm_error err = {0};
     cm_rows *rows = NULL;
     const char *values[] = {payer, period};
-    if (!cm_pg_query(c->pg_,
-                     "SELECT DISTINCT ON (payer, period) id, payer, period, report, state, error_file, error_row, error_column, error_text"
-                     " FROM delivery WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2)"
-                     " ORDER BY payer, period, (state = 'superseded'), seq DESC",
-                     2, values, &rows, &err))
+    if (!cm_pg_query(
+            c->pg_,
+            "SELECT DISTINCT ON (payer, period) id, payer, period, report, state, error_file, error_row, error_column, error_text"
+            " FROM delivery WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2)"
+            " ORDER BY payer, period, (state = 'superseded'), seq DESC",
+            2, values, &rows, &err))
         return cli_fail(c, &err);
     int exit_code = 0;
     for (int i = 0; i < cm_rows_count(rows); i++) {
         if (strcmp(cm_rows_text(rows, i, 4), "failed") != 0)
             continue;
         exit_code = 2;
-        fprintf(stderr, "curmill: the delivery of payer %s for %s failed: file %s, row %s, column %s: %s\n", cm_rows_text(rows, i, 1),
-                cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 6), cm_rows_text(rows, i, 7),
-                cm_rows_text(rows, i, 8));
+        fprintf(stderr, "curmill: the delivery of payer %s for %s failed: file %s, row %s, column %s: %s\n",
+                cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 6),
+                cm_rows_text(rows, i, 7), cm_rows_text(rows, i, 8));
     }
     cli_table *table = cli_table_new(delivery_columns, 9);
     cli_table_add_rows(table, rows);
@@ -79,24 +81,27 @@ static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms)
     for (;;) {
         cm_error err = {0};
         cm_rows *rows = NULL;
-        if (!cm_pg_query(c->pg_,
-                         "SELECT done_at IS NOT NULL, outcome, EXISTS (SELECT FROM worker WHERE name = 'ingest-cur' AND lane = $2"
-                         " AND seen_at > now() - interval '30 seconds') FROM scan_request WHERE id = $1::bigint",
-                         2, (const char *const[]){id, r->lane}, &rows, &err))
+        if (!cm_pg_query(
+                c->pg_,
+                "SELECT done_at IS NOT NULL, outcome, EXISTS (SELECT FROM worker WHERE name = 'ingest-cur' AND lane = $2"
+                " AND seen_at > now() - interval '30 seconds') FROM scan_request WHERE id = $1::bigint",
+                2, (const char *const[]){id, r->lane}, &rows, &err))
             return cli_fail(c, &err);
         bool done = cm_rows_bool(rows, 0, 0), alive = cm_rows_bool(rows, 0, 2);
         json_t *outcome = done ? json_loads(cm_rows_text(rows, 0, 1), 0, NULL) : NULL;
         cm_rows_free(rows);
         size_t i;
         json_t *text;
-        json_array_foreach(json_object_get(outcome, "errors"), i, text) fprintf(stderr, "curmill: %s\n", json_string_value(text));
+        json_array_foreach (json_object_get(outcome, "errors"), i, text)
+            fprintf(stderr, "curmill: %s\n", json_string_value(text));
         bool trouble = json_array_size(json_object_get(outcome, "errors")) > 0;
         json_decref(outcome);
         if (done)
             return trouble ? 4 : 0;
         int64_t now = cm_monotonic_milliseconds();
         if (now > deadline_ms || (!alive && now - began > SCAN_PATIENCE_MS)) {
-            cm_fail(&err, CM_ERROR_RETRY, "NO_WORKER", "%s of lane %s: start one, then the request is done (`curmill doctor`)",
+            cm_fail(&err, CM_ERROR_RETRY, "NO_WORKER",
+                    "%s of lane %s: start one, then the request is done (`curmill doctor`)",
                     alive ? "the look into the sources takes too long" : "no ingest-cur is running", r->lane);
             return cli_fail(c, &err);
         }
@@ -159,10 +164,19 @@ static bool is_named_before(const cm_found_delivery *found, const char *key)
 }
 
 /* A delivery "without manifest": its identity is the content of the files, in the order given. */
-static bool describe_files(const char *const *files, int count, cm_period period, cm_arena *arena, cm_found_delivery *ret, cm_error *err)
+static bool describe_files(const char *const *files, int count, cm_period period, cm_arena *arena,
+                           cm_found_delivery *ret, cm_error *err)
 {
-    *ret = (cm_found_delivery){.report = "files", .assembly = "", .format = "files", .manifest = "", .account = "", .period = period,
-                               .immutable_keys = true, .error_code = "", .error_file = "", .error_text = ""};
+    *ret = (cm_found_delivery){.report = "files",
+                               .assembly = "",
+                               .format = "files",
+                               .manifest = "",
+                               .account = "",
+                               .period = period,
+                               .immutable_keys = true,
+                               .error_code = "",
+                               .error_file = "",
+                               .error_text = ""};
     ret->chunk = cm_arena_zalloc(arena, (size_t)count * sizeof *ret->chunk);
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
@@ -171,9 +185,11 @@ static bool describe_files(const char *const *files, int count, cm_period period
         struct stat status;
         char *path = realpath(files[i], NULL);
         if (!path || stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-            done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s is no readable file: %s", files[i], path ? "not a regular file" : strerror(errno));
+            done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s is no readable file: %s", files[i],
+                           path ? "not a regular file" : strerror(errno));
         } else if (is_named_before(ret, path + 1)) {
-            done = cm_fail(err, CM_ERROR_INVALID, "FILE_TWICE", "%s is named twice: its lines would count twice", files[i]);
+            done = cm_fail(err, CM_ERROR_INVALID, "FILE_TWICE", "%s is named twice: its lines would count twice",
+                           files[i]);
         } else {
             const char *slash = strrchr(path, '/');
             cm_found_chunk *chunk = &ret->chunk[ret->chunks++];
@@ -181,8 +197,9 @@ static bool describe_files(const char *const *files, int count, cm_period period
             chunk->name = cm_arena_strndup(arena, slash + 1, strlen(slash + 1));
             chunk->manifest_key = chunk->key;
             chunk->bytes = status.st_size;
-            chunk->fingerprint = cm_arena_printf(arena, "%lld:%lld", (long long)status.st_size,
-                                                 (long long)status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec);
+            chunk->fingerprint =
+                cm_arena_printf(arena, "%lld:%lld", (long long)status.st_size,
+                                (long long)status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec);
             done = add_to_digest(path, digest, err);
         }
         free(path);
@@ -200,9 +217,12 @@ static bool move_chunks(cm_pg *pg, const char *delivery, const cm_found_delivery
     for (size_t i = 0; i < found->chunks; i++) {
         char number[24];
         snprintf(number, sizeof number, "%zu", i + 1);
-        const char *values[] = {delivery, number, found->chunk[i].key, found->chunk[i].name, found->chunk[i].fingerprint};
-        if (!cm_pg_query(pg, "UPDATE chunk SET location = $3, name = $4, fingerprint = $5 WHERE delivery_id = $1 AND chunk = $2::int", 5, values,
-                         NULL, err))
+        const char *values[] = {delivery, number, found->chunk[i].key, found->chunk[i].name,
+                                found->chunk[i].fingerprint};
+        if (!cm_pg_query(
+                pg,
+                "UPDATE chunk SET location = $3, name = $4, fingerprint = $5 WHERE delivery_id = $1 AND chunk = $2::int",
+                5, values, NULL, err))
             return false;
     }
     return true;
@@ -214,13 +234,15 @@ static int register_files(cli *c, const cm_catalog *catalog, const cm_payer *pay
     cm_registered registered;
     cm_run_settings settings = {.archive = cli_archive_policy(c)};
     json_t *source = json_pack("{s:s, s:s}", "type", "folder", "path", "/");
-    bool done = cm_store_register(c->pg_, catalog, payer, source, found, &settings, cli_now(c), "curmill ingest --file", &registered, &err);
+    bool done = cm_store_register(c->pg_, catalog, payer, source, found, &settings, cli_now(c), "curmill ingest --file",
+                                  &registered, &err);
     json_decref(source);
     if (!done || (registered.what == CM_REGISTRATION_KNOWN && !move_chunks(c->pg_, registered.delivery, found, &err)))
         return cli_fail(c, &err);
     if (registered.what == CM_REGISTRATION_KNOWN && *registered.superseded_by)
-        cli_note(c, "these files were delivered before (delivery %s) and are superseded by delivery %s: nothing changed", registered.delivery,
-                 registered.superseded_by);
+        cli_note(c,
+                 "these files were delivered before (delivery %s) and are superseded by delivery %s: nothing changed",
+                 registered.delivery, registered.superseded_by);
     else if (registered.what == CM_REGISTRATION_KNOWN)
         cli_note(c, "these files are there already (delivery %s): nothing to do", registered.delivery);
     else
@@ -239,16 +261,19 @@ static int ingest_files(cli *c, const cm_catalog *catalog, const char *payer_id,
     if (!cli_period(c, &period, &exit_code))
         return exit_code;
     if (!payer) {
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in the catalog in force (%s)", payer_id, catalog->id);
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in the catalog in force (%s)", payer_id,
+                catalog->id);
         return cli_fail(c, &err);
     }
     cm_arena *arena = cm_arena_new(64 * 1024);
     cm_found_delivery found;
-    exit_code = describe_files(files, count, period, arena, &found, &err) ? register_files(c, catalog, payer, &found) : cli_fail(c, &err);
+    exit_code = describe_files(files, count, period, arena, &found, &err) ? register_files(c, catalog, payer, &found)
+                                                                          : cli_fail(c, &err);
     cm_arena_free(arena);
     if (exit_code || !cli_switch(c, "wait"))
         return exit_code;
-    cli_wait wait = {.lane = payer->lane, .payer = payer_id, .period = cli_value(c, "period"), .deadline_ms = cli_deadline(c)};
+    cli_wait wait = {
+        .lane = payer->lane, .payer = payer_id, .period = cli_value(c, "period"), .deadline_ms = cli_deadline(c)};
     exit_code = cli_wait_for_runs(c, &wait);
     return exit_code ? exit_code : report(c, payer_id, wait.period);
 }
@@ -268,7 +293,8 @@ int cmd_ingest(cli *c)
         exit_code = ingest_files(c, catalog, payer, files, count);
     } else if (payer && !cm_catalog_payer(catalog, payer)) {
         cm_error err = {0};
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in the catalog in force (%s)", payer, catalog->id);
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER", "payer %s is not in the catalog in force (%s)", payer,
+                catalog->id);
         exit_code = cli_fail(c, &err);
     } else {
         exit_code = look_now(c, catalog, payer, cli_value(c, "period"));

@@ -10,26 +10,37 @@
 int cmd_delivery_list(cli *c)
 {
     static const cli_column columns[] = {
-        {"delivery", CLI_TEXT},   {"payer", CLI_TEXT},      {"period", CLI_TEXT},     {"report", CLI_TEXT},       {"assembly", CLI_TEXT},
-        {"format", CLI_TEXT},     {"state", CLI_TEXT},      {"discovered_at", CLI_TEXT}, {"chunks", CLI_NUMBER},  {"bytes", CLI_NUMBER},
-        {"attempt", CLI_NUMBER},  {"error_code", CLI_TEXT}, {"error_file", CLI_TEXT}, {"error_row", CLI_NUMBER}, {"error_column", CLI_TEXT},
-        {"error", CLI_TEXT}};
+        {"delivery", CLI_TEXT},   {"payer", CLI_TEXT},       {"period", CLI_TEXT},       {"report", CLI_TEXT},
+        {"assembly", CLI_TEXT},   {"format", CLI_TEXT},      {"state", CLI_TEXT},        {"discovered_at", CLI_TEXT},
+        {"chunks", CLI_NUMBER},   {"bytes", CLI_NUMBER},     {"attempt", CLI_NUMBER},    {"error_code", CLI_TEXT},
+        {"error_file", CLI_TEXT}, {"error_row", CLI_NUMBER}, {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
     const char *values[] = {cli_value(c, "payer"), cli_value(c, "period")};
-    return cli_query_print(c, columns, 16,
-                           "SELECT d.id, payer, period, report, assembly, format, state, " TIME("discovered_at")
-                           ", count(k.chunk), coalesce(sum(k.bytes), 0), attempt, error_code, error_file, error_row, error_column, error_text"
-                           " FROM delivery d LEFT JOIN chunk k ON k.delivery_id = d.id"
-                           " WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2)"
-                           " GROUP BY d.id ORDER BY d.seq",
-                           2, values);
+    return cli_query_print(
+        c, columns, 16,
+        "SELECT d.id, payer, period, report, assembly, format, state, " TIME(
+            "discovered_at") ", count(k.chunk), coalesce(sum(k.bytes), 0), attempt, error_code, error_file, error_row, error_column, error_text"
+                             " FROM delivery d LEFT JOIN chunk k ON k.delivery_id = d.id"
+                             " WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2)"
+                             " GROUP BY d.id ORDER BY d.seq",
+        2, values);
 }
 
 int cmd_run_list(cli *c)
 {
-    static const cli_column columns[] = {{"run", CLI_TEXT},          {"payer", CLI_TEXT},       {"period", CLI_TEXT},  {"state", CLI_TEXT},
-                                         {"complete", CLI_BOOLEAN},  {"chunks", CLI_NUMBER},    {"chunks_ended", CLI_NUMBER},
-                                         {"lines", CLI_NUMBER},      {"suspended_lines", CLI_NUMBER}, {"eta_seconds", CLI_NUMBER},
-                                         {"started_at", CLI_TEXT},   {"completed_at", CLI_TEXT}, {"delivery", CLI_TEXT}, {"catalog", CLI_TEXT},
+    static const cli_column columns[] = {{"run", CLI_TEXT},
+                                         {"payer", CLI_TEXT},
+                                         {"period", CLI_TEXT},
+                                         {"state", CLI_TEXT},
+                                         {"complete", CLI_BOOLEAN},
+                                         {"chunks", CLI_NUMBER},
+                                         {"chunks_ended", CLI_NUMBER},
+                                         {"lines", CLI_NUMBER},
+                                         {"suspended_lines", CLI_NUMBER},
+                                         {"eta_seconds", CLI_NUMBER},
+                                         {"started_at", CLI_TEXT},
+                                         {"completed_at", CLI_TEXT},
+                                         {"delivery", CLI_TEXT},
+                                         {"catalog", CLI_TEXT},
                                          {"reason", CLI_TEXT}};
     const char *values[] = {cli_value(c, "payer"), cli_value(c, "period")};
     /* The estimate: lines of the chunks that ended tell the size of the others. */
@@ -38,14 +49,16 @@ int cmd_run_list(cli *c)
         "SELECT r.id, payer, period, state, complete, r.chunks, k.ended, CASE WHEN complete THEN r.lines ELSE k.applied END, suspended_lines,"
         " CASE WHEN state = 'running' AND k.ended > 0 AND k.applied > 0 THEN greatest(0,"
         "   (extract(epoch FROM now() - started_at) * (k.expected::numeric / k.ended * r.chunks - k.applied) / k.applied))::bigint END,"
-        " " TIME("started_at") ", " TIME("completed_at") ", delivery_id, catalog_id, reason FROM run r,"
-        " LATERAL (SELECT count(*) FILTER (WHERE ended) AS ended, coalesce(sum(applied_lines), 0) AS applied,"
-        "   coalesce(sum(expected_lines), 0) AS expected FROM run_chunk WHERE run_id = r.id) k"
-        " WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2) ORDER BY seq",
+        " " TIME("started_at") ", " TIME(
+            "completed_at") ", delivery_id, catalog_id, reason FROM run r,"
+                            " LATERAL (SELECT count(*) FILTER (WHERE ended) AS ended, coalesce(sum(applied_lines), 0) AS applied,"
+                            "   coalesce(sum(expected_lines), 0) AS expected FROM run_chunk WHERE run_id = r.id) k"
+                            " WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2) ORDER BY seq",
         2, values);
 }
 
-static json_t *rows_json(cm_pg *pg, const cli_column *columns, int count, const char *sql, const char *run, cm_error *err)
+static json_t *rows_json(cm_pg *pg, const cli_column *columns, int count, const char *sql, const char *run,
+                         cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg, sql, 1, &run, &rows, err))
@@ -60,10 +73,12 @@ static json_t *rows_json(cm_pg *pg, const cli_column *columns, int count, const 
 
 int cmd_run_show(cli *c)
 {
-    static const cli_column chunk_columns[] = {{"chunk", CLI_NUMBER},       {"file", CLI_TEXT},          {"ended", CLI_BOOLEAN},
-                                               {"lines_read", CLI_NUMBER},  {"lines_applied", CLI_NUMBER}, {"checksums_equal", CLI_BOOLEAN},
+    static const cli_column chunk_columns[] = {{"chunk", CLI_NUMBER},         {"file", CLI_TEXT},
+                                               {"ended", CLI_BOOLEAN},        {"lines_read", CLI_NUMBER},
+                                               {"lines_applied", CLI_NUMBER}, {"checksums_equal", CLI_BOOLEAN},
                                                {"rounded", CLI_NUMBER}};
-    static const cli_column cost_columns[] = {{"chunk", CLI_NUMBER}, {"currency", CLI_TEXT}, {"read", CLI_DECIMAL}, {"applied", CLI_DECIMAL}};
+    static const cli_column cost_columns[] = {
+        {"chunk", CLI_NUMBER}, {"currency", CLI_TEXT}, {"read", CLI_DECIMAL}, {"applied", CLI_DECIMAL}};
     static const cli_column alert_columns[] = {{"code", CLI_TEXT}, {"object", CLI_TEXT}, {"detail", CLI_TEXT}};
     cm_error err = {0};
     cm_run run;
@@ -73,29 +88,36 @@ int cmd_run_show(cli *c)
         return exit_code;
     if (!cm_store_run(pg, c->operand[0], &run, &err))
         return cli_fail(c, &err);
-    json_t *chunks = rows_json(pg, chunk_columns, 7,
-                               "SELECT k.chunk, f.name, k.ended, k.expected_lines, k.applied_lines, k.expected_checksum = k.applied_checksum, k.rounded"
-                               " FROM run_chunk k JOIN run r ON r.id = k.run_id LEFT JOIN chunk f ON f.delivery_id = r.delivery_id AND f.chunk = k.chunk"
-                               " WHERE k.run_id = $1 ORDER BY k.chunk",
-                               run.id, &err);
-    json_t *costs = chunks ? rows_json(pg, cost_columns, 4,
-                                       "SELECT k.chunk, e.key, e.value, coalesce(a.applied, 0) FROM run_chunk k CROSS JOIN LATERAL jsonb_each_text(k.expected_cost) e"
-                                       " LEFT JOIN run_chunk_cost a ON a.run_id = $1 AND a.currency = e.key AND a.chunk = k.chunk"
-                                       " WHERE k.run_id = $1 ORDER BY 1, 2",
-                                       run.id, &err)
-                           : NULL;
-    json_t *alerts = costs ? rows_json(pg, alert_columns, 3, "SELECT code, object, detail FROM alert WHERE run_id = $1 ORDER BY 1, 2", run.id, &err)
-                           : NULL;
+    json_t *chunks = rows_json(
+        pg, chunk_columns, 7,
+        "SELECT k.chunk, f.name, k.ended, k.expected_lines, k.applied_lines, k.expected_checksum = k.applied_checksum, k.rounded"
+        " FROM run_chunk k JOIN run r ON r.id = k.run_id LEFT JOIN chunk f ON f.delivery_id = r.delivery_id AND f.chunk = k.chunk"
+        " WHERE k.run_id = $1 ORDER BY k.chunk",
+        run.id, &err);
+    json_t *costs =
+        chunks
+            ? rows_json(
+                  pg, cost_columns, 4,
+                  "SELECT k.chunk, e.key, e.value, coalesce(a.applied, 0) FROM run_chunk k CROSS JOIN LATERAL jsonb_each_text(k.expected_cost) e"
+                  " LEFT JOIN run_chunk_cost a ON a.run_id = $1 AND a.currency = e.key AND a.chunk = k.chunk"
+                  " WHERE k.run_id = $1 ORDER BY 1, 2",
+                  run.id, &err)
+            : NULL;
+    json_t *alerts =
+        costs ? rows_json(pg, alert_columns, 3,
+                          "SELECT code, object, detail FROM alert WHERE run_id = $1 ORDER BY 1, 2", run.id, &err)
+              : NULL;
     if (!alerts) {
         json_decref(chunks);
         json_decref(costs);
         return cli_fail(c, &err);
     }
     char period[CM_PERIOD_TEXT];
-    return cli_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "run", run.id, "delivery", run.delivery, "catalog",
-                                    run.catalog, "engine", run.engine_version, "payer", run.payer, "period",
-                                    cm_period_print(run.period, period), "state", run.state, "complete", run.complete, "shards", run.shards,
-                                    "chunks", chunks, "control_costs", costs, "alerts", alerts));
+    return cli_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "run", run.id,
+                                    "delivery", run.delivery, "catalog", run.catalog, "engine", run.engine_version,
+                                    "payer", run.payer, "period", cm_period_print(run.period, period), "state",
+                                    run.state, "complete", run.complete, "shards", run.shards, "chunks", chunks,
+                                    "control_costs", costs, "alerts", alerts));
 }
 
 int cmd_run_start(cli *c)
@@ -117,8 +139,8 @@ int cmd_run_start(cli *c)
     if (!catalog)
         return exit_code;
     cm_run_settings settings = {0};
-    bool done = cm_store_run_start(c->pg_, catalog, cli_value(c, "payer"), period, &settings, cli_now(c), by ? by : "curmill run start",
-                                   reason ? reason : "", run, &started, &err);
+    bool done = cm_store_run_start(c->pg_, catalog, cli_value(c, "payer"), period, &settings, cli_now(c),
+                                   by ? by : "curmill run start", reason ? reason : "", run, &started, &err);
     cm_catalog_free(catalog);
     if (!done)
         return cli_fail(c, &err);
@@ -139,10 +161,11 @@ int cmd_run_start(cli *c)
 
 int cmd_suspended_list(cli *c)
 {
-    static const cli_column columns[] = {{"payer", CLI_TEXT},    {"period", CLI_TEXT},   {"reason", CLI_TEXT}, {"account", CLI_TEXT},
-                                         {"customer", CLI_TEXT}, {"line_item_type", CLI_TEXT}, {"product", CLI_TEXT}, {"currency", CLI_TEXT},
-                                         {"lines", CLI_NUMBER},  {"payer_amount", CLI_DECIMAL}, {"list_amount", CLI_DECIMAL}, {"example", CLI_TEXT},
-                                         {"next_step", CLI_TEXT}};
+    static const cli_column columns[] = {
+        {"payer", CLI_TEXT},    {"period", CLI_TEXT},          {"reason", CLI_TEXT},         {"account", CLI_TEXT},
+        {"customer", CLI_TEXT}, {"line_item_type", CLI_TEXT},  {"product", CLI_TEXT},        {"currency", CLI_TEXT},
+        {"lines", CLI_NUMBER},  {"payer_amount", CLI_DECIMAL}, {"list_amount", CLI_DECIMAL}, {"example", CLI_TEXT},
+        {"next_step", CLI_TEXT}};
     cm_error err = {0};
     int exit_code = 0;
     cm_rows *rows = NULL;
@@ -150,15 +173,16 @@ int cmd_suspended_list(cli *c)
     cm_pg *pg = cli_pg(c, &exit_code);
     if (!pg)
         return exit_code;
-    if (!cm_pg_query(pg,
-                     "SELECT r.payer, r.period, x.reason, x.account, x.customer, x.line_item_type, x.product, x.currency, sum(x.lines),"
-                     " sum(x.payer_amount), sum(x.list_amount), (min(ARRAY[x.example_chunk, x.example_row]))[1] || ':' ||"
-                     " (min(ARRAY[x.example_chunk, x.example_row]))[2] FROM current_run r"
-                     " JOIN charge x ON x.run_id = r.run_id AND x.period = r.period WHERE x.class = 'suspended'"
-                     " AND ($1::text IS NULL OR r.payer = $1) AND ($2::text IS NULL OR r.period = $2)"
-                     " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, x.customer COLLATE \"C\", x.line_item_type COLLATE \"C\","
-                     " x.product COLLATE \"C\", 8",
-                     2, values, &rows, &err))
+    if (!cm_pg_query(
+            pg,
+            "SELECT r.payer, r.period, x.reason, x.account, x.customer, x.line_item_type, x.product, x.currency, sum(x.lines),"
+            " sum(x.payer_amount), sum(x.list_amount), (min(ARRAY[x.example_chunk, x.example_row]))[1] || ':' ||"
+            " (min(ARRAY[x.example_chunk, x.example_row]))[2] FROM current_run r"
+            " JOIN charge x ON x.run_id = r.run_id AND x.period = r.period WHERE x.class = 'suspended'"
+            " AND ($1::text IS NULL OR r.payer = $1) AND ($2::text IS NULL OR r.period = $2)"
+            " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, x.customer COLLATE \"C\", x.line_item_type COLLATE \"C\","
+            " x.product COLLATE \"C\", 8",
+            2, values, &rows, &err))
         return cli_fail(c, &err);
     cli_table *table = cli_table_new(columns, 13);
     for (int i = 0; i < cm_rows_count(rows); i++) {
@@ -178,14 +202,17 @@ int cmd_suspended_list(cli *c)
 
 int cmd_audit_list(cli *c)
 {
-    static const cli_column columns[] = {{"id", CLI_NUMBER}, {"at", CLI_TEXT}, {"actor", CLI_TEXT}, {"action", CLI_TEXT}, {"object", CLI_TEXT},
-                                         {"reason", CLI_TEXT}, {"detail", CLI_TEXT}};
+    static const cli_column columns[] = {{"id", CLI_NUMBER},   {"at", CLI_TEXT},     {"actor", CLI_TEXT},
+                                         {"action", CLI_TEXT}, {"object", CLI_TEXT}, {"reason", CLI_TEXT},
+                                         {"detail", CLI_TEXT}};
     const char *limit = cli_value(c, "limit");
     const char *values[] = {cli_value(c, "object"), limit ? limit : "200"};
     if (strspn(values[1], "0123456789") != strlen(values[1]) || !*values[1] || strlen(values[1]) > 9)
         return cli_usage(c, "--limit is a number, not \"%s\"", values[1]);
-    return cli_query_print(c, columns, 7,
-                           "SELECT * FROM (SELECT id, " TIME("at") ", actor, action, object, reason, detail::text FROM audit"
-                           " WHERE $1::text IS NULL OR starts_with(object, $1) ORDER BY id DESC LIMIT $2::int) x ORDER BY id",
-                           2, values);
+    return cli_query_print(
+        c, columns, 7,
+        "SELECT * FROM (SELECT id, " TIME(
+            "at") ", actor, action, object, reason, detail::text FROM audit"
+                  " WHERE $1::text IS NULL OR starts_with(object, $1) ORDER BY id DESC LIMIT $2::int) x ORDER BY id",
+        2, values);
 }

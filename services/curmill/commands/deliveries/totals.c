@@ -7,8 +7,8 @@
 
 enum { KEYS_MAX = 12 };
 
-static const char *const charge_keys[] = {"account", "customer",  "line_item_type", "class", "product", "usage_type",
-                                          "operation", "region", "unit", "rule",  "currency"};
+static const char *const charge_keys[] = {"account",   "customer", "line_item_type", "class", "product", "usage_type",
+                                          "operation", "region",   "unit",           "rule",  "currency"};
 static const char *const day_keys[] = {"day", "account", "product", "currency"};
 
 typedef struct grouping {
@@ -31,11 +31,14 @@ static int parse_keys(cli *c, char *by, grouping *ret)
 {
     char *save = NULL;
     for (char *word = by ? strtok_r(by, ", ", &save) : NULL; word; word = strtok_r(NULL, ", ", &save)) {
-        const char *key = strcmp(word, "day") == 0 ? "day" : known_key(charge_keys, sizeof charge_keys / sizeof *charge_keys, word);
+        const char *key =
+            strcmp(word, "day") == 0 ? "day" : known_key(charge_keys, sizeof charge_keys / sizeof *charge_keys, word);
         if (!key)
-            return cli_usage(c, "--by takes account, customer, line_item_type, class, product, usage_type, operation, region, unit, rule, "
-                                "currency, or day with account and product; not \"%s\"",
-                             word);
+            return cli_usage(
+                c,
+                "--by takes account, customer, line_item_type, class, product, usage_type, operation, region, unit, rule, "
+                "currency, or day with account and product; not \"%s\"",
+                word);
         for (int i = 0; i < ret->count; i++) {
             if (ret->key[i] == key)
                 return cli_usage(c, "--by names %s twice", key);
@@ -59,24 +62,28 @@ static bool find_run(cli *c, const char *payer, cm_period period, cm_run *ret, c
     char month[CM_PERIOD_TEXT];
     const char *values[] = {payer, cm_period_print(period, month), run};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg_,
-                     run ? "SELECT id FROM run WHERE starts_with(id, $3) AND payer = $1 AND period = $2 ORDER BY seq DESC LIMIT 1"
-                         : "SELECT run_id FROM current_run WHERE payer = $1 AND period = $2 AND $3::text IS NULL",
-                     3, values, &rows, err))
+    if (!cm_pg_query(
+            c->pg_,
+            run ? "SELECT id FROM run WHERE starts_with(id, $3) AND payer = $1 AND period = $2 ORDER BY seq DESC LIMIT 1"
+                : "SELECT run_id FROM current_run WHERE payer = $1 AND period = $2 AND $3::text IS NULL",
+            3, values, &rows, err))
         return false;
     bool found = cm_rows_count(rows) == 1;
     bool done = found && cm_store_run(c->pg_, cm_rows_text(rows, 0, 0), ret, err);
     cm_rows_free(rows);
     if (!found && run)
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "payer %s has no run %s for %s: see `curmill run list`", payer, run, month);
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "payer %s has no run %s for %s: see `curmill run list`",
+                       payer, run, month);
     if (!found)
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN",
-                       "payer %s has no complete run for %s yet: see `curmill run list --payer %s --period %s`, `curmill delivery list`", payer,
-                       month, payer, month);
+        return cm_fail(
+            err, CM_ERROR_NOT_FOUND, "NO_RUN",
+            "payer %s has no complete run for %s yet: see `curmill run list --payer %s --period %s`, `curmill delivery list`",
+            payer, month, payer, month);
     return done;
 }
 
-/* Where the sums of a run stand: of a complete one in charge, of a running one in its own parts, of one without a line nowhere. */
+/* Where the sums of a run stand: of a complete one in charge, of a running one in its own parts, of one without a line
+ * nowhere. */
 typedef struct place {
     char from[128]; /* table and condition on $1 (run) and $2 (period) */
 } place;
@@ -93,7 +100,10 @@ static bool find_place(cli *c, const cm_run *run, bool by_day, place *ret, cm_er
     snprintf(table, sizeof table, "%s_part_%s", base, run->id);
     if (!cm_pg_query(c->pg_, "SELECT to_regclass($1) IS NOT NULL", 1, (const char *[]){table}, &rows, err))
         return false;
-    snprintf(ret->from, sizeof ret->from, "%s WHERE $1::text <> $2::text", cm_rows_bool(rows, 0, 0) ? table : by_day ? "charge_day_part" : "charge_part");
+    snprintf(ret->from, sizeof ret->from, "%s WHERE $1::text <> $2::text",
+             cm_rows_bool(rows, 0, 0) ? table
+             : by_day                 ? "charge_day_part"
+                                      : "charge_part");
     cm_rows_free(rows);
     return true;
 }
@@ -103,15 +113,17 @@ static void build_sql(const grouping *g, const place *where, cm_buffer *sql)
     cm_buffer_text(sql, "SELECT ");
     for (int i = 0; i < g->count; i++)
         cm_buffer_printf(sql, "%s%s", g->key[i], strcmp(g->key[i], "day") == 0 ? "::text, " : ", ");
-    cm_buffer_printf(sql,
-                     "sum(lines), sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount) FROM %s"
-                     " GROUP BY ",
-                     where->from);
+    cm_buffer_printf(
+        sql,
+        "sum(lines), sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount) FROM %s"
+        " GROUP BY ",
+        where->from);
     for (int i = 0; i < g->count; i++)
         cm_buffer_printf(sql, "%s%s", i ? ", " : "", g->key[i]);
     cm_buffer_text(sql, " ORDER BY ");
     for (int i = 0; i < g->count; i++)
-        cm_buffer_printf(sql, "%s%s%s", i ? ", " : "", g->key[i], strcmp(g->key[i], "day") == 0 ? "" : " COLLATE \"C\"");
+        cm_buffer_printf(sql, "%s%s%s", i ? ", " : "", g->key[i],
+                         strcmp(g->key[i], "day") == 0 ? "" : " COLLATE \"C\"");
 }
 
 static cli_table *read_groups(cli *c, const grouping *g, const cm_run *run, cm_error *err)
@@ -147,7 +159,9 @@ static bool read_lines(cli *c, const cm_run *run, int64_t *ret_lines, int64_t *r
     char sql[256], period[CM_PERIOD_TEXT];
     if (!find_place(c, run, false, &where, err))
         return false;
-    snprintf(sql, sizeof sql, "SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) FROM %s", where.from);
+    snprintf(sql, sizeof sql,
+             "SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) FROM %s",
+             where.from);
     const char *values[] = {run->id, cm_period_print(run->period, period)};
     if (!cm_pg_query(c->pg_, sql, 2, values, &rows, err))
         return false;
@@ -183,9 +197,10 @@ int cmd_totals(cli *c)
                  run.complete ? ", complete" : "", (long long)lines, (long long)suspended);
         return cli_table_print(c, groups);
     }
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:o}", "payer", payer, "period", month, "run", run.id, "delivery",
-                             run.delivery, "catalog", run.catalog, "state", run.state, "complete", run.complete, "lines", (json_int_t)lines,
-                             "suspended_lines", (json_int_t)suspended, "groups", cli_table_json(groups));
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:o}", "payer", payer, "period", month,
+                             "run", run.id, "delivery", run.delivery, "catalog", run.catalog, "state", run.state,
+                             "complete", run.complete, "lines", (json_int_t)lines, "suspended_lines",
+                             (json_int_t)suspended, "groups", cli_table_json(groups));
     cli_table_free(groups);
     return cli_json_print(json);
 }

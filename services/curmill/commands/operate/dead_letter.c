@@ -21,16 +21,17 @@ typedef struct listing {
 
 static bool list_record(const cm_record *record, void *opaque)
 {
-    static const char *const names[] = {"curmill-worker",      "curmill-topic",      "curmill-partition", "curmill-offset",
-                                        "curmill-error-class", "curmill-error-code", "curmill-error-text"};
+    static const char *const names[] = {"curmill-worker",    "curmill-topic",       "curmill-partition",
+                                        "curmill-offset",    "curmill-error-class", "curmill-error-code",
+                                        "curmill-error-text"};
     listing *l = opaque;
     char id[128], at[CM_INSTANT_TEXT], bytes[24], text[7][512];
     snprintf(id, sizeof id, "%s:%" PRId32 ":%" PRId64, l->lane, record->partition, record->offset);
     snprintf(bytes, sizeof bytes, "%zu", record->length);
     for (int i = 0; i < 7; i++)
         header_text(record, names[i], text[i], sizeof text[i]);
-    cli_table_add(l->table, (const char *const[]){id, cm_instant_print(record->timestamp_ms * 1000, at), text[0], text[1], text[2], text[3], text[4],
-                                                  text[5], bytes, text[6]});
+    cli_table_add(l->table, (const char *const[]){id, cm_instant_print(record->timestamp_ms * 1000, at), text[0],
+                                                  text[1], text[2], text[3], text[4], text[5], bytes, text[6]});
     return true;
 }
 
@@ -40,13 +41,17 @@ static int list_lane(cli *c, const char *lane, void *opaque)
     cm_error err = {0};
     char topic[CM_TOPIC_NAME_MAX];
     l->lane = lane;
-    return cm_admin_read(l->admin, cm_topic_full_name(lane, "dead-letter", topic), list_record, l, &err) ? 0 : cli_fail(c, &err);
+    return cm_admin_read(l->admin, cm_topic_full_name(lane, "dead-letter", topic), list_record, l, &err)
+               ? 0
+               : cli_fail(c, &err);
 }
 
 int cmd_dead_letter_list(cli *c)
 {
-    static const cli_column columns[] = {{"id", CLI_TEXT},        {"at", CLI_TEXT},    {"worker", CLI_TEXT}, {"topic", CLI_TEXT}, {"partition", CLI_NUMBER},
-                                         {"offset", CLI_NUMBER},  {"class", CLI_TEXT}, {"code", CLI_TEXT},   {"bytes", CLI_NUMBER}, {"error", CLI_TEXT}};
+    static const cli_column columns[] = {{"id", CLI_TEXT},    {"at", CLI_TEXT},          {"worker", CLI_TEXT},
+                                         {"topic", CLI_TEXT}, {"partition", CLI_NUMBER}, {"offset", CLI_NUMBER},
+                                         {"class", CLI_TEXT}, {"code", CLI_TEXT},        {"bytes", CLI_NUMBER},
+                                         {"error", CLI_TEXT}};
     cm_error err = {0};
     listing l = {.admin = cm_admin_new(c->config, &err)};
     if (!l.admin)
@@ -68,7 +73,8 @@ typedef struct letter {
     bool found;
     uint8_t *bytes, *key;
     size_t length, key_length;
-    char worker[64], topic[CM_TOPIC_NAME_MAX], from_partition[16], from_offset[24], class[32], code[64], text[CM_ERROR_TEXT_MAX];
+    char worker[64], topic[CM_TOPIC_NAME_MAX], from_partition[16], from_offset[24], class[32], code[64],
+        text[CM_ERROR_TEXT_MAX];
 } letter;
 
 static bool pick_record(const cm_record *record, void *opaque)
@@ -98,12 +104,15 @@ static int find_letter(cli *c, letter *l)
     cm_error err = {0};
     char topic[CM_TOPIC_NAME_MAX];
     if (sscanf(c->operand[0], "%63[^:]:%" SCNd32 ":%" SCNd64, l->lane, &l->partition, &l->offset) != 3)
-        return cli_usage(c, "a dead letter is named LANE:PARTITION:OFFSET, as in `curmill dead-letter list`, not \"%s\"", c->operand[0]);
+        return cli_usage(c,
+                         "a dead letter is named LANE:PARTITION:OFFSET, as in `curmill dead-letter list`, not \"%s\"",
+                         c->operand[0]);
     cm_admin *admin = cm_admin_new(c->config, &err);
     bool done = admin && cm_admin_read(admin, cm_topic_full_name(l->lane, "dead-letter", topic), pick_record, l, &err);
     cm_admin_free(admin);
     if (done && !l->found)
-        done = cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DEAD_LETTER", "there is no dead letter %s: see `curmill dead-letter list`", c->operand[0]);
+        done = cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DEAD_LETTER",
+                       "there is no dead letter %s: see `curmill dead-letter list`", c->operand[0]);
     return done ? -1 : cli_fail(c, &err);
 }
 
@@ -120,8 +129,9 @@ int cmd_dead_letter_show(cli *c)
     if (exit_code < 0) {
         char *hex = cm_alloc(l.length * 2 + 1);
         cm_hex(l.bytes, l.length, hex);
-        exit_code = cli_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "id", c->operand[0], "worker", l.worker, "topic",
-                                             l.topic, "partition", l.from_partition, "offset", l.from_offset, "code", l.code, "error", l.text, "bytes",
+        exit_code = cli_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "id", c->operand[0],
+                                             "worker", l.worker, "topic", l.topic, "partition", l.from_partition,
+                                             "offset", l.from_offset, "code", l.code, "error", l.text, "bytes",
                                              (json_int_t)l.length, "payload_hex", hex));
         free(hex);
     }
@@ -142,11 +152,12 @@ int cmd_dead_letter_redrive(cli *c)
         return exit_code;
     cm_producer *producer = cm_producer_new(c->config, "curmill", &err);
     snprintf(object, sizeof object, "dead-letter:%s", c->operand[0]);
-    bool done = producer &&
-                cm_producer_send(producer, l.topic, (int32_t)strtol(l.from_partition, NULL, 10), l.key, l.key_length, l.bytes, l.length, NULL, 0, NULL,
-                                 &err) &&
-                cm_producer_flush(producer, 30000, &err) &&
-                cm_store_audit(c->pg_, cli_now(c), cli_value(c, "by"), "dead-letter.redriven", object, l.text, NULL, &err);
+    bool done =
+        producer &&
+        cm_producer_send(producer, l.topic, (int32_t)strtol(l.from_partition, NULL, 10), l.key, l.key_length, l.bytes,
+                         l.length, NULL, 0, NULL, &err) &&
+        cm_producer_flush(producer, 30000, &err) &&
+        cm_store_audit(c->pg_, cli_now(c), cli_value(c, "by"), "dead-letter.redriven", object, l.text, NULL, &err);
     cm_producer_free(producer);
     free_letter(&l);
     if (!done)

@@ -1,4 +1,5 @@
-/* lag: how far behind each worker is, in records and in seconds, is it moving, when will it be done (operations.md section 1). */
+/* lag: how far behind each worker is, in records and in seconds, is it moving, when will it be done (operations.md
+ * section 1). */
 #include "cli/cli.h"
 
 #include <inttypes.h>
@@ -9,7 +10,10 @@
 
 static const struct stage {
     const char *worker, *topic;
-} stages[] = {{"ingest-cur", "chunk.planned"}, {"rate-engine", "line.ingested"}, {"invoice-writer", "line.rated"}, {"org-linker", "account.observed"}};
+} stages[] = {{"ingest-cur", "chunk.planned"},
+              {"rate-engine", "line.ingested"},
+              {"invoice-writer", "line.rated"},
+              {"org-linker", "account.observed"}};
 enum { STAGES = 4, LANES_MAX = 32, SAMPLE_US = 1000000, WATCH_US = 2000000 };
 
 typedef struct sample {
@@ -67,9 +71,11 @@ static bool any_lag(const samples *all)
 
 static int print_samples(cli *c, const samples *before, const samples *now, int64_t between_ms)
 {
-    static const cli_column columns[] = {{"lane", CLI_TEXT},       {"worker", CLI_TEXT},      {"topic", CLI_TEXT},       {"partitions", CLI_NUMBER},
-                                         {"lag_records", CLI_NUMBER}, {"oldest_unread_seconds", CLI_NUMBER}, {"moving", CLI_BOOLEAN},
-                                         {"records_per_second", CLI_NUMBER}, {"eta_seconds", CLI_NUMBER}};
+    static const cli_column columns[] = {{"lane", CLI_TEXT},          {"worker", CLI_TEXT},
+                                         {"topic", CLI_TEXT},         {"partitions", CLI_NUMBER},
+                                         {"lag_records", CLI_NUMBER}, {"oldest_unread_seconds", CLI_NUMBER},
+                                         {"moving", CLI_BOOLEAN},     {"records_per_second", CLI_NUMBER},
+                                         {"eta_seconds", CLI_NUMBER}};
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
     int64_t now_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
@@ -83,11 +89,14 @@ static int print_samples(cli *c, const samples *before, const samples *now, int6
             bool fell = before && lane < before->lanes && drained > 0;
             snprintf(cell[0], 32, "%d", s->partitions);
             snprintf(cell[1], 32, "%" PRId64, s->lag);
-            snprintf(cell[2], 32, "%" PRId64, s->oldest_ms < 0 || now_ms < s->oldest_ms ? 0 : (now_ms - s->oldest_ms) / 1000);
+            snprintf(cell[2], 32, "%" PRId64,
+                     s->oldest_ms < 0 || now_ms < s->oldest_ms ? 0 : (now_ms - s->oldest_ms) / 1000);
             snprintf(cell[3], 32, "%" PRId64, rate);
             snprintf(cell[4], 32, "%" PRId64, rate > 0 ? s->lag / rate : 0);
-            const char *cells[] = {s->lane, stages[i].worker, cm_topic_full_name(s->lane, stages[i].topic, topic), cell[0], cell[1], cell[2],
-                                   fell ? "t" : "f", cell[3], s->lag == 0 || rate > 0 ? cell[4] : NULL};
+            const char *cells[] = {
+                s->lane,          stages[i].worker, cm_topic_full_name(s->lane, stages[i].topic, topic),
+                cell[0],          cell[1],          cell[2],
+                fell ? "t" : "f", cell[3],          s->lag == 0 || rate > 0 ? cell[4] : NULL};
             cli_table_add(table, cells);
         }
     }

@@ -2,8 +2,8 @@
  * (P13). */
 #include "cli/cli.h"
 
-#include "store/ledgers/discount_store.h"
 #include "store/documents/statement_store.h"
+#include "store/ledgers/discount_store.h"
 
 /* The ledger as of today: the runs that count, the months that are settled. */
 static cm_pg *up_to_date(cli *c, int *ret_exit)

@@ -102,8 +102,7 @@ static bool want_lines(export_sums *sums, const json_t *lines, cm_error *err)
     static const char *const keys[] = {"account", "product", "usage_type", "unit", "class"};
     size_t i;
     json_t *line;
-    json_array_foreach((json_t *)lines, i, line)
-    {
+    json_array_foreach ((json_t *)lines, i, line) {
         cm_slice key[5];
         cm_decimal exact;
         for (int k = 0; k < 5; k++)

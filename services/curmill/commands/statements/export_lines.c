@@ -278,6 +278,7 @@ bool export_rows(export_order *order, const json_t *rows, const cm_decimal *rate
     size_t i;
     json_t *row;
     bool done = true;
-    json_array_foreach((json_t *)rows, i, row) done = done && export_row(order, row, rate, err);
+    json_array_foreach ((json_t *)rows, i, row)
+        done = done && export_row(order, row, rate, err);
     return done;
 }

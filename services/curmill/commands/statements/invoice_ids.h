@@ -3,8 +3,8 @@
 #ifndef INVOICE_IDS_H
 #define INVOICE_IDS_H
 
-#include "cli/cli.h"
 #include "billing/reconcile/reconcile.h"
+#include "cli/cli.h"
 
 /* One for each InvoiceId, sorted; product "", `tax` is what its tax lines add up to. Lines without an id are left out
  * and counted. REFUSED if the lines are not all in `currency`. *ret is freed by the caller. */

@@ -1,8 +1,8 @@
 /* period list | show | settle. Duties by date (I08, I13) are computed from the clock of this program. */
 #include "cli/cli.h"
 
-#include "store/runs/period_store.h"
 #include "store/documents/statement_store.h"
+#include "store/runs/period_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +10,12 @@
 
 #define TIME(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-/* Customers that had charges and have no issued document (a void one was decided by a person). $1 payer, $2 period; NULL: all. */
-#define MISSING                                                                                                                    \
-    "SELECT DISTINCT c.payer, c.period, h.customer FROM current_run c JOIN charge h ON h.period = c.period AND h.run_id = c.run_id" \
+/* Customers that had charges and have no issued document (a void one was decided by a person). $1 payer, $2 period;
+ * NULL: all. */
+#define MISSING                                                                                                                         \
+    "SELECT DISTINCT c.payer, c.period, h.customer FROM current_run c JOIN charge h ON h.period = c.period AND h.run_id = c.run_id"     \
     " WHERE h.customer <> '' AND h.class <> 'suspended' AND ($1::text IS NULL OR c.payer = $1) AND ($2::text IS NULL OR c.period = $2)" \
-    " AND NOT EXISTS (SELECT FROM statement s WHERE s.lane = c.lane AND s.period = c.period AND s.kind = 'statement'"              \
+    " AND NOT EXISTS (SELECT FROM statement s WHERE s.lane = c.lane AND s.period = c.period AND s.kind = 'statement'"                   \
     "   AND s.state IN ('issued', 'void') AND s.customers @> ARRAY[h.customer])"
 
 /* Every (payer, month) that was ever delivered. */
@@ -23,13 +24,32 @@ static const char list_sql[] =
     " (SELECT count(*) FROM statement s WHERE s.lane = p.lane AND s.period = p.period AND p.payer = ANY (s.payers) AND s.state = 'draft'),"
     " (SELECT count(*) FROM statement s WHERE s.lane = p.lane AND s.period = p.period AND p.payer = ANY (s.payers) AND s.state = 'approved'),"
     " (SELECT count(*) FROM statement s WHERE s.lane = p.lane AND s.period = p.period AND p.payer = ANY (s.payers) AND s.state = 'issued'),"
-    " coalesce(m.customers, 0), " TIME("b.changed_at") ", b.changed_by, b.reason FROM (SELECT DISTINCT payer, lane, period FROM delivery) p"
-    " LEFT JOIN billing_period b ON b.payer = p.payer AND b.period = p.period LEFT JOIN current_run c ON c.payer = p.payer AND c.period = p.period"
-    " LEFT JOIN correction_run x ON x.payer = p.payer AND x.period = p.period LEFT JOIN run r ON r.id = c.run_id"
-    " LEFT JOIN (SELECT payer, period, count(*) AS customers FROM (" MISSING ") y GROUP BY 1, 2) m ON m.payer = p.payer AND m.period = p.period"
-    " WHERE ($1::text IS NULL OR p.payer = $1) AND ($2::text IS NULL OR p.period = $2) ORDER BY p.period, p.lane COLLATE \"C\", p.payer";
-enum { PAYER, LANE, PERIOD, STATE, RUN, CORRECTION, LINES, NOT_FINAL, SUSPENDED, DRAFTS, APPROVED, ISSUED, MISSING_COUNT, CHANGED_AT, CHANGED_BY, REASON,
-       LIST_COLUMNS };
+    " coalesce(m.customers, 0), " TIME(
+        "b.changed_at") ", b.changed_by, b.reason FROM (SELECT DISTINCT payer, lane, period FROM delivery) p"
+                        " LEFT JOIN billing_period b ON b.payer = p.payer AND b.period = p.period LEFT JOIN current_run c ON c.payer = p.payer AND c.period = p.period"
+                        " LEFT JOIN correction_run x ON x.payer = p.payer AND x.period = p.period LEFT JOIN run r ON r.id = c.run_id"
+                        " LEFT JOIN (SELECT payer, period, count(*) AS customers FROM (" MISSING
+                        ") y GROUP BY 1, 2) m ON m.payer = p.payer AND m.period = p.period"
+                        " WHERE ($1::text IS NULL OR p.payer = $1) AND ($2::text IS NULL OR p.period = $2) ORDER BY p.period, p.lane COLLATE \"C\", p.payer";
+enum {
+    PAYER,
+    LANE,
+    PERIOD,
+    STATE,
+    RUN,
+    CORRECTION,
+    LINES,
+    NOT_FINAL,
+    SUSPENDED,
+    DRAFTS,
+    APPROVED,
+    ISSUED,
+    MISSING_COUNT,
+    CHANGED_AT,
+    CHANGED_BY,
+    REASON,
+    LIST_COLUMNS
+};
 
 /* Brings the drafts up to date, so that counts are those of today. */
 static cm_rows *load_periods(cli *c, int *ret_exit)
@@ -62,10 +82,11 @@ static bool is_overdue(const cli *c, const char *month)
 
 int cmd_period_list(cli *c)
 {
-    static const cli_column columns[] = {{"payer", CLI_TEXT},      {"lane", CLI_TEXT},       {"period", CLI_TEXT},    {"state", CLI_TEXT},
-                                         {"run", CLI_TEXT},        {"correction", CLI_TEXT}, {"lines", CLI_NUMBER},   {"not_final", CLI_NUMBER},
-                                         {"suspended", CLI_NUMBER}, {"drafts", CLI_NUMBER},  {"approved", CLI_NUMBER}, {"issued", CLI_NUMBER},
-                                         {"overdue", CLI_NUMBER},  {"changed_at", CLI_TEXT}, {"changed_by", CLI_TEXT}, {"reason", CLI_TEXT}};
+    static const cli_column columns[] = {
+        {"payer", CLI_TEXT},       {"lane", CLI_TEXT},       {"period", CLI_TEXT},     {"state", CLI_TEXT},
+        {"run", CLI_TEXT},         {"correction", CLI_TEXT}, {"lines", CLI_NUMBER},    {"not_final", CLI_NUMBER},
+        {"suspended", CLI_NUMBER}, {"drafts", CLI_NUMBER},   {"approved", CLI_NUMBER}, {"issued", CLI_NUMBER},
+        {"overdue", CLI_NUMBER},   {"changed_at", CLI_TEXT}, {"changed_by", CLI_TEXT}, {"reason", CLI_TEXT}};
     int exit_code = 0;
     cm_rows *rows = load_periods(c, &exit_code);
     if (!rows)
@@ -95,9 +116,13 @@ static bool add_overdue(cli *c, json_t *alerts, cm_error *err)
     for (int i = 0; i < cm_rows_count(rows); i++) {
         char detail[640];
         const char *customer = cm_rows_text(rows, i, 2);
-        snprintf(detail, sizeof detail, "customer %.200s had charges and no statement is issued, it was due on the 20th: `curmill statement list --period %s"
-                 " --customer %.200s`", customer, values[1], customer);
-        json_array_append_new(alerts, json_pack("{s:s, s:s, s:s}", "code", "STATEMENT_OVERDUE", "object", customer, "detail", detail));
+        snprintf(
+            detail, sizeof detail,
+            "customer %.200s had charges and no statement is issued, it was due on the 20th: `curmill statement list --period %s"
+            " --customer %.200s`",
+            customer, values[1], customer);
+        json_array_append_new(
+            alerts, json_pack("{s:s, s:s, s:s}", "code", "STATEMENT_OVERDUE", "object", customer, "detail", detail));
     }
     cm_rows_free(rows);
     return true;
@@ -108,15 +133,18 @@ static json_t *history(cli *c, cm_error *err)
     char object[64];
     cm_rows *rows = NULL;
     snprintf(object, sizeof object, "period:%.16s/%.16s", cli_value(c, "payer"), cli_value(c, "period"));
-    if (!cm_pg_query(c->pg_,
-                     "SELECT " TIME("at") ", detail ->> 'from', detail ->> 'to', actor, reason FROM audit WHERE object = $1 AND starts_with(action, 'period.')"
-                     " ORDER BY id",
-                     1, (const char *[]){object}, &rows, err))
+    if (!cm_pg_query(
+            c->pg_,
+            "SELECT " TIME(
+                "at") ", detail ->> 'from', detail ->> 'to', actor, reason FROM audit WHERE object = $1 AND starts_with(action, 'period.')"
+                      " ORDER BY id",
+            1, (const char *[]){object}, &rows, err))
         return NULL;
     json_t *list = json_array();
     for (int i = 0; i < cm_rows_count(rows); i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "at", cm_rows_text(rows, i, 0), "from", cm_rows_text(rows, i, 1), "to",
-                                              cm_rows_text(rows, i, 2), "by", cm_rows_text(rows, i, 3), "reason", cm_rows_text(rows, i, 4)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "at", cm_rows_text(rows, i, 0), "from",
+                                              cm_rows_text(rows, i, 1), "to", cm_rows_text(rows, i, 2), "by",
+                                              cm_rows_text(rows, i, 3), "reason", cm_rows_text(rows, i, 4)));
     cm_rows_free(rows);
     return list;
 }
@@ -135,23 +163,28 @@ static const char *text(const json_t *object, const char *key)
 /* For people: the same facts, one a line. Takes over `period`. */
 static int print_period(json_t *period)
 {
-    static const char *const facts[] = {"payer", "lane", "period", "state", "run", "correction", "earliest_issue", "statements_due"};
+    static const char *const facts[] = {"payer", "lane",       "period",         "state",
+                                        "run",   "correction", "earliest_issue", "statements_due"};
     static const char *const counts[] = {"lines", "not_final", "suspended"};
     size_t i;
     const json_t *item, *documents = json_object_get(period, "documents");
     for (i = 0; i < sizeof facts / sizeof *facts; i++)
         fprintf(stdout, "%-15s %s\n", facts[i], text(period, facts[i]));
     for (i = 0; i < sizeof counts / sizeof *counts; i++)
-        fprintf(stdout, "%-15s %" JSON_INTEGER_FORMAT "\n", counts[i], json_integer_value(json_object_get(period, counts[i])));
-    fprintf(stdout, "%-15s %" JSON_INTEGER_FORMAT " draft, %" JSON_INTEGER_FORMAT " approved, %" JSON_INTEGER_FORMAT " issued\n", "documents",
-            json_integer_value(json_object_get(documents, "draft")), json_integer_value(json_object_get(documents, "approved")),
+        fprintf(stdout, "%-15s %" JSON_INTEGER_FORMAT "\n", counts[i],
+                json_integer_value(json_object_get(period, counts[i])));
+    fprintf(stdout,
+            "%-15s %" JSON_INTEGER_FORMAT " draft, %" JSON_INTEGER_FORMAT " approved, %" JSON_INTEGER_FORMAT
+            " issued\n",
+            "documents", json_integer_value(json_object_get(documents, "draft")),
+            json_integer_value(json_object_get(documents, "approved")),
             json_integer_value(json_object_get(documents, "issued")));
-    json_array_foreach(json_object_get(period, "alerts"), i, item)
+    json_array_foreach (json_object_get(period, "alerts"), i, item)
         fprintf(stdout, "%-15s %s %s: %s\n", "alert", text(item, "code"), text(item, "object"), text(item, "detail"));
     fputs("\nhistory\n", stdout);
-    json_array_foreach(json_object_get(period, "history"), i, item)
-        fprintf(stdout, "  %s  %-9s -> %-9s  %s%s%s\n", text(item, "at"), text(item, "from"), text(item, "to"), text(item, "by"),
-                *text(item, "reason") ? ": " : "", text(item, "reason"));
+    json_array_foreach (json_object_get(period, "history"), i, item)
+        fprintf(stdout, "  %s  %-9s -> %-9s  %s%s%s\n", text(item, "at"), text(item, "from"), text(item, "to"),
+                text(item, "by"), *text(item, "reason") ? ": " : "", text(item, "reason"));
     json_decref(period);
     return 0;
 }
@@ -167,7 +200,8 @@ int cmd_period_show(cli *c)
         return exit_code;
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_PERIOD", "nothing was delivered for payer %s in %s: see `curmill period list`", cli_value(c, "payer"),
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_PERIOD",
+                "nothing was delivered for payer %s in %s: see `curmill period list`", cli_value(c, "payer"),
                 cli_value(c, "period"));
         return cli_fail(c, &err);
     }
@@ -179,12 +213,14 @@ int cmd_period_show(cli *c)
         return cli_fail(c, &err);
     }
     cm_day_print(cm_day_of(cm_period_overdue_from(period)) - 1, due);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:s, s:s, s:o, s:o}", "payer", cell(rows, 0, PAYER), "lane",
-                             cell(rows, 0, LANE), "period", cell(rows, 0, PERIOD), "state", cell(rows, 0, STATE), "run", cell(rows, 0, RUN), "correction",
-                             cell(rows, 0, CORRECTION), "lines", number(rows, LINES), "not_final", number(rows, NOT_FINAL), "suspended",
-                             number(rows, SUSPENDED), "documents", "draft", number(rows, DRAFTS), "approved", number(rows, APPROVED), "issued",
-                             number(rows, ISSUED), "earliest_issue", cm_instant_print(cm_period_earliest_issue(period), earliest), "statements_due", due,
-                             "alerts", alerts, "history", past);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:s, s:s, s:o, s:o}", "payer",
+                  cell(rows, 0, PAYER), "lane", cell(rows, 0, LANE), "period", cell(rows, 0, PERIOD), "state",
+                  cell(rows, 0, STATE), "run", cell(rows, 0, RUN), "correction", cell(rows, 0, CORRECTION), "lines",
+                  number(rows, LINES), "not_final", number(rows, NOT_FINAL), "suspended", number(rows, SUSPENDED),
+                  "documents", "draft", number(rows, DRAFTS), "approved", number(rows, APPROVED), "issued",
+                  number(rows, ISSUED), "earliest_issue", cm_instant_print(cm_period_earliest_issue(period), earliest),
+                  "statements_due", due, "alerts", alerts, "history", past);
     cm_assert(json);
     cm_rows_free(rows);
     return c->format == CLI_TABLE ? print_period(json) : cli_json_print(json);
@@ -198,7 +234,8 @@ int cmd_period_settle(cli *c)
     cm_pg *pg = cli_pg(c, &exit_code);
     if (!pg || !cli_period(c, &period, &exit_code))
         return exit_code;
-    if (!cm_store_period_settle(pg, cli_value(c, "payer"), period, cli_now(c), cli_value(c, "by"), cli_value(c, "reason"), &err))
+    if (!cm_store_period_settle(pg, cli_value(c, "payer"), period, cli_now(c), cli_value(c, "by"),
+                                cli_value(c, "reason"), &err))
         return cli_fail(c, &err);
     return cmd_period_show(c);
 }

@@ -37,7 +37,8 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
     char *lane = NULL;
     int built = 0;
     cm_rows *rows = NULL;
-    if (!cli_pg(c, ret_exit) || (cli_value(c, "period") && !cli_period(c, &period, ret_exit)) || !choose_lane(c, &lane, ret_exit)) {
+    if (!cli_pg(c, ret_exit) || (cli_value(c, "period") && !cli_period(c, &period, ret_exit)) ||
+        !choose_lane(c, &lane, ret_exit)) {
         free(lane);
         return NULL;
     }
@@ -48,14 +49,16 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
     done = done && cm_store_statements_refresh_all(c->pg_, cli_now(c), lane, only, &built, &err);
     /* --payer: documents that its charges are in. The customer of a document about many is "". */
     const char *values[] = {lane, cli_value(c, "period"), cli_value(c, "customer"), id, cli_value(c, "payer")};
-    done = done &&
-           cm_pg_query(c->pg_,
-                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total,"
-                       " cardinality(customers) FROM statement s"
-                       " WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2) AND ($3::text IS NULL OR customers @> ARRAY[$3])"
-                       " AND ($4::text IS NULL OR starts_with(id, $4) OR number = $4) AND ($5::text IS NULL OR $5 = ANY (payers))"
-                       " ORDER BY period, lane COLLATE \"C\", reseller COLLATE \"C\", customer COLLATE \"C\", currency, kind DESC, id",
-                       5, values, &rows, &err);
+    done =
+        done &&
+        cm_pg_query(
+            c->pg_,
+            "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total,"
+            " cardinality(customers) FROM statement s"
+            " WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2) AND ($3::text IS NULL OR customers @> ARRAY[$3])"
+            " AND ($4::text IS NULL OR starts_with(id, $4) OR number = $4) AND ($5::text IS NULL OR $5 = ANY (payers))"
+            " ORDER BY period, lane COLLATE \"C\", reseller COLLATE \"C\", customer COLLATE \"C\", currency, kind DESC, id",
+            5, values, &rows, &err);
     free(lane);
     if (!done)
         *ret_exit = cli_fail(c, &err);
@@ -64,9 +67,10 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
 
 cli_table *cli_documents_table(void)
 {
-    static const cli_column columns[] = {{"id", CLI_TEXT},       {"number", CLI_TEXT}, {"kind", CLI_TEXT},   {"state", CLI_TEXT},
-                                         {"reseller", CLI_TEXT}, {"lane", CLI_TEXT},   {"period", CLI_TEXT}, {"customer", CLI_TEXT},
-                                         {"currency", CLI_TEXT}, {"subtotal", CLI_DECIMAL}, {"total", CLI_DECIMAL}};
+    static const cli_column columns[] = {{"id", CLI_TEXT},          {"number", CLI_TEXT},   {"kind", CLI_TEXT},
+                                         {"state", CLI_TEXT},       {"reseller", CLI_TEXT}, {"lane", CLI_TEXT},
+                                         {"period", CLI_TEXT},      {"customer", CLI_TEXT}, {"currency", CLI_TEXT},
+                                         {"subtotal", CLI_DECIMAL}, {"total", CLI_DECIMAL}};
     return cli_table_new(columns, 11);
 }
 
@@ -74,8 +78,9 @@ cli_table *cli_documents_table(void)
 void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int row)
 {
     char several[40];
-    static const enum cli_document from[] = {CLI_ID,     CLI_SERIAL,  CLI_KIND,     CLI_STATE,    CLI_RESELLER, CLI_LANE,
-                                             CLI_PERIOD, CLI_CUSTOMER, CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL};
+    static const enum cli_document from[] = {CLI_ID,       CLI_SERIAL,   CLI_KIND,   CLI_STATE,
+                                             CLI_RESELLER, CLI_LANE,     CLI_PERIOD, CLI_CUSTOMER,
+                                             CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL};
     const char *cells[11];
     for (int i = 0; i < 11; i++)
         cells[i] = cm_rows_null(rows, row, (int)from[i]) ? NULL : cm_rows_text(rows, row, (int)from[i]);
@@ -131,7 +136,8 @@ int cmd_statement_build(cli *c)
     return exit_code;
 }
 
-/* The document as it is shown; NULL: the exit code is set. What is issued comes from its record: the same bytes each time. */
+/* The document as it is shown; NULL: the exit code is set. What is issued comes from its record: the same bytes each
+ * time. */
 static json_t *shown_document(cli *c, const cm_rows *rows, int *ret_exit)
 {
     cm_error err = {0};
@@ -165,14 +171,14 @@ static int print_document(cli *c, const cm_rows *rows)
     if (c->format == CLI_TABLE) {
         cli_document_table(c, document);
     } else { /* csv: the lines */
-        static const cli_column columns[] = {{"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT}, {"usage_type", CLI_TEXT},
-                                             {"unit", CLI_TEXT}, {"class", CLI_TEXT}, {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL},
-                                             {"amount", CLI_DECIMAL}};
+        static const cli_column columns[] = {
+            {"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT},     {"usage_type", CLI_TEXT},
+            {"unit", CLI_TEXT},     {"class", CLI_TEXT},   {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL},
+            {"amount", CLI_DECIMAL}};
         cli_table *table = cli_table_new(columns, 9);
         size_t i;
         json_t *item;
-        json_array_foreach(json_object_get(document, "lines"), i, item)
-        {
+        json_array_foreach (json_object_get(document, "lines"), i, item) {
             const char *cells[9];
             for (int k = 0; k < 9; k++)
                 cells[k] = json_string_value(json_object_get(item, columns[k].name));
@@ -201,10 +207,11 @@ int cmd_statement_show(cli *c)
     } else {
         cm_buffer which = {0};
         for (int i = 0; i < cm_rows_count(rows) && i < 10; i++)
-            cm_buffer_printf(&which, "\n  %s  %s  %s  %s  %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 6), cm_rows_text(rows, i, 7),
-                             cm_rows_text(rows, i, 8), cm_rows_text(rows, i, 9));
-        exit_code = cli_usage(c, "%d documents fit; choose one by its id, or narrow by --period, --customer, --payer, --lane:%s",
-                              cm_rows_count(rows), cm_buffer_string(&which));
+            cm_buffer_printf(&which, "\n  %s  %s  %s  %s  %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 6),
+                             cm_rows_text(rows, i, 7), cm_rows_text(rows, i, 8), cm_rows_text(rows, i, 9));
+        exit_code = cli_usage(
+            c, "%d documents fit; choose one by its id, or narrow by --period, --customer, --payer, --lane:%s",
+            cm_rows_count(rows), cm_buffer_string(&which));
         cm_buffer_free(&which);
     }
     cm_rows_free(rows);

@@ -1,4 +1,5 @@
-/* statement approve | return | issue | void: of one document, or of all that fit the options and can take the change. */
+/* statement approve | return | issue | void: of one document, or of all that fit the options and can take the change.
+ */
 #include "cli/cli.h"
 
 #include "store/documents/document_store.h"
@@ -18,7 +19,9 @@ static int check_overrides(const cli *c, const char **overrides, int count)
             return cli_usage(c, "there is no gate \"%s\": see `curmill statement show`", overrides[i]);
         if (!allowed) {
             cm_error err = {0};
-            cm_fail(&err, CM_ERROR_REFUSED, "OVERRIDE", "gate %s cannot be overridden by anybody: open it (`curmill statement show` says how)", overrides[i]);
+            cm_fail(&err, CM_ERROR_REFUSED, "OVERRIDE",
+                    "gate %s cannot be overridden by anybody: open it (`curmill statement show` says how)",
+                    overrides[i]);
             return cli_fail(c, &err);
         }
     }
@@ -30,7 +33,8 @@ static void tell_shut(const json_t *shut, const char *id, const char *customer, 
     size_t i;
     const json_t *gate;
     bool any = false;
-    fprintf(stderr, "curmill: document %s (%s) cannot be issued, these gates are shut:\n", id, *customer ? customer : "several customers");
+    fprintf(stderr, "curmill: document %s (%s) cannot be issued, these gates are shut:\n", id,
+            *customer ? customer : "several customers");
     for (i = 0; i < json_array_size(shut); i++) {
         bool known;
         gate = json_array_get(shut, i);
@@ -57,10 +61,11 @@ static bool change_one(cli *c, const cm_document_order *order, json_t **ret_shut
 
 static bool state_of(cli *c, const char *id, cm_rows **ret, cm_error *err)
 {
-    return cm_pg_query(c->pg_,
-                       "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total,"
-                       " cardinality(customers) FROM statement WHERE id = $1", 1,
-                       (const char *[]){id}, ret, err);
+    return cm_pg_query(
+        c->pg_,
+        "SELECT document, number, state, id, kind, reseller, lane, period, customer, currency, subtotal, total,"
+        " cardinality(customers) FROM statement WHERE id = $1",
+        1, (const char *[]){id}, ret, err);
 }
 
 /* *ret_exit: of the worst one. False: the rest is not tried. */
@@ -95,9 +100,12 @@ static int none_fits(const cli *c, const cm_rows *rows, enum cm_document_change 
 {
     cm_error err = {0};
     if (cm_rows_count(rows))
-        cm_fail(&err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "none of %d documents is %s: `statement %s` is for those (the first is %s%s)", cm_rows_count(rows),
+        cm_fail(&err, CM_ERROR_REFUSED, "DOCUMENT_STATE",
+                "none of %d documents is %s: `statement %s` is for those (the first is %s%s)", cm_rows_count(rows),
                 cm_document_change_from(change), cm_document_change_name(change), cm_rows_text(rows, 0, CLI_STATE),
-                change == CM_DOCUMENT_ISSUE && strcmp(cm_rows_text(rows, 0, CLI_STATE), "draft") == 0 ? ": `curmill statement approve` comes first" : "");
+                change == CM_DOCUMENT_ISSUE && strcmp(cm_rows_text(rows, 0, CLI_STATE), "draft") == 0
+                    ? ": `curmill statement approve` comes first"
+                    : "");
     else
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document: see `curmill statement list`");
     return cli_fail(c, &err);
@@ -117,13 +125,17 @@ static int change_documents(cli *c, enum cm_document_change change)
     cm_rows *rows = cli_documents(c, false, id, &exit_code);
     if (!rows)
         return exit_code;
-    cm_document_order order = {.change = change, .by = cli_value(c, "by"), .reason = reason ? reason : "", .overrides = overrides,
+    cm_document_order order = {.change = change,
+                               .by = cli_value(c, "by"),
+                               .reason = reason ? reason : "",
+                               .overrides = overrides,
                                .override_count = (size_t)count};
     cli_table *table = cli_documents_table();
     bool going = true;
     for (int i = 0; going && i < cm_rows_count(rows); i++) {
         /* One that was named is tried in any state, so that the answer says why not. */
-        bool wanted = (id && cm_rows_count(rows) == 1) || strcmp(cm_rows_text(rows, i, CLI_STATE), cm_document_change_from(change)) == 0;
+        bool wanted = (id && cm_rows_count(rows) == 1) ||
+                      strcmp(cm_rows_text(rows, i, CLI_STATE), cm_document_change_from(change)) == 0;
         if (wanted)
             going = change_row(c, &order, rows, i, table, &exit_code);
         changed += wanted;

@@ -22,8 +22,7 @@ static int print_rows(cli *c, const json_t *margin)
     cli_table *table = cli_table_new(columns, COLUMNS);
     size_t i;
     const json_t *row;
-    json_array_foreach(json_object_get(margin, "rows"), i, row)
-    {
+    json_array_foreach (json_object_get(margin, "rows"), i, row) {
         const char *cells[COLUMNS];
         for (int k = 0; k < COLUMNS; k++)
             cells[k] = json_string_value(json_object_get(row, columns[k].name));
@@ -44,10 +43,11 @@ static int print_margin(cli *c, json_t *margin)
         fputc('\n', stdout);
         for (i = 0; i < sizeof sums / sizeof *sums; i++)
             print_sum(margin, sums[i]);
-        json_array_foreach(json_object_get(margin, "negative"), i, row) fprintf(
-            stdout, "negative         %s %s %s: %s, %s\n", json_string_value(json_object_get(row, "customer")),
-            json_string_value(json_object_get(row, "account")), json_string_value(json_object_get(row, "product")),
-            json_string_value(json_object_get(row, "margin")), json_string_value(json_object_get(row, "cause")));
+        json_array_foreach (json_object_get(margin, "negative"), i, row)
+            fprintf(
+                stdout, "negative         %s %s %s: %s, %s\n", json_string_value(json_object_get(row, "customer")),
+                json_string_value(json_object_get(row, "account")), json_string_value(json_object_get(row, "product")),
+                json_string_value(json_object_get(row, "margin")), json_string_value(json_object_get(row, "cause")));
     }
     json_decref(margin);
     return exit_code;

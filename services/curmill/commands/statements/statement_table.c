@@ -32,7 +32,7 @@ static void print_head(const json_t *document)
         fprintf(stdout, "%-10s %s of %s\n", "corrects", *number ? number : "(no document was made)",
                 text_of(corrects, "period"));
     }
-    json_array_foreach(json_object_get(document, "customers"), i, customer)
+    json_array_foreach (json_object_get(document, "customers"), i, customer)
         fprintf(stdout, "%-10s %s (%s)\n", "customer", text_of(customer, "name"), text_of(customer, "id"));
     fputc('\n', stdout);
 }
@@ -48,8 +48,7 @@ static void print_lines(cli *c, const json_t *document, const char *customer, cm
     size_t i;
     json_t *line;
     *ret_sum = CM_DECIMAL_ZERO;
-    json_array_foreach(json_object_get(document, "lines"), i, line)
-    {
+    json_array_foreach (json_object_get(document, "lines"), i, line) {
         const char *cells[COLUMNS];
         cm_decimal amount;
         if (customer && strcmp(text_of(line, "customer"), customer) != 0)
@@ -76,8 +75,7 @@ static void print_sections(cli *c, const json_t *document)
 {
     size_t i;
     json_t *customer;
-    json_array_foreach(json_object_get(document, "customers"), i, customer)
-    {
+    json_array_foreach (json_object_get(document, "customers"), i, customer) {
         cm_decimal sum;
         char text[CM_DECIMAL_TEXT];
         fprintf(stdout, "%s (%s)\n", text_of(customer, "name"), text_of(customer, "id"));
@@ -100,11 +98,11 @@ void cli_document_table(cli *c, const json_t *document)
         fputc('\n', stdout);
     }
     print_field(document, "subtotal");
-    json_array_foreach(json_object_get(document, "tax"), i, item)
+    json_array_foreach (json_object_get(document, "tax"), i, item)
         fprintf(stdout, "%-10s %s (%s %%)\n", text_of(item, "name"), text_of(item, "amount"), text_of(item, "percent"));
     print_field(document, "total");
     fputs("\ngates\n", stdout);
-    json_array_foreach(json_object_get(document, "gates"), i, item)
+    json_array_foreach (json_object_get(document, "gates"), i, item)
         fprintf(stdout, "  %-28s %-5s %s\n", text_of(item, "code"),
                 json_is_true(json_object_get(item, "open")) ? "open" : "SHUT", text_of(item, "detail"));
 }

@@ -155,8 +155,7 @@ const char *change_id(place *p, enum cm_document_change what, const char *id, co
         size_t i;
         json_t *gate;
         cr_assert_gt(json_array_size(shut), 0);
-        json_array_foreach(shut, i, gate)
-        {
+        json_array_foreach (shut, i, gate) {
             cr_assert(strstr(p->err.text, json_string_value(json_object_get(gate, "code"))), "%s", p->err.text);
             cr_assert_gt(json_string_length(json_object_get(gate, "detail")), 10);
         }

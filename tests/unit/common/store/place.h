@@ -6,8 +6,8 @@
 #include "private_postgres.h"
 
 #include "store/documents/document_store.h"
-#include "store/runs/period_store.h"
 #include "store/documents/statement_store.h"
+#include "store/runs/period_store.h"
 #include "store/runs/switch.h"
 
 #include <criterion/criterion.h>

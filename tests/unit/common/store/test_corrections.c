@@ -5,7 +5,7 @@
 
 static const cm_period june = {2025, 6};
 
-#define V1 "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 100), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)"
+#define V1         "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 100), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)"
 #define CORRECTION "kind <> 'statement'"
 
 static void issue_june(place *p)
@@ -22,13 +22,16 @@ Test(corrections, a_late_credit_becomes_a_credit_note)
     issue_june(p);
     EXPECT("SELECT state FROM billing_period", "closed");
     cr_assert_not(deliver(p, "v3", true, V1 ", ('acme', '" ACCOUNT "', 'credit', 'AmazonEC2', 1, -30)"));
-    EXPECT("SELECT kind || ' ' || state || ' ' || period || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
-           "credit_note draft 2025-07 -30 -35.7"); /* VAT 19 % of -30: -5.70 */
-    EXPECT("SELECT document::jsonb -> 'corrects' ->> 'number' FROM statement WHERE " CORRECTION, "northwind/tdsynnex/2025/000001");
+    EXPECT(
+        "SELECT kind || ' ' || state || ' ' || period || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
+        "credit_note draft 2025-07 -30 -35.7"); /* VAT 19 % of -30: -5.70 */
+    EXPECT("SELECT document::jsonb -> 'corrects' ->> 'number' FROM statement WHERE " CORRECTION,
+           "northwind/tdsynnex/2025/000001");
     EXPECT("SELECT jsonb_array_length(document::jsonb -> 'lines') FROM statement WHERE " CORRECTION, "1");
-    EXPECT("SELECT (l ->> 'class') || ' ' || (l ->> 'amount_exact') || ' ' || (l ->> 'amount') || ' ' || (l ->> 'quantity')"
-           " FROM statement, jsonb_array_elements(document::jsonb -> 'lines') l WHERE " CORRECTION,
-           "credit -30 -30 1");
+    EXPECT(
+        "SELECT (l ->> 'class') || ' ' || (l ->> 'amount_exact') || ' ' || (l ->> 'amount') || ' ' || (l ->> 'quantity')"
+        " FROM statement, jsonb_array_elements(document::jsonb -> 'lines') l WHERE " CORRECTION,
+        "credit -30 -30 1");
     EXPECT("SELECT total FROM statement WHERE kind = 'statement'", "142.8"); /* 120 + 22.80, as it was issued */
 
     /* It is issued like any document: after July's 16th of August, from the same series. */
@@ -50,26 +53,35 @@ Test(corrections, each_correction_tells_only_what_is_new)
     place *p = place_open();
     deliver(p, "v1", true, V1);
     issue_june(p);
-    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10.5, 105.005), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
-    EXPECT("SELECT kind || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION, "adjustment 5.01 5.96"); /* 0.9519 -> 0.95 */
-    EXPECT("SELECT (l ->> 'quantity') || ' ' || (l ->> 'amount_exact') FROM statement, jsonb_array_elements(document::jsonb -> 'lines') l WHERE " CORRECTION,
-           "0.5 5.005");
+    deliver(p, "v2", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10.5, 105.005), ('acme', '" ACCOUNT
+            "', 'usage', 'AmazonS3', 5, 20)");
+    EXPECT("SELECT kind || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
+           "adjustment 5.01 5.96"); /* 0.9519 -> 0.95 */
+    EXPECT(
+        "SELECT (l ->> 'quantity') || ' ' || (l ->> 'amount_exact') FROM statement, jsonb_array_elements(document::jsonb -> 'lines') l WHERE " CORRECTION,
+        "0.5 5.005");
     char first[CM_ID_HEX];
     snprintf(first, sizeof first, "%s", id_of(p, CORRECTION));
 
     /* A draft is replaced by the next delivery, not added to. */
-    deliver(p, "v3", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 11, 110), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    deliver(p, "v3", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 11, 110), ('acme', '" ACCOUNT
+            "', 'usage', 'AmazonS3', 5, 20)");
     EXPECT("SELECT count(*) || ' ' || min(subtotal) FROM statement WHERE " CORRECTION, "1 10");
     cr_assert_str_eq(id_of(p, CORRECTION), first);
 
     /* Once it is approved it stands; what comes then is another one. */
     cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, first, NULL), "");
-    deliver(p, "v4", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 9, 90)"); /* S3 is gone: -20; EC2 90 - 100 - 10 = -20 */
+    deliver(p, "v4", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 9, 90)"); /* S3 is gone: -20; EC2 90 - 100 - 10 = -20 */
     EXPECT("SELECT kind || ' ' || subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "credit_note -40");
     EXPECT("SELECT sum(subtotal) FROM statement", "90");
 
     /* All is as it was issued and approved: no draft. */
-    deliver(p, "v5", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 11, 110), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    deliver(p, "v5", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 11, 110), ('acme', '" ACCOUNT
+            "', 'usage', 'AmazonS3', 5, 20)");
     EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION " AND state = 'draft'", "0");
 
     /* A returned one is made anew. */
@@ -102,24 +114,31 @@ Test(corrections, settled_figures_are_issued_first)
     place *p = place_open();
     deliver(p, "v1", false, V1);
     MUST(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "x", &p->err));
-    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 101), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    deliver(p, "v2", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 101), ('acme', '" ACCOUNT
+            "', 'usage', 'AmazonS3', 5, 20)");
     EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ') FROM statement", "statement 120");
     issue_june(p);
     refresh(p);
-    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY kind DESC) FROM statement", "statement 120, adjustment 1");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY kind DESC) FROM statement",
+           "statement 120, adjustment 1");
     place_close(p);
 }
 
-/* A month of which a document is issued but others are not: its new current run corrects what is issued and makes the others anew. */
+/* A month of which a document is issued but others are not: its new current run corrects what is issued and makes the
+ * others anew. */
 Test(corrections, a_period_that_is_not_settled)
 {
     place *p = place_open();
     deliver(p, "v1", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
     issue_june(p);
     EXPECT("SELECT state FROM billing_period", "final");
-    cr_assert(deliver(p, "v2", true, V1 ", ('acme', '" ACCOUNT "', 'credit', 'AmazonEC2', 1, -1), ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 60)"));
-    EXPECT("SELECT string_agg(kind || ' ' || customer || ' ' || subtotal, ', ' ORDER BY kind DESC, customer) FROM statement",
-           "statement acme 120, statement zenith 60, credit_note acme -1");
+    cr_assert(deliver(p, "v2", true,
+                      V1 ", ('acme', '" ACCOUNT "', 'credit', 'AmazonEC2', 1, -1), ('zenith', '" OTHER
+                         "', 'usage', 'AmazonEC2', 1, 60)"));
+    EXPECT(
+        "SELECT string_agg(kind || ' ' || customer || ' ' || subtotal, ', ' ORDER BY kind DESC, customer) FROM statement",
+        "statement acme 120, statement zenith 60, credit_note acme -1");
     place_close(p);
 }
 
@@ -130,8 +149,9 @@ Test(corrections, a_customer_that_nobody_had_seen)
     deliver(p, "v1", true, V1);
     issue_june(p);
     deliver(p, "v2", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
-    EXPECT("SELECT kind || ' ' || customer || ' ' || period || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
-           "adjustment zenith 2025-07 50 50");
+    EXPECT(
+        "SELECT kind || ' ' || customer || ' ' || period || ' ' || subtotal || ' ' || total FROM statement WHERE " CORRECTION,
+        "adjustment zenith 2025-07 50 50");
     deliver(p, "v3", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 51)");
     EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ') FROM statement WHERE " CORRECTION, "adjustment 51");
     deliver(p, "v4", true, V1); /* gone again: so is the draft */
@@ -139,9 +159,11 @@ Test(corrections, a_customer_that_nobody_had_seen)
     deliver(p, "v5", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
     cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, id_of(p, CORRECTION), NULL), "");
     deliver(p, "v6", true, V1); /* approved, then gone: it is given back */
-    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION, "adjustment 50, credit_note -50");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION,
+           "adjustment 50, credit_note -50");
     deliver(p, "v7", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
-    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION, "adjustment 50");
+    EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION,
+           "adjustment 50");
     EXPECT("SELECT jsonb_typeof(document::jsonb -> 'corrects' -> 'number') FROM statement WHERE " CORRECTION, "null");
     place_close(p);
 }
@@ -167,11 +189,17 @@ Test(corrections, less_than_a_unit_waits)
     place *p = place_open();
     deliver(p, "v1", true, V1);
     issue_june(p);
-    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    deliver(p, "v2", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT
+            "', 'usage', 'AmazonS3', 5, 20)");
     EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
-    deliver(p, "v3", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.992), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    deliver(p, "v3", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.992), ('acme', '" ACCOUNT
+            "', 'usage', 'AmazonS3', 5, 20)");
     EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION, "-0.01");
-    deliver(p, "v4", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 5, 20)");
+    deliver(p, "v4", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, 99.996), ('acme', '" ACCOUNT
+            "', 'usage', 'AmazonS3', 5, 20)");
     EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
     place_close(p);
 }

@@ -1,16 +1,19 @@
-/* Reseller credits over months, custom charges without usage, consolidation from the database (rating.md section 5; I01-I03). */
+/* Reseller credits over months, custom charges without usage, consolidation from the database (rating.md section 5;
+ * I01-I03). */
 #include "place.h"
 
 #include "store/reports/margin_store.h"
 
 #include <stdio.h>
 
-static const char acme[] = "kind: Customer\nid: acme\nname: Acme GmbH\nreseller: northwind\nprice_book: standard\n"
-                           "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
-                           "kind: Credit\nid: welcome\ncustomer: acme\namount: 150\ncurrency: USD\nfrom: 2025-06\n---\n";
+static const char acme[] =
+    "kind: Customer\nid: acme\nname: Acme GmbH\nreseller: northwind\nprice_book: standard\n"
+    "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
+    "kind: Credit\nid: welcome\ncustomer: acme\namount: 150\ncurrency: USD\nfrom: 2025-06\n---\n";
 
-#define USE(month) "SELECT coalesce(string_agg(credit || ' ' || trim_scale(amount), ','), 'none') FROM credit_use u JOIN statement s ON s.id = u.statement_id" \
-                   " WHERE s.period = '" month "'"
+#define USE(month)                                                                                                                              \
+    "SELECT coalesce(string_agg(credit || ' ' || trim_scale(amount), ','), 'none') FROM credit_use u JOIN statement s ON s.id = u.statement_id" \
+    " WHERE s.period = '" month "'"
 #define CHARGE(sell) "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, " sell ")"
 
 static place *with_credit(void)
@@ -66,8 +69,9 @@ Test(credits, corrections_use_the_balance)
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
     cr_assert_not(deliver_in(p, "2025-06", "june late", true, CHARGE("180")));
     EXPECT("SELECT kind || ' ' || subtotal FROM statement WHERE kind <> 'statement'", "adjustment 30");
-    EXPECT("SELECT trim_scale(amount) FROM credit_use u JOIN statement s ON s.id = u.statement_id WHERE s.kind = 'adjustment' AND u.period = '2025-06'",
-           "50");
+    EXPECT(
+        "SELECT trim_scale(amount) FROM credit_use u JOIN statement s ON s.id = u.statement_id WHERE s.kind = 'adjustment' AND u.period = '2025-06'",
+        "50");
     deliver_in(p, "2025-07", "july", true, CHARGE("10"));
     refresh(p);
     EXPECT("SELECT subtotal FROM statement WHERE period = '2025-07' AND kind = 'statement'", "10");
@@ -79,8 +83,11 @@ Test(credits, custom_charge_without_usage)
 {
     place *p = place_open();
     char yaml[2000];
-    snprintf(yaml, sizeof yaml, "%skind: Customer\nid: quiet\nreseller: northwind\nprice_book: standard\naccounts: [{id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
-             "kind: CustomCharge\nid: setup\ncustomer: quiet\namount: 12.5\ncurrency: USD\nperiod: 2025-06\n", acme);
+    snprintf(yaml, sizeof yaml,
+             "%skind: Customer\nid: quiet\nreseller: northwind\nprice_book: standard\naccounts: [{id: \"" OTHER
+             "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
+             "kind: CustomCharge\nid: setup\ncustomer: quiet\namount: 12.5\ncurrency: USD\nperiod: 2025-06\n",
+             acme);
     place_catalog(p, yaml);
     deliver(p, "june", true, CHARGE("100"));
     EXPECT("SELECT count(*) FROM statement", "2");
@@ -92,11 +99,15 @@ Test(credits, custom_charge_without_usage)
 Test(credits, tiers)
 {
     place *p = place_open();
-    place_catalog(p, "kind: Customer\nid: acme\nreseller: northwind\nprice_book: t\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
-                     "kind: PriceBook\nid: t\ncurrency: USD\nversions: [{effective_from: 2025-01-01, rules: ["
-                     "{id: rest, priority: 1, match: {class: usage}, price: {tiers: [{up_to: 10, rate: 2}, {rate: 1}], mode: graduated}},"
-                     "{id: all, priority: 2, match: {}, price: {pass: payer}}]}]\n");
-    deliver(p, "june", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 8, 0), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 7, 0)");
+    place_catalog(
+        p,
+        "kind: Customer\nid: acme\nreseller: northwind\nprice_book: t\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS
+        "\", from: 2025-01-01}]\n---\n"
+        "kind: PriceBook\nid: t\ncurrency: USD\nversions: [{effective_from: 2025-01-01, rules: ["
+        "{id: rest, priority: 1, match: {class: usage}, price: {tiers: [{up_to: 10, rate: 2}, {rate: 1}], mode: graduated}},"
+        "{id: all, priority: 2, match: {}, price: {pass: payer}}]}]\n");
+    deliver(p, "june", true,
+            "('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 8, 0), ('acme', '" ACCOUNT "', 'usage', 'AmazonS3', 7, 0)");
     EXPECT("SELECT subtotal FROM statement", "25");
     place_close(p);
 }
@@ -110,8 +121,10 @@ Test(credits, consolidation)
         char yaml[2000];
         snprintf(yaml, sizeof yaml,
                  "kind: Reseller\nid: south\nconsolidation: %s\n---\n"
-                 "kind: Customer\nid: acme\nreseller: south\nprice_book: standard\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
-                 "kind: Customer\nid: bolt\nreseller: south\nprice_book: standard\naccounts: [{id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-01-01}]\n",
+                 "kind: Customer\nid: acme\nreseller: south\nprice_book: standard\naccounts: [{id: \"" ACCOUNT
+                 "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
+                 "kind: Customer\nid: bolt\nreseller: south\nprice_book: standard\naccounts: [{id: \"" OTHER
+                 "\", payer: \"" TDS "\", from: 2025-01-01}]\n",
                  modes[m][0]);
         place_catalog(p, yaml);
         if (m == 0)
@@ -122,7 +135,8 @@ Test(credits, consolidation)
     place_close(p);
 }
 
-/* rating.md section 7: the margin of a stored document, from the runs and catalog that it rests on; not of corrections. */
+/* rating.md section 7: the margin of a stored document, from the runs and catalog that it rests on; not of corrections.
+ */
 Test(credits, margin_of_a_document)
 {
     place *p = with_credit();

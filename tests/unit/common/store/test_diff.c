@@ -3,8 +3,8 @@
 #include "place.h"
 
 #include "store/catalog/catalog_store.h"
-#include "store/reports/diff_store.h"
 #include "store/catalog/link_store.h"
+#include "store/reports/diff_store.h"
 
 #include <stdio.h>
 

@@ -24,8 +24,7 @@ static const char *shut_gates(place *p, const char *customer)
     size_t i;
     json_t *gate, *gates = gates_of(p, customer);
     cm_buffer codes = {0};
-    json_array_foreach(gates, i, gate)
-    {
+    json_array_foreach (gates, i, gate) {
         if (!json_is_true(json_object_get(gate, "open")))
             cm_buffer_printf(&codes, "%s%s", codes.length ? " " : "", json_string_value(json_object_get(gate, "code")));
     }
@@ -49,7 +48,8 @@ Test(life, a_document_is_approved_then_issued)
     cr_assert_str_eq(change(p, CM_DOCUMENT_VOID, "acme", NULL), "DOCUMENT_STATE");
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
     EXPECT("SELECT number FROM statement WHERE customer = 'acme'", "northwind/tdsynnex/2025/000001");
-    static const enum cm_document_change all[] = {CM_DOCUMENT_APPROVE, CM_DOCUMENT_RETURN, CM_DOCUMENT_ISSUE, CM_DOCUMENT_VOID};
+    static const enum cm_document_change all[] = {CM_DOCUMENT_APPROVE, CM_DOCUMENT_RETURN, CM_DOCUMENT_ISSUE,
+                                                  CM_DOCUMENT_VOID};
     for (size_t i = 0; i < 4; i++)
         cr_assert_str_eq(change(p, all[i], "acme", NULL), "DOCUMENT_STATE");
     cr_assert_str_eq(change(p, CM_DOCUMENT_VOID, "zenith", NULL), "");
@@ -70,8 +70,10 @@ Test(life, the_record_holds_figures_and_settings)
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
     EXPECT("SELECT record::jsonb -> 'settings' ->> 'catalog' FROM statement", first);
     EXPECT("SELECT record::jsonb -> 'settings' -> 'runs' -> 0 ->> 'run' FROM statement", run_of("v1"));
-    EXPECT("SELECT record::jsonb -> 'settings' -> 'parties' -> 'customers' -> 'acme' ->> 'name' FROM statement", "Acme GmbH");
-    EXPECT("SELECT record::jsonb -> 'settings' -> 'parties' -> 'reseller' ->> 'name' FROM statement", "Northwind Cloud");
+    EXPECT("SELECT record::jsonb -> 'settings' -> 'parties' -> 'customers' -> 'acme' ->> 'name' FROM statement",
+           "Acme GmbH");
+    EXPECT("SELECT record::jsonb -> 'settings' -> 'parties' -> 'reseller' ->> 'name' FROM statement",
+           "Northwind Cloud");
     EXPECT("SELECT record::jsonb -> 'issued' ->> 'by' FROM statement", "maria");
     EXPECT("SELECT record::jsonb -> 'document' ->> 'state' FROM statement", "issued");
     EXPECT("SELECT record::jsonb -> 'document' ->> 'total' FROM statement", "11.9"); /* 10 + 19 % */
@@ -81,8 +83,10 @@ Test(life, the_record_holds_figures_and_settings)
     char before[4096];
     snprintf(before, sizeof before, "%s", ask(p, "SELECT record FROM statement"));
     deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 77)");
-    place_catalog(p, "kind: Customer\nid: acme\nname: Acme renamed\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
-                     "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
+    place_catalog(
+        p,
+        "kind: Customer\nid: acme\nname: Acme renamed\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
+        "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
     refresh(p);
     EXPECT("SELECT record FROM statement WHERE kind = 'statement'", before);
     json_t *again = NULL;
@@ -173,9 +177,13 @@ Test(gates, overrides_are_audited)
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", "TOO_EARLY"), "GATES_SHUT"); /* another gate does not help */
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", "SUSPENDED"), "");
     EXPECT("SELECT count(*) FROM audit WHERE action = 'statement.gate_overridden'", "1");
-    EXPECT("SELECT actor || ' ' || reason || ' ' || (detail ->> 'gate') FROM audit WHERE action = 'statement.gate_overridden'", "maria because SUSPENDED");
+    EXPECT(
+        "SELECT actor || ' ' || reason || ' ' || (detail ->> 'gate') FROM audit WHERE action = 'statement.gate_overridden'",
+        "maria because SUSPENDED");
     EXPECT("SELECT record::jsonb -> 'overrides' -> 0 ->> 'gate' FROM statement", "SUSPENDED");
-    EXPECT("SELECT g ->> 'open' FROM statement, jsonb_array_elements(record::jsonb -> 'document' -> 'gates') g WHERE g ->> 'code' = 'SUSPENDED'", "false");
+    EXPECT(
+        "SELECT g ->> 'open' FROM statement, jsonb_array_elements(record::jsonb -> 'document' -> 'gates') g WHERE g ->> 'code' = 'SUSPENDED'",
+        "false");
     place_close(p);
 }
 
@@ -191,8 +199,9 @@ Test(gates, two_gates_nobody_overrides)
     cr_assert(!cm_gate_can_be_overridden("NO_SUCH", &known) && !known);
 
     place *p = place_open(); /* R06: without a rate the document stays in the source currency */
-    place_catalog(p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: EUR\nprice_book: standard\n"
-                     "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
+    place_catalog(
+        p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: EUR\nprice_book: standard\n"
+           "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
     deliver(p, "v1", true, ACME);
     cr_assert_str_eq(shut_gates(p, "acme"), "FX_MISSING");
     change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
@@ -216,9 +225,10 @@ Test(life, no_second_document_for_billed_charges)
     deliver(p, "v1", true, ACME);
     change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
-    place_catalog(p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: EUR\nprice_book: standard\n"
-                     "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
-                     "kind: FxRate\nid: fx\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.9\n");
+    place_catalog(
+        p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: EUR\nprice_book: standard\n"
+           "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
+           "kind: FxRate\nid: fx\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.9\n");
     refresh(p);
     EXPECT("SELECT string_agg(state || ' ' || currency, ', ') FROM statement", "issued USD");
     place_close(p);

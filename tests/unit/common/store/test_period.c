@@ -2,7 +2,8 @@
 #include "place.h"
 
 #define STATE "SELECT state FROM billing_period WHERE payer = '" TDS "' AND period = '" JUNE "'"
-#define TRAIL "SELECT string_agg(action || ' by ' || actor, ', ' ORDER BY id) FROM audit WHERE starts_with(action, 'period.')"
+#define TRAIL                                                                                                          \
+    "SELECT string_agg(action || ' by ' || actor, ', ' ORDER BY id) FROM audit WHERE starts_with(action, 'period.')"
 
 static const cm_period june = {2025, 6};
 
@@ -18,12 +19,15 @@ Test(period, from_open_to_closed_with_events)
     EXPECT(STATE, "final");
     cr_assert(deliver(p, "v3", false, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 13)")); /* AWS takes it back */
     EXPECT(STATE, "estimated");
-    MUST(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "the distributor's mail of the 12th", &p->err)); /* N10: an event, not a date */
+    MUST(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "the distributor's mail of the 12th",
+                                &p->err)); /* N10: an event, not a date */
     EXPECT(STATE, "settled");
     cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", NULL), "");
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
     EXPECT(STATE, "closed");
-    EXPECT(TRAIL, "period.estimated by test, period.final by test, period.estimated by test, period.settled by maria, period.closed by maria");
+    EXPECT(
+        TRAIL,
+        "period.estimated by test, period.final by test, period.estimated by test, period.settled by maria, period.closed by maria");
     EXPECT("SELECT reason FROM audit WHERE action = 'period.settled'", "the distributor's mail of the 12th");
     place_close(p);
 }
@@ -34,10 +38,11 @@ Test(period, settling_is_refused_when_it_says_nothing)
     cr_assert_not(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "x", &p->err));
     cr_assert_eq(p->err.class, CM_ERROR_NOT_FOUND);
     deliver(p, "v1", false, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 10)");
-    MUST(cm_pg_execute(p->pg,
-                       "INSERT INTO run (id, delivery_id, catalog_id, engine_version, attempt, payer, lane, period, shards, partitions, chunks, state,"
-                       " started_at) SELECT 'under way', delivery_id, catalog_id, 'test', 1, payer, lane, period, 1, 1, 1, 'running', now() FROM run",
-                       &p->err));
+    MUST(cm_pg_execute(
+        p->pg,
+        "INSERT INTO run (id, delivery_id, catalog_id, engine_version, attempt, payer, lane, period, shards, partitions, chunks, state,"
+        " started_at) SELECT 'under way', delivery_id, catalog_id, 'test', 1, payer, lane, period, 1, 1, 1, 'running', now() FROM run",
+        &p->err));
     cr_assert_not(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "x", &p->err));
     cr_assert_str_eq(p->err.code, "RUN_INCOMPLETE");
     MUST(cm_pg_execute(p->pg, "UPDATE run SET state = 'failed' WHERE id = 'under way'", &p->err));
@@ -65,7 +70,8 @@ Test(period, what_comes_after_settling_never_becomes_current)
     EXPECT(STATE, "settled");
 
     /* `run start` with what the period was settled with takes the correction back. */
-    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_reactivate(p->pg, was, p->now, "maria", &p->err) && cm_pg_commit(p->pg, &p->err));
+    MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_reactivate(p->pg, was, p->now, "maria", &p->err) &&
+         cm_pg_commit(p->pg, &p->err));
     EXPECT("SELECT run_id FROM newest_run", was);
     EXPECT("SELECT string_agg(state, ' ' ORDER BY seq) FROM run", "current superseded superseded");
     place_close(p);
@@ -77,7 +83,8 @@ Test(period, no_way_back_from_settled)
     deliver(p, "v1", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 10)");
     MUST(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "x", &p->err));
     for (int to = CM_PERIOD_OPEN; to <= CM_PERIOD_FINAL; to++) {
-        cr_assert_not(cm_store_period_change(p->pg, TDS, "tdsynnex", JUNE, (enum cm_period_state)to, p->now, "x", "", &p->err));
+        cr_assert_not(
+            cm_store_period_change(p->pg, TDS, "tdsynnex", JUNE, (enum cm_period_state)to, p->now, "x", "", &p->err));
         cr_assert_str_eq(p->err.code, "PERIOD_STATE");
     }
     place_close(p);

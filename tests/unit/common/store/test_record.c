@@ -1,7 +1,7 @@
 /* What an issued document stores is all that its outputs need (I09, I12, I14, R06): nothing that comes later changes a
  * byte of them. */
-#include "place.h"
 #include "billing/print/view.h"
+#include "place.h"
 #include "store/documents/document_record.h"
 
 #include <stdlib.h>

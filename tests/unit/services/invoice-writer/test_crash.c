@@ -119,9 +119,12 @@ Test(crash, connection_lost)
     month(w, run, 1, records);
     cm_writer other = world_replica(w);
     const char *name = "replica";
-    must(w,
-         cm_pg_query(w->pg, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1",
-                     1, &name, NULL, &w->err));
+    must(
+        w,
+        cm_pg_query(
+            w->pg,
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1",
+            1, &name, NULL, &w->err));
     apply_all(w, &other, records, WORLD_RECORDS, 5);
     cr_expect_str_eq(state(w, run), "current");
     cm_pg_close(other.pg);

@@ -24,8 +24,7 @@ static const json_t *gate(const char *code)
 {
     size_t i;
     json_t *each;
-    json_array_foreach(gates, i, each)
-    {
+    json_array_foreach (gates, i, each) {
         if (strcmp(json_string_value(json_object_get(each, "code")), code) == 0)
             return each;
     }
@@ -50,8 +49,7 @@ static const char *shut(void)
     size_t i;
     json_t *each;
     codes[0] = '\0';
-    json_array_foreach(gates, i, each)
-    {
+    json_array_foreach (gates, i, each) {
         if (!json_is_true(json_object_get(each, "open")))
             snprintf(codes + strlen(codes), sizeof codes - strlen(codes), "%s%s", *codes ? " " : "",
                      json_string_value(json_object_get(each, "code")));
@@ -85,7 +83,8 @@ Test(gates, too_early)
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
     static const char *const codes[] = {
-        "RUN_INCOMPLETE", "NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD", "FX_MISSING"};
+        "RUN_INCOMPLETE", "NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING",
+        "TAX_HOLD",       "FX_MISSING"};
     cr_expect_eq(json_array_size(gates), 7);
     for (size_t i = 0; i < 7; i++)
         cr_expect_str_eq(json_string_value(json_object_get(json_array_get(gates, i), "code")), codes[i]);

@@ -35,8 +35,9 @@ static const char *start(world *w)
     bool new_run;
     cm_catalog *catalog;
     must(w, cm_store_catalog_load(w->pg, w->catalog, &catalog, &w->err));
-    must(w, cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){.shards = 2, .partitions = 2},
-                               w->clock.now(&w->clock), "org-linker", "linked", id, &new_run, &w->err));
+    must(w,
+         cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){.shards = 2, .partitions = 2},
+                            w->clock.now(&w->clock), "org-linker", "linked", id, &new_run, &w->err));
     cm_catalog_free(catalog);
     return id;
 }
@@ -84,9 +85,9 @@ Test(links, documents_and_gates_read_the_runs_set)
     cr_assert(gates, "%s", w->err.text);
     size_t i;
     bool shut = false;
-    json_array_foreach(gates, i, gate) shut |=
-        strcmp(json_string_value(json_object_get(gate, "code")), "SUSPENDED") == 0 &&
-        json_is_false(json_object_get(gate, "open"));
+    json_array_foreach (gates, i, gate)
+        shut |= strcmp(json_string_value(json_object_get(gate, "code")), "SUSPENDED") == 0 &&
+                json_is_false(json_object_get(gate, "open"));
     cr_expect(shut, "the gate SUSPENDED does not see an account that a request linked");
     json_decref(gates);
     json_decref(document);

@@ -104,8 +104,9 @@ static const char *start(world *w, bool *ret_new)
     char *id = ids[next++ % 4];
     cm_catalog *catalog;
     must(w, cm_store_catalog_load(w->pg, w->catalog, &catalog, &w->err));
-    must(w, cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){.shards = 2, .partitions = 2},
-                               w->clock.now(&w->clock), "alice", "why not", id, ret_new, &w->err));
+    must(w,
+         cm_store_run_start(w->pg, catalog, TDS, (cm_period){2025, 6}, &(cm_run_settings){.shards = 2, .partitions = 2},
+                            w->clock.now(&w->clock), "alice", "why not", id, ret_new, &w->err));
     cm_catalog_free(catalog);
     return id;
 }

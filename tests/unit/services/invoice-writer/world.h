@@ -7,8 +7,8 @@
 
 #include "catalog_fixture.h"
 #include "private_postgres.h"
-#include "store/runs/run_store.h"
 #include "store/documents/statement_store.h"
+#include "store/runs/run_store.h"
 #include "store/runs/switch.h"
 #include "writer.h"
 

@@ -22,8 +22,7 @@ static const char *hold(checked *c, const char *customer)
     cr_assert(document);
     json_t *gates = cm_store_statement_gates(p->pg, p->now, document, &p->err);
     cr_assert(gates, "%s", p->err.text);
-    json_array_foreach(gates, i, gate)
-    {
+    json_array_foreach (gates, i, gate) {
         if (strcmp(json_string_value(json_object_get(gate, "code")), "TAX_HOLD") == 0)
             snprintf(text, sizeof text, "%s %s", json_is_true(json_object_get(gate, "open")) ? "open" : "shut",
                      json_string_value(json_object_get(gate, "detail")));

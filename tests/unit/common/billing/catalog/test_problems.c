@@ -323,22 +323,25 @@ Test(problems, prices)
 Test(problems, tiers)
 {
     static const struct wrong cases[] = {
-        {PRICE("{tiers: [{up_to: 10, rate: 1}], mode: graduated, over: account}"), "t.yaml:7:66", "the last tier may have no up_to"},
-        {PRICE("{tiers: [{rate: 1}, {rate: 2}], mode: graduated}"), "t.yaml:7:66", "only the last tier may be without up_to"},
-        {PRICE("{tiers: [{up_to: 5, rate: 1}, {up_to: 5, rate: 1}, {rate: 0}], mode: volume}"), "t.yaml:7:95", "up_to must grow from tier to tier"},
+        {PRICE("{tiers: [{up_to: 10, rate: 1}], mode: graduated, over: account}"), "t.yaml:7:66",
+         "the last tier may have no up_to"},
+        {PRICE("{tiers: [{rate: 1}, {rate: 2}], mode: graduated}"), "t.yaml:7:66",
+         "only the last tier may be without up_to"},
+        {PRICE("{tiers: [{up_to: 5, rate: 1}, {up_to: 5, rate: 1}, {rate: 0}], mode: volume}"), "t.yaml:7:95",
+         "up_to must grow from tier to tier"},
         {PRICE("{tiers: [{rate: 1}]}"), "t.yaml:7:65", "tiers in which mode?"},
         {PRICE("{tiers: [{rate: 1}], mode: graded}"), "t.yaml:7:84", "did you mean \"graduated\"?"},
         {PRICE("{tiers: [{rate: 1}], mode: volume, over: payer}"), "t.yaml:7:98", "over \"payer\" is unknown"},
         {PRICE("{tiers: [], mode: volume}"), "t.yaml:7:65", "tiers is empty"},
         {PRICE("{tiers: [{rate: -1}], mode: volume}"), "t.yaml:7:73", "out of range"},
         /* A month has one set of tiers for a rule. */
-        {PRICE("{tiers: [{rate: 1}], mode: volume}")
-         "  - effective_from: 2025-01-15\n    rules:\n      - {id: a, priority: 1, match: {unit: Hrs}, price: {rate: 1}}\n" REST,
+        {PRICE(
+             "{tiers: [{rate: 1}], mode: volume}") "  - effective_from: 2025-01-15\n    rules:\n      - {id: a, priority: 1, match: {unit: Hrs}, price: {rate: 1}}\n" REST,
          "t.yaml:9:21", "tiers, which count a whole month"},
     };
     EXPECT_ALL(cases);
-    char *found = problems_of(PRICE("{tiers: [{up_to: 10, rate: 1}, {rate: 0.5}], mode: graduated}")
-                              "  - effective_from: 2025-02-01\n    rules:\n      - {id: a, priority: 1, match: {unit: Hrs}, price: {rate: 1}}\n" REST);
+    char *found = problems_of(PRICE(
+        "{tiers: [{up_to: 10, rate: 1}, {rate: 0.5}], mode: graduated}") "  - effective_from: 2025-02-01\n    rules:\n      - {id: a, priority: 1, match: {unit: Hrs}, price: {rate: 1}}\n" REST);
     cr_assert_str_eq(found, "");
     free(found);
     found = problems_of(BOOK RULES "      - {id: a, priority: 1, price: {tiers: [{rate: 1}], mode: volume}}\n");
@@ -361,12 +364,15 @@ Test(problems, custom_charges_and_credits)
         {ACME CHARGE "amount: 5\nperiod: 2025-06\n", "t.yaml:11:9", "amount in which currency?"},
         {ACME CHARGE "period: 2025-06\n", "t.yaml:7:1", "needs either amount and currency, or percent"},
         {ACME CHARGE "percent: 5\ncurrency: USD\nperiod: 2025-06\n", "t.yaml:12:11", "currency belongs to amount"},
-        {ACME CHARGE "amount: 5\ncurrency: USD\nbase: {layer: sell}\nperiod: 2025-06\n", "t.yaml:13:7", "base belongs to percent"},
-        {ACME "kind: CustomCharge\nid: c\ncustomer: acme\npercent: 5\nperiod: 2025-06\n", "t.yaml:7:1", "no account yet that would tell"},
+        {ACME CHARGE "amount: 5\ncurrency: USD\nbase: {layer: sell}\nperiod: 2025-06\n", "t.yaml:13:7",
+         "base belongs to percent"},
+        {ACME "kind: CustomCharge\nid: c\ncustomer: acme\npercent: 5\nperiod: 2025-06\n", "t.yaml:7:1",
+         "no account yet that would tell"},
         {ACME "kind: CustomCharge\nid: c\ncustomer: acme\nlane: tdsynex\npercent: 5\nperiod: 2025-06\n", "t.yaml:10:7",
          "no payer of this catalog has the lane \"tdsynex\""},
         {ACME CREDIT "amount: 0\ncurrency: USD\nfrom: 2025-06\n", "t.yaml:11:9", "greater than 0"},
-        {ACME CREDIT "amount: 1\ncurrency: USD\nfrom: 2025-06\nexpires: 2025-05\n", "t.yaml:14:10", "must be after from"},
+        {ACME CREDIT "amount: 1\ncurrency: USD\nfrom: 2025-06\nexpires: 2025-05\n", "t.yaml:14:10",
+         "must be after from"},
         {CREDIT "amount: 1\ncurrency: USD\nfrom: 2025-06\n", "t.yaml:3:11", "there is no Customer \"acme\""},
     };
     EXPECT_ALL(cases);
@@ -552,20 +558,28 @@ Test(problems, whatever_is_written_is_refused_or_loads)
     folder_remove(folder);
 }
 
-/* A credit pays charges before conversion: in a currency that none of them has it would only lie there. A warning, no error. */
+/* A credit pays charges before conversion: in a currency that none of them has it would only lie there. A warning, no
+ * error. */
 Test(problems, credits_that_pay_nothing)
 {
-#define OF_EUR "kind: PriceBook\nid: euro\ncurrency: EUR\nversions:\n  - effective_from: 2025-01-01\n    rules:\n      - {id: a, priority: 1, price: {pass: payer}}\n---\n"
-#define PAYS(currency) "---\nkind: Credit\nid: c\ncustomer: acme\nlane: tdsynnex\namount: 5\ncurrency: " currency "\nfrom: 2025-06\n"
+#define OF_EUR                                                                                                         \
+    "kind: PriceBook\nid: euro\ncurrency: EUR\nversions:\n  - effective_from: 2025-01-01\n    rules:\n      - {id: a, priority: 1, price: {pass: payer}}\n---\n"
+#define PAYS(currency)                                                                                                 \
+    "---\nkind: Credit\nid: c\ncustomer: acme\nlane: tdsynnex\namount: 5\ncurrency: " currency "\nfrom: 2025-06\n"
 #define HAS CUSTOMER "invoice_currency: EUR\n" ACCOUNT "from: 2025-06-01}\n"
-    expect_one(HAS PAYS("EUR"), "t.yaml:10:5",
-               "warning: Credit \"c\" is in EUR, but the charges of Customer \"acme\" are in USD (its price book \"standard\")");
+    expect_one(
+        HAS PAYS("EUR"), "t.yaml:10:5",
+        "warning: Credit \"c\" is in EUR, but the charges of Customer \"acme\" are in USD (its price book \"standard\")");
     static const char *const right[] = {
         HAS PAYS("USD"),
-        HAS PAYS("EUR") "---\nkind: CustomCharge\nid: k\ncustomer: acme\nlane: tdsynnex\namount: 5\ncurrency: EUR\nperiod: 2025-06\n",
-        OF_EUR "kind: Customer\nid: acme\nreseller: northwind\nprice_book: euro\n" ACCOUNT "from: 2025-06-01}\n" PAYS("EUR"),
-        CUSTOMER "commitment_policy: pass_through\naccounts: [{id: '000011112222', payer: '222233334444', from: 2025-06-01}]\n"
-                 "---\nkind: Credit\nid: c\ncustomer: acme\namount: 5\ncurrency: EUR\nfrom: 2025-06\n", /* what is passed through asks no book */
+        HAS PAYS(
+            "EUR") "---\nkind: CustomCharge\nid: k\ncustomer: acme\nlane: tdsynnex\namount: 5\ncurrency: EUR\nperiod: 2025-06\n",
+        OF_EUR "kind: Customer\nid: acme\nreseller: northwind\nprice_book: euro\n" ACCOUNT
+               "from: 2025-06-01}\n" PAYS("EUR"),
+        CUSTOMER
+        "commitment_policy: pass_through\naccounts: [{id: '000011112222', payer: '222233334444', from: 2025-06-01}]\n"
+        "---\nkind: Credit\nid: c\ncustomer: acme\namount: 5\ncurrency: EUR\nfrom: 2025-06\n", /* what is passed through
+                                                                                                  asks no book */
     };
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         char *found = problems_of(right[i]);
@@ -573,8 +587,9 @@ Test(problems, credits_that_pay_nothing)
         free(found);
     }
     /* The price book is in the credit's currency, but what the payer bills passes a buy book in another one. */
-    expect_one("kind: Payer\nid: '444433332222'\nlane: euro\nmodel: ingram\npayer_kind: master\nreseller: northwind\nbuy_book: standard\n---\n" OF_EUR
-               "kind: Customer\nid: acme\nreseller: northwind\nprice_book: euro\naccounts: [{id: '000011112222', payer: '444433332222', from: 2025-06-01}]\n"
-               "---\nkind: Credit\nid: c\ncustomer: acme\namount: 5\ncurrency: EUR\nfrom: 2025-06\n",
-               "t.yaml:24:5", "no payer of Customer \"acme\" in its lane bills in that currency");
+    expect_one(
+        "kind: Payer\nid: '444433332222'\nlane: euro\nmodel: ingram\npayer_kind: master\nreseller: northwind\nbuy_book: standard\n---\n" OF_EUR
+        "kind: Customer\nid: acme\nreseller: northwind\nprice_book: euro\naccounts: [{id: '000011112222', payer: '444433332222', from: 2025-06-01}]\n"
+        "---\nkind: Credit\nid: c\ncustomer: acme\namount: 5\ncurrency: EUR\nfrom: 2025-06\n",
+        "t.yaml:24:5", "no payer of Customer \"acme\" in its lane bills in that currency");
 }

@@ -78,7 +78,8 @@ Test(profile, I12_parties_are_kept_in_the_text)
     json_t *reseller = json_object_get(json_object_get(canonical, "Reseller"), "south");
     json_t *account = json_array_get(json_object_get(customer, "accounts"), 0);
     const char *key;
-    json_object_foreach(wanted, key, value) cr_assert(json_equal(json_object_get(customer, key), value), "%s", key);
+    json_object_foreach (wanted, key, value)
+        cr_assert(json_equal(json_object_get(customer, key), value), "%s", key);
     char *tags = json_dumps(json_object_get(account, "tags"), JSON_COMPACT | JSON_SORT_KEYS);
     cr_assert_str_eq(tags, "{\"Cost Centre\":\"4711\",\"empty\":\"\",\"team\":\"web\"}");
     free(tags);

@@ -1,6 +1,6 @@
 /* Reading invoices: what is taken, and bad input with file, row and column. */
-#include "catalog_fixture.h"
 #include "billing/reconcile/invoice.h"
+#include "catalog_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

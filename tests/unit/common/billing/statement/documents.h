@@ -2,8 +2,8 @@
 #ifndef CM_TEST_DOCUMENTS_H
 #define CM_TEST_DOCUMENTS_H
 
-#include "catalog_fixture.h"
 #include "billing/statement/statement.h"
+#include "catalog_fixture.h"
 
 /* A customer document with the two usual accounts; `fields` are lines of YAML for it, `group` names a support plan
  * group or is NULL. */

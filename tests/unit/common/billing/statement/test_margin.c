@@ -47,9 +47,10 @@ static const char *losses(const built *b)
     size_t i;
     const json_t *loss;
     joined[0] = '\0';
-    json_array_foreach(json_object_get(b->statements.list[0].margin, "negative"), i, loss) length += snprintf(
-        joined + length, sizeof joined - (size_t)length, "%s%s %s", i ? ", " : "",
-        json_string_value(json_object_get(loss, "product")), json_string_value(json_object_get(loss, "cause")));
+    json_array_foreach (json_object_get(b->statements.list[0].margin, "negative"), i, loss)
+        length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%s %s", i ? ", " : "",
+                           json_string_value(json_object_get(loss, "product")),
+                           json_string_value(json_object_get(loss, "cause")));
     return joined;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
-#define RATE "kind: FxRate\nid: f\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.92\n---\n"
+#define RATE        "kind: FxRate\nid: f\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.92\n---\n"
 
 /* Resellers of the fixture's base are end_customer; this one has the customers acme and bolt. */
 static char *catalog(const char *mode, const char *acme, const char *bolt)
@@ -14,8 +14,9 @@ static char *catalog(const char *mode, const char *acme, const char *bolt)
     cm_buffer_printf(&yaml, RATE "kind: Reseller\nid: south\nconsolidation: %s\n---\n", mode);
     const char *const ids[] = {"acme", "bolt"}, *const fields[] = {acme, bolt}, *const accounts[] = {ACCOUNT, OTHER};
     for (size_t i = 0; i < 2; i++)
-        cm_buffer_printf(&yaml, "kind: Customer\nid: %s\nname: The %s\nreseller: south\nprice_book: standard\n%saccounts:\n"
-                                "  - {id: \"%s\", payer: \"" TDS "\", from: 2025-01-01, support_plan_group: g}\n---\n",
+        cm_buffer_printf(&yaml,
+                         "kind: Customer\nid: %s\nname: The %s\nreseller: south\nprice_book: standard\n%saccounts:\n"
+                         "  - {id: \"%s\", payer: \"" TDS "\", from: 2025-01-01, support_plan_group: g}\n---\n",
                          ids[i], ids[i], fields[i], accounts[i]);
     cm_buffer_text(&yaml, "kind: SupportPlanGroup\nid: g\ntype: business\n---\n");
     return cm_buffer_take(&yaml);
@@ -43,8 +44,9 @@ Test(modes, same_sum_in_all_three)
 {
     static const char *const modes[] = {"end_customer", "semi", "full"};
     static const size_t documents[] = {2, 1, 1};
-    const cm_statement_charge charges[] = {of("acme", ACCOUNT, "a", "10.004"),  of("acme", ACCOUNT, "b", "0.003"), of("bolt", OTHER, "a", "3.3333333"),
-                                           of("bolt", OTHER, "c", "-1.000000000000000001"), of("acme", ACCOUNT, "c", "1.000000000000000003")};
+    const cm_statement_charge charges[] = {
+        of("acme", ACCOUNT, "a", "10.004"), of("acme", ACCOUNT, "b", "0.003"), of("bolt", OTHER, "a", "3.3333333"),
+        of("bolt", OTHER, "c", "-1.000000000000000001"), of("acme", ACCOUNT, "c", "1.000000000000000003")};
     cm_decimal exact[3];
     for (size_t m = 0; m < 3; m++) {
         char *yaml = catalog(modes[m], "invoice_currency: EUR\n", "invoice_currency: EUR\n");
@@ -64,7 +66,8 @@ Test(modes, same_sum_in_all_three)
 /* I02: one document, the lines of one customer after those of the other, each with its support. */
 Test(modes, semi_keeps_customers)
 {
-    const cm_statement_charge charges[] = {of("bolt", OTHER, "a", "3"), of("acme", ACCOUNT, "z", "10"), of("acme", ACCOUNT, "b", "1")};
+    const cm_statement_charge charges[] = {of("bolt", OTHER, "a", "3"), of("acme", ACCOUNT, "z", "10"),
+                                           of("acme", ACCOUNT, "b", "1")};
     char *yaml = catalog("semi", "", "");
     built b = build(yaml, charges, COUNT(charges));
     cr_assert_eq(b.statements.count, 1);
@@ -84,7 +87,8 @@ Test(modes, semi_keeps_customers)
 /* I03: no breakdown: neither customer nor account on a line, the same product of both is one line. */
 Test(modes, full_drops_customers)
 {
-    const cm_statement_charge charges[] = {of("bolt", OTHER, "a", "3"), of("acme", ACCOUNT, "a", "10"), of("acme", ACCOUNT, "b", "1")};
+    const cm_statement_charge charges[] = {of("bolt", OTHER, "a", "3"), of("acme", ACCOUNT, "a", "10"),
+                                           of("acme", ACCOUNT, "b", "1")};
     char *yaml = catalog("full", "", "");
     built b = build(yaml, charges, COUNT(charges));
     cr_assert_eq(b.statements.count, 1);
@@ -99,7 +103,8 @@ Test(modes, full_drops_customers)
     free(yaml);
 }
 
-/* Documents never mix currencies, and a document has one rate: one for each pair of source and invoice currency, also without a rate. */
+/* Documents never mix currencies, and a document has one rate: one for each pair of source and invoice currency, also
+ * without a rate. */
 Test(modes, one_for_each_pair_of_currencies)
 {
     static const char *const expected[][2] = {{"EUR", "0.92"}, {"USD", "1"}};
@@ -125,15 +130,19 @@ Test(modes, one_for_each_pair_of_currencies)
     free(yaml);
 }
 
-/* Each customer's own taxes on its share; the shares of one tax are added up and rounded once, with and without the breakdown. */
+/* Each customer's own taxes on its share; the shares of one tax are added up and rounded once, with and without the
+ * breakdown. */
 Test(modes, taxes_of_each_customer)
 {
     const cm_statement_charge charges[] = {of("acme", ACCOUNT, "a", "100"), of("bolt", OTHER, "a", "200")};
     for (size_t m = 0; m < 2; m++) {
-        char *yaml = catalog(m ? "full" : "semi", "tax: [{name: VAT, percent: 19}]\n", "tax: [{name: GST, percent: 5}, {name: VAT, percent: 19}]\n");
+        char *yaml = catalog(m ? "full" : "semi", "tax: [{name: VAT, percent: 19}]\n",
+                             "tax: [{name: GST, percent: 5}, {name: VAT, percent: 19}]\n");
         built b = build(yaml, charges, COUNT(charges)); /* with support: 110 and 220 */
         char *tax = json_dumps(json_object_get(b.statements.list[0].document, "tax"), JSON_COMPACT);
-        cr_expect_str_eq(tax, "[{\"name\":\"VAT\",\"percent\":\"19\",\"amount\":\"62.7\"},{\"name\":\"GST\",\"percent\":\"5\",\"amount\":\"11\"}]");
+        cr_expect_str_eq(
+            tax,
+            "[{\"name\":\"VAT\",\"percent\":\"19\",\"amount\":\"62.7\"},{\"name\":\"GST\",\"percent\":\"5\",\"amount\":\"11\"}]");
         cr_expect_str_eq(text(&b, 0, "total"), "403.7");
         free(tax);
         built_free(&b);

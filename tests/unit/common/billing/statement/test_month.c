@@ -49,8 +49,9 @@ static const char *rows(const built *b)
     int length = 0;
     joined[0] = '\0';
     for (size_t n = 0; n < lines(b, 0); n++)
-        length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%.12s:%s %s=%s", length ? ", " : "", line_text(b, 0, n, "account") + 4,
-                           line_text(b, 0, n, "usage_type"), line_text(b, 0, n, "quantity"), line_text(b, 0, n, "amount_exact"));
+        length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%.12s:%s %s=%s", length ? ", " : "",
+                           line_text(b, 0, n, "account") + 4, line_text(b, 0, n, "usage_type"),
+                           line_text(b, 0, n, "quantity"), line_text(b, 0, n, "amount_exact"));
     return joined;
 }
 
@@ -62,10 +63,14 @@ Test(month, tiers)
     static const struct {
         const char *mode, *quantity, *expected;
     } table[] = {
-        {"graduated", "100", "11112222:s3 100=50, 11112222:g 1=5"},       {"graduated", "300", "11112222:s3 300=100, 11112222:g 1=10"},
-        {"graduated", "300.5", "11112222:s3 300.5=100.05, 11112222:g 1=10.005"}, {"volume", "100", "11112222:s3 100=50, 11112222:g 1=5"},
-        {"volume", "100.1", "11112222:s3 100.1=25.025, 11112222:g 1=2.5025"},    {"volume", "1000", "11112222:s3 1000=100, 11112222:g 1=10"},
-        {"graduated", "0", ""},                                                   {"volume", "-5", ""},
+        {"graduated", "100", "11112222:s3 100=50, 11112222:g 1=5"},
+        {"graduated", "300", "11112222:s3 300=100, 11112222:g 1=10"},
+        {"graduated", "300.5", "11112222:s3 300.5=100.05, 11112222:g 1=10.005"},
+        {"volume", "100", "11112222:s3 100=50, 11112222:g 1=5"},
+        {"volume", "100.1", "11112222:s3 100.1=25.025, 11112222:g 1=2.5025"},
+        {"volume", "1000", "11112222:s3 1000=100, 11112222:g 1=10"},
+        {"graduated", "0", ""},
+        {"volume", "-5", ""},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         char price[200];
@@ -79,7 +84,8 @@ Test(month, tiers)
     }
 }
 
-/* Usage types of a rule are counted together; over an account each by itself, over a customer all: shared out by quantity, to the last digit. */
+/* Usage types of a rule are counted together; over an account each by itself, over a customer all: shared out by
+ * quantity, to the last digit. */
 Test(month, tiers_over_account_and_customer)
 {
     static const struct {
@@ -88,7 +94,8 @@ Test(month, tiers_over_account_and_customer)
         {"account", "11112222:s3 150=62.5, 33334444:s3 50=25, 11112222:g 1=6.25"},
         {"customer", "11112222:s3 150=56.25, 33334444:s3 50=18.75, 11112222:g 1=5.625"},
     };
-    const cm_statement_charge charges[] = {tiered(ACCOUNT, "x", "100"), tiered(OTHER, "x", "50"), tiered(ACCOUNT, "y", "50")};
+    const cm_statement_charge charges[] = {tiered(ACCOUNT, "x", "100"), tiered(OTHER, "x", "50"),
+                                           tiered(ACCOUNT, "y", "50")};
     for (size_t i = 0; i < COUNT(table); i++) {
         char price[200];
         snprintf(price, sizeof price, TIERS "mode: graduated, over: %s}", table[i].over);
@@ -103,14 +110,18 @@ Test(month, tiers_over_account_and_customer)
 /* Shares of an amount that thirds cannot divide still add up to it; a free charge of the rule does not count twice. */
 Test(month, tier_shares_add_up)
 {
-    cm_statement_charge charges[] = {tiered(ACCOUNT, "x", "1"), tiered(OTHER, "x", "1"), tiered(OTHER, "x", "1"), tiered(ACCOUNT, "s3", "4")};
+    cm_statement_charge charges[] = {tiered(ACCOUNT, "x", "1"), tiered(OTHER, "x", "1"), tiered(OTHER, "x", "1"),
+                                     tiered(ACCOUNT, "s3", "4")};
     charges[2].unit = "GB";
     charges[3].rule = "rest"; /* another rule's charge on the line's key: stays as it is */
     charges[3].sell_amount = amount("7");
     char *yaml = tiers("{tiers: [{rate: 0.333333333333333333}], mode: volume, over: customer}");
     built b = build(yaml, charges, COUNT(charges));
-    cr_expect_str_eq(rows(&b), "11112222:s3 5=7.333333333333333333, 33334444:s3 1=0.333333333333333333, 33334444:s3 1=0.333333333333333333, "
-                               "11112222:g 1=0.733333333333333333", "%s", rows(&b));
+    cr_expect_str_eq(
+        rows(&b),
+        "11112222:s3 5=7.333333333333333333, 33334444:s3 1=0.333333333333333333, 33334444:s3 1=0.333333333333333333, "
+        "11112222:g 1=0.733333333333333333",
+        "%s", rows(&b));
     built_free(&b);
     free(yaml);
 }
@@ -123,9 +134,12 @@ Test(month, custom_charge_dates)
     static const struct {
         const char *dates, *lane, *expected;
     } table[] = {
-        {"period: 2025-06\n", "tdsynnex", "p/usage=1 Set-up/custom_charge=12.35"}, {"period: 2025-05\n", "tdsynnex", "p/usage=1"},
-        {"from: 2025-06\n", "tdsynnex", "p/usage=1 Set-up/custom_charge=12.35"},   {"from: 2025-07\n", "tdsynnex", "p/usage=1"},
-        {"from: 2025-01\nto: 2025-06\n", "tdsynnex", "p/usage=1"},                 {"from: 2025-01\nto: 2025-07\n", "tdsynnex", "p/usage=1 Set-up/custom_charge=12.35"},
+        {"period: 2025-06\n", "tdsynnex", "p/usage=1 Set-up/custom_charge=12.35"},
+        {"period: 2025-05\n", "tdsynnex", "p/usage=1"},
+        {"from: 2025-06\n", "tdsynnex", "p/usage=1 Set-up/custom_charge=12.35"},
+        {"from: 2025-07\n", "tdsynnex", "p/usage=1"},
+        {"from: 2025-01\nto: 2025-06\n", "tdsynnex", "p/usage=1"},
+        {"from: 2025-01\nto: 2025-07\n", "tdsynnex", "p/usage=1 Set-up/custom_charge=12.35"},
         {"from: 2025-06\n", "ingram", "p/usage=1"},
     };
     const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "p", "1")};
@@ -140,7 +154,8 @@ Test(month, custom_charge_dates)
     }
 }
 
-/* A percent reads its layer and classes; of sell, what stands on the document: with support where that class is asked for. */
+/* A percent reads its layer and classes; of sell, what stands on the document: with support where that class is asked
+ * for. */
 Test(month, custom_charge_percent)
 {
     static const struct {
@@ -157,9 +172,10 @@ Test(month, custom_charge_percent)
     charges[0].list_amount = amount("200");
     for (size_t i = 0; i < COUNT(table); i++) {
         char more[400];
-        snprintf(more, sizeof more,
-                 "kind: SupportPlanGroup\nid: g\ntype: business\n---\nkind: CustomCharge\nid: fee\ncustomer: acme\npercent: 10\nfrom: 2025-01\n%s---\n",
-                 table[i].base);
+        snprintf(
+            more, sizeof more,
+            "kind: SupportPlanGroup\nid: g\ntype: business\n---\nkind: CustomCharge\nid: fee\ncustomer: acme\npercent: 10\nfrom: 2025-01\n%s---\n",
+            table[i].base);
         char *yaml = with("", "g", more);
         built b = build(yaml, charges, 2);
         cr_assert_eq(lines(&b, 0), 4);
@@ -171,7 +187,8 @@ Test(month, custom_charge_percent)
     }
 }
 
-/* A charge in a currency that the customer has no usage in makes a document of its own; the presence alone makes one without usage. */
+/* A charge in a currency that the customer has no usage in makes a document of its own; the presence alone makes one
+ * without usage. */
 Test(month, custom_charge_without_usage)
 {
     cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "p", "1")};
@@ -191,18 +208,21 @@ Test(month, custom_charge_without_usage)
 
 /* ---- credits ---- */
 
-static built build_used(const char *yaml, const cm_statement_charge *charges, size_t count, const char *period, const char *credit, const char *used)
+static built build_used(const char *yaml, const cm_statement_charge *charges, size_t count, const char *period,
+                        const char *credit, const char *used)
 {
     built b = {.catalog = test_catalog(yaml)};
     cm_error err = {0};
     cm_credit_use use = {credit, amount(used)};
-    cm_statement_input input = {.catalog = b.catalog, .lane = "tdsynnex", .charges = charges, .count = count, .used = &use, .used_count = 1};
+    cm_statement_input input = {
+        .catalog = b.catalog, .lane = "tdsynnex", .charges = charges, .count = count, .used = &use, .used_count = 1};
     cr_assert(cm_period_parse(cm_slice_of(period), &input.period));
     cr_assert(cm_statements_build_month(&input, &b.statements, &b.missing, &err), "%s", err.text);
     return b;
 }
 
-#define CREDIT(id, amount, more) "kind: Credit\nid: " id "\ncustomer: acme\namount: " amount "\ncurrency: USD\n" more "---\n"
+#define CREDIT(id, amount, more)                                                                                       \
+    "kind: Credit\nid: " id "\ncustomer: acme\namount: " amount "\ncurrency: USD\n" more "---\n"
 
 /* The balance goes down over the months and never below zero; the document neither. */
 Test(month, credit_is_carried_over)
@@ -210,7 +230,7 @@ Test(month, credit_is_carried_over)
     static const struct {
         const char *sell, *used_before, *line, *subtotal;
     } table[] = {
-        {"100", "0", "-100", "0"}, {"200", "0", "-150", "50"},     {"100", "100", "-50", "50"},
+        {"100", "0", "-100", "0"},   {"200", "0", "-150", "50"},  {"100", "100", "-50", "50"},
         {"100", "150", NULL, "100"}, {"100", "151", NULL, "100"}, {"-5", "0", NULL, "-5"},
     };
     char *yaml = with("", NULL, CREDIT("k", "150", "from: 2025-06\n"));
@@ -233,16 +253,20 @@ Test(month, credit_is_carried_over)
     free(yaml);
 }
 
-/* From its month until before `expires`; what expires first is used first; custom charges are paid too; then conversion, rounding, tax. */
+/* From its month until before `expires`; what expires first is used first; custom charges are paid too; then
+ * conversion, rounding, tax. */
 Test(month, credit_order)
 {
     const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "p", "100")};
-    char *yaml = with("invoice_currency: EUR\ntax: [{name: VAT, percent: 10}]\n", NULL,
-                      CREDIT("late", "1000", "from: 2025-01\n") CREDIT("soon", "30", "from: 2025-01\nexpires: 2025-07\n")
-                      CREDIT("gone", "30", "from: 2025-01\nexpires: 2025-06\n") CREDIT("coming", "30", "from: 2025-07\n")
-                      FIXED "period: 2025-06\n---\nkind: FxRate\nid: f\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.5\n---\n");
+    char *yaml = with(
+        "invoice_currency: EUR\ntax: [{name: VAT, percent: 10}]\n", NULL,
+        CREDIT("late", "1000", "from: 2025-01\n") CREDIT("soon", "30", "from: 2025-01\nexpires: 2025-07\n")
+            CREDIT("gone", "30", "from: 2025-01\nexpires: 2025-06\n") CREDIT("coming", "30", "from: 2025-07\n") FIXED
+        "period: 2025-06\n---\nkind: FxRate\nid: f\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.5\n---\n");
     built b = build_used(yaml, charges, 1, "2025-06", "late", "950");
-    cr_expect_str_eq(all_lines(&b, 0), "p/usage=50 Set-up/custom_charge=6.17 soon/reseller_credit=-15 late/reseller_credit=-25", "%s", all_lines(&b, 0));
+    cr_expect_str_eq(all_lines(&b, 0),
+                     "p/usage=50 Set-up/custom_charge=6.17 soon/reseller_credit=-15 late/reseller_credit=-25", "%s",
+                     all_lines(&b, 0));
     cr_expect_str_eq(text(&b, 0, "subtotal"), "16.17");
     cr_expect_str_eq(text(&b, 0, "total"), "17.79");
     cr_assert_eq(b.statements.list[0].credit_count, 2);
@@ -262,9 +286,11 @@ Test(month, credits_stay_with_their_customer)
         char yaml[1000];
         snprintf(yaml, sizeof yaml,
                  "kind: Reseller\nid: south\nconsolidation: %s\n---\n"
-                 "kind: Customer\nid: acme\nreseller: south\nprice_book: standard\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
-                 "kind: Customer\nid: bolt\nreseller: south\nprice_book: standard\naccounts: [{id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
-                 CREDIT("k", "500", "from: 2025-06\n"), modes[m]);
+                 "kind: Customer\nid: acme\nreseller: south\nprice_book: standard\naccounts: [{id: \"" ACCOUNT
+                 "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n"
+                 "kind: Customer\nid: bolt\nreseller: south\nprice_book: standard\naccounts: [{id: \"" OTHER
+                 "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\n" CREDIT("k", "500", "from: 2025-06\n"),
+                 modes[m]);
         built b = build(yaml, charges, 2);
         cm_decimal sum = CM_DECIMAL_ZERO;
         size_t used = 0;

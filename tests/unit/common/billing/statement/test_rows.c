@@ -13,10 +13,11 @@ static const char *rows_of(const json_t *rows)
     size_t i;
     json_t *row;
     joined[0] = '\0';
-    json_array_foreach((json_t *)rows, i, row) length +=
-        snprintf(joined + length, sizeof joined - (size_t)length, "%s%s/%s=%s", i ? ", " : "",
-                 json_string_value(json_object_get(row, "step")), json_string_value(json_object_get(row, "usage_type")),
-                 json_string_value(json_object_get(row, "amount")));
+    json_array_foreach ((json_t *)rows, i, row)
+        length += snprintf(joined + length, sizeof joined - (size_t)length, "%s%s/%s=%s", i ? ", " : "",
+                           json_string_value(json_object_get(row, "step")),
+                           json_string_value(json_object_get(row, "usage_type")),
+                           json_string_value(json_object_get(row, "amount")));
     return joined;
 }
 

@@ -107,8 +107,7 @@ static size_t check(const cm_statements *statements, cm_i128 sums[CURRENCIES])
         cm_i128 exact = 0, rounded = 0, unit = unit_of(s->currency);
         size_t n;
         const json_t *line;
-        json_array_foreach(json_object_get(s->document, "lines"), n, line)
-        {
+        json_array_foreach (json_object_get(s->document, "lines"), n, line) {
             cm_i128 amount_units = amount(json_string_value(json_object_get(line, "amount"))).units;
             exact += amount(json_string_value(json_object_get(line, "amount_exact"))).units;
             rounded += amount_units;

@@ -1,7 +1,7 @@
 /* What a file says about its accounts: account.observed (P06, O16). */
-#include "support.h"
 #include "billing/catalog/model/plans.h"
 #include "delivery/observed/observed.h"
+#include "support.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

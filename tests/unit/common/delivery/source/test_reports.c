@@ -2,10 +2,10 @@
 #include "place.h"
 
 #include <criterion/criterion.h>
-#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAYER "012345678901"
 #define JUNE  "20250601T000000.000Z", "20250701T000000.000Z"

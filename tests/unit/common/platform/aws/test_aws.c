@@ -1,9 +1,9 @@
 /* Errors, retries, the clock, listing and reading against a scripted server on loopback. */
+#include "fake_http.h"
 #include "platform/aws/core/client.h"
 #include "platform/aws/core/failure.h"
-#include "platform/aws/s3/s3.h"
 #include "platform/aws/core/xml.h"
-#include "fake_http.h"
+#include "platform/aws/s3/s3.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

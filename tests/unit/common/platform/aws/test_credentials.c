@@ -1,6 +1,6 @@
 /* The credential chain, refreshing, and roles, against a scripted server on loopback and files made here. */
-#include "platform/aws/credentials/credentials.h"
 #include "fake_http.h"
+#include "platform/aws/credentials/credentials.h"
 
 #include "base/base/buffer.h"
 

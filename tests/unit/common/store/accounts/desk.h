@@ -4,8 +4,8 @@
 
 #include "place.h"
 
-#include "store/catalog/catalog_store.h"
 #include "store/accounts/request_store.h"
+#include "store/catalog/catalog_store.h"
 
 #define NEW  "000055556666" /* an account that the catalog does not know */
 #define NEW2 "000077778888"
