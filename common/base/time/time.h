@@ -22,7 +22,7 @@ CM_NODISCARD bool cm_instant_parse(cm_slice text, cm_instant *ret);
 /* "2025-06-01T00:00:00Z", with a fraction only if there is one. Returns `into`. */
 char *cm_instant_print(cm_instant at, char into[static CM_INSTANT_TEXT]);
 
-/* A billing period: a calendar month in UTC, half-open. */
+/* A billing period: a calendar month in UTC, half-open (N13). */
 typedef struct cm_period {
     int year;
     int month; /* 1..12 */

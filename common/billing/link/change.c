@@ -108,6 +108,7 @@ static bool may_be_active(const cm_account_link *link, cm_error *err)
     if (!link->mfa_confirmed)
         return cm_fail(err, CM_ERROR_REFUSED, "MFA_NOT_CONFIRMED",
                        "MFA must be on for every login (P11): confirm it with --mfa-confirmed");
+    /* O23: the plan comes with its group */
     if (!*link->support_plan_group && strcmp(link->support_plan, "basic") != 0)
         return cm_fail(err, CM_ERROR_REFUSED, "SUPPORT_PLAN_GROUP_MISSING",
                        "account %s declares the support plan %s and has no support plan group: its support would be a "

@@ -91,6 +91,7 @@ static const cm_book_version *version_at(const cm_price_book *book, cm_instant t
     return found;
 }
 
+/* `book` is the customer's own (R01), or the payer's for `buy`. */
 const cm_rule *cm_book_decide(const cm_deciding *d, const cm_price_book *book, enum cm_class class, const char *side,
                               enum cm_reason *ret_reason)
 {

@@ -1,5 +1,5 @@
 /* Applying a decision to the numbers of a line (rating.md sections 1 and 4; S7). Each product is rounded half-even
- * once. */
+ * once. `payer` and `list` are the line's own figures (R03), `buy` and `sell` are made from them (O04, R04). */
 #include "billing/rating/internal.h"
 
 typedef struct line_numbers {

@@ -73,8 +73,8 @@ static void suspend(const cm_deciding *d, enum cm_reason reason)
     d->out->buy = d->out->sell = (cm_price_step){CM_OP_ZERO, CM_LAYER_PAYER, CM_DECIMAL_ZERO};
 }
 
-/* Section 3: whose line is it. Returns the reason for suspense, or NONE (then link may still be NULL: the payer's own
- * line). */
+/* Section 3: whose line is it; the payer gets the bill, the customer is the member account's (P05). Returns the reason
+ * for suspense, or NONE (then link may still be NULL: the payer's own line). */
 static enum cm_reason find_link(const cm_deciding *d)
 {
     cm_decision *out = d->out;

@@ -74,7 +74,7 @@ bool cm_notify_of_event(cm_pg *pg, const cm_request *r, enum cm_link_event event
         return cm_notify_people(pg, r, "INVITATION_SENT", "customer",
                                 "Please accept the invitation of AWS Organizations", body, now, err);
     case CM_LINK_ASK_INFO:
-    case CM_LINK_REJECT:
+    case CM_LINK_REJECT: /* I16 */
         snprintf(subject, sizeof subject, "Request %" PRId64 " %s", r->id,
                  event == CM_LINK_REJECT ? "was rejected" : "needs more information");
         snprintf(body, sizeof body, "Request %" PRId64 " for customer %s: %.700s", r->id, r->customer, reason);

@@ -1,5 +1,5 @@
 /* Catalog versions: contents once by digest, activations in order. The highest activation whose time has come is in
- * force. */
+ * force. Every change is audited, of the form of statements too (I05). */
 #include "store/catalog/catalog_store.h"
 #include "store/runs/run_store.h"
 

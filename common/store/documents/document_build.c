@@ -1,7 +1,7 @@
 /*
- * Documents of a lane and period from the charges of given runs. Charges are read through a cursor in the order of
- * customers (of resellers, where these get one document for all of their customers: I02, I03), so memory is bounded by
- * the largest of them and not by the lane.
+ * Documents of a lane and period (I07) from the charges of given runs. Charges are read through a cursor in the order
+ * of customers (of resellers, where these get one document for all of their customers: I02, I03), so memory is bounded
+ * by the largest of them and not by the lane.
  */
 #include "base/base/arena.h"
 #include "platform/postgres/array.h"

@@ -249,7 +249,7 @@ static bool make_record(changing *c, char **ret, cm_error *err)
     return true;
 }
 
-/* The record of the topic, as text of a bytea. */
+/* The record of the topic, as text of a bytea. Delivery by mail is for whoever reads the topic (I15). */
 static bool make_payload(const changing *c, cm_buffer *ret)
 {
     Curmill__V1__StatementIssued message = CURMILL__V1__STATEMENT_ISSUED__INIT;

@@ -241,7 +241,7 @@ static bool not_final(const gating *g, cm_error *err)
     return true;
 }
 
-/* I13: nothing is invoiced before the 15th of the next month has passed. */
+/* N09, I13: nothing is invoiced before the 15th of the next month has passed. */
 static void too_early(const gating *g)
 {
     char at[CM_INSTANT_TEXT], detail[96];
@@ -296,7 +296,7 @@ static bool suspended(const gating *g, cm_error *err)
     return true;
 }
 
-/* O15: AWS charged for support on an account of the customer, and its link names no group. */
+/* O15, R05: AWS charged for support on an account of the customer, and its link names no group. */
 static bool support_group_missing(const gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;

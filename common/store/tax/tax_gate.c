@@ -3,7 +3,7 @@
  * rule of inheritance is not held (T07). One for which the catalog asks for no check is not held either, and the gate
  * says so. Everything else that is not known holds: a payer that was not looked at yet, an answer that is too old, an
  * account that AWS did not list. The amount at risk is what AWS charges the payer for these accounts, the base that its
- * tax is computed from.
+ * tax is computed from. The reseller is responsible, and may override the gate (T06).
  */
 #include "platform/postgres/array.h"
 #include "store/tax/tax_store.h"
