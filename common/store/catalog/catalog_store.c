@@ -1,6 +1,8 @@
 /* Catalog versions: contents once by digest, activations in order. The highest activation whose time has come is in
  * force. Every change is audited, of the form of statements too (I05). */
 #include "store/catalog/catalog_store.h"
+#include "billing/catalog/diff/diff.h"
+#include "billing/catalog/parse/canonical.h"
 #include "store/runs/run_store.h"
 
 #include <stdlib.h>

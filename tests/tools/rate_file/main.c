@@ -7,7 +7,9 @@
 #include "merge.h"
 
 #include "billing/aggregate/rate_batch.h"
+#include "billing/catalog/check/read.h"
 #include "billing/catalog/links/link_set.h"
+#include "billing/catalog/parse/canonical.h"
 #include "billing/cur/reader.h"
 
 #include <getopt.h>

@@ -4,6 +4,8 @@
  * list_amount, buy_amount, sell_amount}], "used": {credit: amount}, "discounts": [{customer, account, product,
  * currency, earned, amount}]}. Out: {"documents": [...], "used": {credit: amount}, "margins": [...]}.
  */
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/parse/canonical.h"
 #include "billing/statement/statement.h"
 
 #include <stdio.h>

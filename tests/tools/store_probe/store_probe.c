@@ -10,6 +10,7 @@
  *   {"do": "margin", "id"}
  * All have "now".
  */
+#include "billing/catalog/check/read.h"
 #include "store/catalog/catalog_store.h"
 #include "store/documents/document_store.h"
 #include "store/documents/statement_store.h"

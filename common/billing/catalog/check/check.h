@@ -7,25 +7,8 @@
 #define CM_CATALOG_CHECK_H
 
 #include "billing/catalog/model/catalog.h"
+#include "billing/catalog/model/names.h"
 #include "billing/catalog/yaml/yaml.h"
-
-/* In the order of their names: so they stand in the canonical text. */
-enum cm_document_kind {
-    CM_DOCUMENT_CREDIT,
-    CM_DOCUMENT_CUSTOM_CHARGE,
-    CM_DOCUMENT_CUSTOMER,
-    CM_DOCUMENT_DISTRIBUTOR,
-    CM_DOCUMENT_FX_RATE,
-    CM_DOCUMENT_INVOICE_FORMAT,
-    CM_DOCUMENT_LINE_ITEM_TYPE,
-    CM_DOCUMENT_PAYER,
-    CM_DOCUMENT_PRICE_BOOK,
-    CM_DOCUMENT_RESELLER,
-    CM_DOCUMENT_SUPPORT_PLAN,
-    CM_DOCUMENT_SUPPORT_PLAN_GROUP,
-    CM_DOCUMENT_KINDS
-};
-extern const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1]; /* NULL-ended */
 
 enum {
     CM_DOCUMENT_LIMIT = 200000,
@@ -34,7 +17,6 @@ enum {
     CM_ACCOUNT_LIMIT = 1000000, /* of all customers */
     CM_MATCH_LIMIT = 1000,      /* values of one match key */
     CM_ID_LIMIT = 100,
-    CM_TEXT_LIMIT = 500,
     CM_FILE_LIMIT = 256 << 20,
 };
 

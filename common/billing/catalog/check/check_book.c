@@ -1,6 +1,5 @@
 /* PriceBook: versions, rules, what they match and what they cost. */
 #include "billing/catalog/check/check.h"
-#include "billing/catalog/parse/parse.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,5 @@
 /* InvoiceFormat: which column of an invoice says what (R11). */
 #include "billing/catalog/check/check.h"
-#include "billing/catalog/parse/parse.h"
 
 #include <string.h>
 

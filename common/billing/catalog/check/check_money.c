@@ -1,6 +1,5 @@
 /* CustomCharge and Credit: what a customer owes, or has, besides its usage (rating.md section 5). */
 #include "billing/catalog/check/check.h"
-#include "billing/catalog/parse/parse.h"
 
 static bool read_month(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_period *ret)
 {
@@ -188,18 +187,6 @@ static const char *lane_of_customer(const cm_checker *checker, const cm_document
             only = lane;
     }
     return *ret_several ? NULL : only;
-}
-
-bool cm_some_payer_has_lane(const cm_checker *checker, const char *lane)
-{
-    for (size_t i = 0; i < checker->document_count; i++) {
-        const cm_document *payer = &checker->documents[i];
-        const char *own =
-            payer->kind == CM_DOCUMENT_PAYER ? json_string_value(json_object_get(payer->json, "lane")) : NULL;
-        if (own && strcmp(own, lane) == 0)
-            return true;
-    }
-    return false;
 }
 
 static void put_lane(cm_checker *checker, const cm_document *document, const cm_document *customer)

@@ -1,6 +1,5 @@
 /* Reseller and Customer with its accounts. */
 #include "billing/catalog/check/check.h"
-#include "billing/catalog/parse/parse.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,6 @@
 /* SupportPlanGroup, SupportPlan, FxRate, LineItemType. */
 #include "billing/catalog/check/check.h"
 #include "billing/catalog/model/plans.h"
-#include "billing/catalog/parse/parse.h"
 
 static bool read_plan_type(cm_checker *checker, const cm_yaml_node *node, bool public_only, enum cm_plan_type *ret)
 {

@@ -34,23 +34,6 @@ static void index_documents(cm_checker *checker)
     }
 }
 
-cm_document *cm_checker_find(const cm_checker *checker, enum cm_document_kind kind, const char *id)
-{
-    size_t low = 0, high = checker->index_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        cm_document *document = checker->index[middle];
-        int order = document->kind != kind ? (document->kind < kind ? -1 : 1) : strcmp(document->id, id);
-        if (order == 0)
-            return document;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 static void check_references(cm_checker *checker)
 {
     enum { COMPARED = 5000 }; /* ids looked at for a "did you mean" */

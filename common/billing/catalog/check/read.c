@@ -1,41 +1,27 @@
+#include "billing/catalog/check/read.h"
 #include "billing/catalog/check/check.h"
+#include "billing/catalog/parse/canonical.h"
 #include "billing/catalog/yaml/files.h"
 #include "billing/catalog/yaml/problems.h"
 
 #include <stdlib.h>
 
 static const struct kind {
-    const char *name;
     const char *id_key;
     void (*check)(cm_checker *checker, cm_document *document);
 } kinds[CM_DOCUMENT_KINDS] = {
-    [CM_DOCUMENT_CREDIT] = {"Credit", "id", cm_check_credit},
-    [CM_DOCUMENT_CUSTOM_CHARGE] = {"CustomCharge", "id", cm_check_custom_charge},
-    [CM_DOCUMENT_CUSTOMER] = {"Customer", "id", cm_check_customer},
-    [CM_DOCUMENT_DISTRIBUTOR] = {"Distributor", "id", cm_check_distributor},
-    [CM_DOCUMENT_FX_RATE] = {"FxRate", "id", cm_check_fx_rate},
-    [CM_DOCUMENT_INVOICE_FORMAT] = {"InvoiceFormat", "id", cm_check_invoice_format},
-    [CM_DOCUMENT_LINE_ITEM_TYPE] = {"LineItemType", "name", cm_check_line_item_type},
-    [CM_DOCUMENT_PAYER] = {"Payer", "id", cm_check_payer},
-    [CM_DOCUMENT_PRICE_BOOK] = {"PriceBook", "id", cm_check_price_book},
-    [CM_DOCUMENT_RESELLER] = {"Reseller", "id", cm_check_reseller},
-    [CM_DOCUMENT_SUPPORT_PLAN] = {"SupportPlan", "id", cm_check_support_plan},
-    [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = {"SupportPlanGroup", "id", cm_check_support_plan_group},
-};
-
-const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1] = {
-    [CM_DOCUMENT_CREDIT] = "Credit",
-    [CM_DOCUMENT_CUSTOM_CHARGE] = "CustomCharge",
-    [CM_DOCUMENT_CUSTOMER] = "Customer",
-    [CM_DOCUMENT_DISTRIBUTOR] = "Distributor",
-    [CM_DOCUMENT_FX_RATE] = "FxRate",
-    [CM_DOCUMENT_INVOICE_FORMAT] = "InvoiceFormat",
-    [CM_DOCUMENT_LINE_ITEM_TYPE] = "LineItemType",
-    [CM_DOCUMENT_PAYER] = "Payer",
-    [CM_DOCUMENT_PRICE_BOOK] = "PriceBook",
-    [CM_DOCUMENT_RESELLER] = "Reseller",
-    [CM_DOCUMENT_SUPPORT_PLAN] = "SupportPlan",
-    [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = "SupportPlanGroup",
+    [CM_DOCUMENT_CREDIT] = {"id", cm_check_credit},
+    [CM_DOCUMENT_CUSTOM_CHARGE] = {"id", cm_check_custom_charge},
+    [CM_DOCUMENT_CUSTOMER] = {"id", cm_check_customer},
+    [CM_DOCUMENT_DISTRIBUTOR] = {"id", cm_check_distributor},
+    [CM_DOCUMENT_FX_RATE] = {"id", cm_check_fx_rate},
+    [CM_DOCUMENT_INVOICE_FORMAT] = {"id", cm_check_invoice_format},
+    [CM_DOCUMENT_LINE_ITEM_TYPE] = {"name", cm_check_line_item_type},
+    [CM_DOCUMENT_PAYER] = {"id", cm_check_payer},
+    [CM_DOCUMENT_PRICE_BOOK] = {"id", cm_check_price_book},
+    [CM_DOCUMENT_RESELLER] = {"id", cm_check_reseller},
+    [CM_DOCUMENT_SUPPORT_PLAN] = {"id", cm_check_support_plan},
+    [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = {"id", cm_check_support_plan_group},
 };
 
 /* The value of a key of a mapping, or NULL. */
@@ -74,8 +60,9 @@ static void take_document(cm_checker *checker, const cm_yaml_node *root)
     if (document->id_node && document->id_node->kind == CM_YAML_SCALAR && document->id_node->text.length &&
         document->id_node->text.length <= CM_TEXT_LIMIT)
         document->id = document->id_node->text.text;
-    document->title =
-        document->id ? cm_arena_printf(checker->arena, "%s \"%s\"", kinds[kind].name, document->id) : kinds[kind].name;
+    document->title = document->id
+                          ? cm_arena_printf(checker->arena, "%s \"%s\"", cm_document_kind_names[kind], document->id)
+                          : cm_document_kind_names[kind];
 }
 
 static json_t *canonical_of(const cm_checker *checker)
@@ -83,9 +70,9 @@ static json_t *canonical_of(const cm_checker *checker)
     json_t *all = json_object();
     for (size_t i = 0; i < checker->index_count; i++) {
         const cm_document *document = checker->index[i];
-        json_t *kind = json_object_get(all, kinds[document->kind].name);
+        json_t *kind = json_object_get(all, cm_document_kind_names[document->kind]);
         if (!kind)
-            json_object_set_new(all, kinds[document->kind].name, kind = json_object());
+            json_object_set_new(all, cm_document_kind_names[document->kind], kind = json_object());
         json_object_set(kind, document->id, document->json);
     }
     return all;

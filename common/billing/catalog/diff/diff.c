@@ -1,4 +1,6 @@
-#include "billing/catalog/check/check.h"
+#include "billing/catalog/diff/diff.h"
+#include "base/digest/digest.h"
+#include "billing/catalog/model/names.h"
 
 #include <stdlib.h>
 

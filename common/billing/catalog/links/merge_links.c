@@ -1,6 +1,6 @@
 /* The links of a catalog with those of org-linker beside them. */
 #include "billing/catalog/links/link_set.h"
-#include "billing/catalog/parse/parse.h"
+#include "billing/catalog/model/private.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /*
- * The catalog: a folder of YAML documents (rating.md section 8) -> checked -> canonical JSON (its digest is the version
- * id) -> this struct, which is read-only and may be shared by threads. Loading from JSON gives the same struct, so
- * every worker sees what `curmill catalog apply` stored. May use: base, decimal, payer_model.
+ * The catalog in memory, read-only: threads may share it. A folder of YAML documents (docs/catalog.md) is checked
+ * (check/read.h) and becomes canonical JSON, whose digest is the id of the version; from that text this struct is
+ * loaded (parse/canonical.h), so every worker sees what `curmill catalog apply` stored. May use: base, decimal,
+ * payer_model.
  */
 #ifndef CM_CATALOG_CATALOG_H
 #define CM_CATALOG_CATALOG_H
@@ -330,48 +331,7 @@ typedef struct cm_catalog {
     void *private_;
 } cm_catalog;
 
-/* One thing that is wrong; all of them are reported at once. */
-typedef struct cm_catalog_problem {
-    char *file;       /* owned */
-    int line, column; /* from 1 */
-    bool warning;     /* does not stop an apply */
-    char *text;       /* what, why, what next */
-} cm_catalog_problem;
-
-typedef struct cm_catalog_problems {
-    cm_catalog_problem *list;
-    size_t count, errors; /* errors: those that are no warnings */
-} cm_catalog_problems;    /* {0}; sorted by file, line, column */
-void cm_catalog_problems_free(cm_catalog_problems *problems);
-
-/*
- * Reads *.yaml and *.yml below `folder` (sorted by path; names that begin with a point are left out), checks
- * everything, and returns the canonical JSON (caller: json_decref), or NULL if there are errors (all in *problems) or
- * the folder cannot be read or is empty
- * (*err, only if problems->errors is 0). Warnings are in *problems also on success. Files are named as `folder` was
- * given.
- *
- * Canonical JSON: {kind: {id: document}}, without kind and id in the document. Decimals and times are texts in one
- * form, defaults are filled in, order without meaning is sorted (accounts by payer, id, from; versions by time; rules
- * by priority; match values), so comments, order and layout of the files do not change it. Public support plans
- * (plans.h) are not in it unless the catalog has its own.
- */
-CM_NODISCARD json_t *cm_catalog_read(const char *folder, cm_catalog_problems *problems, cm_error *err);
-/* Canonical bytes: sorted keys, no spaces, decimals and times in canonical form. Caller frees. */
-char *cm_catalog_text(const json_t *canonical);
-/*
- * Builds the struct, without a second copy of the text in memory. Content that was checked cannot fail; a damaged text
- * is FATAL (CATALOG_DAMAGED). The id is the first 16 bytes of the text's SHA-256, as `sha256sum` prints them.
- */
-CM_NODISCARD cm_catalog *cm_catalog_parse(const char *canonical_text, cm_error *err);
 void cm_catalog_free(cm_catalog *catalog);
-/*
- * Differences by document: "added Customer acme", "removed ...", "changed PriceBook standard:
- * versions[1].rules[0].price.percent -5 -> -4", one a line; what was not there is "(none)". Rules, versions and
- * accounts are recognised when they move. NULL: an empty catalog.
- */
-void cm_catalog_diff(const json_t *old_canonical, const json_t *new_canonical, cm_buffer *ret);
-
 /* Lookups: NULL if there is none. */
 const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id);
 const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id);

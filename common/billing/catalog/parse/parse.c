@@ -5,27 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char *const cm_layer_names[] = {"payer", "list", "buy", "sell", NULL};
-const char *const cm_match_key_names[CM_MATCH_KEYS + 1] = {
-    [CM_MATCH_SERVICE] = "service",
-    [CM_MATCH_USAGE_TYPE] = "usage_type",
-    [CM_MATCH_OPERATION] = "operation",
-    [CM_MATCH_REGION] = "region",
-    [CM_MATCH_SKU] = "sku",
-    [CM_MATCH_CLASS] = "class",
-    [CM_MATCH_LINE_ITEM_TYPE] = "line_item_type",
-    [CM_MATCH_ACCOUNT] = "account",
-    [CM_MATCH_PAYER] = "payer",
-    [CM_MATCH_UNIT] = "unit",
-};
-const char *const cm_credit_mode_names[] = {"keep", "pass", "split", NULL};
-const char *const cm_refund_policy_names[] = {"price_book", "keep", NULL};
-const char *const cm_commitment_policy_names[] = {"on_demand", "pass_through", NULL};
-const char *const cm_consolidation_names[] = {"end_customer", "semi", "full", NULL}; /* N18 */
-const char *const cm_fx_set_names[] = {"reseller", "distributor", NULL};             /* R08 */
-const char *const cm_tier_mode_names[] = {"graduated", "volume", NULL};
-const char *const cm_tier_over_names[] = {"account", "customer", NULL};
-
 bool cm_parse_text(cm_parser *parser, cm_json_reader *reader, const char **ret)
 {
     cm_slice text;
@@ -157,23 +136,6 @@ const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size
     return reader->failed ? NULL : list;
 }
 
-const void *cm_find_by_id(const void *list, size_t count, size_t size, const char *id)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const char *const *element = (const void *)((const char *)list + middle * size);
-        int order = strcmp(*element, id);
-        if (order == 0)
-            return element;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 /* What a document refers to is read before it. */
 static const struct section {
     const char *kind;
@@ -289,16 +251,4 @@ cm_catalog *cm_catalog_parse(const char *canonical_text, cm_error *err)
         return catalog;
     cm_catalog_free(catalog);
     return NULL;
-}
-
-void cm_catalog_free(cm_catalog *catalog)
-{
-    if (!catalog)
-        return;
-    struct cm_catalog_private *private = catalog->private_;
-    for (size_t i = 0; i < private->source_count; i++)
-        json_decref(private->sources[i]);
-    cm_catalog *base = private->base;
-    cm_arena_free(private->arena); /* holds `catalog` and `private` too */
-    cm_catalog_free(base);
 }

@@ -2,18 +2,11 @@
 #ifndef CM_CATALOG_PARSE_H
 #define CM_CATALOG_PARSE_H
 
-#include "billing/catalog/model/catalog.h"
+#include "billing/catalog/model/names.h"
+#include "billing/catalog/model/private.h"
+#include "billing/catalog/parse/canonical.h"
 #include "billing/catalog/parse/intern.h"
 #include "billing/catalog/parse/json_reader.h"
-
-struct cm_catalog_private {
-    cm_arena *arena;  /* everything of the catalog except `sources` */
-    json_t **sources; /* of the payers; owned */
-    size_t source_count;
-    const cm_fx_rate *const *fx_index; /* by set, from, to, period */
-    cm_catalog
-        *base; /* owned: what a catalog with given links borrows from; NULL: nothing, or owned by somebody else */
-};
 
 typedef struct cm_parser {
     cm_arena *arena;
@@ -64,21 +57,5 @@ const void *cm_parse_documents(cm_parser *parser, cm_json_reader *reader, size_t
 /* The same for a list, [element]. */
 const void *cm_parse_list(cm_parser *parser, cm_json_reader *reader, size_t size, cm_parse_element *parse,
                           size_t *ret_count);
-
-/* Binary search in a list whose elements begin with `const char *id`, sorted by it. */
-const void *cm_find_by_id(const void *list, size_t count, size_t size, const char *id);
-
-/* Names of enumerations, in their order, NULL-ended. */
-extern const char *const cm_layer_names[];
-extern const char *const cm_match_key_names[CM_MATCH_KEYS + 1];
-extern const char *const cm_credit_mode_names[];
-extern const char *const cm_refund_policy_names[];
-extern const char *const cm_commitment_policy_names[];
-extern const char *const cm_consolidation_names[];
-extern const char *const cm_fx_set_names[];
-extern const char *const cm_tier_mode_names[];
-extern const char *const cm_tier_over_names[];
-extern const char *const cm_invoice_level_names[];
-extern const char *const cm_invoice_column_names[CM_INVOICE_COLUMNS + 1];
 
 #endif

@@ -144,29 +144,3 @@ bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader)
     return (catalog->distributors = cm_parse_documents(parser, reader, sizeof *catalog->distributors, parse_distributor,
                                                        &catalog->distributor_count));
 }
-
-const cm_distributor *cm_catalog_distributor(const cm_catalog *catalog, const char *lane)
-{
-    for (size_t i = 0; i < catalog->distributor_count; i++)
-        if (strcmp(catalog->distributors[i].lane, lane) == 0)
-            return &catalog->distributors[i];
-    return NULL;
-}
-
-const cm_tax_profile *cm_distributor_tax_profile(const cm_distributor *distributor, const char *country)
-{
-    for (size_t i = 0; distributor && *country && i < distributor->tax_profile_count; i++)
-        if (strcmp(distributor->tax_profiles[i].country, country) == 0)
-            return &distributor->tax_profiles[i];
-    return NULL;
-}
-
-bool cm_distributor_has_territory(const cm_distributor *distributor, const char *country, cm_instant at)
-{
-    for (size_t i = 0; i < distributor->territory_count; i++) {
-        const cm_territory *territory = &distributor->territories[i];
-        if (strcmp(territory->country, country) == 0 && territory->from <= at && at < territory->to)
-            return true;
-    }
-    return false;
-}

@@ -1,10 +1,6 @@
 /* InvoiceFormat. */
 #include "billing/catalog/parse/parse.h"
 
-const char *const cm_invoice_level_names[] = {"account_product", "account", "invoice", NULL};
-const char *const cm_invoice_column_names[CM_INVOICE_COLUMNS + 1] = {"account",  "product", "amount",
-                                                                     "currency", "invoice", NULL};
-
 static bool parse_columns(cm_parser *parser, cm_json_reader *reader, cm_invoice_format *format)
 {
     cm_slice key;

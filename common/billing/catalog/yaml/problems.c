@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void cm_problem_at_v(cm_catalog_problems *problems, const char *file, int line, int column, bool warning,
                      const char *format, va_list arguments)

@@ -8,7 +8,7 @@
 
 #include "base/base/arena.h"
 #include "base/base/slice.h"
-#include "billing/catalog/model/catalog.h"
+#include "billing/catalog/yaml/problems.h"
 
 enum cm_yaml_kind { CM_YAML_SCALAR, CM_YAML_SEQUENCE, CM_YAML_MAPPING };
 

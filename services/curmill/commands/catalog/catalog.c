@@ -1,4 +1,6 @@
 /* catalog check | apply | list | show | diff. */
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/diff/diff.h"
 #include "cli/cli.h"
 
 #include <stdio.h>

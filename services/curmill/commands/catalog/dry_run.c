@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 
+#include "billing/catalog/parse/canonical.h"
 #include "delivery/rerate/rerate.h"
 #include "store/catalog/link_store.h"
 #include "store/reports/diff_store.h"

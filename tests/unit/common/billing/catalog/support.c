@@ -1,4 +1,6 @@
 #include "support.h"
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/parse/canonical.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

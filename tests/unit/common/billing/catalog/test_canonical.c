@@ -1,4 +1,7 @@
 /* The canonical text: what changes it, what does not, and how differences are told. */
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/diff/diff.h"
+#include "billing/catalog/parse/canonical.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

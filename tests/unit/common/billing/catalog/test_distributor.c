@@ -1,4 +1,6 @@
 /* Distributor, and how a payer's management account is reached. */
+#include "billing/catalog/diff/diff.h"
+#include "billing/catalog/parse/canonical.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

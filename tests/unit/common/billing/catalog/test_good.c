@@ -1,4 +1,6 @@
 /* The example of rating.md section 8, as it stands there, and what it means. */
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/parse/canonical.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,7 @@
 /* Canonical text -> struct, lookups, and damaged texts. */
 #include "support.h"
 
+#include "billing/catalog/parse/canonical.h"
 #include "billing/catalog/parse/json_reader.h"
 
 #include <criterion/criterion.h>

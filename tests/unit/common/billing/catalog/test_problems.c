@@ -1,4 +1,5 @@
 /* Every kind of mistake, with the exact place where it is reported. */
+#include "billing/catalog/check/read.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

@@ -2,6 +2,9 @@
  * where it is written. */
 #include "base/digest/base64.h"
 #include "billing/catalog/check/png.h"
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/diff/diff.h"
+#include "billing/catalog/parse/canonical.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,8 @@
 #include "support.h"
 
 #include "base/base/buffer.h"
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/parse/canonical.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

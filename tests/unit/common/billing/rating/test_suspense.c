@@ -1,4 +1,5 @@
 /* Why lines are suspended, and which reason comes first: class, link, buy, sell (S4, S6, S8). */
+#include "billing/catalog/parse/canonical.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

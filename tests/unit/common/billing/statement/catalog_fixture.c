@@ -1,4 +1,6 @@
 #include "catalog_fixture.h"
+#include "billing/catalog/check/read.h"
+#include "billing/catalog/parse/canonical.h"
 
 #include <stdio.h>
 #include <stdlib.h>

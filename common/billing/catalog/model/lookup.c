@@ -1,4 +1,21 @@
-#include "billing/catalog/parse/parse.h"
+#include "billing/catalog/model/private.h"
+
+const void *cm_find_by_id(const void *list, size_t count, size_t size, const char *id)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *const *element = (const void *)((const char *)list + middle * size);
+        int order = strcmp(*element, id);
+        if (order == 0)
+            return element;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
 
 const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id)
 {
@@ -13,6 +30,32 @@ const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id
 const cm_invoice_format *cm_catalog_invoice_format(const cm_catalog *catalog, const char *id)
 {
     return cm_find_by_id(catalog->invoice_formats, catalog->invoice_format_count, sizeof *catalog->invoice_formats, id);
+}
+
+const cm_distributor *cm_catalog_distributor(const cm_catalog *catalog, const char *lane)
+{
+    for (size_t i = 0; i < catalog->distributor_count; i++)
+        if (strcmp(catalog->distributors[i].lane, lane) == 0)
+            return &catalog->distributors[i];
+    return NULL;
+}
+
+const cm_tax_profile *cm_distributor_tax_profile(const cm_distributor *distributor, const char *country)
+{
+    for (size_t i = 0; distributor && *country && i < distributor->tax_profile_count; i++)
+        if (strcmp(distributor->tax_profiles[i].country, country) == 0)
+            return &distributor->tax_profiles[i];
+    return NULL;
+}
+
+bool cm_distributor_has_territory(const cm_distributor *distributor, const char *country, cm_instant at)
+{
+    for (size_t i = 0; i < distributor->territory_count; i++) {
+        const cm_territory *territory = &distributor->territories[i];
+        if (strcmp(territory->country, country) == 0 && territory->from <= at && at < territory->to)
+            return true;
+    }
+    return false;
 }
 
 static int compare_text_slice(const char *text, cm_slice other)
@@ -82,4 +125,16 @@ const cm_support_plan *cm_catalog_plan(const cm_catalog *catalog, enum cm_plan_t
         if (catalog->plans[i].type == type && catalog->plans[i].from <= at && at < catalog->plans[i].to)
             return &catalog->plans[i];
     return NULL;
+}
+
+void cm_catalog_free(cm_catalog *catalog)
+{
+    if (!catalog)
+        return;
+    struct cm_catalog_private *private = catalog->private_;
+    for (size_t i = 0; i < private->source_count; i++)
+        json_decref(private->sources[i]);
+    cm_catalog *base = private->base;
+    cm_arena_free(private->arena); /* holds `catalog` and `private` too */
+    cm_catalog_free(base);
 }

@@ -1,4 +1,4 @@
-#include "billing/catalog/model/catalog.h"
+#include "billing/catalog/parse/canonical.h"
 
 char *cm_catalog_text(const json_t *canonical)
 {
