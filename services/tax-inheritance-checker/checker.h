@@ -10,7 +10,7 @@
 #define CM_CHECKER_H
 
 #include "base/time/time.h"
-#include "platform/aws/core/sessions.h"
+#include "platform/aws/access/sessions.h"
 #include "store/catalog/catalog_store.h"
 #include "store/tax/tax_store.h"
 

@@ -6,6 +6,7 @@
 #include "checker.h"
 
 #include "base/log/log.h"
+#include "platform/aws/chain/chain.h"
 #include "platform/kafka/kafka.h"
 #include "platform/worker/worker.h"
 

@@ -1,6 +1,6 @@
 #include "billing/cur/reader.h"
 
-#include "billing/cur/reader_private.h"
+#include "billing/cur/row.h"
 #include "billing/cur/text.h"
 
 #include <stdio.h>

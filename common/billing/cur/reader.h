@@ -11,6 +11,7 @@
 
 #include "base/base/stream.h"
 #include "billing/cur/line.h"
+#include "billing/cur/place.h"
 
 enum cm_compression { CM_COMPRESSION_NONE, CM_COMPRESSION_GZIP, CM_COMPRESSION_ZIP };
 enum cm_compression cm_compression_of_name(const char *file_name); /* .gz, .zip, else none */
@@ -21,13 +22,6 @@ enum {
     CM_CUR_FIELD_MAX = 2 << 20,
     CM_CUR_COLUMNS_MAX = 4096,
 };
-
-/* Where in the input something is wrong. */
-typedef struct cm_place {
-    uint64_t row;     /* data row from 1; 0 = header or the file as a whole */
-    uint64_t line;    /* line of the text file from 1 (differs from row + 1 when fields hold newlines); 0 unknown */
-    char column[128]; /* header name, "" if no column is to blame */
-} cm_place;
 
 typedef struct cm_reader cm_reader;
 

@@ -1,5 +1,5 @@
 /* From the fields of a row to a cm_line. The path that every line takes is at the end; what is rare stands above. */
-#include "billing/cur/reader_private.h"
+#include "billing/cur/row.h"
 #include "billing/cur/text.h"
 
 #define XXH_INLINE_ALL

@@ -1,4 +1,6 @@
-#include "billing/cur/decompress.h"
+#include "billing/cur/zip.h"
+
+#include "billing/cur/inflate.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -53,18 +53,6 @@ cm_instant cm_rater_time(const cm_rater *rater, cm_instant usage_start)
     return usage_start < rater->end ? usage_start : rater->end - 1;
 }
 
-void cm_trace_step(const cm_deciding *d, const char *step, const char *format, ...)
-{
-    if (!d->trace)
-        return;
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    d->trace(d->opaque, step, text);
-}
-
 static void suspend(const cm_deciding *d, enum cm_reason reason)
 {
     d->out->class = CM_CLASS_SUSPENDED;

@@ -6,6 +6,7 @@
 #include "platform/aws/s3/s3.h"
 #include "delivery/source/definition.h"
 #include "delivery/source/source.h"
+#include "platform/aws/chain/chain.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -99,18 +99,6 @@ static bool on_account(void *opaque, const cm_org_account *account, cm_error *er
     return l->count < GROUP || store_group(l, err);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    return memcmp(a, b, CM_AWS_ACCOUNT_ID);
-}
-
-bool cm_turn_listed(const turn *t, const char *account)
-{
-    char id[CM_AWS_ACCOUNT_ID] = "";
-    snprintf(id, sizeof id, "%s", account);
-    return t->listed_count > 0 && bsearch(id, t->listed, t->listed_count, sizeof *t->listed, by_id) != NULL;
-}
-
 /* Those that AWS listed before and does not any more. Accounts that only reports have shown are not judged. */
 static bool find_gone(turn *t)
 {
@@ -169,7 +157,7 @@ bool cm_turn_accounts(turn *t)
     if (!whole)
         return cm_turn_failed(t, &err);
     if (t->listed_count > 0)
-        qsort(t->listed, t->listed_count, sizeof *t->listed, by_id);
+        cm_turn_listing_done(t);
     t->ret->accounts = (int)t->listed_count;
     if (!cm_turn_listed(t, t->payer->id)) { /* AWS lists the management account too: something is not right */
         cm_fail(&err, CM_ERROR_RETRY, "LIST_INCOMPLETE",

@@ -2,7 +2,7 @@
 #ifndef CM_ORG_SYNC_INTERNAL_H
 #define CM_ORG_SYNC_INTERNAL_H
 
-#include "platform/aws/core/sessions.h"
+#include "platform/aws/access/sessions.h"
 #include "platform/aws/organizations/organizations.h"
 #include "store/accounts/request_store.h"
 #include "sync/org_sync.h"
@@ -41,7 +41,8 @@ typedef struct turn {
 bool cm_turn_failed(turn *t, const cm_error *err);
 /* False if the database failed: use as `return cm_turn_database(t, cm_pg_query(..., &t->database))`. */
 bool cm_turn_database(turn *t, bool done);
-bool cm_turn_listed(const turn *t, const char *account); /* accounts_whole only */
+void cm_turn_listing_done(turn *t);                      /* the whole list was read */
+bool cm_turn_listed(const turn *t, const char *account); /* after that only */
 
 /* Each returns false when the turn should end. */
 bool cm_turn_accounts(turn *t);

@@ -3,7 +3,7 @@
 #include "sync/internal.h"
 
 #include "base/log/log.h"
-#include "platform/aws/core/probe.h"
+#include "platform/aws/access/probe.h"
 #include "store/accounts/role_store.h"
 
 #include <inttypes.h>

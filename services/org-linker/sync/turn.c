@@ -1,6 +1,7 @@
 #include "sync/internal.h"
 
 #include "base/log/log.h"
+#include "platform/aws/chain/chain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,23 +40,6 @@ void cm_org_sync_free(cm_org_sync *sync)
     cm_aws_sessions_free(sync->sessions);
     cm_aws_provider_free(sync->base);
     free(sync);
-}
-
-bool cm_turn_failed(turn *t, const cm_error *err)
-{
-    static const char *const ends[] = {"THROTTLED", "UNAVAILABLE", "SLICE_SPENT", "NO_CREDENTIALS"};
-    if (t->first.class == CM_ERROR_NONE)
-        t->first = *err;
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (strcmp(err->code, ends[i]) == 0)
-            return false;
-    return true;
-}
-
-bool cm_turn_database(turn *t, bool done)
-{
-    t->database_failed |= !done;
-    return done;
 }
 
 /* The credentials must be the payer's own before anything is believed or changed. */

@@ -10,9 +10,10 @@
  * debug too.
  */
 #include "base/log/log.h"
+#include "platform/aws/access/probe.h"
+#include "platform/aws/access/sessions.h"
 #include "platform/aws/account/account.h"
-#include "platform/aws/core/probe.h"
-#include "platform/aws/core/sessions.h"
+#include "platform/aws/chain/chain.h"
 #include "platform/aws/organizations/organizations.h"
 #include "platform/aws/tax/tax_settings.h"
 

@@ -1,6 +1,6 @@
 #include "platform/aws/account/account.h"
 
-#include "platform/aws/core/operation.h"
+#include "platform/aws/access/operation.h"
 
 static json_t *input_of(const char *account)
 {

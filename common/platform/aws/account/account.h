@@ -8,7 +8,7 @@
 #ifndef CM_AWS_ACCOUNT_H
 #define CM_AWS_ACCOUNT_H
 
-#include "platform/aws/core/access.h"
+#include "platform/aws/access/access.h"
 
 typedef struct cm_account_information {
     char id[CM_AWS_ACCOUNT_ID];

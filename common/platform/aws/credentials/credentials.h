@@ -1,13 +1,6 @@
 /*
- * Where AWS credentials come from. A provider hands out copies, fetches again before they expire, and may be shared by
- * threads.
- *
- * The chain, first that is configured: environment (AWS_ACCESS_KEY_ID ...), web identity (AWS_WEB_IDENTITY_TOKEN_FILE,
- * AWS_ROLE_ARN: a service account in Kubernetes), container endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or
- * _FULL_URI: ECS, EKS pod identity), shared profile file (AWS_PROFILE), instance metadata v2 (EC2). One that is
- * configured and fails is an error: the next is not tried in its place.
- *
- * No text of any error holds a secret, a token or an external id. May use: base, the rest of aws, jansson.
+ * AWS credentials for signing. A provider hands out copies, fetches again before they expire, and may be shared by
+ * threads. What fetches them is handed in (see chain/chain.h), so this folder knows no service of AWS.
  */
 #ifndef CM_AWS_CREDENTIALS_H
 #define CM_AWS_CREDENTIALS_H
@@ -18,15 +11,15 @@
 
 typedef struct cm_aws_provider cm_aws_provider;
 
-/* `options` is copied; NULL: the defaults. */
-cm_aws_provider *cm_aws_provider_chain(const cm_aws_options *options);
-/* AssumeRole with the credentials of `base` (a reference is taken); the session is kept until shortly before it ends.
- */
-cm_aws_provider *cm_aws_provider_role(cm_aws_provider *base, const char *role_arn, const char *external_id,
-                                      const char *region, const cm_aws_options *options);
-/* The process's provider for a role (NULL: the chain itself), with the default options: made once, so that opening a
- * payer's source again does not assume the role again. Returns a reference. */
-cm_aws_provider *cm_aws_provider_shared(const char *role_arn, const char *external_id, const char *region);
+/* How a provider comes by credentials: called under its lock, by one thread at a time. */
+typedef struct cm_aws_fetcher {
+    bool (*fetch)(void *opaque, const cm_aws_options *options, cm_aws_credentials *ret, cm_error *err);
+    void (*renew)(void *opaque); /* what lies behind has expired too; NULL: nothing does */
+    void (*free)(void *opaque);
+    void *opaque;
+} cm_aws_fetcher;
+/* `options` is copied; NULL: the defaults. Takes the fetcher's `opaque`. */
+cm_aws_provider *cm_aws_provider_new(const cm_aws_options *options, const cm_aws_fetcher *fetcher);
 
 cm_aws_provider *cm_aws_provider_keep(cm_aws_provider *provider); /* another reference */
 void cm_aws_provider_free(cm_aws_provider *provider);             /* gives a reference back; NULL is allowed */

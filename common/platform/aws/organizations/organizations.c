@@ -1,6 +1,6 @@
 #include "platform/aws/organizations/organizations.h"
 
-#include "platform/aws/core/operation.h"
+#include "platform/aws/access/operation.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #ifndef CM_AWS_ORGANIZATIONS_H
 #define CM_AWS_ORGANIZATIONS_H
 
-#include "platform/aws/core/access.h"
+#include "platform/aws/access/access.h"
 
 enum { CM_ORG_ID = 40, CM_ORG_EMAIL = 128, CM_ORG_NAME = 128, CM_ORG_WORD = 64, CM_ORG_NOTES_MAX = 1024 };
 

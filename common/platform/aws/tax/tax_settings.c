@@ -1,6 +1,6 @@
 #include "platform/aws/tax/tax_settings.h"
 
-#include "platform/aws/core/operation.h"
+#include "platform/aws/access/operation.h"
 
 #include <string.h>
 

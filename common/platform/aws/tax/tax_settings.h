@@ -9,7 +9,7 @@
 #ifndef CM_AWS_TAX_SETTINGS_H
 #define CM_AWS_TAX_SETTINGS_H
 
-#include "platform/aws/core/access.h"
+#include "platform/aws/access/access.h"
 
 enum { CM_TAX_WORD = 64, CM_TAX_ID = 201, CM_TAX_LINE = 181, CM_TAX_SHORT = 61 };
 

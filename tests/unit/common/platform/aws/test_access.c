@@ -1,9 +1,10 @@
 /* One payer's access against a scripted server: paging, allowance, slice, what is never sent twice, sessions, probes.
  */
 #include "fake_http.h"
+#include "platform/aws/access/probe.h"
+#include "platform/aws/access/sessions.h"
 #include "platform/aws/account/account.h"
-#include "platform/aws/core/probe.h"
-#include "platform/aws/core/sessions.h"
+#include "platform/aws/chain/chain.h"
 #include "platform/aws/organizations/organizations.h"
 #include "platform/aws/tax/tax_settings.h"
 

@@ -1,5 +1,6 @@
 /* Errors, retries, the clock, listing and reading against a scripted server on loopback. */
 #include "fake_http.h"
+#include "platform/aws/chain/chain.h"
 #include "platform/aws/core/client.h"
 #include "platform/aws/core/failure.h"
 #include "platform/aws/core/xml.h"

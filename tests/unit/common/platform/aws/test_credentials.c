@@ -3,6 +3,7 @@
 #include "platform/aws/credentials/credentials.h"
 
 #include "base/base/buffer.h"
+#include "platform/aws/chain/chain.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

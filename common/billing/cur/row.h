@@ -1,10 +1,15 @@
-/* What reader.c (window, rows) and row.c (a row's values) share. Internal to common/billing/cur. */
-#ifndef CM_CUR_READER_PRIVATE_H
-#define CM_CUR_READER_PRIVATE_H
+/*
+ * A row of the window and the values in it: what reader.c moves along and row.c parses. Internal to
+ * common/billing/cur.
+ */
+#ifndef CM_CUR_ROW_H
+#define CM_CUR_ROW_H
 
 #include "base/base/arena.h"
+#include "base/base/stream.h"
 #include "billing/cur/columns.h"
 #include "billing/cur/kinds.h"
+#include "billing/cur/place.h"
 #include "billing/cur/scan.h"
 
 /* Fields of a kind's key: its ten texts and the older region column. */
@@ -16,6 +21,7 @@ typedef struct cm_accepted {
     size_t length; /* SIZE_MAX: none yet */
 } cm_accepted;
 
+typedef struct cm_reader cm_reader;
 struct cm_reader {
     cm_stream *stream;
     const cm_scanner *scanner;

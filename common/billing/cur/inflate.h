@@ -1,8 +1,6 @@
-/*
- * The parts of cm_decompress (cur/reader.h). Internal to common/billing/cur. All streams own the stream they read from.
- */
-#ifndef CM_CUR_DECOMPRESS_H
-#define CM_CUR_DECOMPRESS_H
+/* Gzip and deflate, inflated by ISA-L. Internal to common/billing/cur. All streams own the stream they read from. */
+#ifndef CM_CUR_INFLATE_H
+#define CM_CUR_INFLATE_H
 
 #include "base/base/stream.h"
 
@@ -17,7 +15,5 @@ cm_stream *cm_gzip_stream(cm_stream *compressed);
  * Takes `compressed`.
  */
 cm_stream *cm_deflate_stream(cm_stream *compressed, uint64_t length, uint32_t crc);
-
-CM_NODISCARD cm_stream *cm_zip_stream(cm_stream *compressed, cm_error *err);
 
 #endif

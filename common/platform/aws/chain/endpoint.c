@@ -1,5 +1,5 @@
 /* Credentials from an HTTP endpoint beside the program: a container's, or the instance metadata service v2. */
-#include "platform/aws/credentials/sources.h"
+#include "platform/aws/chain/sources.h"
 
 #include <jansson.h>
 #include <openssl/crypto.h>

@@ -3,7 +3,7 @@
 #define CM_AWS_OPERATION_H
 
 #include "base/base/buffer.h"
-#include "platform/aws/core/access.h"
+#include "platform/aws/access/access.h"
 
 #include <jansson.h>
 

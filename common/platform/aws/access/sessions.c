@@ -1,4 +1,5 @@
-#include "platform/aws/core/sessions.h"
+#include "platform/aws/access/sessions.h"
+#include "platform/aws/chain/chain.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-#include "platform/aws/core/probe.h"
+#include "platform/aws/access/probe.h"
 
-#include "platform/aws/core/operation.h"
+#include "platform/aws/access/operation.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef CM_AWS_PROBE_H
 #define CM_AWS_PROBE_H
 
-#include "platform/aws/core/access.h"
+#include "platform/aws/access/access.h"
 
 enum cm_aws_verdict {
     CM_AWS_ALLOWED,

@@ -1,5 +1,5 @@
 /* The shared profile files of the AWS command line: ~/.aws/credentials and ~/.aws/config. */
-#include "platform/aws/credentials/sources.h"
+#include "platform/aws/chain/sources.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
+#include "platform/aws/access/operation.h"
 #include "platform/aws/core/client.h"
-#include "platform/aws/core/operation.h"
 #include "platform/aws/core/xml.h"
 
 #include <stdio.h>
