@@ -2,7 +2,7 @@
 
 #include "billing/aggregate/rate_batch.h"
 #include "billing/cur/reader.h"
-#include "store/archive/archive_store.h"
+#include "delivery/reading/reading.h"
 
 #include <inttypes.h>
 #include <pthread.h>

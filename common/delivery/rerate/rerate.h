@@ -8,8 +8,8 @@
 
 #include "billing/aggregate/merge.h"
 #include "billing/rating/rating.h"
+#include "delivery/reading/reading.h"
 #include "platform/archive/archive.h"
-#include "store/runs/run_store.h"
 
 /* A file of a run, and what the run read in it. */
 typedef struct cm_rerate_file {

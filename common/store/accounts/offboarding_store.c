@@ -2,7 +2,7 @@
 #include "store/accounts/offboarding_store.h"
 
 #include "store/accounts/request_internal.h"
-#include "store/runs/run_store.h"
+#include "store/audit/audit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* A new request: every rule that can be judged before a person looks at it. */
 #include "store/accounts/request_internal.h"
-#include "store/runs/run_store.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* Rows of link_request: loading, saving, history. */
 #include "store/accounts/request_internal.h"
-#include "store/runs/run_store.h"
+#include "store/audit/audit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

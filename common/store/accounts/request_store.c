@@ -1,6 +1,5 @@
 /* Changing requests: compare-and-set, the state machine, what follows by itself. */
 #include "store/accounts/request_internal.h"
-#include "store/runs/run_store.h"
 
 #include <inttypes.h>
 #include <stdio.h>

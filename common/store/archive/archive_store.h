@@ -1,27 +1,14 @@
 /*
- * Deliveries and the archive: which file of a delivery has a copy there, reading a delivery back, and what may be
- * removed. A copy is placed and named under one lock, removed under the same, so that nothing is removed that a
- * delivery has just begun to rest on. May use: archive, source, cur, run_store.h.
+ * Deliveries and the archive: which file of a delivery has a copy there, and what may be removed. A copy is placed and
+ * named under one lock, removed under the same, so that nothing is removed that a delivery has just begun to rest on.
+ * May use: archive, source, cur, run_store.h.
  */
 #ifndef CM_STORE_ARCHIVE_STORE_H
 #define CM_STORE_ARCHIVE_STORE_H
 
+#include "base/time/time.h"
 #include "platform/archive/archive.h"
-#include "store/runs/run_store.h"
-
-/* --- reading back ---------------------------------------------------------------------------------------------- */
-
-/*
- * THE way to read a delivery's file again (explain, export lines, dry runs, another rating): its copy in the archive,
- * digest compared, else the source, where it must still have its fingerprint. `archive` NULL: none is set. Errors:
- * POISON with ARCHIVE_CORRUPT (the copy's path is named) or CHANGED; NOT_FOUND; RETRY. *ret_archived (may be NULL) says
- * which it is.
- */
-CM_NODISCARD cm_stream *cm_delivery_open_chunk(const cm_archive *archive, const cm_run_chunk *chunk, bool *ret_archived,
-                                               cm_error *err);
-/* The same as lines; errors also of cm_reader_new. */
-CM_NODISCARD cm_reader *cm_delivery_read_chunk(const cm_archive *archive, const cm_run_chunk *chunk,
-                                               cm_place *ret_place, cm_error *err);
+#include "platform/postgres/postgres.h"
 
 /* --- keeping --------------------------------------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
 #include "store/catalog/catalog_store.h"
 #include "billing/catalog/diff/diff.h"
 #include "billing/catalog/parse/canonical.h"
-#include "store/runs/run_store.h"
+#include "store/audit/audit.h"
 
 #include <stdlib.h>
 

@@ -4,12 +4,13 @@
  * own in the next open period. Rates, taxes and names are those of the corrected document. The same differences give
  * the same document.
  */
+#include "store/documents/corrections.h"
 #include "base/log/log.h"
 #include "billing/catalog/model/currency.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/internal.h"
+#include "store/documents/document_build.h"
 #include "store/ledgers/credit_store.h"
 
 #include <stdlib.h>

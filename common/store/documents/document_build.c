@@ -3,9 +3,9 @@
  * of customers (of resellers, where these get one document for all of their customers: I02, I03), so memory is bounded
  * by the largest of them and not by the lane.
  */
+#include "store/documents/document_build.h"
 #include "base/base/arena.h"
 #include "platform/postgres/array.h"
-#include "store/documents/internal.h"
 #include "store/ledgers/credit_store.h"
 
 #include <stdlib.h>

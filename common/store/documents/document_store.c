@@ -9,6 +9,7 @@
 #include "store/runs/run_store.h"
 
 #include "statement_issued.pb-c.h"
+#include "store/audit/audit.h"
 
 #include <stdlib.h>
 

@@ -3,9 +3,11 @@
 
 #include "base/log/log.h"
 #include "billing/rating/rating.h"
+#include "store/audit/audit.h"
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/internal.h"
+#include "store/documents/corrections.h"
+#include "store/documents/document_build.h"
 #include "store/ledgers/credit_store.h"
 #include "store/ledgers/discount_store.h"
 

@@ -2,7 +2,7 @@
 
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/internal.h"
+#include "store/documents/document_build.h"
 #include "store/ledgers/discount_store.h"
 
 typedef struct looking {

@@ -2,7 +2,7 @@
 
 #include "platform/postgres/array.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/internal.h"
+#include "store/documents/document_build.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* States of billing periods. */
 #include "store/runs/period_store.h"
 
+#include "store/audit/audit.h"
 #include "store/ledgers/discount_store.h"
 
 #include <stdlib.h>

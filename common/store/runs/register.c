@@ -1,6 +1,7 @@
 /* Registration of deliveries and the start of runs. One transaction each, under a lock of (payer, period). */
+#include "store/audit/audit.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/internal.h"
+#include "store/runs/run_row.h"
 #include "store/runs/switch.h"
 
 #include <inttypes.h>

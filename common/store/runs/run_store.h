@@ -9,6 +9,7 @@
 #include "billing/catalog/model/catalog.h"
 #include "billing/cur/reader.h"
 #include "billing/rating/rating.h"
+#include "delivery/reading/reading.h"
 #include "delivery/source/source.h"
 #include "platform/postgres/postgres.h"
 
@@ -57,17 +58,7 @@ CM_NODISCARD bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const
                                      const cm_run_settings *settings, cm_instant now, const char *actor,
                                      const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err);
 
-/* What ingest-cur needs to read a chunk. Texts owned by `arena`. */
-typedef struct cm_run_chunk {
-    const char *run, *delivery, *payer, *lane, *catalog, *links /* link set, "": none */, *source, *manifest,
-        *manifest_digest, *location, *name, *fingerprint;
-    const char *archive_digest; /* of its copy in the archive, "" if there is none (archive_store.h) */
-    cm_period period;
-    bool immutable_keys, wanted;     /* wanted: the run is still running */
-    bool archive, manifest_archived; /* archive: the delivery counts only with copies of all of its files */
-    int shards;
-    uint32_t chunk;
-} cm_run_chunk;
+/* Texts owned by `arena`. NOT_FOUND if there is none. */
 CM_NODISCARD bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk, cm_arena *arena, cm_run_chunk *ret,
                                      cm_error *err);
 
@@ -102,9 +93,5 @@ CM_NODISCARD bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error 
 /* Commands to look now. */
 CM_NODISCARD bool cm_store_scan_request(cm_pg *pg, const char *lane, const char *payer, const char *period,
                                         cm_instant now, int64_t *ret_id, cm_error *err);
-
-/* Audit trail. `detail` is JSON or NULL. */
-CM_NODISCARD bool cm_store_audit(cm_pg *pg, cm_instant now, const char *actor, const char *action, const char *object,
-                                 const char *reason, const char *detail, cm_error *err);
 
 #endif

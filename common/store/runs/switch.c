@@ -1,6 +1,7 @@
 /* The switch of the current run, and the other ends and new beginnings of a run. */
 #include "store/runs/switch.h"
 
+#include "store/audit/audit.h"
 #include "store/runs/period_store.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "store/tax/tax_store.h"
 
 #include "platform/postgres/array.h"
-#include "store/runs/run_store.h"
 
+#include "store/audit/audit.h"
 #include "tax_verdict.pb-c.h"
 
 #include <inttypes.h>

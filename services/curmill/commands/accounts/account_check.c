@@ -1,5 +1,6 @@
 /* account check | organization | notifications: what breaks a rule, what AWS allows, what people should be told. */
 #include "commands/accounts/accounts.h"
+#include "store/audit/audit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

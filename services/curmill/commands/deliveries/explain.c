@@ -3,6 +3,7 @@
 
 #include "billing/cur/reader.h"
 #include "billing/rating/rating.h"
+#include "delivery/reading/reading.h"
 #include "store/archive/archive_store.h"
 #include "store/catalog/link_store.h"
 

@@ -1,5 +1,6 @@
 /* dead-letter list | show | redrive: what could not be decoded, with its raw bytes; nothing is lost. */
 #include "cli/cli.h"
+#include "store/audit/audit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 
 #include "base/base/arena.h"
 #include "billing/rating/rating.h"
+#include "delivery/reading/reading.h"
 #include "store/catalog/link_store.h"
 
 #include <inttypes.h>

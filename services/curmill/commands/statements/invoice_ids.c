@@ -1,5 +1,6 @@
 #include "commands/statements/invoice_ids.h"
 
+#include "delivery/reading/reading.h"
 #include "store/archive/archive_store.h"
 
 #include <inttypes.h>

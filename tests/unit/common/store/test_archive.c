@@ -1,6 +1,7 @@
 /* What the archive must keep, and what it may lose: documents keep the ground that they rest on (I09, R11). */
 #include "place.h"
 
+#include "delivery/reading/reading.h"
 #include "store/archive/archive_store.h"
 
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 
 #include "base/base/buffer.h"
 #include "delivery/rerate/rerate.h"
+#include "delivery/source/source.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

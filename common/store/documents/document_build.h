@@ -1,0 +1,38 @@
+/*
+ * Documents as they follow from a month's charges: read from the database, built by billing/statement, handed over one
+ * by one. Nothing is stored. Used for drafts and corrections, and by store/reports.
+ */
+#ifndef CM_STORE_DOCUMENT_BUILD_H
+#define CM_STORE_DOCUMENT_BUILD_H
+
+#include "base/base/buffer.h"
+#include "billing/statement/statement.h"
+#include "store/ledgers/credit_store.h"
+
+/* A document as it follows from charges, with array literals of what it rests on; borrowed for the time of the call. */
+typedef struct cm_built_document {
+    const cm_statement *statement;
+    const char *customers, *payers, *runs;
+} cm_built_document;
+
+typedef struct cm_document_build {
+    cm_pg *pg; /* in a transaction */
+    const cm_catalog *catalog;
+    const char *lane;
+    cm_period period;
+    const char *runs; /* array literal */
+    bool (*take)(void *opaque, const cm_built_document *document, cm_error *err);
+    void *opaque;
+    bool with_margin;
+    const cm_discount *discounts; /* for the margin (N12) */
+    size_t discount_count;
+    const char *charges;             /* relation with the columns of table charge; NULL: that table */
+    const cm_credit_uses *used;      /* NULL: what the stored documents of other months use */
+    const cm_month_visitor *visitor; /* instead of `take`: what the steps of the month change, no documents */
+} cm_document_build;
+
+/* Hands over every document of the runs' charges. Customers that the catalog does not have are named in *missing (may
+ * be NULL). */
+CM_NODISCARD bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_error *err);
+
+#endif

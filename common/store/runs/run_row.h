@@ -1,0 +1,17 @@
+/* Inserting a run. Internal to store/runs. */
+#ifndef CM_STORE_RUN_ROW_H
+#define CM_STORE_RUN_ROW_H
+
+#include "store/runs/run_store.h"
+
+/* run id = hash(delivery, catalog, links, engine [, attempt]) (architecture.md section 3). */
+void cm_run_id(const char *delivery, const char *catalog, const char *links, int attempt, char ret[static CM_ID_HEX]);
+
+/* Inserts a run for the delivery, rated with a catalog version and a link set ("": none) (and empty run_chunk rows);
+ * *ret_new false: the same run is there already. In a transaction. */
+CM_NODISCARD bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const char *links, int attempt,
+                                const char *payer, const char *lane, cm_period period, int chunks,
+                                const cm_run_settings *settings, cm_instant now, char ret_run[static CM_ID_HEX],
+                                bool *ret_new, cm_error *err);
+
+#endif
