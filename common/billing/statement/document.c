@@ -1,32 +1,26 @@
 /* One document: rounding, tax, JSON (statements.md section 3; keys of `statement show` in the README of
  * services/curmill). */
 #include "base/base/order.h"
+#include "base/json/json.h"
 #include "billing/catalog/model/currency.h"
 #include "billing/statement/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *decimal_json(cm_decimal value)
-{
-    char text[CM_DECIMAL_TEXT];
-    cm_decimal_print(value, text);
-    return json_string(text);
-}
-
 static json_t *line_json(const cm_draft_line *line)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "customer", line->customer, "account",
                      line->account, "product", line->product, "usage_type", line->usage_type, "unit", line->unit,
-                     "class", line->class, "quantity", decimal_json(line->quantity), "amount_exact",
-                     decimal_json(line->exact), "amount", decimal_json(line->rounded));
+                     "class", line->class, "quantity", cm_json_decimal(line->quantity), "amount_exact",
+                     cm_json_decimal(line->exact), "amount", cm_json_decimal(line->rounded));
 }
 
 /* "1" if nothing was to be converted, the rate if one was used, null if it is missing. */
 static json_t *rate_json(const cm_section *section)
 {
     if (section->fx)
-        return decimal_json(section->fx->rate);
+        return cm_json_decimal(section->fx->rate);
     return strcmp(section->source, section->customer->invoice_currency) == 0 ? json_string("1") : json_null();
 }
 
@@ -89,8 +83,9 @@ static bool taxes_json(const cm_section *sections, size_t count, const cm_draft_
         done = cm_decimal_percent_round_half_away(taxes[i].base, taxes[i].tax->percent, places, &amount) &&
                cm_decimal_accumulate(total, amount);
         if (done)
-            json_array_append_new(ret, json_pack("{s:s, s:o, s:o}", "name", taxes[i].tax->name, "percent",
-                                                 decimal_json(taxes[i].tax->percent), "amount", decimal_json(amount)));
+            json_array_append_new(ret,
+                                  json_pack("{s:s, s:o, s:o}", "name", taxes[i].tax->name, "percent",
+                                            cm_json_decimal(taxes[i].tax->percent), "amount", cm_json_decimal(amount)));
     }
     free(taxes);
     return done;
@@ -244,7 +239,7 @@ bool cm_document_make(const cm_building *b, cm_section *sections, size_t count, 
                   "kind", "statement", "state", "draft", "reseller", reseller, "lane", b->lane, "period",
                   cm_period_print(b->period, period), "customers", customers_json(sections, count), "currency",
                   currency, "rate", rate_json(first), "lines", lines_json(&lines), "subtotal",
-                  decimal_json(ret->subtotal), "tax", tax, "total", decimal_json(ret->total));
+                  cm_json_decimal(ret->subtotal), "tax", tax, "total", cm_json_decimal(ret->total));
     free(lines.list);
     cm_assert(ret->document);
     if (b->with_margin && !(ret->margin = cm_margin_json(sections, count, ret->id, currency))) {

@@ -3,6 +3,7 @@
 #include "billing/statement/internal.h"
 
 #include "base/base/order.h"
+#include "base/json/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -180,13 +181,6 @@ bool cm_margin_finish(const cm_building *b, cm_section *section)
 
 /* ---- JSON ---- */
 
-static json_t *decimal_json(cm_decimal value)
-{
-    char text[CM_DECIMAL_TEXT];
-    cm_decimal_print(value, text);
-    return json_string(text);
-}
-
 static bool is_negative(cm_decimal value)
 {
     return cm_decimal_compare(value, CM_DECIMAL_ZERO) < 0;
@@ -219,9 +213,9 @@ static json_t *row_json(const margin_part *part)
     cm_assert(fits);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o}", "customer", part->customer, "account",
                      part->account, "product", part->product, "class", part->class, "step", step_names[part->step],
-                     "earned", *part->earned ? part->earned : NULL, "sell", decimal_json(part->sell), "buy",
-                     decimal_json(part->buy), "fx", decimal_json(part->fx), "margin", decimal_json(sums.margin),
-                     "source_buy", decimal_json(part->source_buy));
+                     "earned", *part->earned ? part->earned : NULL, "sell", cm_json_decimal(part->sell), "buy",
+                     cm_json_decimal(part->buy), "fx", cm_json_decimal(part->fx), "margin",
+                     cm_json_decimal(sums.margin), "source_buy", cm_json_decimal(part->source_buy));
 }
 
 /* The first that fits (rating.md section 7), for the rows of one account and product. */
@@ -276,7 +270,7 @@ static bool negative_json(const cm_margin *margin, json_t *ret)
             return false;
         json_array_append_new(ret, json_pack("{s:s, s:s, s:s, s:o, s:s}", "customer", head->customer, "account",
                                              head->account, "product", head->product, "margin",
-                                             decimal_json(sums.margin), "cause", cause));
+                                             cm_json_decimal(sums.margin), "cause", cause));
     }
     return true;
 }
@@ -295,7 +289,7 @@ static bool bought_json(const cm_margin *margin, json_t *ret, cm_decimal *source
         json_array_append_new(ret, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "customer", part->customer,
                                              "account", part->account, "product", part->product, "class", part->class,
                                              "step", step_names[part->step], "source_buy",
-                                             decimal_json(part->source_buy), "paid", decimal_json(paid)));
+                                             cm_json_decimal(part->source_buy), "paid", cm_json_decimal(paid)));
     }
     return true;
 }
@@ -325,10 +319,11 @@ json_t *cm_margin_json(const cm_section *sections, size_t count, const char *id,
         return NULL;
     }
     const cm_section *first = &sections[0];
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", id, "currency",
-                     currency, "rate", first->fx ? decimal_json(first->fx->rate) : json_string("1"), "distributor_rate",
-                     first->distributor_fx ? decimal_json(first->distributor_fx->rate) : json_null(), "rows", rows,
-                     "sell", decimal_json(sums.sell), "buy", decimal_json(sums.buy), "fx", decimal_json(sums.fx),
-                     "margin", decimal_json(sums.margin), "negative", negative, "source_currency", first->source,
-                     "bought", bought, "source_buy", decimal_json(source_buy), "paid", decimal_json(paid));
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", id, "currency", currency,
+        "rate", first->fx ? cm_json_decimal(first->fx->rate) : json_string("1"), "distributor_rate",
+        first->distributor_fx ? cm_json_decimal(first->distributor_fx->rate) : json_null(), "rows", rows, "sell",
+        cm_json_decimal(sums.sell), "buy", cm_json_decimal(sums.buy), "fx", cm_json_decimal(sums.fx), "margin",
+        cm_json_decimal(sums.margin), "negative", negative, "source_currency", first->source, "bought", bought,
+        "source_buy", cm_json_decimal(source_buy), "paid", cm_json_decimal(paid));
 }

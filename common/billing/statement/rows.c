@@ -1,13 +1,7 @@
 /* What the month adds to the lines of deliveries, for who wants to see a document's sum made up of its lines (I10,
  * R11). */
+#include "base/json/json.h"
 #include "billing/statement/internal.h"
-
-static json_t *decimal_json(cm_decimal value)
-{
-    char text[CM_DECIMAL_TEXT];
-    cm_decimal_print(value, text);
-    return json_string(text);
-}
 
 static void add(cm_section *section, const char *step, const cm_draft_line *line)
 {
@@ -17,7 +11,7 @@ static void add(cm_section *section, const char *step, const cm_draft_line *line
                           json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "customer", section->customer->id,
                                     "step", step, "account", line->account, "product", line->product, "usage_type",
                                     line->usage_type, "unit", line->unit, "class", line->class, "quantity",
-                                    decimal_json(line->quantity), "amount", decimal_json(line->source_exact)));
+                                    cm_json_decimal(line->quantity), "amount", cm_json_decimal(line->source_exact)));
 }
 
 void cm_rows_add_tiers(cm_section *section, const cm_work *work, size_t charges)

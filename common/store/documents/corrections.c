@@ -5,8 +5,10 @@
  * the same document.
  */
 #include "store/documents/corrections.h"
+#include "base/json/json.h"
 #include "base/log/log.h"
 #include "billing/catalog/model/currency.h"
+#include "billing/statement/difference.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
@@ -34,180 +36,12 @@ typedef struct origin {
     const char *reseller, *customer, *customers, *payers, *runs, *currency, *source_currency, *fx_id, *catalog_id;
 } origin;
 
-/* --- lines that differ --------------------------------------------------------------------------------------- */
-
-static const char *const key_names[] = {"customer", "account", "product", "usage_type", "unit", "class"};
-enum { KEYS = sizeof key_names / sizeof *key_names };
-
-typedef struct entry {
-    const json_t *line;
-    cm_decimal quantity, exact;
-} entry;
-
-typedef struct entries {
-    entry *list;
-    size_t count, capacity;
-} entries;
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-static bool decimal_of(const json_t *object, const char *key, cm_decimal *ret)
-{
-    return cm_decimal_parse_strict(cm_slice_of(text_of(object, key)), ret);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const entry *x = a, *y = b;
-    for (int i = 0; i < KEYS; i++) {
-        int order = strcmp(text_of(x->line, key_names[i]), text_of(y->line, key_names[i]));
-        if (order)
-            return order;
-    }
-    return 0;
-}
-
-static bool add_lines(entries *all, const json_t *document, bool minus)
-{
-    size_t i;
-    const json_t *line, *lines = json_object_get(document, "lines");
-    for (i = 0; i < json_array_size(lines); i++) {
-        line = json_array_get(lines, i);
-        if (all->count == all->capacity) {
-            all->capacity = all->capacity ? all->capacity * 2 : 256;
-            all->list = cm_realloc(all->list, all->capacity * sizeof *all->list);
-        }
-        entry *e = &all->list[all->count++];
-        e->line = line;
-        if (!decimal_of(line, "quantity", &e->quantity) || !decimal_of(line, "amount_exact", &e->exact))
-            return false;
-        if (minus && (!cm_decimal_negate(e->quantity, &e->quantity) || !cm_decimal_negate(e->exact, &e->exact)))
-            return false;
-    }
-    return true;
-}
-
-/* Equal keys become one line; lines without a difference in money go. */
-static bool merge(entries *all)
-{
-    size_t kept = 0;
-    if (all->count)
-        qsort(all->list, all->count, sizeof *all->list, by_key);
-    for (size_t i = 0; i < all->count; i++) {
-        entry *last = kept ? &all->list[kept - 1] : NULL;
-        if (last && by_key(last, &all->list[i]) == 0) {
-            if (!cm_decimal_accumulate(&last->quantity, all->list[i].quantity) ||
-                !cm_decimal_accumulate(&last->exact, all->list[i].exact))
-                return false;
-        } else {
-            all->list[kept++] = all->list[i];
-        }
-    }
-    all->count = kept;
-    kept = 0;
-    for (size_t i = 0; i < all->count; i++) {
-        if (!cm_decimal_is_zero(all->list[i].exact))
-            all->list[kept++] = all->list[i];
-    }
-    all->count = kept;
-    return true;
-}
-
 /* --- the document -------------------------------------------------------------------------------------------- */
-
-static json_t *decimal_json(cm_decimal value)
-{
-    char text[CM_DECIMAL_TEXT];
-    cm_decimal_print(value, text);
-    return json_string(text);
-}
 
 static int places_of(const char *currency)
 {
     int places = cm_currency_minor_digits(currency);
     return places < 0 ? 2 : places;
-}
-
-/* Rounded once, as every document (statements.md section 3). */
-static bool lines_json(const entries *all, int places, json_t *ret, cm_decimal *ret_subtotal)
-{
-    cm_decimal *exact = cm_alloc((all->count + 1) * sizeof *exact),
-               *rounded = cm_alloc((all->count + 1) * sizeof *rounded);
-    for (size_t i = 0; i < all->count; i++)
-        exact[i] = all->list[i].exact;
-    bool done = cm_round_lines_largest_remainder(exact, all->count, places, rounded, ret_subtotal);
-    for (size_t i = 0; done && i < all->count; i++) {
-        json_t *line = json_deep_copy(all->list[i].line);
-        json_object_set_new(line, "quantity", decimal_json(all->list[i].quantity));
-        json_object_set_new(line, "amount_exact", decimal_json(exact[i]));
-        json_object_set_new(line, "amount", decimal_json(rounded[i]));
-        json_array_append_new(ret, line);
-    }
-    free(exact);
-    free(rounded);
-    return done;
-}
-
-static const json_t *tax_named(const json_t *taxes, const json_t *like)
-{
-    for (size_t i = 0; i < json_array_size(taxes); i++) {
-        const json_t *tax = json_array_get(taxes, i);
-        if (strcmp(text_of(tax, "name"), text_of(like, "name")) == 0 &&
-            strcmp(text_of(tax, "percent"), text_of(like, "percent")) == 0)
-            return tax;
-    }
-    return NULL;
-}
-
-/* Of one customer: subtotal x percent, with the percents of the corrected document. */
-static bool own_taxes(const json_t *document, cm_decimal subtotal, int places, cm_decimal *total, json_t *ret)
-{
-    const json_t *taxes = json_object_get(document, "tax");
-    for (size_t i = 0; i < json_array_size(taxes); i++) {
-        const json_t *tax = json_array_get(taxes, i);
-        cm_decimal percent, amount;
-        if (!decimal_of(tax, "percent", &percent) ||
-            !cm_decimal_percent_round_half_away(subtotal, percent, places, &amount) ||
-            !cm_decimal_accumulate(total, amount))
-            return false;
-        json_array_append_new(ret, json_pack("{s:s, s:s, s:o}", "name", text_of(tax, "name"), "percent",
-                                             text_of(tax, "percent"), "amount", decimal_json(amount)));
-    }
-    return true;
-}
-
-/* Of many customers (I02, I03): each has taxes of its own, so the tax is what the new document's says more than those
- * before. */
-static bool shared_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret)
-{
-    json_t *names = json_array(); /* every (name, percent) once, in order of appearance */
-    for (size_t d = 0; d <= json_array_size(before); d++) {
-        const json_t *taxes = json_object_get(d == 0 ? now : json_array_get(before, d - 1), "tax");
-        for (size_t i = 0; i < json_array_size(taxes); i++) {
-            if (!tax_named(names, json_array_get(taxes, i)))
-                json_array_append(names, json_array_get(taxes, i));
-        }
-    }
-    bool done = true;
-    for (size_t i = 0; done && i < json_array_size(names); i++) {
-        const json_t *name = json_array_get(names, i), *tax = tax_named(json_object_get(now, "tax"), name);
-        cm_decimal amount = CM_DECIMAL_ZERO, part;
-        done = !tax || decimal_of(tax, "amount", &amount);
-        for (size_t d = 0; done && d < json_array_size(before); d++) {
-            const json_t *old = tax_named(json_object_get(json_array_get(before, d), "tax"), name);
-            done = !old || (decimal_of(old, "amount", &part) && cm_decimal_negate(part, &part) &&
-                            cm_decimal_accumulate(&amount, part));
-        }
-        done = done && cm_decimal_accumulate(total, amount);
-        json_array_append_new(ret, json_pack("{s:s, s:s, s:o}", "name", text_of(name, "name"), "percent",
-                                             text_of(name, "percent"), "amount", decimal_json(amount)));
-    }
-    json_decref(names);
-    return done;
 }
 
 static void correction_id(const char *corrected, int64_t nth, char ret[static CM_ID_HEX])
@@ -248,11 +82,11 @@ static bool store(const correcting *c, const origin *o, int64_t nth, json_t *doc
     cm_decimal_print(subtotal, subtotal_text);
     cm_decimal_print(total, total_text);
     snprintf(number, sizeof number, "%lld", (long long)nth);
-    const char *values[] = {text_of(document, "id"),
-                            text_of(document, "kind"),
+    const char *values[] = {cm_json_member_text(document, "id"),
+                            cm_json_member_text(document, "kind"),
                             o->reseller,
                             c->lane,
-                            text_of(document, "period"),
+                            cm_json_member_text(document, "period"),
                             o->customer,
                             o->currency,
                             o->source_currency,
@@ -298,38 +132,25 @@ static bool load_former(const correcting *c, const origin *o, json_t *before, in
     return true;
 }
 
-/* Not a unit of the currency on any line or tax: no document is made of it; a later one tells it, when it has grown. */
-static bool tells_nothing(const json_t *lines, const json_t *tax)
-{
-    const json_t *lists[] = {lines, tax};
-    for (int list = 0; list < 2; list++) {
-        for (size_t i = 0; i < json_array_size(lists[list]); i++) {
-            if (strcmp(text_of(json_array_get(lists[list], i), "amount"), "0") != 0)
-                return false;
-        }
-    }
-    return true;
-}
-
 /* *ret_made false: there is nothing to tell. */
 static bool make(const correcting *c, const origin *o, const json_t *now, const json_t *before, int64_t nth,
-                 const entries *all, bool *ret_made, cm_error *err)
+                 const cm_difference *all, bool *ret_made, cm_error *err)
 {
     *ret_made = false;
     char id[CM_ID_HEX], period[CM_PERIOD_TEXT];
     int places = places_of(o->currency);
     cm_decimal subtotal = CM_DECIMAL_ZERO, total;
     json_t *lines = json_array(), *tax = json_array();
-    bool done = lines_json(all, places, lines, &subtotal);
+    bool done = cm_difference_lines(all, places, lines, &subtotal);
     total = subtotal;
     if (done)
         done = json_array_size(json_object_get(o->document, "customers")) == 1
-                   ? own_taxes(o->document, subtotal, places, &total, tax)
-                   : shared_taxes(now, before, &total, tax);
+                   ? cm_difference_own_taxes(o->document, subtotal, places, &total, tax)
+                   : cm_difference_shared_taxes(now, before, &total, tax);
     if (!done)
         cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the correction of document %s does not fit an amount", o->id);
     done = done && next_open_period(c, o, period, err);
-    *ret_made = done && !tells_nothing(lines, tax);
+    *ret_made = done && !cm_difference_is_nothing(lines, tax);
     if (!*ret_made) {
         json_decref(lines);
         json_decref(tax);
@@ -342,8 +163,8 @@ static bool make(const correcting *c, const origin *o, const json_t *now, const 
                   "number", "kind", cm_decimal_compare(subtotal, CM_DECIMAL_ZERO) < 0 ? "credit_note" : "adjustment",
                   "state", "draft", "reseller", o->reseller, "lane", c->lane, "period", period, "customers",
                   json_object_get(o->document, "customers"), "currency", o->currency, "rate",
-                  json_object_get(o->document, "rate"), "lines", lines, "subtotal", decimal_json(subtotal), "tax", tax,
-                  "total", decimal_json(total), "corrects", "number", number, "id", o->id, "period", c->month);
+                  json_object_get(o->document, "rate"), "lines", lines, "subtotal", cm_json_decimal(subtotal), "tax",
+                  tax, "total", cm_json_decimal(total), "corrects", "number", number, "id", o->id, "period", c->month);
     cm_assert(document);
     done = store(c, o, nth, document, subtotal, total, err) &&
            cm_credit_use_correct(c->pg, id, o->id, c->built, c->lane, c->month, err);
@@ -354,7 +175,7 @@ static bool make(const correcting *c, const origin *o, const json_t *now, const 
 /* `now`: the document as it would be; NULL: without any charge. */
 static bool correct(const correcting *c, const origin *o, const json_t *now, cm_error *err)
 {
-    entries all = {0};
+    cm_difference all = {0};
     int64_t nth;
     char number[24];
     bool made = false;
@@ -362,10 +183,10 @@ static bool correct(const correcting *c, const origin *o, const json_t *now, cm_
     json_array_append(before, o->document);
     bool done = load_former(c, o, before, &nth, err);
     if (done) {
-        done = add_lines(&all, now, false);
+        done = cm_difference_add(&all, now, false);
         for (size_t i = 0; done && i < json_array_size(before); i++)
-            done = add_lines(&all, json_array_get(before, i), true);
-        if (!(done = done && merge(&all)))
+            done = cm_difference_add(&all, json_array_get(before, i), true);
+        if (!(done = done && cm_difference_merge(&all)))
             cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the differences of document %s do not fit an amount", o->id);
     }
     if (done && all.count)

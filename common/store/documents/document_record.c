@@ -1,18 +1,13 @@
 #include "store/documents/document_record.h"
 
 #include "base/digest/digest.h"
+#include "base/json/json.h"
 #include "base/time/time.h"
 #include "store/ledgers/discount_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 /* R06: the rate with who set it and when; null: nothing was converted. */
 static bool fx_json(cm_pg *pg, const cm_document_facts *facts, json_t **ret, cm_error *err)
@@ -86,7 +81,7 @@ static json_t *parties_json(const json_t *catalog, const cm_document_facts *fact
     size_t i;
     json_t *customer;
     json_array_foreach (json_object_get(facts->document, "customers"), i, customer) {
-        const char *id = text_of(customer, "id");
+        const char *id = cm_json_member_text(customer, "id");
         json_t *found = json_deep_copy(json_object_get(json_object_get(catalog, "Customer"), id));
         json_object_del(found,
                         "accounts"); /* the record is about this document, the links are in the catalog version */
@@ -100,8 +95,8 @@ static json_t *parties_json(const json_t *catalog, const cm_document_facts *fact
 /* Texts of one form sort as instants; an account's latest link that overlaps the month says its name and tags. */
 static bool overlaps(const json_t *account, const char *start, const char *end)
 {
-    const char *to = text_of(account, "to");
-    return strcmp(text_of(account, "from"), end) < 0 && (!*to || strcmp(to, start) > 0);
+    const char *to = cm_json_member_text(account, "to");
+    return strcmp(cm_json_member_text(account, "from"), end) < 0 && (!*to || strcmp(to, start) > 0);
 }
 
 /* R10: name and tags of the accounts that stand on the document; those without either are left out. */
@@ -112,16 +107,17 @@ static json_t *accounts_json(const json_t *catalog, const cm_document_facts *fac
     size_t i, k;
     json_t *item, *account, *wanted = json_object(), *ret = json_object();
     const json_t *corrects = json_object_get(facts->document, "corrects");
-    bool valid = cm_period_parse(cm_slice_of(text_of(corrects ? corrects : facts->document, "period")), &period);
+    bool valid =
+        cm_period_parse(cm_slice_of(cm_json_member_text(corrects ? corrects : facts->document, "period")), &period);
     cm_assert(valid);
     cm_instant_print(cm_period_start(period), start);
     cm_instant_print(cm_period_end(period), end);
     json_array_foreach (json_object_get(facts->document, "lines"), i, item)
-        json_object_set_new(wanted, text_of(item, "account"), json_true());
+        json_object_set_new(wanted, cm_json_member_text(item, "account"), json_true());
     json_array_foreach (json_object_get(facts->document, "customers"), i, item) {
-        const json_t *customer = json_object_get(json_object_get(catalog, "Customer"), text_of(item, "id"));
+        const json_t *customer = json_object_get(json_object_get(catalog, "Customer"), cm_json_member_text(item, "id"));
         json_array_foreach (json_object_get(customer, "accounts"), k, account) {
-            const char *id = text_of(account, "id");
+            const char *id = cm_json_member_text(account, "id");
             json_t *name = json_object_get(account, "name"), *tags = json_object_get(account, "tags");
             if (json_object_get(wanted, id) && (name || tags) && overlaps(account, start, end))
                 json_object_set_new(ret, id, json_pack("{s:O?, s:O?}", "name", name, "tags", tags));
@@ -135,15 +131,16 @@ static json_t *accounts_json(const json_t *catalog, const cm_document_facts *fac
  * said. */
 static json_t *remit_to_json(const json_t *catalog, const cm_document_facts *facts)
 {
-    const char *country = text_of(json_object_get(json_object_get(catalog, "Reseller"), facts->reseller), "country");
+    const char *country =
+        cm_json_member_text(json_object_get(json_object_get(catalog, "Reseller"), facts->reseller), "country");
     const char *id;
     json_t *distributor, *place;
     size_t i;
     json_object_foreach (json_object_get(catalog, "Distributor"), id, distributor) {
-        if (strcmp(text_of(distributor, "lane"), facts->lane) != 0)
+        if (strcmp(cm_json_member_text(distributor, "lane"), facts->lane) != 0)
             continue;
         json_array_foreach (json_object_get(distributor, "remit_to"), i, place) {
-            if (*country && strcmp(text_of(place, "country"), country) == 0)
+            if (*country && strcmp(cm_json_member_text(place, "country"), country) == 0)
                 return json_deep_copy(place);
         }
     }
@@ -173,8 +170,8 @@ json_t *cm_document_arrears(cm_pg *pg, const cm_document_facts *facts, cm_error 
     json_t *ret = json_array();
     if (json_object_get(facts->document, "corrects"))
         return ret;
-    if (!cm_store_discounts_applied(pg, facts->lane, text_of(facts->document, "period"), facts->customers, &discounts,
-                                    err)) {
+    if (!cm_store_discounts_applied(pg, facts->lane, cm_json_member_text(facts->document, "period"), facts->customers,
+                                    &discounts, err)) {
         json_decref(ret);
         return NULL;
     }

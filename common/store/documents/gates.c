@@ -3,6 +3,7 @@
  * is looked at, from the runs that count and the catalog that the document was made with. A correction looks at the
  * newest runs of the month that it corrects; only its time (TOO_EARLY) is that of its own month. TAX_HOLD: tax_gate.c.
  */
+#include "base/json/json.h"
 #include "billing/statement/statement.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/link_store.h"
@@ -72,28 +73,22 @@ static const cm_catalog *snapshot_of(const gating *g, const char *id, cm_error *
     return kept;
 }
 
-static const char *text_of(const json_t *document, const char *key)
-{
-    const char *text = json_string_value(json_object_get(document, key));
-    return text ? text : "";
-}
-
 static bool read_document(gating *g, cm_error *err)
 {
     size_t i;
     json_t *customer;
     const json_t *corrects = json_object_get(g->document, "corrects");
-    g->id = text_of(g->document, "id");
-    g->lane = text_of(g->document, "lane");
-    g->month = corrects ? text_of(corrects, "period") : text_of(g->document, "period");
+    g->id = cm_json_member_text(g->document, "id");
+    g->lane = cm_json_member_text(g->document, "lane");
+    g->month = corrects ? cm_json_member_text(corrects, "period") : cm_json_member_text(g->document, "period");
     g->runs_of = corrects ? "newest_run" : "current_run";
-    g->currency = text_of(g->document, "currency");
+    g->currency = cm_json_member_text(g->document, "currency");
     g->customers = json_object_get(g->document, "customers");
     json_array_foreach (g->customers, i, customer)
-        cm_array_text(&g->customer_ids, text_of(customer, "id"));
+        cm_array_text(&g->customer_ids, cm_json_member_text(customer, "id"));
     cm_array_end(&g->customer_ids);
     return (cm_period_parse(cm_slice_of(g->month), &g->period) &&
-            cm_period_parse(cm_slice_of(text_of(g->document, "period")), &g->own_period)) ||
+            cm_period_parse(cm_slice_of(cm_json_member_text(g->document, "period")), &g->own_period)) ||
            cm_fail(err, CM_ERROR_BUG, "DOCUMENT", "document %s has no period", g->id);
 }
 
@@ -121,7 +116,7 @@ static bool load_row(gating *g, cm_error *err)
 static bool is_customer(const gating *g, const char *customer)
 {
     for (size_t i = 0; i < json_array_size(g->customers); i++) {
-        if (strcmp(text_of(json_array_get(g->customers, i), "id"), customer) == 0)
+        if (strcmp(cm_json_member_text(json_array_get(g->customers, i), "id"), customer) == 0)
             return true;
     }
     return false;
@@ -255,7 +250,8 @@ static void too_early(const gating *g)
 static bool is_linked(const gating *g, const char *payer, const char *account)
 {
     for (size_t i = 0; i < json_array_size(g->customers); i++) {
-        if (cm_link_of_month(g->catalog, payer, account, text_of(json_array_get(g->customers, i), "id"), g->period))
+        if (cm_link_of_month(g->catalog, payer, account, cm_json_member_text(json_array_get(g->customers, i), "id"),
+                             g->period))
             return true;
     }
     return false;
@@ -367,7 +363,8 @@ static bool fx_missing(const gating *g, cm_error *err)
     if (rate) {
         snprintf(detail, sizeof detail, "nothing to convert: charges are in %s", g->currency);
     } else {
-        const cm_customer *customer = cm_catalog_customer(g->catalog, text_of(json_array_get(g->customers, 0), "id"));
+        const cm_customer *customer =
+            cm_catalog_customer(g->catalog, cm_json_member_text(json_array_get(g->customers, 0), "id"));
         snprintf(detail, sizeof detail, "add an FxRate (set: reseller) from %s to %s for %s to the catalog", g->source,
                  customer ? customer->invoice_currency : "the invoice currency", g->month);
     }
@@ -378,7 +375,7 @@ static bool fx_missing(const gating *g, cm_error *err)
 json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *document, cm_error *err)
 {
     gating g = {.pg = pg, .now = now, .document = document, .gates = json_array()};
-    const char *state = text_of(document, "state");
+    const char *state = cm_json_member_text(document, "state");
     if (strcmp(state, "draft") != 0 && strcmp(state, "approved") != 0)
         return g.gates; /* it is past them */
     bool done = read_document(&g, err) && load_row(&g, err) && run_incomplete(&g, err) && not_final(&g, err);

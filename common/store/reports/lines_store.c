@@ -1,18 +1,13 @@
 #include "store/reports/lines_store.h"
 
 #include "base/base/arena.h"
+#include "base/json/json.h"
 #include "billing/statement/statement.h"
 #include "store/catalog/link_store.h"
 #include "store/documents/document_store.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 /* --- the document ---------------------------------------------------------------------------------------------- */
 
@@ -52,7 +47,7 @@ bool cm_store_document_facts(cm_pg *pg, const char *id, cm_document_facts *ret, 
     if (!load_document(pg, ret, err) || !cm_store_snapshot_of_runs(pg, ret->catalog, ret->runs, &ret->catalog_, err))
         return false;
     const json_t *first = json_array_get(json_object_get(ret->document, "customers"), 0);
-    const cm_customer *customer = cm_catalog_customer(ret->catalog_, text_of(first, "id"));
+    const cm_customer *customer = cm_catalog_customer(ret->catalog_, cm_json_member_text(first, "id"));
     ret->consolidation = customer ? customer->reseller->consolidation : "end_customer";
     return true;
 }
@@ -149,15 +144,15 @@ static void take_rows(const cm_statement *built, json_t *rows)
     size_t i;
     json_t *row;
     json_array_foreach (built->rows, i, row)
-        if (strcmp(text_of(row, "step"), "reseller_credit") != 0)
+        if (strcmp(cm_json_member_text(row, "step"), "reseller_credit") != 0)
             json_array_append(rows, row);
 }
 
 /* A credit is one customer's, so it has a line of its own on every document. */
 static bool is_credit_of(const cm_document_facts *facts, const json_t *line, const char *customer)
 {
-    return strcmp(text_of(line, "class"), "reseller_credit") == 0 &&
-           credit_of(facts, text_of(line, "usage_type"), customer);
+    return strcmp(cm_json_member_text(line, "class"), "reseller_credit") == 0 &&
+           credit_of(facts, cm_json_member_text(line, "usage_type"), customer);
 }
 
 static void take_lines(const cm_document_facts *facts, const cm_statement *built, const char *customer, json_t *lines)
@@ -166,10 +161,10 @@ static void take_lines(const cm_document_facts *facts, const cm_statement *built
     json_t *line;
     bool full = strcmp(facts->consolidation, "full") == 0;
     json_array_foreach (json_object_get(facts->document, "lines"), i, line)
-        if (full ? is_credit_of(facts, line, customer) : strcmp(text_of(line, "customer"), customer) == 0)
+        if (full ? is_credit_of(facts, line, customer) : strcmp(cm_json_member_text(line, "customer"), customer) == 0)
             json_array_append(lines, line);
     json_array_foreach (full ? json_object_get(built->document, "lines") : NULL, i, line)
-        if (strcmp(text_of(line, "class"), "reseller_credit") != 0)
+        if (strcmp(cm_json_member_text(line, "class"), "reseller_credit") != 0)
             json_array_append(lines, line);
 }
 

@@ -6,6 +6,7 @@
 #ifndef CM_CATALOG_CHECK_H
 #define CM_CATALOG_CHECK_H
 
+#include "base/json/json.h"
 #include "billing/catalog/model/catalog.h"
 #include "billing/catalog/model/names.h"
 #include "billing/catalog/yaml/yaml.h"
@@ -151,7 +152,6 @@ bool cm_read_reference(cm_checker *checker, const cm_yaml_node *node, const char
                        const char **ret);
 
 /* --- canonical JSON --- */
-json_t *cm_json_decimal(cm_decimal value);
 json_t *cm_json_instant(cm_instant value);
 /* Sorted; a text that comes twice is a problem. Steals nothing. */
 json_t *cm_json_sorted_texts(cm_checker *checker, const char **texts, const cm_yaml_node *const *nodes, size_t count,

@@ -1,5 +1,6 @@
 /* Distributor: who resells to the resellers of a lane. Its mail domains, territories (P17), tax data (T01, T03), where
  * it is paid. */
+#include "base/json/json.h"
 #include "billing/catalog/check/check.h"
 #include "billing/catalog/model/country.h"
 
@@ -85,19 +86,13 @@ struct entry {
     const cm_yaml_node *node;
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* By country, then from: instants of one form sort as texts, and none is before all. */
 static int by_country(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    int order = strcmp(text_of(x->json, "country"), text_of(y->json, "country"));
+    int order = strcmp(cm_json_member_text(x->json, "country"), cm_json_member_text(y->json, "country"));
     if (!order)
-        order = strcmp(text_of(x->json, "from"), text_of(y->json, "from"));
+        order = strcmp(cm_json_member_text(x->json, "from"), cm_json_member_text(y->json, "from"));
     if (!order)
         order = (x->node->line > y->node->line) - (x->node->line < y->node->line);
     return order ? order : (x->node->column > y->node->column) - (x->node->column < y->node->column);
@@ -107,10 +102,11 @@ static int by_country(const void *a, const void *b)
 static void check_countries(cm_checker *checker, const char *field, const struct entry *list, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        const char *country = text_of(list[i].json, "country"), *to = text_of(list[i - 1].json, "to");
-        if (!*country || strcmp(text_of(list[i - 1].json, "country"), country) != 0)
+        const char *country = cm_json_member_text(list[i].json, "country"),
+                   *to = cm_json_member_text(list[i - 1].json, "to");
+        if (!*country || strcmp(cm_json_member_text(list[i - 1].json, "country"), country) != 0)
             continue;
-        if (*to && strcmp(to, text_of(list[i].json, "from")) <= 0)
+        if (*to && strcmp(to, cm_json_member_text(list[i].json, "from")) <= 0)
             continue;
         cm_wrong(checker, list[i].node, "%s names %s twice%s; the first is at %s", field, country,
                  strcmp(field, "territories") == 0 ? " for the same time" : "", cm_place(checker, list[i - 1].node));
@@ -297,14 +293,14 @@ static bool has_profile(const cm_document *distributor, const char *country)
     size_t i;
     const json_t *profile;
     json_array_foreach (json_object_get(distributor->json, "tax_profiles"), i, profile)
-        if (strcmp(text_of(profile, "country"), country) == 0)
+        if (strcmp(cm_json_member_text(profile, "country"), country) == 0)
             return true;
     return false;
 }
 
 static void check_country(cm_checker *checker, const cm_document *payer, const cm_document *distributor)
 {
-    const char *country = text_of(payer->json, "country");
+    const char *country = cm_json_member_text(payer->json, "country");
     if (distributor && *country && json_array_size(json_object_get(distributor->json, "tax_profiles")) &&
         !has_profile(distributor, country))
         cm_warn(checker, payer->id_node,
@@ -331,7 +327,7 @@ void cm_check_distributors(cm_checker *checker)
     for (size_t i = 0; count && i < checker->document_count; i++) {
         const cm_document *payer = &checker->documents[i];
         if (payer->kind == CM_DOCUMENT_PAYER)
-            check_country(checker, payer, distributor_of(list, count, text_of(payer->json, "lane")));
+            check_country(checker, payer, distributor_of(list, count, cm_json_member_text(payer->json, "lane")));
     }
     free(list);
 }

@@ -1,4 +1,5 @@
 /* Reseller and Customer with its accounts. */
+#include "base/json/json.h"
 #include "billing/catalog/check/check.h"
 
 #include <stdlib.h>
@@ -155,20 +156,14 @@ static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_d
     return json;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* By payer, id, from: instants of one form sort as texts. */
 static int by_account(const void *a, const void *b)
 {
     const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-    int order = strcmp(text_of(x, "payer"), text_of(y, "payer"));
+    int order = strcmp(cm_json_member_text(x, "payer"), cm_json_member_text(y, "payer"));
     if (!order)
-        order = strcmp(text_of(x, "id"), text_of(y, "id"));
-    return order ? order : strcmp(text_of(x, "from"), text_of(y, "from"));
+        order = strcmp(cm_json_member_text(x, "id"), cm_json_member_text(y, "id"));
+    return order ? order : strcmp(cm_json_member_text(x, "from"), cm_json_member_text(y, "from"));
 }
 
 static json_t *accounts(cm_checker *checker, const cm_yaml_node *node, const cm_document *customer)

@@ -176,13 +176,6 @@ bool cm_read_reference(cm_checker *checker, const cm_yaml_node *node, const char
     return true;
 }
 
-json_t *cm_json_decimal(cm_decimal value)
-{
-    char text[CM_DECIMAL_TEXT];
-    cm_decimal_print(value, text);
-    return json_string(text);
-}
-
 json_t *cm_json_instant(cm_instant value)
 {
     char text[CM_INSTANT_TEXT];
