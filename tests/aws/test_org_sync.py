@@ -441,7 +441,7 @@ def test_memory_does_not_grow_with_payers(postgres, tmp_path):
     assert peaks[4] < peaks[1] * 1.15, peaks
 
 
-if os.environ.get("CURMILL_TEST_AWS_PAYERS"):   # 1000: the figures of the README; some minutes
+if os.environ.get("CURMILL_TEST_AWS_PAYERS"):   # 1000: the figures in docs/operator.md; some minutes
 
     def test_many_payers_in_the_memory_of_few(postgres, tmp_path):
         """All accounts are known and AWS says of ten payers that an account left: pages are canned, signatures are not looked at."""
