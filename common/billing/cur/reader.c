@@ -126,7 +126,7 @@ static bool check_fields(cm_reader *reader, cm_place *ret_place, cm_error *err)
 
 static bool read_header(cm_reader *reader, cm_place *ret_place, cm_error *err)
 {
-    bool got;
+    bool got = false;
     if (!fill(reader, err))
         return false;
     if (reader->end >= 3 && memcmp(reader->buffer, "\xef\xbb\xbf", 3) == 0)

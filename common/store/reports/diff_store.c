@@ -176,6 +176,7 @@ static bool load_uses(diffing *d, cm_period period, cm_credit_uses *ret, cm_erro
 {
     if (!cm_credit_uses_load_but(d->pg, d->place->lane, period, d->months.data, ret, err))
         return false;
+    cm_assert(d->place->lane);
     for (size_t i = 0; i < d->used[d->side].count; i++) {
         const used_credit *use = &d->used[d->side].list[i];
         if (strcmp(use->lane, d->place->lane) != 0)

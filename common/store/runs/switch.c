@@ -201,8 +201,10 @@ static bool drop_correction(cm_pg *pg, const run_facts *present, cm_instant now,
     run_facts correction;
     bool found;
     const char *values[] = {present->payer, present->period};
-    if (!load_correction(pg, present, &correction, &found, err) || !found)
-        return !found;
+    if (!load_correction(pg, present, &correction, &found, err))
+        return false;
+    if (!found)
+        return true;
     return supersede_run(pg, &correction, present->id, err) &&
            cm_pg_query(pg, "DELETE FROM correction_run WHERE payer = $1 AND period = $2", 2, values, NULL, err) &&
            corrections_are_due(pg, present, true, err) &&

@@ -174,8 +174,8 @@ static bool read_lines(cli *c, const cm_run *run, int64_t *ret_lines, int64_t *r
 int cmd_totals(cli *c)
 {
     cm_error err = {0};
-    cm_period period;
-    cm_run run;
+    cm_period period = {0};
+    cm_run run = {0};
     grouping g = {0};
     int exit_code = 0;
     const char *payer = cli_value(c, "payer");

@@ -205,6 +205,7 @@ static bool read_run(export_order *order, reading *r, const char *run, int chunk
         if (done && shows)
             fprintf(stderr, "\rpayer %s: file %d of %d, %" PRIu64 " lines", facts.payer, chunk, chunks, order->lines);
         done = done && read_chunk(r, err);
+        r->chunk = NULL;
         cm_arena_free(arena);
     }
     if (shows)

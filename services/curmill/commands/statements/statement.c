@@ -33,7 +33,7 @@ static bool choose_lane(cli *c, char **ret_lane, int *ret_exit)
 cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
 {
     cm_error err = {0};
-    cm_period period;
+    cm_period period = {0};
     char *lane = NULL;
     int built = 0;
     cm_rows *rows = NULL;
