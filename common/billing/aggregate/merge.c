@@ -7,7 +7,7 @@ _Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a ch
 
 void cm_merge_init(cm_merge *merge, cm_arena *arena)
 {
-    *merge = (cm_merge){.arena = arena};
+    *merge = (cm_merge){.arena = arena, .charges.index.arena = arena, .days.index.arena = arena};
 }
 
 /* --- keys ---------------------------------------------------------------------------------------------------- */
@@ -52,68 +52,53 @@ static bool day_equal(const cm_charge_day *a, const cm_charge_day *b)
 
 /* --- tables -------------------------------------------------------------------------------------------------- */
 
-static void put(cm_merge_table *table, uint64_t hash, size_t index)
-{
-    size_t mask = table->capacity * 2 - 1, at = hash & mask;
-    while (table->slots[at])
-        at = (at + 1) & mask;
-    table->slots[at] = (uint32_t)index + 1;
-}
-
-/* Room for one more: a new list of twice the size (the old one goes with the arena); the caller fills the slots again.
- */
+/* Room for one more: a new list of twice the size; the old one goes with the arena. */
 static void *grown(cm_arena *arena, cm_merge_table *table, const void *list, size_t size)
 {
     table->capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY;
     void *new = cm_arena_alloc(arena, table->capacity * size);
     if (table->count)
         memcpy(new, list, table->count * size);
-    table->slots = cm_arena_zalloc(arena, table->capacity * 2 * sizeof *table->slots);
     return new;
+}
+
+static bool same_charge(const void *list, uint32_t position, const void *key)
+{
+    return charge_equal(&((const cm_merged_charge *)list)[position].charge, key);
+}
+
+static bool same_day(const void *list, uint32_t position, const void *key)
+{
+    return day_equal((const cm_charge_day *)list + position, key);
 }
 
 static cm_merged_charge *charge_of(cm_merge *merge, const cm_charge *key, uint32_t chunk, bool *ret_new)
 {
     cm_merge_table *table = &merge->charges;
-    if (table->count == table->capacity) {
-        merge->charge = grown(merge->arena, table, merge->charge, sizeof *merge->charge);
-        for (size_t i = 0; i < table->count; i++)
-            put(table, charge_hash(&merge->charge[i].charge), i);
-    }
     uint64_t hash = charge_hash(key);
-    size_t mask = table->capacity * 2 - 1;
-    for (size_t at = hash & mask; table->slots[at]; at = (at + 1) & mask) {
-        cm_merged_charge *known = &merge->charge[table->slots[at] - 1];
-        if (charge_equal(&known->charge, key)) {
-            *ret_new = false;
-            return known;
-        }
-    }
-    put(table, hash, table->count);
+    uint32_t i = cm_hash_find(&table->index, hash, same_charge, merge->charge, key);
+    *ret_new = i == CM_HASH_NONE;
+    if (!*ret_new)
+        return &merge->charge[i];
+    if (table->count == table->capacity)
+        merge->charge = grown(merge->arena, table, merge->charge, sizeof *merge->charge);
+    cm_hash_add(&table->index, hash, (uint32_t)table->count);
     merge->charge[table->count] = (cm_merged_charge){*key, chunk};
-    *ret_new = true;
     return &merge->charge[table->count++];
 }
 
 static cm_charge_day *day_of(cm_merge *merge, const cm_charge_day *key, bool *ret_new)
 {
     cm_merge_table *table = &merge->days;
-    if (table->count == table->capacity) {
-        merge->day = grown(merge->arena, table, merge->day, sizeof *merge->day);
-        for (size_t i = 0; i < table->count; i++)
-            put(table, day_hash(&merge->day[i]), i);
-    }
     uint64_t hash = day_hash(key);
-    size_t mask = table->capacity * 2 - 1;
-    for (size_t at = hash & mask; table->slots[at]; at = (at + 1) & mask) {
-        if (day_equal(&merge->day[table->slots[at] - 1], key)) {
-            *ret_new = false;
-            return &merge->day[table->slots[at] - 1];
-        }
-    }
-    put(table, hash, table->count);
+    uint32_t i = cm_hash_find(&table->index, hash, same_day, merge->day, key);
+    *ret_new = i == CM_HASH_NONE;
+    if (!*ret_new)
+        return &merge->day[i];
+    if (table->count == table->capacity)
+        merge->day = grown(merge->arena, table, merge->day, sizeof *merge->day);
+    cm_hash_add(&table->index, hash, (uint32_t)table->count);
     merge->day[table->count] = *key;
-    *ret_new = true;
     return &merge->day[table->count++];
 }
 

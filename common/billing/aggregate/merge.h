@@ -6,6 +6,7 @@
 #ifndef CM_AGGREGATE_MERGE_H
 #define CM_AGGREGATE_MERGE_H
 
+#include "base/base/hash_index.h"
 #include "billing/batch/rated_batch.h"
 
 typedef struct cm_merged_charge {
@@ -14,7 +15,7 @@ typedef struct cm_merged_charge {
 } cm_merged_charge;
 
 typedef struct cm_merge_table {
-    uint32_t *slots; /* open addressing, index + 1 */
+    cm_hash_index index;
     size_t capacity, count;
 } cm_merge_table;
 

@@ -3,6 +3,7 @@
  * (amounts). Entries are kept in order of first appearance, so the output is deterministic.
  */
 #include "billing/aggregate/rate_batch.h"
+#include "base/base/hash_index.h"
 
 #include <xxhash.h>
 
@@ -33,8 +34,7 @@ typedef struct charges {
     cm_charge *list;
     uint32_t *shard;
     uint32_t count, capacity;
-    uint32_t *slots; /* open addressing, index + 1 */
-    uint32_t slot_mask;
+    cm_hash_index index;
 } charges;
 
 typedef struct rating {
@@ -46,8 +46,7 @@ typedef struct rating {
     charges charges;
     triple *triples; /* [kinds]: there are no more triples than kinds */
     uint32_t triple_count;
-    uint32_t *triple_slots; /* open addressing, index + 1 */
-    uint32_t triple_mask;
+    cm_hash_index triple_index;
     cm_charge_day *days;
     uint32_t *day_shard;
     uint32_t day_count, day_capacity;
@@ -102,31 +101,26 @@ static void charges_grow(rating *r)
     c->list = grow(r->arena, c->list, c->count, capacity, sizeof *c->list);
     c->shard = grow(r->arena, c->shard, c->count, capacity, sizeof *c->shard);
     c->capacity = capacity;
-    c->slot_mask = capacity * 2 - 1;
-    c->slots = cm_arena_zalloc(r->arena, (size_t)capacity * 2 * sizeof *c->slots);
-    for (uint32_t i = 0; i < c->count; i++) {
-        uint32_t at = (uint32_t)key_hash(&c->list[i]) & c->slot_mask;
-        while (c->slots[at])
-            at = (at + 1) & c->slot_mask;
-        c->slots[at] = i + 1;
-    }
+}
+
+static bool same_charge(const void *list, uint32_t position, const void *key)
+{
+    return key_equal((const cm_charge *)list + position, key);
 }
 
 static uint32_t charge_find_or_add(rating *r, const cm_charge *key)
 {
     charges *c = &r->charges;
+    uint64_t hash = key_hash(key);
+    uint32_t i = cm_hash_find(&c->index, hash, same_charge, c->list, key);
+    if (i != CM_HASH_NONE)
+        return i;
     if (c->count == c->capacity)
         charges_grow(r);
-    uint32_t at = (uint32_t)key_hash(key) & c->slot_mask;
-    while (c->slots[at]) {
-        if (key_equal(&c->list[c->slots[at] - 1], key))
-            return c->slots[at] - 1;
-        at = (at + 1) & c->slot_mask;
-    }
+    cm_hash_add(&c->index, hash, c->count);
     c->list[c->count] = *key;
     c->shard[c->count] = cm_shard_of(key->account, r->shards);
-    c->slots[at] = ++c->count;
-    return c->count - 1;
+    return c->count++;
 }
 
 static uint32_t charge_of(rating *r, const cm_kind *kind, const cm_decision *decision, enum cm_reason reason)
@@ -153,23 +147,27 @@ static uint32_t charge_of(rating *r, const cm_kind *kind, const cm_decision *dec
 
 /* --- days ---------------------------------------------------------------------------------------------------- */
 
+static bool same_triple(const void *list, uint32_t position, const void *key)
+{
+    const triple *t = (const triple *)list + position;
+    const cm_kind *kind = key;
+    return cm_slice_equal(t->product, kind->product_code) && cm_slice_equal(t->account, kind->usage_account) &&
+           cm_slice_equal(t->currency, kind->currency);
+}
+
 static uint32_t triple_of(rating *r, const cm_kind *kind)
 {
     uint64_t hash = text_hash(kind->usage_account, text_hash(kind->product_code, text_hash(kind->currency, 0) + 1) + 1);
-    uint32_t at = (uint32_t)hash & r->triple_mask;
-    for (; r->triple_slots[at]; at = (at + 1) & r->triple_mask) {
-        const triple *t = &r->triples[r->triple_slots[at] - 1];
-        if (cm_slice_equal(t->product, kind->product_code) && cm_slice_equal(t->account, kind->usage_account) &&
-            cm_slice_equal(t->currency, kind->currency))
-            return r->triple_slots[at] - 1;
-    }
+    uint32_t i = cm_hash_find(&r->triple_index, hash, same_triple, r->triples, kind);
+    if (i != CM_HASH_NONE)
+        return i;
+    cm_hash_add(&r->triple_index, hash, r->triple_count);
     triple *t = &r->triples[r->triple_count];
     *t = (triple){
         kind->usage_account, kind->product_code, kind->currency, cm_shard_of(kind->usage_account, r->shards), {0}};
     for (int d = 0; d < DAYS_OF_PERIOD; d++)
         t->day[d] = NONE;
-    r->triple_slots[at] = ++r->triple_count;
-    return r->triple_count - 1;
+    return r->triple_count++;
 }
 
 static cm_charge_day *day_of(rating *r, uint32_t triple_index, cm_instant time)
@@ -331,10 +329,7 @@ bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t s
     for (uint32_t i = 0; i < batch->kinds; i++)
         r.kinds[i] = (kind_state){NULL, NONE};
     r.triples = cm_arena_alloc(arena, (batch->kinds + 1) * sizeof *r.triples);
-    r.triple_mask = 15;
-    while (r.triple_mask < 2 * (uint64_t)batch->kinds)
-        r.triple_mask = 2 * r.triple_mask + 1;
-    r.triple_slots = cm_arena_zalloc(arena, ((size_t)r.triple_mask + 1) * sizeof *r.triple_slots);
+    r.triple_index.arena = r.charges.index.arena = arena;
     r.shard_lines = cm_arena_zalloc(arena, shards * sizeof *r.shard_lines);
     r.shard_checksum = cm_arena_zalloc(arena, shards * sizeof *r.shard_checksum);
 

@@ -1,4 +1,5 @@
 /* LineBatch, written by hand: this is the path of every line. Rare records (ChunkEnd) are left to protobuf-c. */
+#include "base/base/hash_index.h"
 #include "billing/batch/column.h"
 #include "billing/batch/dictionary.h"
 #include "billing/batch/line_batch.h"
@@ -46,8 +47,7 @@ struct cm_batch_builder {
     uint64_t *line_checksum;
     struct kind *kind_entry; /* [kind_capacity] */
     uint32_t kind_capacity;
-    uint32_t *kind_slot; /* [kind_slots], number + 1 */
-    uint32_t kind_slots;
+    cm_hash_index kind_index;
     cm_dictionary texts;
 
     uint64_t memo_source;
@@ -79,8 +79,6 @@ cm_batch_builder *cm_batch_builder_new(const uint8_t run_id[static CM_ID_BYTES],
     b->line_checksum = cm_alloc(rows_per_batch * sizeof *b->line_checksum);
     b->kind_capacity = 1024;
     b->kind_entry = cm_alloc(b->kind_capacity * sizeof *b->kind_entry);
-    b->kind_slots = 2 * b->kind_capacity;
-    b->kind_slot = cm_alloc(b->kind_slots * sizeof *b->kind_slot);
     cm_dictionary_init(&b->texts, 7);
     b->kind_memo = cm_alloc(CM_MEMO_KINDS * sizeof *b->kind_memo);
     b->text_memo = cm_alloc(CM_MEMO_TEXTS * sizeof *b->text_memo);
@@ -101,7 +99,7 @@ void cm_batch_builder_free(cm_batch_builder *b)
     free(b->list_cost);
     free(b->line_checksum);
     free(b->kind_entry);
-    free(b->kind_slot);
+    cm_hash_free(&b->kind_index);
     free(b->kind_memo);
     free(b->text_memo);
     free(b->cost);
@@ -137,26 +135,6 @@ static uint32_t kind_hash(const uint32_t column[static KIND_COLUMNS])
     return (uint32_t)(h >> 32);
 }
 
-static uint32_t kind_place(const cm_batch_builder *b, const uint32_t column[static KIND_COLUMNS])
-{
-    uint32_t at = kind_hash(column) & (b->kind_slots - 1);
-    while (b->kind_slot[at] &&
-           memcmp(b->kind_entry[b->kind_slot[at] - 1].column, column, KIND_COLUMNS * sizeof *column) != 0)
-        at = (at + 1) & (b->kind_slots - 1);
-    return at;
-}
-
-static void grow_kinds(cm_batch_builder *b)
-{
-    b->kind_capacity *= 2;
-    b->kind_entry = cm_realloc(b->kind_entry, b->kind_capacity * sizeof *b->kind_entry);
-    free(b->kind_slot);
-    b->kind_slots = 2 * b->kind_capacity;
-    b->kind_slot = cm_alloc(b->kind_slots * sizeof *b->kind_slot);
-    for (uint32_t i = 0; i < b->kinds; i++)
-        b->kind_slot[kind_place(b, b->kind_entry[i].column)] = i + 1;
-}
-
 static uint32_t text_number(cm_batch_builder *b, const cm_line *line, int i)
 {
     cm_slice text = cm_kind_texts(&line->kind)[i];
@@ -168,6 +146,11 @@ static uint32_t text_number(cm_batch_builder *b, const cm_line *line, int i)
     return memo->number;
 }
 
+static bool same_kind(const void *list, uint32_t position, const void *column)
+{
+    return memcmp(((const struct kind *)list)[position].column, column, KIND_COLUMNS * sizeof(uint32_t)) == 0;
+}
+
 /* The number of the line's kind, by its texts. */
 static uint32_t find_kind(cm_batch_builder *b, const cm_line *line)
 {
@@ -177,17 +160,18 @@ static uint32_t find_kind(cm_batch_builder *b, const cm_line *line)
         column[i] = text_number(b, line, i);
     }
     column[CM_KIND_TEXTS] = line->kind.flags;
-    uint32_t at = kind_place(b, column);
-    if (b->kind_slot[at])
-        return b->kind_slot[at] - 1;
+    uint64_t hash = kind_hash(column);
+    uint32_t i = cm_hash_find(&b->kind_index, hash, same_kind, b->kind_entry, column);
+    if (i != CM_HASH_NONE)
+        return i;
     if (b->kinds == b->kind_capacity) {
-        grow_kinds(b);
-        at = kind_place(b, column);
+        b->kind_capacity *= 2;
+        b->kind_entry = cm_realloc(b->kind_entry, b->kind_capacity * sizeof *b->kind_entry);
     }
     struct kind *kind = &b->kind_entry[b->kinds];
     memcpy(kind->column, column, sizeof column);
     kind->cost = cost_place(b, line->kind.currency);
-    b->kind_slot[at] = b->kinds + 1;
+    cm_hash_add(&b->kind_index, hash, b->kinds);
     return b->kinds++;
 }
 
@@ -304,7 +288,7 @@ void cm_batch_builder_take(cm_batch_builder *b, const uint8_t **ret_bytes, size_
     cm_assert(*ret_length <= CM_BATCH_ENCODED_MAX);
     b->lines = b->kinds = 0;
     b->memo_stamp++;
-    memset(b->kind_slot, 0, b->kind_slots * sizeof *b->kind_slot);
+    cm_hash_clear(&b->kind_index);
     cm_dictionary_reset(&b->texts);
 }
 

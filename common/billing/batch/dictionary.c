@@ -7,24 +7,10 @@
 
 enum { FIRST_ENTRIES = 1024 };
 
-static void grow_slots(cm_dictionary *d)
-{
-    free(d->slot);
-    d->slots = d->entry_capacity * 2;
-    d->slot = cm_alloc(d->slots * sizeof *d->slot);
-    for (uint32_t i = 0; i < d->count; i++) {
-        uint32_t at = d->entry[i].hash & (d->slots - 1);
-        while (d->slot[at])
-            at = (at + 1) & (d->slots - 1);
-        d->slot[at] = i + 1;
-    }
-}
-
 void cm_dictionary_init(cm_dictionary *d, uint32_t field)
 {
     *d = (cm_dictionary){.field = field, .entry_capacity = FIRST_ENTRIES};
     d->entry = cm_alloc(FIRST_ENTRIES * sizeof *d->entry);
-    grow_slots(d);
     cm_dictionary_reset(d);
 }
 
@@ -32,14 +18,14 @@ void cm_dictionary_free(cm_dictionary *d)
 {
     free(d->encoded);
     free(d->entry);
-    free(d->slot);
+    cm_hash_free(&d->index);
     *d = (cm_dictionary){0};
 }
 
 void cm_dictionary_reset(cm_dictionary *d)
 {
     d->used = d->text_bytes = d->count = 0;
-    memset(d->slot, 0, d->slots * sizeof *d->slot);
+    cm_hash_clear(&d->index);
     cm_dictionary_number(d, (cm_slice){0});
 }
 
@@ -60,7 +46,7 @@ static uint32_t hash_of(cm_slice text)
     return (uint32_t)(h >> 32);
 }
 
-static uint32_t append(cm_dictionary *d, cm_slice text, uint32_t hash)
+static uint32_t append(cm_dictionary *d, cm_slice text)
 {
     size_t most = text.length + 2 * (CM_WIRE_VARINT_MAX + CM_WIRE_SLACK);
     if (d->capacity - d->used < most) {
@@ -71,28 +57,29 @@ static uint32_t append(cm_dictionary *d, cm_slice text, uint32_t hash)
     d->used = (size_t)(end - d->encoded);
     d->text_bytes += text.length;
     cm_assert(d->used < UINT32_MAX);
-    d->entry[d->count] = (struct cm_dictionary_entry){hash, (uint32_t)(d->used - text.length), (uint32_t)text.length};
+    d->entry[d->count] = (struct cm_dictionary_entry){(uint32_t)(d->used - text.length), (uint32_t)text.length};
     return d->count++;
+}
+
+static bool same_text(const void *list, uint32_t position, const void *key)
+{
+    const cm_dictionary *d = list;
+    const cm_slice *text = key;
+    const struct cm_dictionary_entry *e = &d->entry[position];
+    return e->length == text->length &&
+           (text->length == 0 || memcmp(d->encoded + e->at, text->text, text->length) == 0);
 }
 
 uint32_t cm_dictionary_number(cm_dictionary *d, cm_slice text)
 {
-    uint32_t hash = hash_of(text);
-    uint32_t at = hash & (d->slots - 1);
-    for (; d->slot[at]; at = (at + 1) & (d->slots - 1)) {
-        const struct cm_dictionary_entry *e = &d->entry[d->slot[at] - 1];
-        if (e->hash == hash && e->length == text.length &&
-            (text.length == 0 || memcmp(d->encoded + e->at, text.text, text.length) == 0))
-            return d->slot[at] - 1;
-    }
+    uint64_t hash = hash_of(text);
+    uint32_t i = cm_hash_find(&d->index, hash, same_text, d, &text);
+    if (i != CM_HASH_NONE)
+        return i;
     if (d->count == d->entry_capacity) {
         d->entry_capacity *= 2;
         d->entry = cm_realloc(d->entry, d->entry_capacity * sizeof *d->entry);
-        grow_slots(d);
-        at = hash & (d->slots - 1);
-        while (d->slot[at])
-            at = (at + 1) & (d->slots - 1);
     }
-    d->slot[at] = d->count + 1;
-    return append(d, text, hash);
+    cm_hash_add(&d->index, hash, d->count);
+    return append(d, text);
 }

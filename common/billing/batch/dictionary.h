@@ -5,6 +5,7 @@
 #ifndef CM_BATCH_DICTIONARY_H
 #define CM_BATCH_DICTIONARY_H
 
+#include "base/base/hash_index.h"
 #include "base/base/slice.h"
 
 #include <stdint.h>
@@ -16,12 +17,10 @@ typedef struct cm_dictionary {
     size_t text_bytes; /* of the texts alone */
     uint32_t count;
     struct cm_dictionary_entry {
-        uint32_t hash;
         uint32_t at, length; /* in `encoded` */
     } * entry;               /* [entry_capacity] */
     uint32_t entry_capacity;
-    uint32_t *slot; /* [slots], number + 1, 0 is free */
-    uint32_t slots; /* a power of two */
+    cm_hash_index index;
 } cm_dictionary;
 
 void cm_dictionary_init(cm_dictionary *dictionary, uint32_t field);

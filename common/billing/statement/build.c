@@ -9,15 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-cm_draft_line *cm_draft_lines_add(cm_draft_lines *lines)
-{
-    if (lines->count == lines->capacity) {
-        lines->capacity = lines->capacity ? lines->capacity * 2 : 256;
-        lines->list = cm_realloc(lines->list, lines->capacity * sizeof *lines->list);
-    }
-    return &lines->list[lines->count++];
-}
-
 /* A section's charges together (D14: customer and source currency); within them (payer, account), as the support step
  * wants them. */
 static int by_section_and_account(const void *a, const void *b)

@@ -1,11 +1,12 @@
 #include "delivery/observed/observed.h"
 
+#include "base/base/hash_index.h"
 #include "billing/catalog/model/plans.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
 
-enum { FIRST_SLOTS = 256, ARENA_BYTES = 16 * 1024 };
+enum { ARENA_BYTES = 16 * 1024 };
 
 typedef struct account {
     cm_observed observed;
@@ -17,8 +18,7 @@ struct cm_observer {
     cm_arena *arena; /* texts */
     account *list;
     size_t count, capacity;
-    uint32_t *slot; /* open addressing: number + 1, 0 is free */
-    size_t slots;   /* a power of two */
+    cm_hash_index index;
     cm_observed *sorted;
 };
 
@@ -26,8 +26,6 @@ cm_observer *cm_observer_new(void)
 {
     cm_observer *o = cm_alloc(sizeof *o);
     o->arena = cm_arena_new(ARENA_BYTES);
-    o->slots = FIRST_SLOTS;
-    o->slot = cm_alloc(o->slots * sizeof *o->slot);
     return o;
 }
 
@@ -39,46 +37,31 @@ void cm_observer_free(cm_observer *o)
         free(o->list[i].support);
     cm_arena_free(o->arena);
     free(o->list);
-    free(o->slot);
+    cm_hash_free(&o->index);
     free(o->sorted);
     free(o);
 }
 
-static size_t place_of(const cm_observer *o, cm_slice name)
+static bool same_account(const void *list, uint32_t position, const void *name)
 {
-    size_t at = XXH3_64bits(name.length ? name.text : "", name.length) & (o->slots - 1);
-    while (o->slot[at] && !cm_slice_is(name, o->list[o->slot[at] - 1].observed.account))
-        at = (at + 1) & (o->slots - 1);
-    return at;
-}
-
-static void grow(cm_observer *o)
-{
-    free(o->slot);
-    o->slots *= 2;
-    o->slot = cm_alloc(o->slots * sizeof *o->slot);
-    for (size_t i = 0; i < o->count; i++)
-        o->slot[place_of(o, cm_slice_of(o->list[i].observed.account))] = (uint32_t)i + 1;
+    return cm_slice_is(*(const cm_slice *)name, ((const account *)list)[position].observed.account);
 }
 
 static account *account_of(cm_observer *o, cm_slice name)
 {
-    size_t at = place_of(o, name);
-    if (o->slot[at])
-        return &o->list[o->slot[at] - 1];
-    if (2 * (o->count + 1) > o->slots) {
-        grow(o);
-        at = place_of(o, name);
-    }
+    uint64_t hash = XXH3_64bits(name.length ? name.text : "", name.length);
+    uint32_t i = cm_hash_find(&o->index, hash, same_account, o->list, &name);
+    if (i != CM_HASH_NONE)
+        return &o->list[i];
     if (o->count == o->capacity) {
         o->capacity = o->capacity ? 2 * o->capacity : 64;
         o->list = cm_realloc(o->list, o->capacity * sizeof *o->list);
     }
+    cm_hash_add(&o->index, hash, (uint32_t)o->count);
     account *a = &o->list[o->count++];
     *a = (account){.observed = {.account = cm_arena_strndup(o->arena, name.length ? name.text : "", name.length),
                                 .first_usage = INT64_MAX,
                                 .last_usage = INT64_MIN}};
-    o->slot[at] = (uint32_t)o->count;
     return a;
 }
 

@@ -1,5 +1,6 @@
 #include "store/reports/diff_store.h"
 
+#include "base/base/hash_index.h"
 #include "base/base/order.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
@@ -44,7 +45,7 @@ typedef struct diffing {
     cm_catalog *catalog; /* snapshot of the side in hand: with the links of its runs */
     cm_diff *ret;
     size_t capacity;
-    uint32_t *slots; /* open addressing, index + 1 */
+    cm_hash_index index;
 } diffing;
 
 /* --- rows ---------------------------------------------------------------------------------------------------- */
@@ -71,22 +72,15 @@ static int by_texts(const void *a, const void *b)
     return strcmp(x->currency, y->currency);
 }
 
-static void put(diffing *d, const cm_diff_row *row, size_t index)
+static bool same_row(const void *list, uint32_t position, const void *key)
 {
-    size_t mask = d->capacity * 2 - 1, at = row_hash(row) & mask;
-    while (d->slots[at])
-        at = (at + 1) & mask;
-    d->slots[at] = (uint32_t)index + 1;
+    return by_texts((const cm_diff_row *)list + position, key) == 0;
 }
 
 static void grow(diffing *d)
 {
     d->capacity = d->capacity ? d->capacity * 2 : 1024;
     d->ret->rows = cm_realloc(d->ret->rows, d->capacity * sizeof *d->ret->rows);
-    free(d->slots);
-    d->slots = cm_alloc(d->capacity * 2 * sizeof *d->slots);
-    for (size_t i = 0; i < d->ret->count; i++)
-        put(d, &d->ret->rows[i], i);
 }
 
 static const char *keep(diffing *d, const char *text)
@@ -105,18 +99,18 @@ static cm_diff_figures *figures_of(diffing *d, const char *customer, const char 
                        .customer = customer,
                        .product = product,
                        .currency = currency};
-    size_t mask = d->capacity * 2 - 1, at = row_hash(&key) & mask;
-    while (d->slots[at] && by_texts(&diff->rows[d->slots[at] - 1], &key) != 0)
-        at = (at + 1) & mask;
-    if (!d->slots[at]) {
-        diff->rows[diff->count] = (cm_diff_row){.lane = keep(d, key.lane),
-                                                .period = keep(d, key.period),
-                                                .customer = keep(d, customer),
-                                                .product = keep(d, product),
-                                                .currency = keep(d, currency)};
-        d->slots[at] = (uint32_t)++diff->count;
+    uint64_t hash = row_hash(&key);
+    uint32_t i = cm_hash_find(&d->index, hash, same_row, diff->rows, &key);
+    if (i == CM_HASH_NONE) {
+        i = (uint32_t)diff->count++;
+        diff->rows[i] = (cm_diff_row){.lane = keep(d, key.lane),
+                                      .period = keep(d, key.period),
+                                      .customer = keep(d, customer),
+                                      .product = keep(d, product),
+                                      .currency = keep(d, currency)};
+        cm_hash_add(&d->index, hash, i);
     }
-    cm_diff_row *row = &diff->rows[d->slots[at] - 1];
+    cm_diff_row *row = &diff->rows[i];
     return d->side == BEFORE ? &row->before : &row->after;
 }
 
@@ -454,7 +448,7 @@ static void release(diffing *d)
     }
     cm_buffer_free(&d->relation);
     cm_buffer_free(&d->months);
-    free(d->slots);
+    cm_hash_free(&d->index);
 }
 
 bool cm_store_diff(cm_pg *pg, const cm_diff_pair *pairs, size_t count, const cm_catalog *edited, cm_diff *ret,

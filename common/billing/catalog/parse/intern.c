@@ -14,37 +14,29 @@ static uint64_t hash_of(const char *text, size_t length)
     return hash;
 }
 
-static void grow(cm_intern *table)
+static bool same_text(const void *list, uint32_t position, const void *key)
 {
-    size_t capacity = table->capacity ? table->capacity * 2 : 256;
-    const char **slots = cm_alloc(capacity * sizeof *slots);
-    for (size_t i = 0; i < table->capacity; i++) {
-        if (!table->slots[i])
-            continue;
-        size_t at = hash_of(table->slots[i], strlen(table->slots[i])) & (capacity - 1);
-        while (slots[at])
-            at = (at + 1) & (capacity - 1);
-        slots[at] = table->slots[i];
-    }
-    free(table->slots);
-    table->slots = slots;
-    table->capacity = capacity;
+    const char *const *texts = list;
+    return cm_slice_is(*(const cm_slice *)key, texts[position]);
 }
 
 const char *cm_intern_text(cm_intern *table, cm_slice text)
 {
-    if (table->count * 2 >= table->capacity)
-        grow(table);
-    size_t at = hash_of(text.text, text.length) & (table->capacity - 1);
-    for (; table->slots[at]; at = (at + 1) & (table->capacity - 1))
-        if (cm_slice_is(text, table->slots[at]))
-            return table->slots[at];
-    table->count++;
-    return table->slots[at] = cm_arena_strndup(table->arena, text.text, text.length);
+    uint64_t hash = hash_of(text.text, text.length);
+    uint32_t i = cm_hash_find(&table->index, hash, same_text, table->texts, &text);
+    if (i != CM_HASH_NONE)
+        return table->texts[i];
+    if (table->count == table->capacity) {
+        table->capacity = table->capacity ? table->capacity * 2 : 256;
+        table->texts = cm_realloc(table->texts, table->capacity * sizeof *table->texts);
+    }
+    cm_hash_add(&table->index, hash, table->count);
+    return table->texts[table->count++] = cm_arena_strndup(table->arena, text.text, text.length);
 }
 
 void cm_intern_free(cm_intern *table)
 {
-    free(table->slots);
+    cm_hash_free(&table->index);
+    free(table->texts);
     *table = (cm_intern){.arena = table->arena};
 }

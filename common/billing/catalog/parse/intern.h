@@ -3,12 +3,14 @@
 #define CM_CATALOG_INTERN_H
 
 #include "base/base/arena.h"
+#include "base/base/hash_index.h"
 #include "base/base/slice.h"
 
 typedef struct cm_intern {
     cm_arena *arena;
-    const char **slots; /* open addressing; capacity is a power of two */
-    size_t capacity, count;
+    const char **texts;
+    uint32_t capacity, count;
+    cm_hash_index index;
 } cm_intern; /* {.arena = a} is empty */
 
 /* NUL-terminated, lives as long as the arena. */

@@ -23,14 +23,6 @@ static bool same_key(const cm_invoice_row *a, const cm_invoice_row *b)
     return strcmp(a->account, b->account) == 0 && strcmp(a->product, b->product) == 0;
 }
 
-cm_decimal cm_reconcile_half_units(int places, int64_t times)
-{
-    cm_decimal half = {5};
-    for (int i = places + 1; i < CM_DECIMAL_SCALE; i++)
-        half.units *= 10;
-    return (cm_decimal){half.units * times};
-}
-
 /* Both sides are sorted: one walk over them. Returns the number of groups, -1: overflow. */
 static long make_groups(const cm_reconcile_input *input, const cm_invoice_row **sorted, cm_reconcile_group *groups)
 {
