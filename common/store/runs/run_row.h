@@ -1,4 +1,4 @@
-/* Inserting a run. Internal to store/runs. */
+/* Inserting a run, for the delivery and for rating again. Internal to store/runs. */
 #ifndef CM_STORE_RUN_ROW_H
 #define CM_STORE_RUN_ROW_H
 
