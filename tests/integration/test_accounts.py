@@ -160,7 +160,7 @@ def test_an_account_that_turned_up_is_linked(desk):
 
 
 def test_compare_and_set(desk):
-    """rules.md 1.7: a stale version is refused with exit code 2, nothing is changed."""
+    """rules.md, "The last absolute value wins": a stale version is refused with exit code 2, nothing is changed."""
     asked = link(desk)
     assert "you saw 5" in desk.change("request approve", asked["id"], version=5, code=2)
     assert desk.change("request approve", asked["id"], version=1)["version"] == 2

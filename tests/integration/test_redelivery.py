@@ -81,7 +81,7 @@ def test_the_same_ingest_twice_changes_nothing(stack, generate):
 
 
 def test_finalised_and_grown_deliveries(stack, generate):
-    """Three versions: month to date, more columns, invoice ids and what AWS adds after the close (cur.md 1e)."""
+    """Three versions: month to date, more columns, invoice ids and what AWS adds after the close (formats.md section 1)."""
     month = months.Month(stack, generate, "three-versions", months.next_period(), format="legacy-zip", options=("--versions", 3))
     gates = []
     for n in (1, 2, 3):
@@ -257,7 +257,7 @@ def test_a_manifest_that_changes_is_a_new_delivery(stack, generate):
 
 
 def test_a_manifest_that_changes_while_its_files_are_read(stack, generate):
-    """Overwrite layout: v2 is written over v1 in the middle of reading it. Nothing of v1 counts (cur.md 3, gotcha 3)."""
+    """Overwrite layout: v2 is written over v1 in the middle of reading it. Nothing of v1 counts (formats.md section 1)."""
     month = months.Month(stack, generate, "written-over", months.next_period(), layout="overwrite",
                          options=("--rows", 150000, "--chunk-rows", 10000))
     month.write("--only-version", 1)
@@ -308,7 +308,7 @@ def test_two_reports_for_one_month(stack, generate):
 
 
 def test_data_without_its_manifest_is_not_a_delivery_yet(stack, generate):
-    """cur.md 1b: the manifest is written last; files without it are not read."""
+    """formats.md section 1: the manifest is written last; files without it are not read."""
     month = months.Month(stack, generate, "no-manifest-yet", months.next_period())
     v1 = month.write("--only-version", 1)[0]
     manifests = {file: file.read_bytes() for file in month.root.rglob("*-Manifest.json")}

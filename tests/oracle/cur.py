@@ -1,6 +1,6 @@
 """Reads cost and usage reports: legacy CUR and CUR 2.0, csv, csv.gz, csv.zip; manifests of both.
 
-Columns are found by name in the header of each chunk (cur.md 1a, 1b). The standard library's csv,
+Columns are found by name in the header of each chunk (formats.md section 1). The standard library's csv,
 gzip and zipfile do the reading. Errors name file, row (1 = header) and column.
 """
 import csv
@@ -41,7 +41,7 @@ class Line(NamedTuple):
     on_demand: int
 
 
-# field -> names, first present and non-empty wins (S14 for region). The first 9 are mandatory (cur.md gotcha 5).
+# field -> names, first present and non-empty wins (S14 for region). The first 9 are mandatory (formats.md section 1).
 _MANDATORY = ("period_start", "period_end", "payer", "account", "line_item_type", "product", "usage_type",
               "usage_start", "cost", "currency")
 _LEGACY = {

@@ -1,4 +1,4 @@
-"""Reading of reports (cur.md), totals by keys, the command and the comparer."""
+"""Reading of reports (formats.md section 1), totals by keys, the command and the comparer."""
 import gzip
 import json
 import os
@@ -23,7 +23,7 @@ def costs(files, payer=TDS, period=PERIOD):
 
 
 def test_columns_by_name_for_each_chunk(tmp_path):
-    """Order and set of columns may change between chunks (cur.md gotcha 4)."""
+    """Order and set of columns may change between chunks (formats.md section 1)."""
     first = write_csv(tmp_path / "a.csv.gz", [legacy_row("1.5"), legacy_row("4.0E-7")])
     shuffled = [name for name in reversed(LEGACY_HEADER) if name not in ("product/sku", "pricing/unit")] + ["new/column"]
     second = write_csv(tmp_path / "b.csv", [legacy_row("-0.0")], shuffled)

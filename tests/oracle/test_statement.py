@@ -26,7 +26,7 @@ USAGES = {"437.00": ("43.7", "100"), "0.00": (None, "100"), "200000.00": ("20000
 
 @pytest.mark.parametrize("usage", USAGES)
 def test_rules_table_1_10(usage):
-    """N02 10 % flat, N03 no minimum, against AWS's public price for the same usage (rules.md 1.10)."""
+    """N02 10 % flat, N03 no minimum, against AWS's public price for the same usage (rules.md, "Worked examples")."""
     flat, public = USAGES[usage]
     lines = {TDS: [line("Usage", usage), line("Tax", "1")]}
     assert support_of(documents(with_group(BUSINESS), lines)[0]) == ([flat] if flat else [])

@@ -41,7 +41,7 @@ enum cm_decimal_parse_result {
 
 /*
  * Plain and exponent forms: "12", "-0.0", "+1.5", ".5", "5.", "4.0E-7", "1.23456789e7", "0E-10" (Java's
- * Double.toString and BigDecimal.toString, cur.md 1a). No spaces, no separators, no "NaN".
+ * Double.toString and BigDecimal.toString, formats.md section 1). No spaces, no separators, no "NaN".
  */
 enum cm_decimal_parse_result cm_decimal_parse(cm_slice text, cm_decimal *ret);
 /* For catalogs and arguments: more than 18 decimals or empty are errors too. */

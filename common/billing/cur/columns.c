@@ -9,7 +9,8 @@ struct known_column {
     bool mandatory;
 };
 
-/* CUR user guide, "Column attribute service" and line item columns; CUR 2.0 table dictionary. Mandatory: cur.md 3.5. */
+/* CUR user guide, "Column attribute service" and line item columns; CUR 2.0 table dictionary. Mandatory: formats.md
+ * section 1. */
 static const struct known_column known[CM_COLUMNS] = {
     [CM_COLUMN_USAGE_ACCOUNT] = {"lineItem/UsageAccountId", "line_item_usage_account_id", true},
     [CM_COLUMN_LINE_ITEM_TYPE] = {"lineItem/LineItemType", "line_item_line_item_type", true},

@@ -122,7 +122,7 @@ CM_NODISCARD bool cm_link_change(cm_account_link *link, const cm_link_cause *cau
 bool cm_link_next(enum cm_link_kind kind, enum cm_link_state from, enum cm_link_event event, enum cm_link_state *ret);
 
 /* Compare-and-set: REFUSED (VERSION_CHANGED) if the operator saw another version. Wishes are whole values, never
- * increments (rules.md 1.7). */
+ * increments (rules.md, "The last absolute value wins"). */
 CM_NODISCARD bool cm_link_expect_version(int64_t now, int64_t seen, cm_error *err);
 
 /* --- dates, UTC --- */

@@ -1,5 +1,5 @@
 /*
- * What a request must obey before anybody looks at it (rules.md 1.2, 1.3). Each function says yes, or REFUSED with the
+ * What a request must obey before anybody looks at it (rules.md). Each function says yes, or REFUSED with the
  * rule's id in the text. Pure. What differs between distributors comes from the payer model's table. May use: base,
  * payer_model.
  */
@@ -48,7 +48,7 @@ enum cm_territory_verdict cm_rule_territory(const cm_payer_model *model, const c
 /* P16: a role must be made where the payer existed before and was transferred in; or always, as the model says. */
 bool cm_rule_role_required(const cm_payer_model *model, bool transferred_in);
 
-/* --- what AWS allows (distributors-and-aws.md 2.5): shown and respected --- */
+/* --- what AWS allows (accounts-and-taxes.md section 3): shown and respected --- */
 
 typedef struct cm_invitation_budget {
     int sent, per_day;        /* within the last 24 hours; accepted ones do not count */

@@ -3,7 +3,7 @@
  * files are (locate.c). reports.c puts them together. Internal to common/delivery/source. Everything is allocated from
  * the arena handed in.
  *
- * Layouts (cur.md 1a, 1b); the prefix may be absent, and a folder may hold only a part:
+ * Layouts (formats.md section 1); the prefix may be absent, and a folder may hold only a part:
  *   legacy, new versions   <prefix>/<report>/20250601-20250701/<assembly>/<report>-Manifest.json, and one level up the
  * newest one's copy legacy, overwrite      <prefix>/<report>/20250601-20250701/<report>-Manifest.json CUR 2.0
  * <prefix>/<export>/metadata/BILLING_PERIOD=2025-06/[<execution>/]<export>-Manifest.json

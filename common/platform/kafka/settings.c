@@ -1,4 +1,4 @@
-/* Properties of librdkafka's clients (CONFIGURATION.md of 2.0.2) and what they are good for here. */
+/* Properties of librdkafka's clients (as of 2.0.2) and what they are good for here. */
 #include "platform/kafka/internal.h"
 
 #include "base/log/log.h"
@@ -17,7 +17,7 @@ static const struct property both[] = {
     /* A commit that was queued while the coordinator was away is given up only after this, and 2.0.2 joins the group
      * again only then: seen as a pause of 30 s after kill -9 of a busy broker. */
     {"socket.timeout.ms", "10000"},
-    /* A broker that comes back is found within a second: kill -9 and restart, kafka-local.md "Faults seen". */
+    /* A broker that comes back is found within a second: kill -9 and restart. */
     {"reconnect.backoff.ms", "50"},
     {"reconnect.backoff.max.ms", "500"},
     {"retry.backoff.ms", "100"},

@@ -155,8 +155,8 @@ bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret
     return true;
 }
 
-/* In an overwritten layout the files are one delivery only if the manifest is still the one that planned them (cur.md
- * 3). */
+/* In an overwritten layout the files are one delivery only if the manifest is still the one that planned them
+ * (formats.md section 1). */
 static bool manifest_is_unchanged(cm_chunk_job *job, cm_error *err)
 {
     if (!job->source || !*job->chunk.manifest || (job->chunk.immutable_keys && !job->keeping.writer))

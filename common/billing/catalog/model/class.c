@@ -32,7 +32,7 @@ bool cm_class_parse(cm_slice name, enum cm_class *ret)
     return false;
 }
 
-/* rating.md section 2; the types are those of cur.md 1d. */
+/* rating.md section 2; the types are those of formats.md section 1. */
 static const struct {
     const char *type;
     enum cm_class class;

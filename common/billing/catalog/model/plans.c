@@ -59,7 +59,7 @@ bool cm_plan_type_is_public(enum cm_plan_type type)
 #define START_OF_2026 (20454 * CM_DAY)
 #define START_OF_2027 (20819 * CM_DAY)
 
-/* facts: distributors-and-aws.md 2.6; the legacy plans end 2027-01-01. */
+/* rating.md section 6; the legacy plans end 2027-01-01. */
 static const cm_plan_band developer[] = {ABOVE(3)};
 static const cm_plan_band business_public[] = {UP_TO(10000, 10), UP_TO(80000, 7), UP_TO(250000, 5), ABOVE(3)};
 static const cm_plan_band business_plus[] = {UP_TO(10000, 9), UP_TO(80000, 6), UP_TO(250000, 4), ABOVE(3)};

@@ -1,4 +1,4 @@
-/* UTC only (cur.md 29), half-open periods. */
+/* UTC only (formats.md section 1), half-open periods. */
 #include "base/time/time.h"
 
 #include <criterion/criterion.h>

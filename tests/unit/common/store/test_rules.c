@@ -1,4 +1,4 @@
-/* Rules of documents (rules.md 1.6, N09) that no other test of the store names: when, how often, in which form, who may
+/* Rules of documents (rules.md, N09) that no other test of the store names: when, how often, in which form, who may
  * see what was done. */
 #include "place.h"
 

@@ -1,4 +1,4 @@
-/* Forms that reports have and forms that they must not have (cur.md 1a; C01). */
+/* Forms that reports have and forms that they must not have (formats.md section 1; C01). */
 #include "base/decimal/decimal.h"
 
 #include <criterion/criterion.h>

@@ -18,7 +18,7 @@ static void decimal_is(cm_decimal value, const char *expected)
     cr_assert_str_eq(text, expected);
 }
 
-/* rating.md section 2: every type of cur.md 1d. */
+/* rating.md section 2: every type of formats.md section 1. */
 Test(tables, class_of_every_builtin_type)
 {
     static const struct {
@@ -147,7 +147,7 @@ static void plan_is(const cm_catalog *catalog, enum cm_plan_type type, const cha
     cr_assert_null(bands[2 * plan->count]);
 }
 
-/* distributors-and-aws.md 2.6 */
+/* rating.md section 6 */
 Test(plans, published_figures)
 {
     cm_catalog *catalog = catalog_of_text("# base\n");

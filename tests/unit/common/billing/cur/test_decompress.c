@@ -1,4 +1,4 @@
-/* gzip and zip: members, damage, padding (RFC 1952; cur.md 1a). */
+/* gzip and zip: members, damage, padding (RFC 1952; formats.md section 1). */
 #include "support.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* Columns, oddities of the format and errors with their place (cur.md 1a, 1b, 3). Rules: O14, N04. */
+/* Columns, oddities of the format and errors with their place (formats.md section 1). Rules: O14, N04. */
 #include "support.h"
 
 #include <criterion/criterion.h>
@@ -121,7 +121,7 @@ Test(reader, forms_of_times_numbers_and_texts)
          "0.0000004", "", "a\"b", 0, 0},
         {WITH("\"2025-06-30T23:59:59.000Z\"", "\"a,\nb\"", "", "USD", "1", "eu", "x"), "2025-06-30T23:59:59Z", "0",
          "eu", "a,\nb", 0, CM_KIND_FINAL},
-        /* Before and after the period, with a fraction: some fees (cur.md 16). */
+        /* Before and after the period, with a fraction: some fees (formats.md section 1). */
         {WITH("2025-12-01T08:00:00.500Z", "t", "-0.0", "USD", "1", "eu", "x"), "2025-12-01T08:00:00.5Z", "0", "eu", "t",
          0, CM_KIND_FINAL},
         {WITH("2025-05-31T23:59:59Z", "t", "0.0000000000000000015", "USD", "1", "eu", "x"), "2025-05-31T23:59:59Z",

@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Written from accounts-and-taxes.md and rules.md 1.3, not from the table of the code. Kind: L an account that exists,
+/* Written from accounts-and-taxes.md and rules.md, not from the table of the code. Kind: L an account that exists,
  * C a new one. */
 static const struct expected {
     const char *from, *event, *to, *kinds;
 } wanted[] = {
     {"requested", "approve", "approved", "LC"}, /* O07, O19: reviewed and approved by a person */
     {"requested", "reject", "rejected", "LC"},
-    {"requested", "ask_info", "info_requested", "LC"}, /* rules.md 1.3 A: (info requested) */
+    {"requested", "ask_info", "info_requested", "LC"}, /* (info requested) */
     {"requested", "withdraw", "withdrawn", "LC"},
     {"info_requested", "give_info", "requested", "LC"},
     {"info_requested", "reject", "rejected", "LC"},
@@ -348,7 +348,7 @@ Test(change, random_walks)
     cr_assert_gt(now, at("2031-01-01T00:00:00Z"));
 }
 
-/* --- desired state, rules.md 1.7 (S3 L274-303) ----------------------------------------------------------------- */
+/* --- desired state (rules.md, "The last absolute value wins") ----------------------------------------------- */
 
 typedef struct quantity {
     int64_t version, value;

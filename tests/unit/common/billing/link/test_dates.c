@@ -1,5 +1,5 @@
-/* Dates of a link: N01, N11, O21, O22, with Feb 29 and year ends. The vectors are those of rules.md 1.10 or counted on
- * a calendar. */
+/* Dates of a link: N01, N11, O21, O22, with Feb 29 and year ends. The vectors are those of rules.md, "Worked examples"
+ * or counted on a calendar. */
 #include "billing/link/link.h"
 
 #include <criterion/criterion.h>

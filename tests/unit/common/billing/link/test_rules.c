@@ -155,7 +155,7 @@ Test(rules, N07_N08_O28_O29_duties_by_date)
 }
 
 /* 20 invitations in 24 hours, accepted ones do not count; open ones count against the quota
- * (distributors-and-aws.md 2.5). */
+ * (accounts-and-taxes.md section 3). */
 Test(rules, N01_invitation_budget)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* Rules P05 to P14 and O02 to O15 (rules.md 1.2, 1.3): payers, accounts, what must be there before a line can be
+/* Rules P05 to P14 and O02 to O15 (rules.md): payers, accounts, what must be there before a line can be
  * billed. */
 #include "month.h"
 

@@ -1,4 +1,4 @@
-/* Rules N02 to N21 (rules.md 1.1): the hard constants, each in the code that keeps it. */
+/* Rules N02 to N21 (rules.md): the hard constants, each in the code that keeps it. */
 #include "month.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* Rules R01 to R08 (rules.md 1.5): books, layers, support against negative values, currencies. */
+/* Rules R01 to R08 (rules.md): books, layers, support against negative values, currencies. */
 #include "month.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-/* Support plan groups (rating.md section 6; N02-N05, N19, O14, O15; S10, S11). Golden values: rules.md 1.10 and by
- * hand. */
+/* Support plan groups (rating.md section 6; N02-N05, N19, O14, O15; S10, S11). Golden values: rules.md, "Worked
+ * examples" and by hand. */
 #include "documents.h"
 
 #include <criterion/criterion.h>
@@ -27,7 +27,8 @@ static void expect_support(const char *group, const char *period, const cm_state
     free(yaml);
 }
 
-/* rules.md 1.10: TD SYNNEX's flat 10 % without minimum (N02, N03) and AWS's public price of the same usage. */
+/* rules.md, "Worked examples": TD SYNNEX's flat 10 % without minimum (N02, N03) and AWS's public price of the same
+ * usage. */
 Test(support, rules_table_1_10)
 {
     static const struct {

@@ -187,7 +187,7 @@ Test(requests, the_history_never_changes)
     place_close(p);
 }
 
-/* Two operators who saw the same version: one wins, the other is told (rules.md 1.7). */
+/* Two operators who saw the same version: one wins, the other is told (rules.md, "The last absolute value wins"). */
 Test(requests, two_desks_at_once)
 {
     place *p = desk_open();
