@@ -204,7 +204,7 @@ def test_a_month_without_delivery(world):
     file.write_text("Account,Service,Net amount,Currency\n000011112222,AmazonEC2,5.00,EUR\n")
     answer = world.stack.cli("reconcile", "--invoice", file, "--payer", world.month.payer, "--period", "2031-01", "--layout", "tds", code=2)
     assert [(i["status"], i["cause"]) for i in answer["items"]] == [("unknown", "MISSING_DELIVERY")]
-    assert "no delivery of 2031-01" in answer["missing"]
+    assert "no usable delivery of 2031-01" in answer["missing"]
 
 
 def test_refusals(world):

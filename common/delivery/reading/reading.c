@@ -30,7 +30,7 @@ static cm_stream *open_in_source(const cm_run_chunk *chunk, cm_error *err)
     json_t *definition = json_loads(chunk->source, 0, NULL);
     cm_source *source = definition ? cm_source_open(definition, err) : NULL;
     if (!definition)
-        cm_fail(err, CM_ERROR_BUG, "SOURCE", "the stored source of delivery %s is no JSON", chunk->delivery);
+        cm_fail(err, CM_ERROR_BUG, "SOURCE", "the stored source of delivery %s is not JSON", chunk->delivery);
     json_decref(definition);
     cm_stream *from = source ? source->type->open_object(source, chunk->location, chunk->fingerprint, err) : NULL;
     if (!from) {

@@ -136,7 +136,7 @@ static bool rate_lines(reading *r, cm_reader *reader, cm_batch_builder *builder,
         return false;
     if (r->lines != r->file->lines || r->checksum != r->file->checksum)
         return cm_fail(err, CM_ERROR_REFUSED, "CHANGED",
-                       "it is not the file that run %s read (%" PRIu64 " lines now, %" PRIu64 " then)",
+                       "the file is no longer the one that run %s read (%" PRIu64 " lines now, %" PRIu64 " then)",
                        r->file->chunk.run, r->lines, r->file->lines);
     return hand_over(r, err);
 }

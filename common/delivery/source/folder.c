@@ -31,8 +31,8 @@ static cm_source *open_folder(const json_t *definition, cm_error *err)
     if (!cm_definition_read(definition, keys, err))
         return NULL;
     if (path[0] != '/') {
-        cm_fail(err, CM_ERROR_INVALID, "SOURCE", "source: path \"%s\" must begin with /: workers run in other folders",
-                path);
+        cm_fail(err, CM_ERROR_INVALID, "SOURCE",
+                "source: path \"%s\" must begin with /, because workers run in other folders", path);
         return NULL;
     }
     folder_source *source = cm_alloc(sizeof *source);
@@ -195,7 +195,7 @@ static char *path_of(const folder_source *source, const char *key, cm_error *err
     for (const char *at = key;; at++) {
         size_t length = strcspn(at, "/");
         if (length == 2 && at[0] == '.' && at[1] == '.') {
-            cm_fail(err, CM_ERROR_POISON, "BAD_KEY", "%s: a key must not hold \"..\"", key);
+            cm_fail(err, CM_ERROR_POISON, "BAD_KEY", "%s: a key must not contain \"..\"", key);
             return NULL;
         }
         at += length;
@@ -210,7 +210,7 @@ static char *path_of(const folder_source *source, const char *key, cm_error *err
 static bool missing_or_away(const char *path, int problem, cm_error *err)
 {
     if (problem == ENOENT || problem == ENOTDIR)
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s is not there", path);
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s does not exist", path);
     return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: %s", path, strerror(problem));
 }
 
@@ -222,7 +222,7 @@ static bool stat_object(cm_source *base, const char *key, cm_arena *arena, cm_ob
     struct stat status;
     bool done = stat(path, &status) == 0 || missing_or_away(path, errno, err);
     if (done && !S_ISREG(status.st_mode))
-        done = cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s is no file", path);
+        done = cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s is not a file", path);
     if (done)
         describe_object(&status, cm_arena_strndup(arena, key, strlen(key)), arena, ret);
     free(path);
@@ -248,8 +248,8 @@ static bool same_file(const file_stream *stream, const char *when, cm_error *err
     if (strcmp(now, stream->fingerprint) == 0)
         return true;
     return cm_fail(err, CM_ERROR_POISON, "CHANGED",
-                   "%s changed %s (size:mtime was %s, is %s); it is read again when it is found anew", stream->path,
-                   when, stream->fingerprint, now);
+                   "%s changed %s (size:mtime was %s, is %s); it will be read again when the next scan finds it",
+                   stream->path, when, stream->fingerprint, now);
 }
 
 static bool read_file(cm_stream *base, void *into, size_t size, size_t *ret_read, cm_error *err)
@@ -290,7 +290,7 @@ static bool open_file(file_stream *stream, const char *expected, cm_error *err)
     if (stream->file < 0 || fstat(stream->file, &status) != 0)
         return missing_or_away(stream->path, errno, err);
     if (!S_ISREG(status.st_mode))
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s is no file", stream->path);
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s is not a file", stream->path);
     posix_fadvise(stream->file, 0, 0, POSIX_FADV_SEQUENTIAL);
     if (!expected || !*expected) {
         fingerprint(&status, stream->fingerprint);

@@ -53,7 +53,7 @@ static bool read_keys(cm_manifest *m, const json_t *root, cm_arena *arena)
     if (!list)
         return bad(m, "MANIFEST_INVALID", "the manifest has neither `reportKeys` (legacy) nor `dataFiles` (CUR 2.0)");
     if (!json_is_array(list))
-        return bad(m, "MANIFEST_INVALID", cm_arena_printf(arena, "`%s` of the manifest is no list", name));
+        return bad(m, "MANIFEST_INVALID", cm_arena_printf(arena, "`%s` of the manifest is not a list", name));
     size_t count = json_array_size(list);
     if (count == 0)
         return bad(m, "MANIFEST_INVALID",
@@ -66,7 +66,8 @@ static bool read_keys(cm_manifest *m, const json_t *root, cm_arena *arena)
         const char *url = json_string_value(json_array_get(list, i));
         const char *key = url ? key_of(url) : "";
         if (cm_layout_file(key).length == 0)
-            return bad(m, "MANIFEST_INVALID", cm_arena_printf(arena, "entry %zu of `%s` names no file", i + 1, name));
+            return bad(m, "MANIFEST_INVALID",
+                       cm_arena_printf(arena, "entry %zu of `%s` does not name a file", i + 1, name));
         m->keys[m->count++] = cm_arena_strndup(arena, key, strlen(key));
     }
     return no_key_twice(m, arena);
@@ -101,7 +102,7 @@ static bool read_billing_period(cm_manifest *m, const json_t *root, cm_arena *ar
     if (cm_period_start(month) != from || cm_period_end(month) != to)
         return bad(
             m, "MANIFEST_INVALID",
-            cm_arena_printf(arena, "`billingPeriod` of the manifest, %s to %s, is no calendar month", start, end));
+            cm_arena_printf(arena, "`billingPeriod` of the manifest, %s to %s, is not a calendar month", start, end));
     m->period = month;
     m->has_period = true;
     return true;
@@ -148,7 +149,7 @@ static bool has_column(const json_t *root, const char *wanted)
 static bool check_format(cm_manifest *m, const json_t *root, cm_arena *arena)
 {
     const char *compression = json_string_value(json_object_get(root, "compression"));
-    const char *advice = "curmill reads CSV, plain, gzip or zip: order the report as text/csv";
+    const char *advice = "curmill reads CSV (plain, gzip or zip); configure the report as text/csv";
     if (compression && strcmp(compression, "Parquet") == 0)
         return bad(m, "UNSUPPORTED_FORMAT", cm_arena_printf(arena, "the report is in Parquet; %s", advice));
     if (has_column(root, "BilledCost") && has_column(root, "ChargeCategory"))
@@ -183,7 +184,7 @@ static void read_execution(cm_manifest *m, cm_arena *arena)
 static void read_object(cm_manifest *m, const json_t *root, cm_arena *arena)
 {
     if (!json_is_object(root)) {
-        bad(m, "MANIFEST_INVALID", "the manifest is no JSON object");
+        bad(m, "MANIFEST_INVALID", "the manifest is not a JSON object");
         return;
     }
     m->cur2 = json_object_get(root, "dataFiles") && !json_object_get(root, "reportKeys");
@@ -197,7 +198,7 @@ static void read_object(cm_manifest *m, const json_t *root, cm_arena *arena)
         read_execution(m, arena);
     if (done && account && !json_is_string(account))
         done = bad(m, "MANIFEST_INVALID",
-                   "`account` of the manifest is no text: account ids keep their leading zeros only as text");
+                   "`account` of the manifest is not a text; account ids keep their leading zeros only as text");
     if (done && read_billing_period(m, root, arena) && check_key_periods(m, arena))
         check_format(m, root, arena);
 }
@@ -215,7 +216,7 @@ void cm_manifest_read(const char *text, size_t length, cm_arena *arena, cm_manif
         read_object(ret, root, arena);
     else
         bad(ret, "MANIFEST_INVALID",
-            cm_arena_printf(arena, "the manifest is no JSON: line %d, column %d: %s", problem.line, problem.column,
+            cm_arena_printf(arena, "the manifest is not JSON: line %d, column %d: %s", problem.line, problem.column,
                             problem.text));
     json_decref(root);
 }

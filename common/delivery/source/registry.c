@@ -20,7 +20,7 @@ cm_source *cm_source_open(const json_t *definition, cm_error *err)
     const char *name = json_string_value(json_object_get(definition, "type"));
     const cm_source_type *type = name ? cm_source_type_find(name) : NULL;
     if (!type) {
-        cm_fail(err, CM_ERROR_INVALID, "SOURCE", "source: type is %s%s%s: use folder or s3", name ? "\"" : "",
+        cm_fail(err, CM_ERROR_INVALID, "SOURCE", "source: type is %s%s%s; use folder or s3", name ? "\"" : "",
                 name ? name : "missing", name ? "\"" : "");
         return NULL;
     }

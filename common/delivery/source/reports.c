@@ -173,8 +173,8 @@ static void check_identity(const search *s, const candidate *c, cm_found_deliver
         fail_delivery(
             d, "WRONG_PAYER", d->manifest,
             cm_arena_printf(s->arena,
-                            "the manifest is of payer %s, the source belongs to payer %s: correct the source in the "
-                            "catalog, or take the files out of it",
+                            "the manifest belongs to payer %s and the source to payer %s; correct the source in the "
+                            "catalog, or remove the files from it",
                             m->account, s->payer));
     if (m->has_period && !same_period(m->period, c->layout.period))
         fail_delivery(d, "WRONG_PERIOD", d->manifest,
@@ -182,7 +182,7 @@ static void check_identity(const search *s, const candidate *c, cm_found_deliver
                                       cm_period_print(m->period, said), cm_period_print(c->layout.period, path)));
     if (*m->report && strcmp(m->report, c->layout.report) != 0)
         fail_delivery(d, "MANIFEST_INVALID", d->manifest,
-                      cm_arena_printf(s->arena, "the manifest is of report \"%s\" and its file name says \"%s\"",
+                      cm_arena_printf(s->arena, "the manifest is for report \"%s\" but its file name says \"%s\"",
                                       m->report, c->layout.report));
 }
 
@@ -191,11 +191,11 @@ static const char *missing_text(const search *s, const cm_found_delivery *d, con
     cm_buffer where = {0};
     char period[CM_PERIOD_TEXT];
     s->source->type->describe(s->source, &where);
-    const char *text = cm_arena_printf(s->arena,
-                                       "manifest %s lists %s, which is not in %s: looked for the longest end of that "
-                                       "path, and for %s in the folder of %s",
-                                       d->manifest, key, cm_buffer_string(&where), cm_layout_file(key).text,
-                                       cm_period_print(d->period, period));
+    const char *text = cm_arena_printf(
+        s->arena,
+        "manifest %s lists %s, which is not in %s; looked for the longest ending of that "
+        "path, and for %s in the folder of %s",
+        d->manifest, key, cm_buffer_string(&where), cm_layout_file(key).text, cm_period_print(d->period, period));
     cm_buffer_free(&where);
     return text;
 }
@@ -223,11 +223,10 @@ static void find_chunk(const search *s, const candidate *c, const char *key, cm_
     if (count == 0) {
         fail_delivery(d, "MISSING_FILE", key, missing_text(s, d, key));
     } else if (count > 1) {
-        fail_delivery(
-            d, "AMBIGUOUS_FILE", key,
-            cm_arena_printf(s->arena,
-                            "manifest %s lists %s, and both %s and %s may be meant: take one of them out of the source",
-                            d->manifest, key, found[0]->key, found[1]->key));
+        fail_delivery(d, "AMBIGUOUS_FILE", key,
+                      cm_arena_printf(
+                          s->arena, "manifest %s lists %s, which could be %s or %s; remove one of them from the source",
+                          d->manifest, key, found[0]->key, found[1]->key));
     } else {
         chunk->key = found[0]->key;
         chunk->fingerprint = found[0]->fingerprint;
@@ -252,7 +251,7 @@ static void check_no_file_twice(const search *s, cm_found_delivery *d)
     for (size_t i = 1; i < d->chunks; i++)
         if (sorted[i]->key && sorted[i - 1]->key && strcmp(sorted[i]->key, sorted[i - 1]->key) == 0)
             fail_delivery(d, "AMBIGUOUS_FILE", sorted[i]->key,
-                          cm_arena_printf(s->arena, "manifest %s lists %s and %s, and only %s is there for both",
+                          cm_arena_printf(s->arena, "manifest %s lists %s and %s, but only %s exists for both",
                                           d->manifest, sorted[i - 1]->manifest_key, sorted[i]->manifest_key,
                                           sorted[i]->key));
 }
@@ -277,8 +276,8 @@ static bool describe(search *s, candidate *c, const candidate *rival, cm_found_d
         fail_delivery(
             d, "AMBIGUOUS_FILE", d->manifest,
             cm_arena_printf(s->arena,
-                            "report %s has two manifests for one period, %s and %s: take one of them out of the "
-                            "source, or narrow it to one report's folder",
+                            "report %s has two manifests for one period, %s and %s; remove one of them from the "
+                            "source, or limit the source to the folder of one report",
                             d->report, d->manifest, rival->object->key));
     check_identity(s, c, d);
     if (!*m->error_code && m->count > 0) {

@@ -52,8 +52,8 @@ static bool correct_joining(cm_pg *pg, const cm_account_seen *s, cm_instant now,
         r.link.billed_from = cm_link_billed_from(r.link.kind, joined); /* N11 */
     r.link.version++;
     return cm_request_save(pg, &r, r.link.version - 1, now, err) &&
-           cm_request_history(pg, &r, "joined", cm_link_state_name(r.link.state), now, by, "AWS tells when it joined",
-                              NULL, err);
+           cm_request_history(pg, &r, "joined", cm_link_state_name(r.link.state), now, by,
+                              "AWS reports when the account joined", NULL, err);
 }
 
 bool cm_store_account_seen(cm_pg *pg, const cm_account_seen *s, cm_instant now, const char *by, cm_error *err)
@@ -110,5 +110,5 @@ bool cm_store_account_gone(cm_pg *pg, const char *payer, const char *account, cm
     bool news = cm_rows_count(rows) > 0;
     cm_rows_free(rows);
     return !news || tell_request(pg, payer, account, CM_LINK_GONE, left, now, by,
-                                 "AWS does not list it under the payer any more", err);
+                                 "AWS no longer lists the account under the payer", err);
 }

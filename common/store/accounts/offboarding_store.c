@@ -23,7 +23,8 @@ static bool remind(cm_pg *pg, const cm_request *r, cm_instant now, cm_error *err
              " accept it, or cancel the request.",
              r->link.account, r->payer, r->customer, cm_instant_print(r->link.invited_at, sent),
              cm_instant_print(r->link.expires_at, until));
-    return cm_notify_people(pg, r, "INVITATION_REMINDER", "reseller", "An invitation is two weeks old", body, now, err);
+    return cm_notify_people(pg, r, "INVITATION_REMINDER", "reseller", "An invitation has waited for two weeks", body,
+                            now, err);
 }
 
 /* Still so, now that it is locked? */
@@ -98,11 +99,11 @@ static bool check_balance(cm_pg *pg, const cm_request *r, const cm_gate_order *o
     char text[CM_DECIMAL_TEXT];
     if (!order->amount)
         return cm_fail(err, CM_ERROR_REFUSED, "BALANCE_NOT_ZERO",
-                       "what is still owed to the distributor for the account? --amount 0 opens the gate (O33)");
+                       "say what is still owed to the distributor for the account: --amount; 0 opens the gate (O33)");
     if (!cm_decimal_is_zero(*order->amount)) {
         cm_decimal_print(*order->amount, text);
-        return cm_fail(err, CM_ERROR_REFUSED, "BALANCE_NOT_ZERO", "%s is still owed: the balance must be 0 (O33)",
-                       text);
+        return cm_fail(err, CM_ERROR_REFUSED, "BALANCE_NOT_ZERO",
+                       "%s is still owed; the balance must be 0 before the account can leave (O33)", text);
     }
     if (!cm_pg_query(pg,
                      "SELECT DISTINCT c.period FROM current_run c JOIN charge h ON h.period = c.period AND h.run_id = "
@@ -114,10 +115,11 @@ static bool check_balance(cm_pg *pg, const cm_request *r, const cm_gate_order *o
                      "   AND c.payer = ANY (s.payers)) ORDER BY 1 LIMIT 1",
                      3, (const char *[]){r->payer, r->link.account, r->customer}, &rows, err))
         return false;
-    bool billed = cm_rows_count(rows) == 0 ||
-                  cm_fail(err, CM_ERROR_REFUSED, "NOT_BILLED",
-                          "charges of %s are on no issued document yet (O33): `curmill statement list --period %s`",
-                          cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 0));
+    bool billed =
+        cm_rows_count(rows) == 0 ||
+        cm_fail(err, CM_ERROR_REFUSED, "NOT_BILLED",
+                "charges of %s are not on an issued document yet (O33); see `curmill statement list --period %s`",
+                cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
     return billed;
 }
@@ -137,24 +139,25 @@ static bool check_gate(cm_pg *pg, const cm_request *r, const cm_gate_order *orde
 {
     const cm_payer_gate *gate = find_gate(r->model, order->gate);
     if (r->link.state != CM_LINK_OFFBOARDING)
-        return cm_fail(err, CM_ERROR_REFUSED, "LINK_STATE",
-                       "it is %s: gates are those of an account that is off-boarding (`curmill account offboard`)",
-                       cm_link_state_name(r->link.state));
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "LINK_STATE",
+            "the account is %s; only an account that is leaving has gates: start with `curmill account offboard`",
+            cm_link_state_name(r->link.state));
     if (!gate)
         return cm_fail(err, CM_ERROR_REFUSED, "NO_GATE", "there is no gate \"%s\": see `curmill account show %s`",
                        order->gate, r->link.account);
     if (!is_item(r->model, gate, order->item))
-        return cm_fail(err, CM_ERROR_REFUSED, "NO_GATE", "gate %s is opened %s", gate->code,
-                       gate->each_role ? "for each role and policy by its name: --item (see `curmill account show`)"
-                                       : "without --item");
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_GATE", "gate %s can only be opened %s", gate->code,
+                       gate->each_role
+                           ? "for one role or policy at a time, by its name: --item (see `curmill account show`)"
+                           : "without --item");
     if (!order->evidence || !*order->evidence)
-        return cm_fail(err, CM_ERROR_REFUSED, "NO_EVIDENCE", "a gate is opened with its evidence (%s): --evidence TEXT",
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_EVIDENCE", "a gate needs evidence to open (%s): --evidence TEXT",
                        gate->what);
     if (gate->each_role && r->model->role_name && strcmp(r->model->role_name, order->item) == 0 &&
         r->link.role == CM_ROLE_VALID && *r->role_arn)
         return cm_fail(err, CM_ERROR_REFUSED, "ROLE_STILL_THERE",
-                       "role %s could still be used when it was tried last: it must be removed first (O32)",
-                       order->item);
+                       "role %s could still be used at the last attempt; remove it first (O32)", order->item);
     return !gate->needs_zero_amount || check_balance(pg, r, order, err);
 }
 
@@ -254,9 +257,9 @@ static bool submit_locked(cm_pg *pg, const char *const *values, cm_instant now, 
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING 1",
             8, values, &rows, err))
         return false;
-    bool stored = cm_rows_count(rows) > 0 ||
-                  cm_fail(err, CM_ERROR_REFUSED, "ALREADY_SUBMITTED", "%s of payer %s for %s is submitted already",
-                          values[2], values[0], values[1]);
+    bool stored = cm_rows_count(rows) > 0 || cm_fail(err, CM_ERROR_REFUSED, "ALREADY_SUBMITTED",
+                                                     "%s of payer %s for %s was already submitted; nothing was done",
+                                                     values[2], values[0], values[1]);
     cm_rows_free(rows);
     snprintf(object, sizeof object, "payer:%s/%s", values[0], values[1]),
         snprintf(action, sizeof action, "%s.submitted", values[2]);

@@ -43,7 +43,7 @@ static bool check_dedicated(const creating *c, cm_error *err)
         if (strcmp(link->payer, c->payer->id) == 0 && link->to > c->now && link->customer != c->customer)
             return cm_fail(
                 err, CM_ERROR_REFUSED, "DEDICATED_PAYER",
-                "payer %s is a %s payer, the organization of customer %s alone (P07): see `curmill account advise`",
+                "payer %s is a %s payer and belongs to customer %s alone (P07); `curmill account advise` finds another payer",
                 c->payer->id, c->payer->payer_kind, link->customer->id);
     }
     return true;
@@ -58,16 +58,15 @@ static bool check_parties(creating *c, cm_error *err)
     if (!c->payer)
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_PAYER", "the catalog has no payer \"%s\"", or_empty(o->payer));
     if (!c->customer)
-        return cm_fail(
-            err, CM_ERROR_REFUSED, "NO_CUSTOMER",
-            "the catalog has no customer \"%s\": its profile must be there before an account can be requested (O01)",
-            or_empty(o->customer));
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_CUSTOMER",
+                       "the catalog has no customer \"%s\"; add the customer before requesting an account (O01)",
+                       or_empty(o->customer));
     if (!c->customer->price_book) /* the catalog's own checks keep this from happening */
         return cm_fail(err, CM_ERROR_REFUSED, "NO_PRICE_BOOK",
-                       "customer %s has no price book: it must be added first (O02)", c->customer->id);
+                       "customer %s has no price book; add one to the catalog first (O02)", c->customer->id);
     if (!given(c->customer->invoice_currency))
-        return cm_fail(err, CM_ERROR_REFUSED, "NO_CURRENCY", "customer %s has no invoice currency (O03)",
-                       c->customer->id);
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_CURRENCY",
+                       "customer %s has no invoice currency; add it to the catalog first (O03)", c->customer->id);
     return check_dedicated(c, err);
 }
 
@@ -89,12 +88,12 @@ static bool check_fields(creating *c, cm_error *err)
     bool checked, create = o->kind == CM_LINK_CREATE;
     if (create && given(o->account))
         return cm_fail(err, CM_ERROR_REFUSED, "LINK_KIND",
-                       "a new account has no number yet: an account that exists is linked");
+                       "a new account has no number yet; to bring in an account that exists, link it");
     if (!create && !cm_rule_account_id(o->account, err))
         return false;
     if (!create && strcmp(o->account, o->payer) == 0)
         return cm_fail(err, CM_ERROR_REFUSED, "PAYER_ACCOUNT",
-                       "%s is the payer itself: no workloads belong into a management account (P06)", o->account);
+                       "%s is the payer itself; workloads do not belong in a management account (P06)", o->account);
     if ((create || given(o->nickname)) && !cm_rule_nickname(o->nickname, err)) /* O09 */
         return false;
     if ((create || given(o->root_email)) && !cm_rule_root_email(o->root_email, err)) /* O08 */
@@ -102,9 +101,11 @@ static bool check_fields(creating *c, cm_error *err)
     if (given(o->root_email) && !cm_email_normal(o->root_email, c->email, sizeof c->email))
         return cm_rule_root_email(NULL, err);
     if (create && !given(o->region))
-        return cm_fail(err, CM_ERROR_REFUSED, "NO_REGION", "a request is routed by region (O07): --region QUEUE");
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_REGION",
+                       "a request needs a region, which decides who reviews it (O07): --region QUEUE");
     if (o->billed_from_wanted && cm_period_start(cm_period_of(o->billed_from_wanted)) != o->billed_from_wanted)
-        return cm_fail(err, CM_ERROR_REFUSED, "BAD_MONTH", "an account is billed from the 1st of a month (N11)");
+        return cm_fail(err, CM_ERROR_REFUSED, "BAD_MONTH",
+                       "an account is billed from the first day of a month (N11); give a month such as 2025-06");
     return cm_rule_support_plan(o->support_plan, o->sales_reference, err) && check_group(c, err) &&
            (create || cm_rule_role(or_empty(o->role_arn), or_empty(o->external_id), o->account, err)) &&
            cm_rule_root_domain(c->payer->model, false, c->email, c->distributor, &checked, err);
@@ -136,7 +137,7 @@ static bool check_territory(creating *c, cm_error *err)
     if (*country &&
         (strlen(country) != 2 || !isalpha((unsigned char)country[0]) || !isalpha((unsigned char)country[1])))
         return cm_fail(err, CM_ERROR_REFUSED, "BAD_COUNTRY",
-                       "\"%.20s\" is no country: two letters, such as DE (ISO 3166)", country);
+                       "\"%.20s\" is not a country; write two letters such as DE (ISO 3166)", country);
     for (size_t i = 0; country[i]; i++)
         c->country[i] = (char)(country[i] & ~0x20);
     switch (cm_rule_territory(c->payer->model, c->distributor, c->country, c->now)) {
@@ -167,10 +168,12 @@ bool cm_request_mail_unused(cm_pg *pg, const char *email, const char *account, i
                      " AND id <> $3 AND state NOT IN ('rejected', 'withdrawn', 'cancelled') LIMIT 1",
                      3, (const char *[]){email, account, id}, &rows, err))
         return false;
-    bool unused = cm_rows_count(rows) == 0 ||
-                  cm_fail(err, CM_ERROR_REFUSED, "ROOT_EMAIL_USED",
-                          "%s is the root address of %s: it must be unique and never used with Amazon or AWS (O08)",
-                          email, cm_rows_text(rows, 0, 0));
+    bool unused =
+        cm_rows_count(rows) == 0 ||
+        cm_fail(
+            err, CM_ERROR_REFUSED, "ROOT_EMAIL_USED",
+            "%s is already the root address of %s; a root address must be unique and never used with Amazon or AWS before (O08)",
+            email, cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
     return unused;
 }
@@ -284,7 +287,7 @@ bool cm_store_request_create(cm_pg *pg, const cm_catalog *catalog, const cm_requ
 {
     creating c = {.pg = pg, .catalog = catalog, .order = order, .now = now, .by = by, .reason = reason};
     if (!given(by))
-        return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "a request is somebody's: --by WHO");
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "say who makes the request: --by WHO");
     if (!check_parties(&c, err) || !check_fields(&c, err) || !check_territory(&c, err))
         return false;
     bool done = cm_pg_begin(pg, err) && create_locked(&c, ret_id, err) && cm_pg_commit(pg, err);

@@ -81,8 +81,11 @@ static bool read_request(const cm_rows *rows, cm_request *r, cm_error *err)
     if (!r->model || !cm_link_kind_parse(cm_rows_text(rows, 0, KIND), &link->kind) ||
         !cm_link_state_parse(cm_rows_text(rows, 0, STATE), &link->state) ||
         !cm_role_verdict_parse(cm_rows_text(rows, 0, ROLE_VERDICT), &link->role))
-        return cm_fail(err, CM_ERROR_BUG, "BAD_REQUEST",
-                       "request %" PRId64 " has a kind, state, verdict or model this program does not know", r->id);
+        return cm_fail(
+            err, CM_ERROR_BUG, "BAD_REQUEST",
+            "request %" PRId64
+            " has a kind, state, verdict or model that this version does not know; was it written by a newer version?",
+            r->id);
     link->version = cm_rows_i64(rows, 0, VERSION);
     TEXT(link->account, ACCOUNT), TEXT(link->support_plan, SUPPORT_PLAN),
         TEXT(link->support_plan_group, SUPPORT_PLAN_GROUP);
@@ -114,7 +117,7 @@ static bool load(cm_pg *pg, const char *sql, int count, const char *const *value
         return false;
     bool found = cm_rows_count(rows) > 0 ? read_request(rows, ret, err)
                                          : cm_fail(err, CM_ERROR_NOT_FOUND, "NO_REQUEST",
-                                                   "there is no %s: see `curmill request list`", what);
+                                                   "there is no %s; see `curmill request list`", what);
     cm_rows_free(rows);
     return found;
 }

@@ -130,8 +130,8 @@ bool cm_request_settle(cm_pg *pg, cm_request *r, cm_instant now, cm_error *err)
         case CM_LINK_ACCEPTED:
         case CM_LINK_ROOT_PASSWORD_RESET:
             cause.event = CM_LINK_ASK_ROLE;
-            cause.reason = r->link.role_required ? "the role is to be made and tried"
-                                                 : "no role is needed: the payer was not transferred in (P16)";
+            cause.reason = r->link.role_required ? "the role has to be created and tried"
+                                                 : "no role is needed, because the payer was not transferred in (P16)";
             break;
         case CM_LINK_ROLE_PENDING:
             cause.event = CM_LINK_ACTIVATE, cause.reason = "nothing is missing";
@@ -198,7 +198,7 @@ static bool check_wish(const cm_catalog *catalog, const cm_request *r, const cm_
     const char *sales = w->sales_reference ? w->sales_reference : r->sales_reference;
     if (cm_link_state_is_final(r->link.state))
         return cm_fail(err, CM_ERROR_REFUSED, "LINK_STATE",
-                       "it is %s: nothing about it changes any more, make a new request",
+                       "the request is %s and can no longer be changed; create a new one",
                        cm_link_state_name(r->link.state));
     if ((w->nickname && !cm_rule_nickname(w->nickname, err)) ||
         (w->root_email && *w->root_email && !cm_rule_root_email(w->root_email, err)) ||
@@ -224,10 +224,11 @@ static bool check_wish(const cm_catalog *catalog, const cm_request *r, const cm_
         return cm_fail(err, CM_ERROR_REFUSED, "TERRITORY",
                        "country %s is not in the distributor's authorized territory today (P17)", w->country);
     if (w->role_waived && *w->role_waived && !(reason && *reason))
-        return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "a role is waived with a reason: --reason TEXT");
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "say why the role is waived: --reason TEXT");
     if (w->billed_from_wanted && r->activated_at)
-        return cm_fail(err, CM_ERROR_REFUSED, "LINK_ACTIVE",
-                       "it is active: documents may rest on the month from which it is billed");
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "LINK_ACTIVE",
+            "the account is active; the month from which it is billed can no longer be changed, because documents may rest on it");
     return true;
 }
 

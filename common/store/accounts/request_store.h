@@ -87,7 +87,7 @@ typedef struct cm_account_seen {
  * once a day. */
 CM_NODISCARD bool cm_store_account_seen(cm_pg *pg, const cm_account_seen *seen, cm_instant now, const char *by,
                                         cm_error *err);
-/* AWS does not list it under the payer any more. Its link begins to off-board. In the caller's transaction. */
+/* AWS no longer lists the account under the payer. Its link begins to off-board. In the caller's transaction. */
 CM_NODISCARD bool cm_store_account_gone(cm_pg *pg, const char *payer, const char *account, cm_instant left,
                                         cm_instant now, const char *by, cm_error *err);
 

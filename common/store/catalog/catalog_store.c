@@ -159,11 +159,11 @@ bool cm_store_catalog_in_force(cm_pg *pg, cm_instant now, char ret_id[static CM_
     else if (!cm_rows_null(rows, 0, 1))
         cm_fail(
             err, CM_ERROR_NOT_FOUND, "NO_CATALOG",
-            "no catalog is in force yet: the one that was applied takes force at %s; to use it at once apply it with --now",
+            "no catalog is in force yet; the one that was applied takes force at %s. To use it at once, apply it again with --now",
             cm_rows_text(rows, 0, 1));
     else
         cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG",
-                "no catalog was ever applied: `curmill catalog apply DIR --by WHO --reason TEXT [--now]`");
+                "there is no catalog yet: run `curmill catalog apply DIR --by WHO --reason TEXT [--now]`");
     cm_rows_free(rows);
     return found;
 }
@@ -177,10 +177,11 @@ bool cm_store_catalog_load(cm_pg *pg, const char *id, cm_catalog **ret, cm_error
                      err))
         return false;
     if (cm_rows_count(rows) == 0 || !*id)
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG", "there is no catalog version %s: see `curmill catalog list`",
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG", "there is no catalog version %s; see `curmill catalog list`",
                 id);
     else if (cm_rows_count(rows) > 1)
-        cm_fail(err, CM_ERROR_NOT_FOUND, "AMBIGUOUS", "%s begins more than one catalog version: give more digits", id);
+        cm_fail(err, CM_ERROR_NOT_FOUND, "AMBIGUOUS",
+                "more than one catalog version begins with %s; give more characters", id);
     else
         *ret = cm_catalog_parse(cm_rows_text(rows, 0, 1), err);
     cm_rows_free(rows);

@@ -81,7 +81,10 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
         .rule = keep(b, rows, row, 15),
     };
     return cm_class_parse(cm_slice_of(cm_rows_text(rows, row, 6)), &c->class) ||
-           cm_fail(err, CM_ERROR_BUG, "CLASS", "a charge has the unknown class \"%s\"", cm_rows_text(rows, row, 6));
+           cm_fail(
+               err, CM_ERROR_BUG, "CLASS",
+               "a charge has the class \"%s\", which this version does not know; was it written by a newer version?",
+               cm_rows_text(rows, row, 6));
 }
 
 /* --- a unit's documents -------------------------------------------------------------------------------------- */

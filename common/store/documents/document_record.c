@@ -70,7 +70,9 @@ static const json_t *catalog_json(cm_pg *pg, const char *id, cm_error *err)
     snprintf(kept_id, sizeof kept_id, "%s", id);
     cm_rows_free(rows);
     if (!kept)
-        cm_fail(err, CM_ERROR_BUG, "NO_CATALOG", "the catalog version %s of a document is not there", id);
+        cm_fail(err, CM_ERROR_BUG, "NO_CATALOG",
+                "catalog version %s, which a document was made with, is not in the database; restore it from a backup",
+                id);
     return kept;
 }
 
@@ -256,7 +258,7 @@ bool cm_store_document_record(cm_pg *pg, const char *id, json_t **ret, cm_error 
             1, &id, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0)
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s: see `curmill statement list`", id);
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s; see `curmill statement list`", id);
     else if (!cm_rows_null(rows, 0, RECORD))
         *ret = loads(rows, RECORD);
     else

@@ -116,16 +116,16 @@ static bool load(changing *c, cm_error *err)
             1, values, &c->row, err))
         return false;
     if (cm_rows_count(c->row) == 0)
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s: see `curmill statement list`",
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s; see `curmill statement list`",
                        c->order->id);
     if (strcmp(field(c, STATE), changes[c->order->change].from) != 0)
-        return cm_fail(
-            err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "document %s is %s: `%s` is for a document that is %s%s",
-            c->order->id, field(c, STATE), changes[c->order->change].name, changes[c->order->change].from,
-            strcmp(field(c, STATE), "issued") == 0 ? "; what changes after issue becomes an adjustment or a credit note"
-            : c->order->change == CM_DOCUMENT_ISSUE && strcmp(field(c, STATE), "draft") == 0
-                ? "; approve it first: `curmill statement approve`"
-                : "");
+        return cm_fail(err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "document %s is %s; `%s` needs one that is %s%s",
+                       c->order->id, field(c, STATE), changes[c->order->change].name, changes[c->order->change].from,
+                       strcmp(field(c, STATE), "issued") == 0
+                           ? "; what changes after issue becomes an adjustment or a credit note"
+                       : c->order->change == CM_DOCUMENT_ISSUE && strcmp(field(c, STATE), "draft") == 0
+                           ? "; approve it first: `curmill statement approve`"
+                           : "");
     c->document = json_loads(field(c, DOCUMENT), 0, NULL);
     cm_assert(c->document);
     json_object_set_new(c->document, "state", json_string(field(c, STATE)));
@@ -177,7 +177,8 @@ static bool pass_gates(changing *c, cm_error *err)
     cm_buffer codes = {0};
     json_array_foreach (c->shut, i, gate)
         cm_buffer_printf(&codes, "%s%s", i ? ", " : "", json_string_value(json_object_get(gate, "code")));
-    cm_fail(err, CM_ERROR_REFUSED, "GATES_SHUT", "document %s cannot be issued, shut: %s", c->order->id, codes.data);
+    cm_fail(err, CM_ERROR_REFUSED, "GATES_SHUT", "document %s cannot be issued; blocked by: %s", c->order->id,
+            codes.data);
     cm_buffer_free(&codes);
     return false;
 }
@@ -302,7 +303,8 @@ static bool write_outbox(const changing *c, cm_error *err)
                   c->pg,
                   "INSERT INTO statement_outbox (lane, statement_id, payload, written_at) VALUES ($1, $2, $3::bytea, $4)",
                   4, values, NULL, err)
-            : cm_fail(err, CM_ERROR_BUG, "DOCUMENT", "\"%s\" is no id of a document", c->order->id);
+            : cm_fail(err, CM_ERROR_BUG, "DOCUMENT", "\"%s\" is not the id of a document; see `curmill statement list`",
+                      c->order->id);
     cm_buffer_free(&payload);
     return done;
 }

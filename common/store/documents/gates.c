@@ -105,8 +105,8 @@ static bool load_row(gating *g, cm_error *err)
         g->runs = cm_strdup(cm_rows_text(rows, 0, 3));
         g->catalog = snapshot_of(g, cm_rows_text(rows, 0, 0), err);
     } else {
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT",
-                "there is no statement %s any more: see `curmill statement list`", g->id);
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "statement %s no longer exists; see `curmill statement list`",
+                g->id);
     }
     cm_rows_free(rows);
     return found && g->catalog;
@@ -156,8 +156,8 @@ static bool overtaken(const gating *g, cm_buffer *detail, cm_error *err)
         return false;
     if (cm_rows_count(rows))
         cm_buffer_printf(detail,
-                         "%srun %s that the document was made from counts no more: `curmill statement return` makes it "
-                         "a draft again, then approve it anew",
+                         "%smade from run %s, which a newer run has replaced: `curmill statement return` makes it "
+                         "a draft again; then approve it again",
                          detail->length ? "; " : "", cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
     return true;
@@ -188,13 +188,14 @@ static bool run_incomplete(const gating *g, cm_error *err)
         if (!cm_rows_null(rows, i, 2))
             cm_buffer_printf(&detail, "%spayer %s: run %s", detail.length ? "; " : "", payer, cm_rows_text(rows, i, 2));
         else if (cm_rows_bool(rows, i, 1))
-            cm_buffer_printf(&detail, "%spayer %s: no complete run, see `curmill delivery list --payer %s --period %s`",
+            cm_buffer_printf(&detail,
+                             "%spayer %s has no complete run; see `curmill delivery list --payer %s --period %s`",
                              detail.length ? "; " : "", payer, payer, g->month);
     }
     done = done && overtaken(g, &detail, err);
     if (done)
         gate(g, "RUN_INCOMPLETE", detail.length == 0,
-             detail.length ? detail.data : "every payer's current run is complete");
+             detail.length ? detail.data : "the current run of every payer is complete");
     cm_rows_free(rows);
     cm_buffer_free(&payers);
     cm_buffer_free(&detail);
@@ -225,7 +226,7 @@ static bool not_final(const gating *g, cm_error *err)
     }
     if (shut.length)
         cm_buffer_printf(&shut,
-                         "; opens with AWS's final delivery, or when a person says it is settled: `curmill period "
+                         "; opens with the final delivery of AWS, or when somebody settles the period: `curmill period "
                          "settle --period %s`",
                          g->month);
     bool open = shut.length == 0;
@@ -285,8 +286,8 @@ static bool suspended(const gating *g, cm_error *err)
     }
     bool open = detail.length == 0;
     if (!open)
-        cm_buffer_text(&detail, "; mend the cause, see `curmill suspended list`");
-    gate(g, "SUSPENDED", open, open ? "no suspended lines of this customer's accounts" : detail.data);
+        cm_buffer_text(&detail, "; fix the cause, see `curmill suspended list`");
+    gate(g, "SUSPENDED", open, open ? "no line of this customer's accounts is suspended" : detail.data);
     cm_buffer_free(&detail);
     cm_rows_free(rows);
     return true;
@@ -309,11 +310,11 @@ static bool support_group_missing(const gating *g, cm_error *err)
                                                cm_rows_text(rows, i, 2), g->period);
         if (!link || !link->group)
             cm_buffer_printf(&detail, "%s%s",
-                             detail.length ? ", " : "name a support_plan_group in the catalog for account ",
+                             detail.length ? ", " : "add a support_plan_group to the catalog for account ",
                              cm_rows_text(rows, i, 1));
     }
     gate(g, "SUPPORT_PLAN_GROUP_MISSING", detail.length == 0,
-         detail.length ? detail.data : "no account with AWS support lies without a group");
+         detail.length ? detail.data : "every account with AWS support has a support plan group");
     cm_buffer_free(&detail);
     cm_rows_free(rows);
     return true;
@@ -361,7 +362,7 @@ static bool fx_missing(const gating *g, cm_error *err)
     if (rate && *g->fx_id)
         return fx_used(g, rate, err);
     if (rate) {
-        snprintf(detail, sizeof detail, "nothing to convert: charges are in %s", g->currency);
+        snprintf(detail, sizeof detail, "nothing to convert; the charges are in %s", g->currency);
     } else {
         const cm_customer *customer =
             cm_catalog_customer(g->catalog, cm_json_member_text(json_array_get(g->customers, 0), "id"));

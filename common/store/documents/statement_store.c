@@ -58,8 +58,8 @@ static bool is_taken(building *b, const cm_built_document *built, bool *ret, cm_
         return false;
     *ret = cm_rows_count(rows) > 0;
     if (*ret)
-        cm_log(CM_WARN, "no draft is made: its charges stand in a document that is approved or issued", "lane", b->lane,
-               "period", b->month, "customers", built->customers, "document", cm_rows_text(rows, 0, 0), NULL);
+        cm_log(CM_WARN, "no draft was made, because its charges are in a document that is approved or issued", "lane",
+               b->lane, "period", b->month, "customers", built->customers, "document", cm_rows_text(rows, 0, 0), NULL);
     cm_rows_free(rows);
     return true;
 }
@@ -140,10 +140,10 @@ static bool tell_missing(building *b, cm_error *err)
     char object[128];
     cm_buffer reason = {0};
     snprintf(object, sizeof object, "lane:%s/%s", b->lane, b->month);
-    cm_buffer_printf(&reason, "charges of customers that the catalog in force does not have make no statement: %s",
+    cm_buffer_printf(&reason, "no statement is made for customers that the catalog in force does not have: %s",
                      b->missing.data);
-    cm_log(CM_WARN, "customers are missing in the catalog in force: their charges make no statement", "lane", b->lane,
-           "period", b->month, "customers", b->missing.data, NULL);
+    cm_log(CM_WARN, "customers with charges are missing from the catalog in force; no statement is made for them",
+           "lane", b->lane, "period", b->month, "customers", b->missing.data, NULL);
     bool done = cm_store_audit(b->pg, b->now, ACTOR, "statement.customer_missing", object, reason.data, NULL, err);
     cm_buffer_free(&reason);
     return done;

@@ -308,10 +308,10 @@ static bool load_run(cm_pg *pg, const char *id, compared *ret, cm_error *err)
         return false;
     bool done = true;
     if (cm_rows_count(rows) == 0) {
-        done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "there is no run %s: see `curmill run list`", id);
+        done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "there is no run %s; see `curmill run list`", id);
     } else if (!cm_rows_bool(rows, 0, 6)) {
         done = cm_fail(err, CM_ERROR_REFUSED, "RUN_INCOMPLETE",
-                       "run %s is not complete: only complete runs can be compared", id);
+                       "run %s is not complete; only complete runs can be compared", id);
     } else {
         snprintf(ret->id, sizeof ret->id, "%s", cm_rows_text(rows, 0, 0));
         snprintf(ret->payer, sizeof ret->payer, "%s", cm_rows_text(rows, 0, 1));
@@ -337,12 +337,12 @@ static bool load_pair(diffing *d, size_t i, cm_error *err)
     if (strcmp(before->payer, after->payer) != 0 || strcmp(before->month, after->month) != 0)
         return cm_fail(
             err, CM_ERROR_REFUSED, "RUNS_UNLIKE",
-            "run %s is of payer %s and %s, run %s of payer %s and %s: runs of one payer and period can be compared",
+            "run %s belongs to payer %s and %s, run %s to payer %s and %s; only runs of the same payer and period can be compared",
             before->id, before->payer, before->month, after->id, after->payer, after->month);
     for (size_t k = 0; k < i; k++) {
         if (strcmp(d->run[BEFORE][k].payer, before->payer) == 0 && strcmp(d->run[BEFORE][k].month, before->month) == 0)
             return cm_fail(err, CM_ERROR_REFUSED, "RUNS_UNLIKE",
-                           "payer %s and %s are compared twice: name one run of them on each side", before->payer,
+                           "payer %s and %s would be compared twice; name one run on each side", before->payer,
                            before->month);
     }
     cm_array_text(&d->months, before->month);

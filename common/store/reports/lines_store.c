@@ -16,7 +16,8 @@ static bool load_document(cm_pg *pg, cm_document_facts *facts, cm_error *err)
     if (strcmp(facts->state, "issued") == 0)
         return cm_store_document_issued(pg, facts->id, &facts->document, err);
     facts->document = json_loads(cm_rows_text(facts->rows, 0, 8), 0, NULL);
-    return facts->document || cm_fail(err, CM_ERROR_BUG, "DOCUMENT", "the stored document %s is no JSON", facts->id);
+    return facts->document || cm_fail(err, CM_ERROR_BUG, "DOCUMENT",
+                                      "the stored document %s is not JSON; restore it from a backup", facts->id);
 }
 
 bool cm_store_document_facts(cm_pg *pg, const char *id, cm_document_facts *ret, cm_error *err)
@@ -30,7 +31,7 @@ bool cm_store_document_facts(cm_pg *pg, const char *id, cm_document_facts *ret, 
                      1, values, &ret->rows, err))
         return false;
     if (cm_rows_count(ret->rows) == 0)
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s: see `curmill statement list`",
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s; see `curmill statement list`",
                        id);
     const char **fields[] = {&ret->id,    &ret->number,   &ret->state,           &ret->lane,
                              &ret->month, &ret->currency, &ret->source_currency, &ret->catalog};
@@ -41,7 +42,7 @@ bool cm_store_document_facts(cm_pg *pg, const char *id, cm_document_facts *ret, 
     cm_assert(valid);
     if (strcmp(cm_rows_text(ret->rows, 0, 10), "statement") != 0)
         return cm_fail(err, CM_ERROR_REFUSED, "CORRECTION",
-                       "document %s is a correction, the difference of two ratings: ask for the lines of the document "
+                       "document %s is a correction, which has no lines of its own; export the lines of the document "
                        "that it corrects",
                        id);
     if (!load_document(pg, ret, err) || !cm_store_snapshot_of_runs(pg, ret->catalog, ret->runs, &ret->catalog_, err))
@@ -94,8 +95,10 @@ static bool load_charges(cm_pg *pg, const cm_document_facts *facts, const char *
             *amounts[i] = cm_rows_decimal(ret->rows, row, 7 + i);
         c->rule = cm_rows_text(ret->rows, row, 6);
         if (!cm_class_parse(cm_slice_of(cm_rows_text(ret->rows, row, 5)), &c->class))
-            return cm_fail(err, CM_ERROR_BUG, "CLASS", "a charge has the unknown class \"%s\"",
-                           cm_rows_text(ret->rows, row, 5));
+            return cm_fail(
+                err, CM_ERROR_BUG, "CLASS",
+                "a charge has the class \"%s\", which this version does not know; was it written by a newer version?",
+                cm_rows_text(ret->rows, row, 5));
     }
     for (size_t i = 0; i < facts->catalog_->custom_charge_count; i++) { /* fixed ones are due without usage too */
         const cm_custom_charge *charge = &facts->catalog_->custom_charges[i];

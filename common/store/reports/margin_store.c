@@ -67,8 +67,10 @@ bool cm_store_statement_margin(cm_pg *pg, const char *id, json_t **ret, cm_error
     if (cm_rows_count(rows) == 0) {
         done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT", "there is no document %s", id);
     } else if (strcmp(cm_rows_text(rows, 0, 5), "statement") != 0) {
-        done = cm_fail(err, CM_ERROR_REFUSED, "CORRECTION",
-                       "document %s is a correction: ask for the margin of the document that it corrects", id);
+        done = cm_fail(
+            err, CM_ERROR_REFUSED, "CORRECTION",
+            "document %s is a correction and has no margin of its own; ask for the margin of the document that it corrects",
+            id);
     } else {
         l.subtotal = cm_rows_text(rows, 0, 4);
         done = build(pg, rows, &l, err);

@@ -46,13 +46,14 @@ static bool load_run(cm_pg *pg, const cm_payer *payer, const char *month, cm_are
     const char *run = cm_rows_text(rows, 0, 0), *delivery = cm_rows_text(rows, 0, 1), *state = cm_rows_text(rows, 0, 2);
     ret->run = cm_arena_strndup(arena, run, strlen(run));
     if (!*run)
-        ret->missing = cm_arena_printf(arena, "no delivery of %s counts yet%s%s", month,
+        ret->missing = cm_arena_printf(arena, "there is no usable delivery of %s yet%s%s", month,
                                        *delivery ? "; the newest is " : "", delivery);
     else if (*delivery)
-        ret->missing = cm_arena_printf(arena, "the newest delivery is not in it: %s", delivery);
+        ret->missing = cm_arena_printf(arena, "the newest delivery is not included: %s", delivery);
     else if (strcmp(state, "estimated") == 0 || strcmp(state, "open") == 0)
         ret->missing = cm_arena_printf(
-            arena, "the period is %s: AWS has not given every line its invoice id, so a final delivery is to come",
+            arena,
+            "the period is %s: AWS has not given every line an invoice id, so the final delivery has not come yet",
             state);
     cm_rows_free(rows);
     return true;
@@ -94,11 +95,12 @@ static bool find_rates(expecting *e, const char *source, rates *ret, cm_error *e
     ret->reseller = cm_catalog_fx(e->catalog, CM_FX_RESELLER, source, e->currency, e->period);
     ret->former = cm_catalog_fx(e->catalog, CM_FX_DISTRIBUTOR, source, e->currency, before);
     if (!ret->distributor)
-        return cm_fail(err, CM_ERROR_REFUSED, "FX_MISSING",
-                       "the invoice is in %s, the charges are in %s: add a FxRate of the set `distributor` from %s to "
-                       "%s for %s (R08), the rate that the "
-                       "distributor's local team has set",
-                       e->currency, source, source, e->currency, e->month);
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "FX_MISSING",
+            "the invoice is in %s and the charges are in %s; add an FxRate of the set `distributor` from %s to "
+            "%s for %s (R08), the rate that the "
+            "distributor's local team has set",
+            e->currency, source, source, e->currency, e->month);
     char text[CM_DECIMAL_TEXT];
     cm_decimal_print(ret->distributor->rate, text);
     e->ret->rate = e->own_rates && strcmp(e->own_rates, source) != 0 ? "" : keep(e, text);
@@ -126,7 +128,7 @@ static bool convert_all(cm_expected *x, const rates *rate)
 
 static bool too_large(cm_error *err)
 {
-    return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "an amount left the range of decimals while it was converted");
+    return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "an amount became too large while it was converted");
 }
 
 /*

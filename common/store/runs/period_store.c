@@ -62,7 +62,7 @@ bool cm_store_period_change(cm_pg *pg, const char *payer, const char *lane, cons
         !cm_store_discounts_refresh_payer(pg, payer, err))
         return false; /* N12: what this month's invoice credits is settled with it */
     if (!allowed[from][to])
-        return cm_fail(err, CM_ERROR_REFUSED, "PERIOD_STATE", "period %s of payer %s is %s: it cannot become %s", month,
+        return cm_fail(err, CM_ERROR_REFUSED, "PERIOD_STATE", "period %s of payer %s is %s and cannot become %s", month,
                        payer, names[from], names[to]);
     snprintf(object, sizeof object, "period:%s/%s", payer, month);
     snprintf(action, sizeof action, "period.%s", names[to]);
@@ -129,15 +129,16 @@ static bool settle_locked(cm_pg *pg, const char *payer, const char *month, cm_in
     bool done;
     if (cm_rows_count(rows) == 0)
         done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN",
-                       "payer %s has no complete run for %s: there is nothing to settle; see `curmill period list`",
+                       "payer %s has no complete run for %s, so there is nothing to settle; see `curmill period list`",
                        payer, month);
     else if (state >= CM_PERIOD_SETTLED)
         done = cm_fail(err, CM_ERROR_REFUSED, "PERIOD_STATE",
-                       "period %s of payer %s is %s already: see `curmill period show`", month, payer, names[state]);
+                       "period %s of payer %s is already %s; nothing was done (`curmill period show`)", month, payer,
+                       names[state]);
     else if (!cm_rows_null(rows, 0, 1))
         done = cm_fail(
             err, CM_ERROR_REFUSED, "RUN_INCOMPLETE",
-            "run %s of a newer delivery or catalog is on its way: wait for it (`curmill run list`), then settle",
+            "run %s of a newer delivery or catalog is still running; wait until it is complete (`curmill run list`), then settle",
             cm_rows_text(rows, 0, 1));
     else
         done = lock_close(pg, cm_rows_text(rows, 0, 0), month,
@@ -182,7 +183,7 @@ bool cm_store_periods_close(cm_pg *pg, const char *lane, const char *month, cm_i
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++)
         done = cm_store_period_change(pg, cm_rows_text(rows, i, 0), lane, month, CM_PERIOD_CLOSED, now, by,
-                                      "all its documents are issued or void", err);
+                                      "all of its documents are issued or void", err);
     cm_rows_free(rows);
     return done;
 }

@@ -265,7 +265,7 @@ static bool register_new(const registering *r, cm_error *err)
     }
     if (older) {
         r->ret->what = CM_REGISTRATION_KNOWN;
-        return audit_delivery(r, "delivery.superseded", "its assembly is older than the one that is there", err);
+        return audit_delivery(r, "delivery.superseded", "it is older than the delivery that is already there", err);
     }
     r->ret->what = CM_REGISTRATION_NEW;
     return audit_delivery(r, "delivery.registered", "", err) && begin_run(r, 0, err);
@@ -373,7 +373,7 @@ static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DELIVERY",
-                       "payer %s has no good delivery for %s: see `curmill delivery list --payer %s --period %s`",
+                       "payer %s has no usable delivery for %s; see `curmill delivery list --payer %s --period %s`",
                        payer, month, payer, month);
     }
     bool done = cm_run_insert(pg, cm_rows_text(rows, 0, 0), catalog->id, links, (int)cm_rows_i64(rows, 0, 1), payer,

@@ -129,7 +129,7 @@ bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err)
         return false;
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "there is no run %s: see `curmill run list`", id);
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "there is no run %s; see `curmill run list`", id);
     }
     *ret = (cm_run){0};
     snprintf(ret->id, sizeof ret->id, "%s", cm_rows_text(rows, 0, 0));

@@ -51,7 +51,7 @@ static bool load_locked(cm_pg *pg, const char *run, run_facts *ret, cm_error *er
     bool found;
     if (!load(pg, "WHERE r.id = $1 FOR NO KEY UPDATE OF r", 1, (const char *[]){run}, ret, &found, err))
         return false;
-    return found || cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "there is no run %s: see `curmill run list`", run);
+    return found || cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "there is no run %s; see `curmill run list`", run);
 }
 
 /* The run that counts now; the lock is the one that registration of deliveries takes too. */
@@ -99,7 +99,7 @@ static bool supersede_running(cm_pg *pg, const run_facts *run, const char *keep,
 {
     char seq[24], reason[80];
     snprintf(seq, sizeof seq, "%lld", (long long)run->delivery_seq);
-    snprintf(reason, sizeof reason, "run %s of a newer delivery counts", run->id);
+    snprintf(reason, sizeof reason, "run %s of a newer delivery is current", run->id);
     const char *values[] = {run->payer, run->period, seq, reason}, *deliveries[] = {run->payer, run->period, seq, keep};
     return cm_pg_query(
                pg,
@@ -209,7 +209,7 @@ static bool drop_correction(cm_pg *pg, const run_facts *present, cm_instant now,
            cm_pg_query(pg, "DELETE FROM correction_run WHERE payer = $1 AND period = $2", 2, values, NULL, err) &&
            corrections_are_due(pg, present, true, err) &&
            audit_period(pg, present, &correction, now, actor, "run.correction_dropped",
-                        "the settled rating was asked for again", err);
+                        "the settled rating was requested again", err);
 }
 
 /* *ret: the period was settled, so that nothing new becomes current. */
@@ -232,7 +232,7 @@ static bool stay_behind(cm_pg *pg, const run_facts *run, const run_facts *before
            (!other ||
             cm_pg_query(pg, "UPDATE delivery SET state = 'superseded' WHERE id = $1 AND state IN ('planned', 'good')",
                         1, values, NULL, err)) &&
-           audit_period(pg, run, before, now, actor, "run.superseded", "it was completed after a newer one", err);
+           audit_period(pg, run, before, now, actor, "run.superseded", "it was complete only after a newer run", err);
 }
 
 bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char *actor, bool *ret_current,
@@ -266,14 +266,14 @@ bool cm_store_run_reactivate(cm_pg *pg, const char *run, cm_instant now, const c
         (settled && !load_correction(pg, &again, &correction, &corrected, err)))
         return false;
     if (!again.complete)
-        return cm_fail(err, CM_ERROR_REFUSED, "RUN_INCOMPLETE", "run %s is not complete: only a complete run can count",
-                       run);
+        return cm_fail(err, CM_ERROR_REFUSED, "RUN_INCOMPLETE",
+                       "run %s is not complete; only a complete run can become current", run);
     if (strcmp(present.id, again.id) == 0)
         return !settled || drop_correction(pg, &present, now, actor, err);
     if (settled)
-        return become_correction(pg, &again, &present, &correction, now, actor, "the same rating was asked for again",
+        return become_correction(pg, &again, &present, &correction, now, actor, "the same rating was requested again",
                                  err);
-    return become_current(pg, &again, &present, now, actor, "the same rating was asked for again", err);
+    return become_current(pg, &again, &present, now, actor, "the same rating was requested again", err);
 }
 
 bool cm_store_run_restart(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason,
@@ -286,7 +286,7 @@ bool cm_store_run_restart(cm_pg *pg, const char *run, cm_instant now, const char
         return false;
     if (facts.complete || strcmp(facts.state, "running") == 0)
         return cm_fail(err, CM_ERROR_REFUSED, "RUN_STATE",
-                       "run %s is %s: only a run that did not end well is begun again", run, facts.state);
+                       "run %s is %s; only a run that failed or was stopped can be started again", run, facts.state);
     snprintf(object, sizeof object, "run:%s", run);
     return cm_pg_query(pg, "SELECT curmill_drop_run_parts($1)", 1, values, NULL, err) && forget_applied(pg, run, err) &&
            cm_pg_query(pg, "DELETE FROM run_chunk_cost WHERE run_id = $1", 1, values, NULL, err) &&

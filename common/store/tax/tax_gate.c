@@ -66,8 +66,7 @@ static void tell(const cm_rows *rows, int row, const char *currency, cm_buffer *
         cm_buffer_printf(ret, " (%s)", cm_rows_text(rows, row, DETAIL));
 }
 
-static const char not_asked_for[] =
-    "its catalog says neither its country with a tax profile of the distributor, nor its access";
+static const char not_asked_for[] = "the catalog gives no tax profile and no access for this payer";
 
 bool cm_store_tax_hold(cm_pg *pg, const cm_tax_gate *gate, bool *ret_open, cm_buffer *ret_detail, cm_error *err)
 {
@@ -85,17 +84,18 @@ bool cm_store_tax_hold(cm_pg *pg, const cm_tax_gate *gate, bool *ret_open, cm_bu
     bool done = !payers.length || ask(pg, gate, cm_array_end(&payers), cm_array_end(&checked), &rows, err);
     for (int i = 0; done && rows && i < cm_rows_count(rows); i++) {
         if (strcmp(cm_rows_text(rows, i, VERDICT), "NOT_ASKED_FOR") == 0)
-            cm_buffer_printf(&unwatched, "; tax is not checked for payer %s: %s", cm_rows_text(rows, i, PAYER),
+            cm_buffer_printf(&unwatched, "; tax settings of payer %s are not checked: %s", cm_rows_text(rows, i, PAYER),
                              not_asked_for);
         else
             tell(rows, i, gate->currency, ret_detail);
     }
     *ret_open = ret_detail->length == 0;
     if (!*ret_open)
-        cm_buffer_text(ret_detail,
-                       "; see `curmill tax status`, mend the tax settings in AWS, then `curmill tax check --payer P`");
+        cm_buffer_text(
+            ret_detail,
+            "; see `curmill tax status`, fix the tax settings in AWS, then run `curmill tax check --payer P`");
     else if (!payers.length)
-        cm_buffer_text(ret_detail, "not applicable: the payer model has no rule of tax inheritance");
+        cm_buffer_text(ret_detail, "not applicable: the payer model has no tax inheritance");
     else if (!unwatched.length)
         cm_buffer_text(ret_detail, "AWS taxes these charges as the distributor requires");
     if (unwatched.length)

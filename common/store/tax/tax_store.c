@@ -158,7 +158,7 @@ static bool record_changes(cm_pg *pg, const cm_tax_look *look, int *ret_changed,
             pg,
             "INSERT INTO tax_history (at, payer, account, lane, previous, verdict, detail, seen)"
             " SELECT $3, $1, account, $2, coalesce(v.verdict, ''), coalesce(n.verdict, ''),"
-            "  coalesce(n.detail, 'AWS does not list the account any more'), coalesce(n.seen, v.seen, '{}')"
+            "  coalesce(n.detail, 'AWS no longer lists the account'), coalesce(n.seen, v.seen, '{}')"
             " FROM (SELECT * FROM tax_verdict WHERE payer = $1) v FULL JOIN tax_new n USING (account)"
             " WHERE v.verdict IS DISTINCT FROM n.verdict ORDER BY account RETURNING account, previous, verdict",
             3, values, &changes, err))

@@ -164,10 +164,11 @@ Test(rules, I17_I18_history_and_state)
     EXPECT(sql, "draft>approved approved>draft draft>approved approved>issued");
     MUST(cm_store_period_settle(p->pg, TDS, (cm_period){2025, 6}, p->now, "maria", "mail of July 12th", &p->err));
     EXPECT("SELECT state || ' ' || changed_by || ', ' || reason FROM billing_period",
-           "closed maria, all its documents are issued or void");
-    EXPECT("SELECT string_agg((detail ->> 'from') || '>' || (detail ->> 'to') || ' ' || reason, ', ' ORDER BY id) FROM "
-           "audit WHERE starts_with(object, 'period:')",
-           "open>estimated , estimated>settled mail of July 12th, settled>closed all its documents are issued or void");
+           "closed maria, all of its documents are issued or void");
+    EXPECT(
+        "SELECT string_agg((detail ->> 'from') || '>' || (detail ->> 'to') || ' ' || reason, ', ' ORDER BY id) FROM "
+        "audit WHERE starts_with(object, 'period:')",
+        "open>estimated , estimated>settled mail of July 12th, settled>closed all of its documents are issued or void");
     cr_assert_not(cm_pg_execute(p->pg, "UPDATE audit SET actor = 'nobody'", &p->err));
     cm_error_clear(&p->err);
     cr_assert_not(cm_pg_execute(p->pg, "DELETE FROM audit", &p->err));

@@ -149,7 +149,7 @@ Test(gates, payer_without_a_complete_run)
     add_delivery(w, TDS2, 'b');
     look(w, "acme");
     cr_expect_str_eq(shut(), "RUN_INCOMPLETE");
-    cr_expect(strstr(detail("RUN_INCOMPLETE"), "payer " TDS2 ": no complete run"), "%s", detail("RUN_INCOMPLETE"));
+    cr_expect(strstr(detail("RUN_INCOMPLETE"), "payer " TDS2 " has no complete run"), "%s", detail("RUN_INCOMPLETE"));
     world_free(w);
 }
 
@@ -185,7 +185,7 @@ Test(gates, suspended)
     cr_expect_str_eq(shut(), "SUSPENDED");
     cr_expect_str_eq(detail("SUSPENDED"),
                      "account " ACCOUNT ": 1 lines, 0 USD, NO_LIST_PRICE; account " ACCOUNT
-                     ": 1 lines, 2.5 USD, UNKNOWN_LINE_TYPE; mend the cause, see `curmill suspended list`");
+                     ": 1 lines, 2.5 USD, UNKNOWN_LINE_TYPE; fix the cause, see `curmill suspended list`");
     look(w, "bolt");
     cr_expect_str_eq(shut(), "");
     world_free(w);

@@ -130,7 +130,7 @@ Test(tax_gate, T07_not_asked_for_and_not_applicable)
 {
     checked *c = open_with_charges();
     checked_catalog(c, false, "", "");
-    expect(c, "acme", "open", "tax is not checked for payer " ING);
+    expect(c, "acme", "open", "tax settings of payer " ING " are not checked");
     checked_catalog(c, false, "",
                     "---\nkind: Customer\nid: tds\nreseller: northwind\nprice_book: standard\naccounts: [{id: \"" WILD
                     "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
