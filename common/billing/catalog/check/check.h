@@ -6,79 +6,7 @@
 #ifndef CM_CATALOG_CHECK_H
 #define CM_CATALOG_CHECK_H
 
-#include "base/json/json.h"
-#include "billing/catalog/model/catalog.h"
-#include "billing/catalog/model/names.h"
-#include "billing/catalog/yaml/yaml.h"
-
-enum {
-    CM_DOCUMENT_LIMIT = 200000,
-    CM_RULE_LIMIT = 50000, /* of one version */
-    CM_ALL_RULES_LIMIT = 500000,
-    CM_ACCOUNT_LIMIT = 1000000, /* of all customers */
-    CM_MATCH_LIMIT = 1000,      /* values of one match key */
-    CM_ID_LIMIT = 100,
-    CM_FILE_LIMIT = 256 << 20,
-};
-
-typedef struct cm_document {
-    enum cm_document_kind kind;
-    const char *id; /* NULL: it has none, or a wrong one */
-    const cm_yaml_node *root, *id_node;
-    json_t *json;      /* what the canonical text will hold; owned */
-    const char *title; /* `Customer "acme"`, for messages */
-    /* Payer */
-    const cm_payer_model *model;
-    const char *payer_kind;
-    const char *buy_book;
-    /* Customer */
-    const cm_yaml_node *pass_through; /* the value, if its commitment policy is that one */
-    /* SupportPlan, FxRate, Distributor: what must not come twice */
-    const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type; Distributor: its lane */
-    cm_instant from, to;
-    /* CustomCharge, Credit; the lane also of a Distributor */
-    const char *owner;             /* the customer, if it could be read */
-    const cm_yaml_node *lane_node; /* NULL: the lane of the customer's accounts */
-} cm_document;
-
-typedef struct cm_reference {
-    enum cm_document_kind target;
-    const char *id;
-    const cm_yaml_node *node;
-    const char *field; /* "price_book" */
-} cm_reference;
-
-typedef struct cm_checked_link {
-    const char *payer, *account;
-    cm_instant from, to;
-    const cm_document *customer;
-    const cm_yaml_node *node; /* the account's id */
-} cm_checked_link;
-
-/* A rule that reads the layer `buy` or has tiers: refused if its book turns out to be a buy book. */
-typedef struct cm_buy_reader {
-    const char *book, *rule;
-    const cm_yaml_node *node;
-    bool tiers;
-} cm_buy_reader;
-
-typedef struct cm_checker {
-    cm_arena *arena;
-    cm_catalog_problems *problems;
-    const char *folder; /* of the catalog: files that documents name lie below it */
-    bool incomplete; /* a file could not be read to its end: documents may be missing, so references are not judged */
-    cm_document *documents;
-    size_t document_count;
-    cm_document **index; /* by kind and id, without those that have none */
-    size_t index_count;
-    cm_reference *references;
-    size_t reference_count, reference_capacity;
-    cm_checked_link *links;
-    size_t link_count, link_capacity;
-    cm_buy_reader *buy_readers;
-    size_t buy_reader_count, buy_reader_capacity;
-    size_t rule_count;
-} cm_checker;
+#include "billing/catalog/fields/fields.h"
 
 /* One document each; sets document->json. */
 void cm_check_payer(cm_checker *checker, cm_document *document);
@@ -106,75 +34,12 @@ bool cm_some_payer_has_lane(const cm_checker *checker, const char *lane);
 /* NULL if there is none. */
 cm_document *cm_checker_find(const cm_checker *checker, enum cm_document_kind kind, const char *id);
 
-/* --- problems: `node` says where --- */
-void cm_wrong(cm_checker *checker, const cm_yaml_node *node, const char *format, ...) CM_PRINTF(3, 4);
-void cm_warn(cm_checker *checker, const cm_yaml_node *node, const char *format, ...) CM_PRINTF(3, 4);
-/* "catalog/a.yaml:12:3" in the arena */
-const char *cm_place(cm_checker *checker, const cm_yaml_node *node);
-
-/* --- mappings --- */
-typedef struct cm_field {
-    const char *name;
-    bool required;
-    const char *why;           /* said if a required key is missing; may be NULL */
-    const cm_yaml_node *value; /* filled in; NULL: not there, or null */
-} cm_field;
-/*
- * Finds the values of the known keys. Unknown keys, keys that come twice and missing ones are problems. `what` is for
- * messages: `Customer "acme"`. False only if it is no mapping (a problem too); the fields are then all NULL.
- */
-bool cm_read_mapping(cm_checker *checker, const cm_yaml_node *node, const char *what, cm_field *fields, size_t count);
-#define CM_READ_MAPPING(checker, node, what, fields)                                                                   \
-    cm_read_mapping(checker, node, what, fields, sizeof(fields) / sizeof(fields)[0])
-/* A list, or (if `or_one`) a single value in place of a list of one. False: a problem was noted. */
-bool cm_read_list(cm_checker *checker, const cm_yaml_node *node, const char *field, bool or_one, size_t limit,
-                  const cm_yaml_node *const **ret, size_t *ret_count);
-
-/* --- values: false means that a problem was noted. `field` is for messages. Texts live in the YAML's arena. --- */
-bool cm_read_text(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
-/* Letters, digits and . _ - + @, beginning with a letter or digit: fit for files, topics and addresses. */
-bool cm_read_id(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
-bool cm_read_account(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret); /* N16 */
-bool cm_read_decimal(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *low,
-                     const char *high, cm_decimal *ret); /* low <= value <= high */
-bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *field, int64_t low, int64_t high,
-                     int64_t *ret);
-bool cm_read_bool(cm_checker *checker, const cm_yaml_node *node, const char *field, bool *ret);
-bool cm_read_instant(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_instant *ret);
-bool cm_read_currency(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
-bool cm_read_country(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
-bool cm_read_email(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
-/* Position in a NULL-ended list. */
-bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *const *names,
-                    int *ret);
-/* An id, noted as a reference. */
-bool cm_read_reference(cm_checker *checker, const cm_yaml_node *node, const char *field, enum cm_document_kind target,
-                       const char **ret);
-
-/* --- canonical JSON --- */
-json_t *cm_json_instant(cm_instant value);
-/* Sorted; a text that comes twice is a problem. Steals nothing. */
-json_t *cm_json_sorted_texts(cm_checker *checker, const char **texts, const cm_yaml_node *const *nodes, size_t count,
-                             const char *field);
-/* {name: value} of an optional text; nothing if it is absent or wrong */
-void cm_put_text(cm_checker *checker, json_t *object, const char *name, const cm_yaml_node *node);
-
 /* --- parties (check_profile.c) --- */
-enum { CM_PROFILE_ADDRESS, CM_PROFILE_CONTACT, CM_PROFILE_COUNTRY, CM_PROFILE_EMAIL, CM_PROFILE_TAX_ID };
-/* In that order; all optional. */
-#define CM_PROFILE_FIELDS                                                                                              \
-    {"address", false, NULL, NULL}, {"contact", false, NULL, NULL}, {"country", false, NULL, NULL},                    \
-        {"email", false, NULL, NULL},                                                                                  \
-    {                                                                                                                  \
-        "tax_id", false, NULL, NULL                                                                                    \
-    }
+/* `fields`: those of a profile, in the order of CM_PROFILE_*; all are optional. */
 void cm_put_profile(cm_checker *checker, json_t *json, const cm_field *fields);
 /* A PNG below the catalog's folder, kept as a data URI (RFC 2397). */
 void cm_put_logo(cm_checker *checker, json_t *json, const cm_yaml_node *node);
 void cm_put_statement_url(cm_checker *checker, json_t *json, const cm_yaml_node *node); /* I04 */
 void cm_put_tags(cm_checker *checker, json_t *json, const cm_yaml_node *node, const char *title);
-
-/* `list` with room for one more than `count`. */
-CM_NODISCARD void *cm_room(void *list, size_t count, size_t *capacity, size_t size);
 
 #endif

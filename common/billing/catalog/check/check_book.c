@@ -69,17 +69,15 @@ static json_t *check_match_list(cm_checker *checker, enum cm_match_key key, cons
 /* *ret_all: nothing is asked for, every line fits. */
 static json_t *check_match(cm_checker *checker, const cm_yaml_node *node, const char *rule, bool *ret_all)
 {
-    cm_field fields[CM_MATCH_KEYS + 1] = {{0}};
+    cm_field fields[CM_KEY_MATCH_COUNT];
     json_t *match = json_object();
     bool marketplace;
     *ret_all = true;
     if (!node)
         return match;
-    for (int i = 0; i < CM_MATCH_KEYS; i++)
-        fields[i].name = cm_match_key_names[i];
-    fields[CM_MATCH_KEYS].name = "marketplace";
     *ret_all = node->kind == CM_YAML_MAPPING && node->count == 0;
-    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "match of rule %s", rule), fields))
+    if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "match of rule %s", rule), &cm_match_keys,
+                         fields))
         return match;
     for (size_t i = 0; i < node->count; i++)
         if (cm_yaml_is_null(node->items[2 * i + 1]))
@@ -89,14 +87,13 @@ static json_t *check_match(cm_checker *checker, const cm_yaml_node *node, const 
         if (fields[i].value)
             json_object_set_new(match, fields[i].name,
                                 check_match_list(checker, (enum cm_match_key)i, fields[i].value));
-    if (fields[CM_MATCH_KEYS].value && cm_read_bool(checker, fields[CM_MATCH_KEYS].value, "marketplace", &marketplace))
+    if (fields[CM_KEY_MATCH_MARKETPLACE].value &&
+        cm_read_bool(checker, fields[CM_KEY_MATCH_MARKETPLACE].value, "marketplace", &marketplace))
         json_object_set_new(match, "marketplace", json_boolean(marketplace));
     return match;
 }
 
 /* ---- price ---- */
-
-enum { P_PERCENT, P_RATE, P_PASS, P_FREE, P_TIERS, P_OF, P_MODE, P_OVER };
 
 static void note_buy_reader(cm_checker *checker, const cm_document *book, const char *rule, const cm_yaml_node *node,
                             bool tiers)
@@ -111,11 +108,11 @@ static void check_percent(cm_checker *checker, const cm_field *fields, const cm_
 {
     cm_decimal percent;
     int layer;
-    const cm_yaml_node *of = fields[P_OF].value;
-    if (cm_read_decimal(checker, fields[P_PERCENT].value, "percent", "-100", "10000", &percent))
+    const cm_yaml_node *of = fields[CM_KEY_PRICE_OF].value;
+    if (cm_read_decimal(checker, fields[CM_KEY_PRICE_PERCENT].value, "percent", "-100", "10000", &percent))
         json_object_set_new(price, "percent", cm_json_decimal(percent));
     if (!of) {
-        cm_wrong(checker, fields[P_PERCENT].value, "percent of what? add of: list, payer or buy");
+        cm_wrong(checker, fields[CM_KEY_PRICE_PERCENT].value, "percent of what? add of: list, payer or buy");
         return;
     }
     if (!cm_read_one_of(checker, of, "of", cm_layer_names, &layer))
@@ -133,16 +130,18 @@ static void check_plain_price(cm_checker *checker, const cm_field *fields, json_
     cm_decimal rate;
     bool yes;
     const char *layer;
-    if (fields[P_RATE].value && cm_read_decimal(checker, fields[P_RATE].value, "rate", "0", "1000000000000", &rate))
+    if (fields[CM_KEY_PRICE_RATE].value &&
+        cm_read_decimal(checker, fields[CM_KEY_PRICE_RATE].value, "rate", "0", "1000000000000", &rate))
         json_object_set_new(price, "rate", cm_json_decimal(rate));
-    if (fields[P_PASS].value && cm_read_text(checker, fields[P_PASS].value, "pass", &layer)) {
+    if (fields[CM_KEY_PRICE_PASS].value && cm_read_text(checker, fields[CM_KEY_PRICE_PASS].value, "pass", &layer)) {
         if (strcmp(layer, "payer") != 0)
-            cm_wrong(checker, fields[P_PASS].value, "pass \"%s\": only pass: payer exists", layer);
+            cm_wrong(checker, fields[CM_KEY_PRICE_PASS].value, "pass \"%s\": only pass: payer exists", layer);
         json_object_set_new(price, "pass", json_string("payer"));
     }
-    if (fields[P_FREE].value && cm_read_bool(checker, fields[P_FREE].value, "free", &yes)) {
+    if (fields[CM_KEY_PRICE_FREE].value && cm_read_bool(checker, fields[CM_KEY_PRICE_FREE].value, "free", &yes)) {
         if (!yes)
-            cm_wrong(checker, fields[P_FREE].value, "free: false says nothing; write the price, or free: true");
+            cm_wrong(checker, fields[CM_KEY_PRICE_FREE].value,
+                     "free: false says nothing; write the price, or free: true");
         json_object_set_new(price, "free", json_true());
     }
 }
@@ -159,21 +158,23 @@ static json_t *check_tier_list(cm_checker *checker, const cm_yaml_node *node)
     if (count == 0)
         cm_wrong(checker, node, "tiers is empty; the last tier has a rate and no up_to");
     for (size_t i = 0; i < count; i++) {
-        cm_field fields[] = {{"up_to", false, NULL, NULL}, {"rate", true, NULL, NULL}};
+        cm_field fields[CM_KEY_TIER_COUNT];
         json_t *tier = json_object();
         json_array_append_new(array, tier);
-        if (!CM_READ_MAPPING(checker, items[i], "a tier", fields))
+        if (!cm_read_mapping(checker, items[i], "a tier", &cm_tier_keys, fields))
             continue;
-        if (fields[1].value && cm_read_decimal(checker, fields[1].value, "rate", "0", "1000000000000", &rate))
+        if (fields[CM_KEY_TIER_RATE].value &&
+            cm_read_decimal(checker, fields[CM_KEY_TIER_RATE].value, "rate", "0", "1000000000000", &rate))
             json_object_set_new(tier, "rate", cm_json_decimal(rate));
-        if (!fields[0].value != (i + 1 == count))
+        if (!fields[CM_KEY_TIER_UP_TO].value != (i + 1 == count))
             cm_wrong(checker, items[i],
                      i + 1 == count ? "the last tier may have no up_to: it holds for everything above"
                                     : "only the last tier may be without up_to");
-        if (!fields[0].value || !cm_read_decimal(checker, fields[0].value, "up_to", "0", "1000000000000", &border))
+        if (!fields[CM_KEY_TIER_UP_TO].value ||
+            !cm_read_decimal(checker, fields[CM_KEY_TIER_UP_TO].value, "up_to", "0", "1000000000000", &border))
             continue;
         if (cm_decimal_compare(border, last) <= 0)
-            cm_wrong(checker, fields[0].value, "up_to must grow from tier to tier");
+            cm_wrong(checker, fields[CM_KEY_TIER_UP_TO].value, "up_to must grow from tier to tier");
         last = border;
         json_object_set_new(tier, "up_to", cm_json_decimal(border));
     }
@@ -184,44 +185,42 @@ static void check_tiers(cm_checker *checker, const cm_field *fields, const cm_do
                         json_t *price)
 {
     int which = 0;
-    for (int i = P_MODE; i <= P_OVER; i++)
-        if (fields[i].value && !fields[P_TIERS].value)
+    for (int i = CM_KEY_PRICE_MODE; i <= CM_KEY_PRICE_OVER; i++)
+        if (fields[i].value && !fields[CM_KEY_PRICE_TIERS].value)
             cm_wrong(checker, fields[i].value, "%s belongs to tiers", fields[i].name);
-    if (!fields[P_TIERS].value)
+    if (!fields[CM_KEY_PRICE_TIERS].value)
         return;
-    note_buy_reader(checker, book, rule, fields[P_TIERS].value, true);
-    json_object_set_new(price, "tiers", check_tier_list(checker, fields[P_TIERS].value));
-    if (!fields[P_MODE].value)
-        cm_wrong(checker, fields[P_TIERS].value, "tiers in which mode? add mode: graduated or volume");
-    else if (cm_read_one_of(checker, fields[P_MODE].value, "mode", cm_tier_mode_names, &which))
+    note_buy_reader(checker, book, rule, fields[CM_KEY_PRICE_TIERS].value, true);
+    json_object_set_new(price, "tiers", check_tier_list(checker, fields[CM_KEY_PRICE_TIERS].value));
+    if (!fields[CM_KEY_PRICE_MODE].value)
+        cm_wrong(checker, fields[CM_KEY_PRICE_TIERS].value, "tiers in which mode? add mode: graduated or volume");
+    else if (cm_read_one_of(checker, fields[CM_KEY_PRICE_MODE].value, "mode", cm_tier_mode_names, &which))
         json_object_set_new(price, "mode", json_string(cm_tier_mode_names[which]));
     which = 0;
-    if (!fields[P_OVER].value || cm_read_one_of(checker, fields[P_OVER].value, "over", cm_tier_over_names, &which))
+    if (!fields[CM_KEY_PRICE_OVER].value ||
+        cm_read_one_of(checker, fields[CM_KEY_PRICE_OVER].value, "over", cm_tier_over_names, &which))
         json_object_set_new(price, "over", json_string(cm_tier_over_names[which]));
 }
 
 static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const cm_document *book, const char *rule,
                            bool *ret_reads_quantity)
 {
-    cm_field fields[] = {
-        {"percent", false, NULL, NULL}, {"rate", false, NULL, NULL},  {"pass", false, NULL, NULL},
-        {"free", false, NULL, NULL},    {"tiers", false, NULL, NULL}, {"of", false, NULL, NULL},
-        {"mode", false, NULL, NULL},    {"over", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_PRICE_COUNT];
     json_t *price = json_object();
     *ret_reads_quantity = false;
-    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "price of rule %s", rule), fields))
+    if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "price of rule %s", rule), &cm_price_keys,
+                         fields))
         return price;
-    *ret_reads_quantity = fields[P_RATE].value || fields[P_TIERS].value;
+    *ret_reads_quantity = fields[CM_KEY_PRICE_RATE].value || fields[CM_KEY_PRICE_TIERS].value;
     int forms = 0;
-    for (int i = P_PERCENT; i <= P_TIERS; i++)
+    for (int i = CM_KEY_PRICE_PERCENT; i <= CM_KEY_PRICE_TIERS; i++)
         forms += fields[i].value != NULL;
     if (forms != 1)
         cm_wrong(checker, node, "price of rule %s must have exactly one of percent, rate, pass, free, tiers; it has %s",
                  rule, forms ? "several" : "none");
-    if (fields[P_OF].value && !fields[P_PERCENT].value)
-        cm_wrong(checker, fields[P_OF].value, "of belongs to percent");
-    if (fields[P_PERCENT].value)
+    if (fields[CM_KEY_PRICE_OF].value && !fields[CM_KEY_PRICE_PERCENT].value)
+        cm_wrong(checker, fields[CM_KEY_PRICE_OF].value, "of belongs to percent");
+    if (fields[CM_KEY_PRICE_PERCENT].value)
         check_percent(checker, fields, book, rule, price);
     check_plain_price(checker, fields, price);
     check_tiers(checker, fields, book, rule, price);
@@ -233,34 +232,29 @@ static json_t *check_price(cm_checker *checker, const cm_yaml_node *node, const 
 static void check_rule(cm_checker *checker, const cm_yaml_node *node, const cm_document *book,
                        struct checked_rule *rule)
 {
-    enum { ID, PRIORITY, MATCH, PRICE };
-    cm_field fields[] = {
-        {"id", true, "explanations and totals name the rule by it", NULL},
-        {"priority", true, "rules are tried by ascending priority", NULL},
-        {"match", false, NULL, NULL},
-        {"price", true, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_RULE_COUNT];
     bool all, reads_quantity = false;
     rule->node = node;
     rule->json = json_object();
-    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "a rule of %s", book->title), fields))
+    if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "a rule of %s", book->title), &cm_rule_keys,
+                         fields))
         return;
-    if (fields[ID].value && cm_read_id(checker, fields[ID].value, "id", &rule->id)) {
-        rule->id_node = fields[ID].value;
+    if (fields[CM_KEY_RULE_ID].value && cm_read_id(checker, fields[CM_KEY_RULE_ID].value, "id", &rule->id)) {
+        rule->id_node = fields[CM_KEY_RULE_ID].value;
         json_object_set_new(rule->json, "id", json_string(rule->id));
     }
-    if (fields[PRIORITY].value &&
-        cm_read_integer(checker, fields[PRIORITY].value, "priority", 0, 1000000000, &rule->priority)) {
-        rule->priority_node = fields[PRIORITY].value;
+    if (fields[CM_KEY_RULE_PRIORITY].value &&
+        cm_read_integer(checker, fields[CM_KEY_RULE_PRIORITY].value, "priority", 0, 1000000000, &rule->priority)) {
+        rule->priority_node = fields[CM_KEY_RULE_PRIORITY].value;
         json_object_set_new(rule->json, "priority", json_integer(rule->priority));
     }
     const char *name = cm_arena_printf(checker->arena, "\"%s\" of %s", rule->id ? rule->id : "", book->title);
-    json_object_set_new(rule->json, "match", check_match(checker, fields[MATCH].value, name, &all));
-    if (fields[PRICE].value)
+    json_object_set_new(rule->json, "match", check_match(checker, fields[CM_KEY_RULE_MATCH].value, name, &all));
+    if (fields[CM_KEY_RULE_PRICE].value)
         json_object_set_new(rule->json, "price",
-                            check_price(checker, fields[PRICE].value, book, name, &reads_quantity));
+                            check_price(checker, fields[CM_KEY_RULE_PRICE].value, book, name, &reads_quantity));
     /* Rates and tiers do not match refunds and bundled discounts: their quantity is not usage (rating.md section 4). */
-    rule->catches_all = all && fields[PRICE].value && !reads_quantity;
+    rule->catches_all = all && fields[CM_KEY_RULE_PRICE].value && !reads_quantity;
 }
 
 static int by_priority(const void *a, const void *b)
@@ -339,19 +333,19 @@ static json_t *check_rules(cm_checker *checker, const cm_yaml_node *node, const 
 static void check_version(cm_checker *checker, const cm_yaml_node *node, const cm_document *book,
                           struct checked_version *version)
 {
-    cm_field fields[] = {
-        {"effective_from", true, "the instant from which its prices hold (R02)", NULL},
-        {"rules", true, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_VERSION_COUNT];
     version->json = json_object();
-    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "a version of %s", book->title), fields))
+    if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "a version of %s", book->title),
+                         &cm_version_keys, fields))
         return;
-    if (fields[0].value && cm_read_instant(checker, fields[0].value, "effective_from", &version->from)) {
-        version->node = fields[0].value;
+    if (fields[CM_KEY_VERSION_FROM].value &&
+        cm_read_instant(checker, fields[CM_KEY_VERSION_FROM].value, "effective_from", &version->from)) {
+        version->node = fields[CM_KEY_VERSION_FROM].value;
         json_object_set_new(version->json, "effective_from", cm_json_instant(version->from));
     }
-    if (fields[1].value)
-        json_object_set_new(version->json, "rules", check_rules(checker, fields[1].value, node, book));
+    if (fields[CM_KEY_VERSION_RULES].value)
+        json_object_set_new(version->json, "rules",
+                            check_rules(checker, fields[CM_KEY_VERSION_RULES].value, node, book));
 }
 
 static int by_effective_from(const void *a, const void *b)
@@ -440,21 +434,17 @@ static json_t *check_versions(cm_checker *checker, const cm_yaml_node *node, con
 
 void cm_check_price_book(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, CURRENCY, VERSIONS };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},
-        {"id", true, NULL, NULL},
-        {"currency", true, "rates are amounts in it, and lines in another currency are suspended", NULL},
-        {"versions", true, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_BOOK_COUNT];
     const char *text;
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_book_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_id(checker, fields[ID].value, "id", &text);
-    if (fields[CURRENCY].value && cm_read_currency(checker, fields[CURRENCY].value, "currency", &text))
+    if (fields[CM_KEY_BOOK_ID].value)
+        cm_read_id(checker, fields[CM_KEY_BOOK_ID].value, "id", &text);
+    if (fields[CM_KEY_BOOK_CURRENCY].value &&
+        cm_read_currency(checker, fields[CM_KEY_BOOK_CURRENCY].value, "currency", &text))
         json_object_set_new(document->json, "currency", json_string(text));
-    if (fields[VERSIONS].value)
-        json_object_set_new(document->json, "versions", check_versions(checker, fields[VERSIONS].value, document));
+    if (fields[CM_KEY_BOOK_VERSIONS].value)
+        json_object_set_new(document->json, "versions",
+                            check_versions(checker, fields[CM_KEY_BOOK_VERSIONS].value, document));
 }

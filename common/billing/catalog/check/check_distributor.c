@@ -2,43 +2,12 @@
  * it is paid. */
 #include "base/json/json.h"
 #include "billing/catalog/check/check.h"
-#include "billing/catalog/model/country.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 /* What AWS takes (TaxSettings, type RegistrationType). */
 static const char *const registration_types[] = {"VAT", "GST",  "CPF", "CNPJ", "SST", "TIN", "NRIC", "PAN",
                                                  "NIP", "CUIT", "CDI", "RUT",  "NIE", "CI",  NULL};
-
-bool cm_read_country(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret)
-{
-    if (!cm_read_text(checker, node, field, ret))
-        return false;
-    if (cm_country_is_known(*ret))
-        return true;
-    cm_wrong(checker, node, "%s \"%s\" is no country of ISO 3166: two upper-case letters, like AE", field, *ret);
-    return false;
-}
-
-/* Labels of letters, digits and hyphens, at least two. */
-static bool is_domain(const char *text)
-{
-    size_t labels = 0, length = 0;
-    for (const char *c = text;; c++) {
-        if (*c == '.' || *c == 0) {
-            if (length == 0 || length > 63 || c[-1] == '-')
-                return false;
-            labels++;
-            length = 0;
-            if (*c == 0)
-                return labels >= 2;
-        } else if (isascii(*c) && (isalnum((unsigned char)*c) || (*c == '-' && length > 0)))
-            length++;
-        else
-            return false;
-    }
-}
 
 static const char *lower(cm_checker *checker, const char *text)
 {
@@ -47,17 +16,6 @@ static const char *lower(cm_checker *checker, const char *text)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
     return copy;
-}
-
-bool cm_read_email(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret)
-{
-    if (!cm_read_text(checker, node, field, ret))
-        return false;
-    const char *at = strrchr(*ret, '@');
-    bool good = at && at > *ret && is_domain(at + 1) && !strchr(*ret, ' ');
-    if (!good)
-        cm_wrong(checker, node, "%s \"%s\" is no mail address: like aws-root@example.com", field, *ret);
-    return good;
 }
 
 static json_t *email_domains(cm_checker *checker, const cm_yaml_node *node)
@@ -70,7 +28,7 @@ static json_t *email_domains(cm_checker *checker, const cm_yaml_node *node)
     for (size_t i = 0; i < count; i++) {
         if (!cm_read_text(checker, items[i], "email_domains", &texts[i]))
             continue;
-        if (is_domain(texts[i]))
+        if (cm_is_domain(texts[i]))
             texts[i] = lower(checker, texts[i]), good++;
         else
             cm_wrong(checker, items[i], "email_domains: \"%s\" is no domain: like example.com, without @", texts[i]);
@@ -143,46 +101,37 @@ static void put_country(cm_checker *checker, json_t *json, const cm_yaml_node *n
 /* P17 */
 static json_t *territory(cm_checker *checker, const cm_yaml_node *node)
 {
-    enum { COUNTRY, FROM, TO };
-    cm_field fields[] = {{"country", true, NULL, NULL}, {"from", false, NULL, NULL}, {"to", false, NULL, NULL}};
+    cm_field fields[CM_KEY_TERRITORY_COUNT];
     json_t *json = json_object();
     cm_instant from = INT64_MIN, to = INT64_MAX;
-    if (!CM_READ_MAPPING(checker, node, "a territory", fields))
+    if (!cm_read_mapping(checker, node, "a territory", &cm_territory_keys, fields))
         return json;
-    put_country(checker, json, fields[COUNTRY].value);
-    if (fields[FROM].value && cm_read_instant(checker, fields[FROM].value, "from", &from))
+    put_country(checker, json, fields[CM_KEY_TERRITORY_COUNTRY].value);
+    if (fields[CM_KEY_TERRITORY_FROM].value &&
+        cm_read_instant(checker, fields[CM_KEY_TERRITORY_FROM].value, "from", &from))
         json_object_set_new(json, "from", cm_json_instant(from));
-    if (fields[TO].value && cm_read_instant(checker, fields[TO].value, "to", &to))
+    if (fields[CM_KEY_TERRITORY_TO].value && cm_read_instant(checker, fields[CM_KEY_TERRITORY_TO].value, "to", &to))
         json_object_set_new(json, "to", cm_json_instant(to));
     if (to <= from)
-        cm_wrong(checker, fields[TO].value, "to must be after from (the interval is half-open)");
+        cm_wrong(checker, fields[CM_KEY_TERRITORY_TO].value, "to must be after from (the interval is half-open)");
     return json;
 }
 
 /* As in the tax settings of AWS; compared there without regard to case, spaces and punctuation (T03). */
 static json_t *tax_address(cm_checker *checker, const cm_yaml_node *node, const char *country)
 {
-    enum { LINE1, LINE2, LINE3, DISTRICT, CITY, STATE, POSTAL, COUNTRY };
-    cm_field fields[] = {
-        {"address_line1", true, NULL, NULL},
-        {"address_line2", false, NULL, NULL},
-        {"address_line3", false, NULL, NULL},
-        {"district_or_county", false, NULL, NULL},
-        {"city", true, NULL, NULL},
-        {"state_or_region", false, NULL, NULL},
-        {"postal_code", true, "AWS wants one in every tax address", NULL},
-        {"country_code", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_TAX_ADDRESS_COUNT];
     json_t *json = json_object();
-    if (!CM_READ_MAPPING(checker, node, "the address of a tax profile", fields))
+    if (!cm_read_mapping(checker, node, "the address of a tax profile", &cm_tax_address_keys, fields))
         return json;
-    for (int i = LINE1; i <= POSTAL; i++)
+    for (int i = CM_KEY_TAX_ADDRESS_LINE1; i <= CM_KEY_TAX_ADDRESS_POSTAL; i++)
         cm_put_text(checker, json, fields[i].name, fields[i].value);
     const char *code = country;
-    if (fields[COUNTRY].value && !cm_read_country(checker, fields[COUNTRY].value, "country_code", &code))
+    if (fields[CM_KEY_TAX_ADDRESS_COUNTRY].value &&
+        !cm_read_country(checker, fields[CM_KEY_TAX_ADDRESS_COUNTRY].value, "country_code", &code))
         return json;
     if (code && country && strcmp(code, country) != 0)
-        cm_wrong(checker, fields[COUNTRY].value,
+        cm_wrong(checker, fields[CM_KEY_TAX_ADDRESS_COUNTRY].value,
                  "country_code %s: the tax profile is for %s, and AWS takes a registration number only with a legal "
                  "address in its country",
                  code, country);
@@ -194,45 +143,38 @@ static json_t *tax_address(cm_checker *checker, const cm_yaml_node *node, const 
 /* T01, T03 */
 static json_t *tax_profile(cm_checker *checker, const cm_yaml_node *node)
 {
-    enum { COUNTRY, ID, TYPE, NAME, ADDRESS };
-    cm_field fields[] = {
-        {"country", true, NULL, NULL},
-        {"registration_id", true, "the tax registration number that its payers must carry (T01)", NULL},
-        {"registration_type", true, NULL, NULL},
-        {"legal_name", true, NULL, NULL},
-        {"address", true, "the tax address that its payers must carry (T03)", NULL},
-    };
+    cm_field fields[CM_KEY_TAX_PROFILE_COUNT];
     json_t *json = json_object();
     int type;
-    if (!CM_READ_MAPPING(checker, node, "a tax profile", fields))
+    if (!cm_read_mapping(checker, node, "a tax profile", &cm_tax_profile_keys, fields))
         return json;
-    put_country(checker, json, fields[COUNTRY].value);
-    cm_put_text(checker, json, "registration_id", fields[ID].value);
-    cm_put_text(checker, json, "legal_name", fields[NAME].value);
-    if (fields[TYPE].value &&
-        cm_read_one_of(checker, fields[TYPE].value, "registration_type", registration_types, &type))
+    put_country(checker, json, fields[CM_KEY_TAX_PROFILE_COUNTRY].value);
+    cm_put_text(checker, json, "registration_id", fields[CM_KEY_TAX_PROFILE_ID].value);
+    cm_put_text(checker, json, "legal_name", fields[CM_KEY_TAX_PROFILE_NAME].value);
+    if (fields[CM_KEY_TAX_PROFILE_TYPE].value &&
+        cm_read_one_of(checker, fields[CM_KEY_TAX_PROFILE_TYPE].value, "registration_type", registration_types, &type))
         json_object_set_new(json, "registration_type", json_string(registration_types[type]));
-    if (fields[ADDRESS].value)
-        json_object_set_new(
-            json, "address",
-            tax_address(checker, fields[ADDRESS].value, json_string_value(json_object_get(json, "country"))));
+    if (fields[CM_KEY_TAX_PROFILE_ADDRESS].value)
+        json_object_set_new(json, "address",
+                            tax_address(checker, fields[CM_KEY_TAX_PROFILE_ADDRESS].value,
+                                        json_string_value(json_object_get(json, "country"))));
     return json;
 }
 
 static json_t *remit_to(cm_checker *checker, const cm_yaml_node *node)
 {
-    enum { COUNTRY, NAME, ADDRESS };
-    cm_field fields[] = {{"country", true, NULL, NULL}, {"name", true, NULL, NULL}, {"address", true, NULL, NULL}};
+    cm_field fields[CM_KEY_REMIT_COUNT];
     json_t *json = json_object(), *address;
     const cm_yaml_node *const *lines;
     const char *line;
     size_t count;
-    if (!CM_READ_MAPPING(checker, node, "a remit_to", fields))
+    if (!cm_read_mapping(checker, node, "a remit_to", &cm_remit_keys, fields))
         return json;
-    put_country(checker, json, fields[COUNTRY].value);
-    cm_put_text(checker, json, "name", fields[NAME].value);
+    put_country(checker, json, fields[CM_KEY_REMIT_COUNTRY].value);
+    cm_put_text(checker, json, "name", fields[CM_KEY_REMIT_NAME].value);
     json_object_set_new(json, "address", address = json_array());
-    if (fields[ADDRESS].value && cm_read_list(checker, fields[ADDRESS].value, "address", true, 20, &lines, &count))
+    if (fields[CM_KEY_REMIT_ADDRESS].value &&
+        cm_read_list(checker, fields[CM_KEY_REMIT_ADDRESS].value, "address", true, 20, &lines, &count))
         for (size_t i = 0; i < count; i++)
             if (cm_read_text(checker, lines[i], "address", &line))
                 json_array_append_new(address, json_string(line));
@@ -241,35 +183,32 @@ static json_t *remit_to(cm_checker *checker, const cm_yaml_node *node)
 
 void cm_check_distributor(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, NAME, LANE, DOMAINS, TERRITORIES, PROFILES, REMIT };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},           {"id", true, NULL, NULL},
-        {"name", false, NULL, NULL},          {"lane", true, "the lane of its payers", NULL},
-        {"email_domains", false, NULL, NULL}, {"territories", false, NULL, NULL},
-        {"tax_profiles", false, NULL, NULL},  {"remit_to", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_DISTRIBUTOR_COUNT];
     const char *text;
     json_t *json = document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_distributor_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_id(checker, fields[ID].value, "id", &text);
-    if (fields[NAME].value)
-        cm_put_text(checker, json, "name", fields[NAME].value);
+    if (fields[CM_KEY_DISTRIBUTOR_ID].value)
+        cm_read_id(checker, fields[CM_KEY_DISTRIBUTOR_ID].value, "id", &text);
+    if (fields[CM_KEY_DISTRIBUTOR_NAME].value)
+        cm_put_text(checker, json, "name", fields[CM_KEY_DISTRIBUTOR_NAME].value);
     else if (document->id)
         json_object_set_new(json, "name", json_string(document->id));
-    if (fields[LANE].value && cm_read_id(checker, fields[LANE].value, "lane", &text)) {
+    if (fields[CM_KEY_DISTRIBUTOR_LANE].value &&
+        cm_read_id(checker, fields[CM_KEY_DISTRIBUTOR_LANE].value, "lane", &text)) {
         json_object_set_new(json, "lane", json_string(text));
-        document->lane_node = fields[LANE].value;
+        document->lane_node = fields[CM_KEY_DISTRIBUTOR_LANE].value;
         document->unique = text; /* one a lane */
         document->to = INT64_MAX;
     }
     static const struct {
         int field;
         json_t *(*read)(cm_checker *, const cm_yaml_node *);
-    } lists[] = {{TERRITORIES, territory}, {PROFILES, tax_profile}, {REMIT, remit_to}};
-    if (fields[DOMAINS].value)
-        json_object_set_new(json, "email_domains", email_domains(checker, fields[DOMAINS].value));
+    } lists[] = {{CM_KEY_DISTRIBUTOR_TERRITORIES, territory},
+                 {CM_KEY_DISTRIBUTOR_PROFILES, tax_profile},
+                 {CM_KEY_DISTRIBUTOR_REMIT, remit_to}};
+    if (fields[CM_KEY_DISTRIBUTOR_DOMAINS].value)
+        json_object_set_new(json, "email_domains", email_domains(checker, fields[CM_KEY_DISTRIBUTOR_DOMAINS].value));
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         const cm_field *field = &fields[lists[i].field];
         if (field->value)

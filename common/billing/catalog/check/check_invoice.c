@@ -3,20 +3,6 @@
 
 #include <string.h>
 
-enum {
-    F_KIND,
-    F_ID,
-    F_LEVEL,
-    F_DELIMITER,
-    F_DECIMAL,
-    F_COLUMNS,
-    F_CURRENCY,
-    F_TAX,
-    F_PRODUCTS,
-    F_TAKE,
-    F_LEAVE,
-    F_FIELDS
-};
 enum { PAIRS_MAX = 5000 };
 
 static const char *const tax_words[] = {"excluded", "included", NULL};
@@ -25,12 +11,10 @@ static const char *const tax_words[] = {"excluded", "included", NULL};
 static void check_columns(cm_checker *checker, cm_document *document, const cm_yaml_node *node,
                           bool has[static CM_INVOICE_COLUMNS])
 {
-    cm_field fields[CM_INVOICE_COLUMNS] = {{0}};
+    cm_field fields[CM_INVOICE_COLUMNS];
     json_t *columns = json_object();
-    for (int i = 0; i < CM_INVOICE_COLUMNS; i++)
-        fields[i].name = cm_invoice_column_names[i];
-    fields[CM_INVOICE_AMOUNT].required = true;
-    if (CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "columns of %s", document->title), fields)) {
+    if (cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "columns of %s", document->title),
+                        &cm_invoice_column_keys, fields)) {
         for (int i = 0; i < CM_INVOICE_COLUMNS; i++) {
             has[i] = fields[i].value;
             cm_put_text(checker, columns, fields[i].name, fields[i].value);
@@ -49,15 +33,16 @@ static void check_level(cm_checker *checker, const cm_document *document, const 
         [CM_INVOICE_BY_ID] = {CM_INVOICE_ID, CM_INVOICE_ID}};
     for (int i = 0; i < 2; i++)
         if (!has[needs[level][i]] && (i == 0 || needs[level][1] != needs[level][0]))
-            cm_wrong(checker, fields[F_COLUMNS].value, "columns of %s has no \"%s\", which level %s compares by",
-                     document->title, cm_invoice_column_names[needs[level][i]], cm_invoice_level_names[level]);
-    if (has[CM_INVOICE_CURRENCY] == (fields[F_CURRENCY].value != NULL))
+            cm_wrong(checker, fields[CM_KEY_INVOICE_COLUMNS].value,
+                     "columns of %s has no \"%s\", which level %s compares by", document->title,
+                     cm_invoice_column_names[needs[level][i]], cm_invoice_level_names[level]);
+    if (has[CM_INVOICE_CURRENCY] == (fields[CM_KEY_INVOICE_CURRENCY].value != NULL))
         cm_wrong(checker, document->root,
                  "%s needs either columns.currency or one currency for all rows: an amount without its currency says "
                  "nothing",
                  document->title);
-    if (fields[F_PRODUCTS].value && level != CM_INVOICE_BY_PRODUCT)
-        cm_wrong(checker, fields[F_PRODUCTS].value, "products belongs to level %s",
+    if (fields[CM_KEY_INVOICE_PRODUCTS].value && level != CM_INVOICE_BY_PRODUCT)
+        cm_wrong(checker, fields[CM_KEY_INVOICE_PRODUCTS].value, "products belongs to level %s",
                  cm_invoice_level_names[CM_INVOICE_BY_PRODUCT]);
 }
 
@@ -122,49 +107,44 @@ static void check_filter(cm_checker *checker, cm_document *document, const char 
 
 void cm_check_invoice_format(cm_checker *checker, cm_document *document)
 {
-    cm_field fields[F_FIELDS] = {
-        {"kind", true, NULL, NULL},      {"id", true, NULL, NULL},
-        {"level", false, NULL, NULL},    {"delimiter", false, NULL, NULL},
-        {"decimal", false, NULL, NULL},  {"columns", true, "which column says what", NULL},
-        {"currency", false, NULL, NULL}, {"tax", false, NULL, NULL},
-        {"products", false, NULL, NULL}, {"take", false, NULL, NULL},
-        {"leave", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_INVOICE_COUNT];
     const char *text;
     int level = CM_INVOICE_BY_PRODUCT, tax;
     bool has[CM_INVOICE_COLUMNS] = {0};
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_invoice_keys, fields))
         return;
-    if (fields[F_ID].value)
-        cm_read_id(checker, fields[F_ID].value, "id", &text);
-    if (fields[F_LEVEL].value &&
-        !cm_read_one_of(checker, fields[F_LEVEL].value, "level", cm_invoice_level_names, &level))
+    if (fields[CM_KEY_INVOICE_ID].value)
+        cm_read_id(checker, fields[CM_KEY_INVOICE_ID].value, "id", &text);
+    if (fields[CM_KEY_INVOICE_LEVEL].value &&
+        !cm_read_one_of(checker, fields[CM_KEY_INVOICE_LEVEL].value, "level", cm_invoice_level_names, &level))
         return;
     json_object_set_new(document->json, "level", json_string(cm_invoice_level_names[level]));
-    if (fields[F_COLUMNS].value) {
-        check_columns(checker, document, fields[F_COLUMNS].value, has);
+    if (fields[CM_KEY_INVOICE_COLUMNS].value) {
+        check_columns(checker, document, fields[CM_KEY_INVOICE_COLUMNS].value, has);
         check_level(checker, document, fields, level, has);
     }
-    if (fields[F_DELIMITER].value)
-        check_character(checker, document->json, "delimiter", fields[F_DELIMITER].value, ",;|\t",
+    if (fields[CM_KEY_INVOICE_DELIMITER].value)
+        check_character(checker, document->json, "delimiter", fields[CM_KEY_INVOICE_DELIMITER].value, ",;|\t",
                         "\",\" \";\" \"|\" \"\\t\"");
-    if (fields[F_DECIMAL].value)
-        check_character(checker, document->json, "decimal", fields[F_DECIMAL].value, ".,", "\".\" \",\"");
+    if (fields[CM_KEY_INVOICE_DECIMAL].value)
+        check_character(checker, document->json, "decimal", fields[CM_KEY_INVOICE_DECIMAL].value, ".,", "\".\" \",\"");
     const char *delimiter = json_string_value(json_object_get(document->json, "delimiter"));
     const char *decimal = json_string_value(json_object_get(document->json, "decimal"));
     if (strcmp(delimiter ? delimiter : ",", decimal ? decimal : ".") == 0)
-        cm_wrong(checker, fields[F_DECIMAL].value,
+        cm_wrong(checker, fields[CM_KEY_INVOICE_DECIMAL].value,
                  "decimal and delimiter of %s are the same character: say which delimiter parts its columns",
                  document->title);
-    if (fields[F_CURRENCY].value && cm_read_currency(checker, fields[F_CURRENCY].value, "currency", &text))
+    if (fields[CM_KEY_INVOICE_CURRENCY].value &&
+        cm_read_currency(checker, fields[CM_KEY_INVOICE_CURRENCY].value, "currency", &text))
         json_object_set_new(document->json, "currency", json_string(text));
-    if (fields[F_TAX].value && cm_read_one_of(checker, fields[F_TAX].value, "tax", tax_words, &tax) && tax == 1)
+    if (fields[CM_KEY_INVOICE_TAX].value &&
+        cm_read_one_of(checker, fields[CM_KEY_INVOICE_TAX].value, "tax", tax_words, &tax) && tax == 1)
         json_object_set_new(document->json, "tax", json_string(tax_words[tax]));
-    if (fields[F_PRODUCTS].value)
-        check_products(checker, document, fields[F_PRODUCTS].value);
-    if (fields[F_TAKE].value)
-        check_filter(checker, document, "take", fields[F_TAKE].value);
-    if (fields[F_LEAVE].value)
-        check_filter(checker, document, "leave", fields[F_LEAVE].value);
+    if (fields[CM_KEY_INVOICE_PRODUCTS].value)
+        check_products(checker, document, fields[CM_KEY_INVOICE_PRODUCTS].value);
+    if (fields[CM_KEY_INVOICE_TAKE].value)
+        check_filter(checker, document, "take", fields[CM_KEY_INVOICE_TAKE].value);
+    if (fields[CM_KEY_INVOICE_LEAVE].value)
+        check_filter(checker, document, "leave", fields[CM_KEY_INVOICE_LEAVE].value);
 }

@@ -50,33 +50,18 @@ static void check_months(cm_checker *checker, json_t *json, const cm_yaml_node *
 
 /* ---- CustomCharge ---- */
 
-enum {
-    C_KIND,
-    C_ID,
-    C_NAME,
-    C_CUSTOMER,
-    C_LANE,
-    C_PERIOD,
-    C_FROM,
-    C_TO,
-    C_AMOUNT,
-    C_CURRENCY,
-    C_PERCENT,
-    C_BASE,
-    C_FIELDS
-};
-
 static void check_dates(cm_checker *checker, const cm_field *fields, const cm_document *document)
 {
     cm_period once;
-    if (!fields[C_PERIOD].value == !fields[C_FROM].value)
+    if (!fields[CM_KEY_CHARGE_PERIOD].value == !fields[CM_KEY_CHARGE_FROM].value)
         cm_wrong(checker, document->root,
                  "%s needs either period (one-off: its month) or from (monthly, until before to)", document->title);
-    if (fields[C_PERIOD].value && fields[C_TO].value)
-        cm_wrong(checker, fields[C_TO].value, "to belongs to from; a one-off charge has only its period");
-    if (fields[C_FROM].value) {
-        check_months(checker, document->json, fields[C_FROM].value, fields[C_TO].value, "to");
-    } else if (fields[C_PERIOD].value && read_month(checker, fields[C_PERIOD].value, "period", &once)) {
+    if (fields[CM_KEY_CHARGE_PERIOD].value && fields[CM_KEY_CHARGE_TO].value)
+        cm_wrong(checker, fields[CM_KEY_CHARGE_TO].value, "to belongs to from; a one-off charge has only its period");
+    if (fields[CM_KEY_CHARGE_FROM].value) {
+        check_months(checker, document->json, fields[CM_KEY_CHARGE_FROM].value, fields[CM_KEY_CHARGE_TO].value, "to");
+    } else if (fields[CM_KEY_CHARGE_PERIOD].value &&
+               read_month(checker, fields[CM_KEY_CHARGE_PERIOD].value, "period", &once)) {
         put_month(document->json, "from", once);
         put_month(document->json, "to", cm_period_next(once));
     }
@@ -86,45 +71,42 @@ static void check_size(cm_checker *checker, const cm_field *fields, const cm_doc
 {
     cm_decimal number;
     const char *currency;
-    bool fixed = fields[C_AMOUNT].value, percent = fields[C_PERCENT].value;
+    bool fixed = fields[CM_KEY_CHARGE_AMOUNT].value, percent = fields[CM_KEY_CHARGE_PERCENT].value;
     if (fixed == percent)
         cm_wrong(checker, document->root, "%s needs either amount and currency, or percent (of its base)",
                  document->title);
-    if (fixed && !fields[C_CURRENCY].value)
-        cm_wrong(checker, fields[C_AMOUNT].value,
+    if (fixed && !fields[CM_KEY_CHARGE_CURRENCY].value)
+        cm_wrong(checker, fields[CM_KEY_CHARGE_AMOUNT].value,
                  "amount in which currency? add currency: the one of the customer's charges");
-    if (!fixed && fields[C_CURRENCY].value)
-        cm_wrong(checker, fields[C_CURRENCY].value,
+    if (!fixed && fields[CM_KEY_CHARGE_CURRENCY].value)
+        cm_wrong(checker, fields[CM_KEY_CHARGE_CURRENCY].value,
                  "currency belongs to amount; a percent is in the currency of its base");
-    if (!percent && fields[C_BASE].value)
-        cm_wrong(checker, fields[C_BASE].value, "base belongs to percent");
-    if (fixed && cm_read_decimal(checker, fields[C_AMOUNT].value, "amount", "-1000000000000", "1000000000000", &number))
+    if (!percent && fields[CM_KEY_CHARGE_BASE].value)
+        cm_wrong(checker, fields[CM_KEY_CHARGE_BASE].value, "base belongs to percent");
+    if (fixed && cm_read_decimal(checker, fields[CM_KEY_CHARGE_AMOUNT].value, "amount", "-1000000000000",
+                                 "1000000000000", &number))
         json_object_set_new(document->json, "amount", cm_json_decimal(number));
-    if (fixed && fields[C_CURRENCY].value && cm_read_currency(checker, fields[C_CURRENCY].value, "currency", &currency))
+    if (fixed && fields[CM_KEY_CHARGE_CURRENCY].value &&
+        cm_read_currency(checker, fields[CM_KEY_CHARGE_CURRENCY].value, "currency", &currency))
         json_object_set_new(document->json, "currency", json_string(currency));
-    if (percent && cm_read_decimal(checker, fields[C_PERCENT].value, "percent", "-100", "1000", &number)) {
+    if (percent && cm_read_decimal(checker, fields[CM_KEY_CHARGE_PERCENT].value, "percent", "-100", "1000", &number)) {
         json_object_set_new(document->json, "percent", cm_json_decimal(number));
-        json_object_set_new(document->json, "base", cm_check_base(checker, fields[C_BASE].value, document->title));
+        json_object_set_new(document->json, "base",
+                            cm_check_base(checker, fields[CM_KEY_CHARGE_BASE].value, document->title));
     }
 }
 
 void cm_check_custom_charge(cm_checker *checker, cm_document *document)
 {
-    cm_field fields[C_FIELDS] = {
-        {"kind", true, NULL, NULL},     {"id", true, NULL, NULL},
-        {"name", false, NULL, NULL},    {"customer", true, "whose statement it stands on", NULL},
-        {"lane", false, NULL, NULL},    {"period", false, NULL, NULL},
-        {"from", false, NULL, NULL},    {"to", false, NULL, NULL},
-        {"amount", false, NULL, NULL},  {"currency", false, NULL, NULL},
-        {"percent", false, NULL, NULL}, {"base", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_CHARGE_COUNT];
     const char *text;
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_charge_keys, fields))
         return;
-    if (fields[C_ID].value)
-        cm_read_id(checker, fields[C_ID].value, "id", &text);
-    check_owner(checker, document, fields[C_NAME].value, fields[C_CUSTOMER].value, fields[C_LANE].value);
+    if (fields[CM_KEY_CHARGE_ID].value)
+        cm_read_id(checker, fields[CM_KEY_CHARGE_ID].value, "id", &text);
+    check_owner(checker, document, fields[CM_KEY_CHARGE_NAME].value, fields[CM_KEY_CHARGE_CUSTOMER].value,
+                fields[CM_KEY_CHARGE_LANE].value);
     check_dates(checker, fields, document);
     check_size(checker, fields, document);
 }
@@ -133,35 +115,27 @@ void cm_check_custom_charge(cm_checker *checker, cm_document *document)
 
 void cm_check_credit(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, NAME, CUSTOMER, LANE, AMOUNT, CURRENCY, FROM, EXPIRES };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},
-        {"id", true, NULL, NULL},
-        {"name", false, NULL, NULL},
-        {"customer", true, "who may use it", NULL},
-        {"lane", false, NULL, NULL},
-        {"amount", true, NULL, NULL},
-        {"currency", true, "it pays charges in this currency", NULL},
-        {"from", true, "the first month that may use it, like 2025-06", NULL},
-        {"expires", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_CREDIT_COUNT];
     const char *text;
     cm_decimal amount;
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_credit_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_id(checker, fields[ID].value, "id", &text);
-    check_owner(checker, document, fields[NAME].value, fields[CUSTOMER].value, fields[LANE].value);
-    if (fields[AMOUNT].value &&
-        cm_read_decimal(checker, fields[AMOUNT].value, "amount", "0", "1000000000000", &amount)) {
+    if (fields[CM_KEY_CREDIT_ID].value)
+        cm_read_id(checker, fields[CM_KEY_CREDIT_ID].value, "id", &text);
+    check_owner(checker, document, fields[CM_KEY_CREDIT_NAME].value, fields[CM_KEY_CREDIT_CUSTOMER].value,
+                fields[CM_KEY_CREDIT_LANE].value);
+    if (fields[CM_KEY_CREDIT_AMOUNT].value &&
+        cm_read_decimal(checker, fields[CM_KEY_CREDIT_AMOUNT].value, "amount", "0", "1000000000000", &amount)) {
         if (cm_decimal_is_zero(amount))
-            cm_wrong(checker, fields[AMOUNT].value, "amount must be greater than 0");
+            cm_wrong(checker, fields[CM_KEY_CREDIT_AMOUNT].value, "amount must be greater than 0");
         json_object_set_new(document->json, "amount", cm_json_decimal(amount));
     }
-    if (fields[CURRENCY].value && cm_read_currency(checker, fields[CURRENCY].value, "currency", &text))
+    if (fields[CM_KEY_CREDIT_CURRENCY].value &&
+        cm_read_currency(checker, fields[CM_KEY_CREDIT_CURRENCY].value, "currency", &text))
         json_object_set_new(document->json, "currency", json_string(text));
-    check_months(checker, document->json, fields[FROM].value, fields[EXPIRES].value, "expires");
+    check_months(checker, document->json, fields[CM_KEY_CREDIT_FROM].value, fields[CM_KEY_CREDIT_EXPIRES].value,
+                 "expires");
 }
 
 /* ---- over all documents: whose statement, if the customer has several ---- */

@@ -25,47 +25,43 @@ static int put_one_of(cm_checker *checker, json_t *json, const char *field, cons
 
 void cm_check_reseller(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, NAME, CONSOLIDATION, LOGO, TEXT, URL, PROFILE };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},           {"id", true, NULL, NULL},    {"name", false, NULL, NULL},
-        {"consolidation", false, NULL, NULL}, {"logo", false, NULL, NULL}, {"profile", false, NULL, NULL},
-        {"statement_url", false, NULL, NULL}, CM_PROFILE_FIELDS,
-    };
+    cm_field fields[CM_KEY_RESELLER_COUNT];
     const char *text;
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_reseller_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_id(checker, fields[ID].value, "id", &text);
-    put_name(checker, document, fields[NAME].value);
-    put_one_of(checker, document->json, "consolidation", fields[CONSOLIDATION].value, cm_consolidation_names);
-    cm_put_profile(checker, document->json, fields + PROFILE);
-    cm_put_logo(checker, document->json, fields[LOGO].value);
-    cm_put_text(checker, document->json, "profile", fields[TEXT].value);
-    cm_put_statement_url(checker, document->json, fields[URL].value);
+    if (fields[CM_KEY_RESELLER_ID].value)
+        cm_read_id(checker, fields[CM_KEY_RESELLER_ID].value, "id", &text);
+    put_name(checker, document, fields[CM_KEY_RESELLER_NAME].value);
+    put_one_of(checker, document->json, "consolidation", fields[CM_KEY_RESELLER_CONSOLIDATION].value,
+               cm_consolidation_names);
+    cm_put_profile(checker, document->json, fields + CM_KEY_RESELLER_PROFILE);
+    cm_put_logo(checker, document->json, fields[CM_KEY_RESELLER_LOGO].value);
+    cm_put_text(checker, document->json, "profile", fields[CM_KEY_RESELLER_TEXT].value);
+    cm_put_statement_url(checker, document->json, fields[CM_KEY_RESELLER_URL].value);
 }
 
 /* ---- customer ---- */
 
 static json_t *credit_policy(cm_checker *checker, const cm_yaml_node *node, const char *title)
 {
-    enum { MODE, PERCENT };
-    cm_field fields[] = {{"mode", true, "keep, pass or split", NULL}, {"percent", false, NULL, NULL}};
+    cm_field fields[CM_KEY_CREDIT_POLICY_COUNT] = {{0}};
     json_t *policy = json_object();
     cm_decimal percent;
     if (!node || node->kind == CM_YAML_SCALAR)
-        fields[MODE].value = node; /* credit_policy: pass */
-    else if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "credit_policy of %s", title), fields) ||
-             !fields[MODE].value)
+        fields[CM_KEY_CREDIT_POLICY_MODE].value = node; /* credit_policy: pass */
+    else if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "credit_policy of %s", title),
+                              &cm_credit_policy_keys, fields) ||
+             !fields[CM_KEY_CREDIT_POLICY_MODE].value)
         return policy;
-    int mode = put_one_of(checker, policy, "mode", fields[MODE].value, cm_credit_mode_names);
-    if (mode == CM_CREDIT_SPLIT && !fields[PERCENT].value)
+    int mode = put_one_of(checker, policy, "mode", fields[CM_KEY_CREDIT_POLICY_MODE].value, cm_credit_mode_names);
+    if (mode == CM_CREDIT_SPLIT && !fields[CM_KEY_CREDIT_POLICY_PERCENT].value)
         cm_wrong(checker, node, "credit_policy split needs a percent: {mode: split, percent: 50}");
-    if (!fields[PERCENT].value)
+    if (!fields[CM_KEY_CREDIT_POLICY_PERCENT].value)
         return policy;
     if (json_object_get(policy, "mode") && mode != CM_CREDIT_SPLIT)
-        cm_wrong(checker, fields[PERCENT].value, "percent belongs to mode split only");
-    else if (cm_read_decimal(checker, fields[PERCENT].value, "percent", "0", "100", &percent))
+        cm_wrong(checker, fields[CM_KEY_CREDIT_POLICY_PERCENT].value, "percent belongs to mode split only");
+    else if (cm_read_decimal(checker, fields[CM_KEY_CREDIT_POLICY_PERCENT].value, "percent", "0", "100", &percent))
         json_object_set_new(policy, "percent", cm_json_decimal(percent));
     return policy;
 }
@@ -78,14 +74,15 @@ static json_t *taxes(cm_checker *checker, const cm_yaml_node *node)
     if (!node || !cm_read_list(checker, node, "tax", false, 20, &items, &count))
         return list;
     for (size_t i = 0; i < count; i++) {
-        cm_field fields[] = {{"name", true, NULL, NULL}, {"percent", true, NULL, NULL}};
+        cm_field fields[CM_KEY_TAX_COUNT];
         cm_decimal percent;
         json_t *tax = json_object();
         json_array_append_new(list, tax);
-        if (!CM_READ_MAPPING(checker, items[i], "tax", fields))
+        if (!cm_read_mapping(checker, items[i], "tax", &cm_tax_keys, fields))
             continue;
-        cm_put_text(checker, tax, "name", fields[0].value);
-        if (fields[1].value && cm_read_decimal(checker, fields[1].value, "percent", "0", "100", &percent))
+        cm_put_text(checker, tax, "name", fields[CM_KEY_TAX_NAME].value);
+        if (fields[CM_KEY_TAX_PERCENT].value &&
+            cm_read_decimal(checker, fields[CM_KEY_TAX_PERCENT].value, "percent", "0", "100", &percent))
             json_object_set_new(tax, "percent", cm_json_decimal(percent));
     }
     return list;
@@ -94,19 +91,17 @@ static json_t *taxes(cm_checker *checker, const cm_yaml_node *node)
 /* What a customer may have with AWS (N20; the rest through the sales representative, O17). */
 static const char *const declared_plans[] = {"basic", "developer", "business", "business_plus", "enterprise", NULL};
 
-enum { A_ID, A_PAYER, A_FROM, A_TO, A_GROUP, A_PLAN, A_NAME, A_TAGS };
-
 /* N11: billing of a moved account goes live on the 1st. */
 static void check_interval(cm_checker *checker, const cm_field *fields, cm_checked_link *link)
 {
     cm_period period = cm_period_of(link->from);
     if (cm_period_start(period) != link->from)
-        cm_warn(checker, fields[A_FROM].value,
+        cm_warn(checker, fields[CM_KEY_ACCOUNT_FROM].value,
                 "account %s: from is not the 1st of a month, 00:00 UTC (N11): usage of that month "
                 "before it stays with the owner before, and is suspended (BEFORE_BILLED_FROM) if there is none",
                 link->account);
     if (link->to <= link->from)
-        cm_wrong(checker, fields[A_TO].value,
+        cm_wrong(checker, fields[CM_KEY_ACCOUNT_TO].value,
                  "account %s: to must be after from (the interval is half-open: to is the first "
                  "instant that no longer counts)",
                  link->account);
@@ -114,34 +109,31 @@ static void check_interval(cm_checker *checker, const cm_field *fields, cm_check
 
 static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_document *customer)
 {
-    cm_field fields[] = {
-        {"id", true, NULL, NULL},
-        {"payer", true, NULL, NULL},
-        {"from", true, "the 1st of the month from which it is billed (N11)", NULL},
-        {"to", false, NULL, NULL},
-        {"support_plan_group", false, NULL, NULL},
-        {"support_plan", false, NULL, NULL},
-        {"name", false, NULL, NULL},
-        {"tags", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_ACCOUNT_COUNT];
     cm_checked_link link = {.customer = customer, .to = INT64_MAX};
     json_t *json = json_object();
     const char *group;
     int plan;
-    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "an account of %s", customer->title), fields))
+    if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "an account of %s", customer->title),
+                         &cm_account_keys, fields))
         return json;
-    bool good = fields[A_ID].value && cm_read_account(checker, fields[A_ID].value, "id", &link.account);
-    good &= fields[A_PAYER].value &&
-            cm_read_reference(checker, fields[A_PAYER].value, "payer", CM_DOCUMENT_PAYER, &link.payer);
-    good &= fields[A_FROM].value && cm_read_instant(checker, fields[A_FROM].value, "from", &link.from);
-    good &= !fields[A_TO].value || cm_read_instant(checker, fields[A_TO].value, "to", &link.to);
-    if (fields[A_GROUP].value &&
-        cm_read_reference(checker, fields[A_GROUP].value, "support_plan_group", CM_DOCUMENT_SUPPORT_PLAN_GROUP, &group))
+    bool good = fields[CM_KEY_ACCOUNT_ID].value &&
+                cm_read_account(checker, fields[CM_KEY_ACCOUNT_ID].value, "id", &link.account);
+    good &= fields[CM_KEY_ACCOUNT_PAYER].value &&
+            cm_read_reference(checker, fields[CM_KEY_ACCOUNT_PAYER].value, "payer", CM_DOCUMENT_PAYER, &link.payer);
+    good &= fields[CM_KEY_ACCOUNT_FROM].value &&
+            cm_read_instant(checker, fields[CM_KEY_ACCOUNT_FROM].value, "from", &link.from);
+    good &=
+        !fields[CM_KEY_ACCOUNT_TO].value || cm_read_instant(checker, fields[CM_KEY_ACCOUNT_TO].value, "to", &link.to);
+    if (fields[CM_KEY_ACCOUNT_GROUP].value &&
+        cm_read_reference(checker, fields[CM_KEY_ACCOUNT_GROUP].value, "support_plan_group",
+                          CM_DOCUMENT_SUPPORT_PLAN_GROUP, &group))
         json_object_set_new(json, "support_plan_group", json_string(group));
-    if (fields[A_PLAN].value && cm_read_one_of(checker, fields[A_PLAN].value, "support_plan", declared_plans, &plan))
+    if (fields[CM_KEY_ACCOUNT_PLAN].value &&
+        cm_read_one_of(checker, fields[CM_KEY_ACCOUNT_PLAN].value, "support_plan", declared_plans, &plan))
         json_object_set_new(json, "support_plan", json_string(declared_plans[plan]));
-    cm_put_text(checker, json, "name", fields[A_NAME].value);
-    cm_put_tags(checker, json, fields[A_TAGS].value, customer->title);
+    cm_put_text(checker, json, "name", fields[CM_KEY_ACCOUNT_NAME].value);
+    cm_put_tags(checker, json, fields[CM_KEY_ACCOUNT_TAGS].value, customer->title);
     if (!good)
         return json;
     check_interval(checker, fields, &link);
@@ -150,7 +142,7 @@ static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_d
     json_object_set_new(json, "from", cm_json_instant(link.from));
     if (link.to != INT64_MAX)
         json_object_set_new(json, "to", cm_json_instant(link.to));
-    link.node = fields[A_ID].value;
+    link.node = fields[CM_KEY_ACCOUNT_ID].value;
     checker->links = cm_room(checker->links, checker->link_count, &checker->link_capacity, sizeof *checker->links);
     checker->links[checker->link_count++] = link;
     return json;
@@ -197,43 +189,29 @@ static void put_currency(cm_checker *checker, json_t *json, const cm_yaml_node *
 
 void cm_check_customer(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, NAME, RESELLER, CURRENCY, BOOK, COMMITMENT, CREDIT, REFUND, TAX, ACCOUNTS, LOGO, PROFILE };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},
-        {"id", true, NULL, NULL},
-        {"name", false, NULL, NULL},
-        {"reseller", true, NULL, NULL},
-        {"invoice_currency", false, NULL, NULL},
-        {"price_book", true, "a customer without a price book cannot be billed, add it first (O02)", NULL},
-        {"commitment_policy", false, NULL, NULL},
-        {"credit_policy", false, NULL, NULL},
-        {"refund_policy", false, NULL, NULL},
-        {"tax", false, NULL, NULL},
-        {"accounts", false, NULL, NULL},
-        {"logo", false, NULL, NULL}, /* kept, printed nowhere */
-        CM_PROFILE_FIELDS,
-    };
+    cm_field fields[CM_KEY_CUSTOMER_COUNT];
     const char *text;
     json_t *json = document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_customer_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_id(checker, fields[ID].value, "id", &text);
-    put_name(checker, document, fields[NAME].value);
-    if (fields[RESELLER].value &&
-        cm_read_reference(checker, fields[RESELLER].value, "reseller", CM_DOCUMENT_RESELLER, &text))
+    if (fields[CM_KEY_CUSTOMER_ID].value)
+        cm_read_id(checker, fields[CM_KEY_CUSTOMER_ID].value, "id", &text);
+    put_name(checker, document, fields[CM_KEY_CUSTOMER_NAME].value);
+    if (fields[CM_KEY_CUSTOMER_RESELLER].value &&
+        cm_read_reference(checker, fields[CM_KEY_CUSTOMER_RESELLER].value, "reseller", CM_DOCUMENT_RESELLER, &text))
         json_object_set_new(json, "reseller", json_string(text));
-    if (fields[BOOK].value &&
-        cm_read_reference(checker, fields[BOOK].value, "price_book", CM_DOCUMENT_PRICE_BOOK, &text))
+    if (fields[CM_KEY_CUSTOMER_BOOK].value &&
+        cm_read_reference(checker, fields[CM_KEY_CUSTOMER_BOOK].value, "price_book", CM_DOCUMENT_PRICE_BOOK, &text))
         json_object_set_new(json, "price_book", json_string(text)); /* R01 */
-    put_currency(checker, json, fields[CURRENCY].value);
-    if (put_one_of(checker, json, "commitment_policy", fields[COMMITMENT].value, cm_commitment_policy_names) ==
-        CM_COMMITMENT_PASS_THROUGH)
-        document->pass_through = fields[COMMITMENT].value;
-    json_object_set_new(json, "credit_policy", credit_policy(checker, fields[CREDIT].value, document->title));
-    put_one_of(checker, json, "refund_policy", fields[REFUND].value, cm_refund_policy_names);
-    json_object_set_new(json, "tax", taxes(checker, fields[TAX].value));
-    json_object_set_new(json, "accounts", accounts(checker, fields[ACCOUNTS].value, document));
-    cm_put_profile(checker, json, fields + PROFILE);
-    cm_put_text(checker, json, "logo", fields[LOGO].value);
+    put_currency(checker, json, fields[CM_KEY_CUSTOMER_CURRENCY].value);
+    if (put_one_of(checker, json, "commitment_policy", fields[CM_KEY_CUSTOMER_COMMITMENT].value,
+                   cm_commitment_policy_names) == CM_COMMITMENT_PASS_THROUGH)
+        document->pass_through = fields[CM_KEY_CUSTOMER_COMMITMENT].value;
+    json_object_set_new(json, "credit_policy",
+                        credit_policy(checker, fields[CM_KEY_CUSTOMER_CREDIT].value, document->title));
+    put_one_of(checker, json, "refund_policy", fields[CM_KEY_CUSTOMER_REFUND].value, cm_refund_policy_names);
+    json_object_set_new(json, "tax", taxes(checker, fields[CM_KEY_CUSTOMER_TAX].value));
+    json_object_set_new(json, "accounts", accounts(checker, fields[CM_KEY_CUSTOMER_ACCOUNTS].value, document));
+    cm_put_profile(checker, json, fields + CM_KEY_CUSTOMER_PROFILE);
+    cm_put_text(checker, json, "logo", fields[CM_KEY_CUSTOMER_LOGO].value);
 }

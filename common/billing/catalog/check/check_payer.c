@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-/* Source types and their keys; the first is required. What they mean: source/. */
+/* Source types and their keys: "type", and then those of the type itself. What they mean: delivery/source. */
 static const struct source_type {
     const char *name;
-    const char *keys[8];
+    const cm_key_table *keys;
 } source_types[] = {
-    {"folder", {"path", NULL}},
-    {"s3", {"bucket", "prefix", "region", "role_arn", "external_id", "endpoint", NULL}},
+    {"folder", &cm_folder_source_keys},
+    {"s3", &cm_s3_source_keys},
 };
 enum { SOURCE_TYPES = sizeof source_types / sizeof source_types[0] };
 
@@ -43,14 +43,12 @@ static json_t *check_source(cm_checker *checker, const cm_yaml_node *node, const
     const struct source_type *type = read_source_type(checker, node);
     if (!type)
         return NULL;
-    cm_field fields[9] = {{"type", true, NULL, NULL}};
-    size_t count = 1;
-    for (size_t i = 0; type->keys[i]; i++)
-        fields[count++] = (cm_field){type->keys[i], i == 0, NULL, NULL};
+    cm_field fields[CM_KEYS_MAX];
+    size_t count = type->keys->count;
     json_t *source = json_object();
     json_object_set_new(source, "type", json_string(type->name));
-    cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "source (%s) of %s", type->name, title), fields,
-                    count);
+    cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "source (%s) of %s", type->name, title), type->keys,
+                    fields);
     for (size_t i = 1; i < count; i++) {
         const char *value;
         if (fields[i].value && cm_read_text(checker, fields[i].value, fields[i].name, &value)) {
@@ -122,29 +120,30 @@ static void check_model(cm_checker *checker, const cm_yaml_node *model_node, con
  */
 static json_t *check_access(cm_checker *checker, const cm_yaml_node *node, const cm_document *document)
 {
-    enum { ROLE, EXTERNAL };
-    cm_field fields[] = {{"role_arn", true, "the role that curmill takes in the management account", NULL},
-                         {"external_id", false, NULL, NULL}};
+    cm_field fields[CM_KEY_ACCESS_COUNT];
     json_t *access = json_object();
     const char *text;
-    if (!CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "access of %s", document->title), fields))
+    if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "access of %s", document->title),
+                         &cm_access_keys, fields))
         return access;
-    if (fields[ROLE].value && cm_read_text(checker, fields[ROLE].value, "role_arn", &text)) {
+    if (fields[CM_KEY_ACCESS_ROLE].value &&
+        cm_read_text(checker, fields[CM_KEY_ACCESS_ROLE].value, "role_arn", &text)) {
         const char *account = strstr(text, ":iam::");
         size_t digits = account ? strspn(account + 6, "0123456789") : 0;
         if (strncmp(text, "arn:", 4) != 0 || digits != 12 || strncmp(account + 18, ":role/", 6) != 0 || !account[24])
-            cm_wrong(checker, fields[ROLE].value,
+            cm_wrong(checker, fields[CM_KEY_ACCESS_ROLE].value,
                      "role_arn \"%s\" is no ARN of a role: arn:aws:iam::<account>:role/<name>", text);
         else if (document->id && strncmp(account + 6, document->id, 12) != 0)
-            cm_wrong(checker, fields[ROLE].value,
+            cm_wrong(checker, fields[CM_KEY_ACCESS_ROLE].value,
                      "role_arn is a role of account %.12s; it must be one of the payer %s itself", account + 6,
                      document->id);
         json_object_set_new(access, "role_arn", json_string(text));
     }
-    if (fields[EXTERNAL].value && cm_read_text(checker, fields[EXTERNAL].value, "external_id", &text)) {
+    if (fields[CM_KEY_ACCESS_EXTERNAL].value &&
+        cm_read_text(checker, fields[CM_KEY_ACCESS_EXTERNAL].value, "external_id", &text)) {
         size_t good = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-");
         if (text[good] || good < 2)
-            cm_wrong(checker, fields[EXTERNAL].value,
+            cm_wrong(checker, fields[CM_KEY_ACCESS_EXTERNAL].value,
                      "external_id: AWS takes at least 2 characters, letters, digits and _ + = , . @ : / -");
         json_object_set_new(access, "external_id", json_string(text));
     }
@@ -166,61 +165,38 @@ static void check_organization(cm_checker *checker, const cm_yaml_node *node, js
 
 void cm_check_payer(cm_checker *checker, cm_document *document)
 {
-    enum {
-        KIND,
-        ID,
-        LANE,
-        MODEL,
-        PAYER_KIND,
-        RESELLER,
-        SOURCE,
-        REPORTS,
-        BUY_BOOK,
-        COUNTRY,
-        ACCESS,
-        ROOT_EMAIL,
-        ORGANIZATION
-    };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},
-        {"id", true, "the 12 digits of the payer account", NULL},
-        {"lane", true, "the distributor, as in the setting lanes", NULL},
-        {"model", true, "the payer model: how its distributor bills", NULL},
-        {"payer_kind", true, "one of the kinds of payers that the model knows", NULL},
-        {"reseller", true, NULL, NULL},
-        {"source", false, NULL, NULL},
-        {"reports", false, NULL, NULL},
-        {"buy_book", false, NULL, NULL},
-        {"country", false, NULL, NULL},
-        {"access", false, NULL, NULL},
-        {"root_email", false, NULL, NULL},
-        {"organization", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_PAYER_COUNT];
     const char *text;
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_payer_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_account(checker, fields[ID].value, "id", &text);
-    if (fields[LANE].value)
-        check_lane(checker, fields[LANE].value, document->json);
-    check_model(checker, fields[MODEL].value, fields[PAYER_KIND].value, document);
-    if (fields[RESELLER].value &&
-        cm_read_reference(checker, fields[RESELLER].value, "reseller", CM_DOCUMENT_RESELLER, &text))
+    if (fields[CM_KEY_PAYER_ID].value)
+        cm_read_account(checker, fields[CM_KEY_PAYER_ID].value, "id", &text);
+    if (fields[CM_KEY_PAYER_LANE].value)
+        check_lane(checker, fields[CM_KEY_PAYER_LANE].value, document->json);
+    check_model(checker, fields[CM_KEY_PAYER_MODEL].value, fields[CM_KEY_PAYER_PAYER_KIND].value, document);
+    if (fields[CM_KEY_PAYER_RESELLER].value &&
+        cm_read_reference(checker, fields[CM_KEY_PAYER_RESELLER].value, "reseller", CM_DOCUMENT_RESELLER, &text))
         json_object_set_new(document->json, "reseller", json_string(text));
-    if (fields[BUY_BOOK].value &&
-        cm_read_reference(checker, fields[BUY_BOOK].value, "buy_book", CM_DOCUMENT_PRICE_BOOK, &document->buy_book))
+    if (fields[CM_KEY_PAYER_BUY_BOOK].value &&
+        cm_read_reference(checker, fields[CM_KEY_PAYER_BUY_BOOK].value, "buy_book", CM_DOCUMENT_PRICE_BOOK,
+                          &document->buy_book))
         json_object_set_new(document->json, "buy_book", json_string(document->buy_book));
-    if (fields[COUNTRY].value && cm_read_country(checker, fields[COUNTRY].value, "country", &text))
+    if (fields[CM_KEY_PAYER_COUNTRY].value &&
+        cm_read_country(checker, fields[CM_KEY_PAYER_COUNTRY].value, "country", &text))
         json_object_set_new(document->json, "country", json_string(text));
-    if (fields[ACCESS].value)
-        json_object_set_new(document->json, "access", check_access(checker, fields[ACCESS].value, document));
-    if (fields[ROOT_EMAIL].value && cm_read_email(checker, fields[ROOT_EMAIL].value, "root_email", &text))
+    if (fields[CM_KEY_PAYER_ACCESS].value)
+        json_object_set_new(document->json, "access",
+                            check_access(checker, fields[CM_KEY_PAYER_ACCESS].value, document));
+    if (fields[CM_KEY_PAYER_ROOT_EMAIL].value &&
+        cm_read_email(checker, fields[CM_KEY_PAYER_ROOT_EMAIL].value, "root_email", &text))
         json_object_set_new(document->json, "root_email", json_string(text));
-    if (fields[ORGANIZATION].value)
-        check_organization(checker, fields[ORGANIZATION].value, document->json);
-    if (fields[SOURCE].value)
-        json_object_set_new(document->json, "source", check_source(checker, fields[SOURCE].value, document->title));
-    json_t *reports = fields[REPORTS].value ? check_reports(checker, fields[REPORTS].value) : json_array();
+    if (fields[CM_KEY_PAYER_ORGANIZATION].value)
+        check_organization(checker, fields[CM_KEY_PAYER_ORGANIZATION].value, document->json);
+    if (fields[CM_KEY_PAYER_SOURCE].value)
+        json_object_set_new(document->json, "source",
+                            check_source(checker, fields[CM_KEY_PAYER_SOURCE].value, document->title));
+    json_t *reports =
+        fields[CM_KEY_PAYER_REPORTS].value ? check_reports(checker, fields[CM_KEY_PAYER_REPORTS].value) : json_array();
     json_object_set_new(document->json, "reports", reports);
 }

@@ -26,19 +26,16 @@ static void put_address(cm_checker *checker, json_t *json, const cm_yaml_node *n
 /* `contact: Jane Roe`, or with title, telephone and mail. */
 static void put_contact(cm_checker *checker, json_t *json, const cm_yaml_node *node)
 {
-    cm_field fields[] = {{"name", false, NULL, NULL},
-                         {"title", false, NULL, NULL},
-                         {"phone", false, NULL, NULL},
-                         {"email", false, NULL, NULL}};
+    cm_field fields[CM_KEY_CONTACT_COUNT];
     if (!node || node->kind != CM_YAML_MAPPING) {
         cm_put_text(checker, json, "contact", node);
         return;
     }
     json_t *contact = json_object();
     json_object_set_new(json, "contact", contact);
-    if (!CM_READ_MAPPING(checker, node, "contact", fields))
+    if (!cm_read_mapping(checker, node, "contact", &cm_contact_keys, fields))
         return;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    for (size_t i = 0; i < CM_KEY_CONTACT_COUNT; i++)
         cm_put_text(checker, contact, fields[i].name, fields[i].value);
 }
 

@@ -17,19 +17,19 @@ static bool read_plan_type(cm_checker *checker, const cm_yaml_node *node, bool p
 
 json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char *title)
 {
-    enum { LAYER, CLASSES };
-    cm_field fields[] = {{"layer", false, NULL, NULL}, {"classes", false, NULL, NULL}};
+    cm_field fields[CM_KEY_BASE_COUNT] = {{0}};
     bool wanted[CM_CLASS_COUNT] = {
         [CM_CLASS_USAGE] = true, [CM_CLASS_COVERED_USAGE] = true, [CM_CLASS_BUNDLED_DISCOUNT] = true};
     int layer = CM_LAYER_SELL;
     json_t *base = json_object(), *classes = json_array();
     if (node)
-        CM_READ_MAPPING(checker, node, cm_arena_printf(checker->arena, "base of %s", title), fields);
-    if (fields[LAYER].value)
-        cm_read_one_of(checker, fields[LAYER].value, "layer", cm_layer_names, &layer);
+        cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "base of %s", title), &cm_base_keys, fields);
+    if (fields[CM_KEY_BASE_LAYER].value)
+        cm_read_one_of(checker, fields[CM_KEY_BASE_LAYER].value, "layer", cm_layer_names, &layer);
     const cm_yaml_node *const *items;
     size_t count;
-    if (fields[CLASSES].value && cm_read_list(checker, fields[CLASSES].value, "classes", true, 100, &items, &count)) {
+    if (fields[CM_KEY_BASE_CLASSES].value &&
+        cm_read_list(checker, fields[CM_KEY_BASE_CLASSES].value, "classes", true, 100, &items, &count)) {
         const char *names[CM_CLASS_COUNT + 1] = {0};
         int which;
         for (int i = 0; i < CM_CLASS_COUNT; i++) {
@@ -37,7 +37,8 @@ json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char 
             wanted[i] = false;
         }
         if (count == 0)
-            cm_wrong(checker, fields[CLASSES].value, "classes is empty: it would be a percentage of nothing");
+            cm_wrong(checker, fields[CM_KEY_BASE_CLASSES].value,
+                     "classes is empty: it would be a percentage of nothing");
         for (size_t i = 0; i < count; i++)
             if (cm_read_one_of(checker, items[i], "classes", names, &which))
                 wanted[which] = true;
@@ -50,60 +51,52 @@ json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char 
     return base;
 }
 
-enum { G_KIND, G_ID, G_TYPE, G_PERCENT, G_MINIMUM, G_BUY_PERCENT, G_BASE, G_FIELDS };
-
 static void check_group_percents(cm_checker *checker, const cm_field *fields, cm_document *document,
                                  enum cm_plan_type type)
 {
     cm_decimal percent = {0}, minimum, buy;
-    bool has_percent =
-        fields[G_PERCENT].value && cm_read_decimal(checker, fields[G_PERCENT].value, "percent", "0", "100", &percent);
-    if (!fields[G_PERCENT].value && type == CM_PLAN_BUSINESS) {
+    bool has_percent = fields[CM_KEY_GROUP_PERCENT].value &&
+                       cm_read_decimal(checker, fields[CM_KEY_GROUP_PERCENT].value, "percent", "0", "100", &percent);
+    if (!fields[CM_KEY_GROUP_PERCENT].value && type == CM_PLAN_BUSINESS) {
         percent = cm_decimal_from_i64(10); /* N02 */
         has_percent = true;
     }
     if (has_percent)
         json_object_set_new(document->json, "percent", cm_json_decimal(percent));
-    if (fields[G_MINIMUM].value &&
-        cm_read_decimal(checker, fields[G_MINIMUM].value, "minimum", "0", "1000000000", &minimum))
+    if (fields[CM_KEY_GROUP_MINIMUM].value &&
+        cm_read_decimal(checker, fields[CM_KEY_GROUP_MINIMUM].value, "minimum", "0", "1000000000", &minimum))
         json_object_set_new(document->json, "minimum", cm_json_decimal(minimum));
-    if (!fields[G_BUY_PERCENT].value ||
-        !cm_read_decimal(checker, fields[G_BUY_PERCENT].value, "buy_percent", "0", "100", &buy))
+    if (!fields[CM_KEY_GROUP_BUY_PERCENT].value ||
+        !cm_read_decimal(checker, fields[CM_KEY_GROUP_BUY_PERCENT].value, "buy_percent", "0", "100", &buy))
         return;
     json_object_set_new(document->json, "buy_percent", cm_json_decimal(buy));
     if (has_percent && cm_decimal_compare(buy, percent) > 0)
-        cm_warn(checker, fields[G_BUY_PERCENT].value,
+        cm_warn(checker, fields[CM_KEY_GROUP_BUY_PERCENT].value,
                 "buy_percent is above percent: every account of %s makes a loss (N05)", document->title);
 }
 
 void cm_check_support_plan_group(cm_checker *checker, cm_document *document)
 {
-    cm_field fields[G_FIELDS] = {
-        {"kind", true, NULL, NULL},
-        {"id", true, NULL, NULL},
-        {"type", true, "business, passthrough, basic or one of AWS's public plans", NULL},
-        {"percent", false, NULL, NULL},
-        {"minimum", false, NULL, NULL},
-        {"buy_percent", false, NULL, NULL},
-        {"base", false, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_GROUP_COUNT];
     const char *text;
     enum cm_plan_type type = CM_PLAN_BASIC;
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_group_keys, fields))
         return;
-    if (fields[G_ID].value)
-        cm_read_id(checker, fields[G_ID].value, "id", &text);
-    bool has_type = fields[G_TYPE].value && read_plan_type(checker, fields[G_TYPE].value, false, &type);
+    if (fields[CM_KEY_GROUP_ID].value)
+        cm_read_id(checker, fields[CM_KEY_GROUP_ID].value, "id", &text);
+    bool has_type =
+        fields[CM_KEY_GROUP_TYPE].value && read_plan_type(checker, fields[CM_KEY_GROUP_TYPE].value, false, &type);
     if (has_type) {
         json_object_set_new(document->json, "type", json_string(cm_plan_type_name(type)));
-        for (int i = G_PERCENT; i < G_FIELDS; i++)
+        for (int i = CM_KEY_GROUP_PERCENT; i < CM_KEY_GROUP_COUNT; i++)
             if (fields[i].value && (type == CM_PLAN_BASIC || type == CM_PLAN_PASSTHROUGH))
                 cm_warn(checker, fields[i].value, "%s has no effect on a group of type %s", fields[i].name,
                         cm_plan_type_name(type));
     }
     check_group_percents(checker, fields, document, type);
-    json_object_set_new(document->json, "base", cm_check_base(checker, fields[G_BASE].value, document->title));
+    json_object_set_new(document->json, "base",
+                        cm_check_base(checker, fields[CM_KEY_GROUP_BASE].value, document->title));
 }
 
 /* ---- SupportPlan: AWS's published data, where it is newer than curmill ---- */
@@ -119,21 +112,23 @@ static json_t *bands(cm_checker *checker, const cm_yaml_node *node)
     if (count == 0)
         cm_wrong(checker, node, "bands is empty; the last band has a percent and no up_to");
     for (size_t i = 0; i < count; i++) {
-        cm_field fields[] = {{"up_to", false, NULL, NULL}, {"percent", true, NULL, NULL}};
+        cm_field fields[CM_KEY_BAND_COUNT];
         json_t *band = json_object();
         json_array_append_new(array, band);
-        if (!CM_READ_MAPPING(checker, items[i], "a band", fields))
+        if (!cm_read_mapping(checker, items[i], "a band", &cm_band_keys, fields))
             continue;
-        if (fields[1].value && cm_read_decimal(checker, fields[1].value, "percent", "0", "100", &percent))
+        if (fields[CM_KEY_BAND_PERCENT].value &&
+            cm_read_decimal(checker, fields[CM_KEY_BAND_PERCENT].value, "percent", "0", "100", &percent))
             json_object_set_new(band, "percent", cm_json_decimal(percent));
-        if (!fields[0].value != (i + 1 == count))
+        if (!fields[CM_KEY_BAND_UP_TO].value != (i + 1 == count))
             cm_wrong(checker, items[i],
                      i + 1 == count ? "the last band may have no up_to: it holds for everything above"
                                     : "only the last band may be without up_to");
-        if (!fields[0].value || !cm_read_decimal(checker, fields[0].value, "up_to", "0", "1000000000000", &border))
+        if (!fields[CM_KEY_BAND_UP_TO].value ||
+            !cm_read_decimal(checker, fields[CM_KEY_BAND_UP_TO].value, "up_to", "0", "1000000000000", &border))
             continue;
         if (cm_decimal_compare(border, last) <= 0)
-            cm_wrong(checker, fields[0].value, "up_to must grow from band to band");
+            cm_wrong(checker, fields[CM_KEY_BAND_UP_TO].value, "up_to must grow from band to band");
         last = border;
         json_object_set_new(band, "up_to", cm_json_decimal(border));
     }
@@ -142,90 +137,75 @@ static json_t *bands(cm_checker *checker, const cm_yaml_node *node)
 
 void cm_check_support_plan(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, TYPE, CURRENCY, FROM, TO, MINIMUM, BANDS };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},
-        {"id", true, NULL, NULL},
-        {"type", true, "developer, business_public, business_plus or enterprise", NULL},
-        {"currency", false, NULL, NULL},
-        {"from", false, NULL, NULL},
-        {"to", false, NULL, NULL},
-        {"minimum", false, NULL, NULL},
-        {"bands", true, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_PLAN_COUNT];
     const char *text = "USD";
     enum cm_plan_type type;
     cm_decimal minimum = {0};
     json_t *json = document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_plan_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_id(checker, fields[ID].value, "id", &text);
-    if (fields[TYPE].value && read_plan_type(checker, fields[TYPE].value, true, &type)) {
+    if (fields[CM_KEY_PLAN_ID].value)
+        cm_read_id(checker, fields[CM_KEY_PLAN_ID].value, "id", &text);
+    if (fields[CM_KEY_PLAN_TYPE].value && read_plan_type(checker, fields[CM_KEY_PLAN_TYPE].value, true, &type)) {
         document->unique = cm_plan_type_name(type);
         json_object_set_new(json, "type", json_string(document->unique));
     }
     text = "USD";
-    if (!fields[CURRENCY].value || cm_read_currency(checker, fields[CURRENCY].value, "currency", &text))
+    if (!fields[CM_KEY_PLAN_CURRENCY].value ||
+        cm_read_currency(checker, fields[CM_KEY_PLAN_CURRENCY].value, "currency", &text))
         json_object_set_new(json, "currency", json_string(text));
     document->from = INT64_MIN;
     document->to = INT64_MAX;
-    if (fields[FROM].value && cm_read_instant(checker, fields[FROM].value, "from", &document->from))
+    if (fields[CM_KEY_PLAN_FROM].value &&
+        cm_read_instant(checker, fields[CM_KEY_PLAN_FROM].value, "from", &document->from))
         json_object_set_new(json, "from", cm_json_instant(document->from));
-    if (fields[TO].value && cm_read_instant(checker, fields[TO].value, "to", &document->to)) {
+    if (fields[CM_KEY_PLAN_TO].value && cm_read_instant(checker, fields[CM_KEY_PLAN_TO].value, "to", &document->to)) {
         json_object_set_new(json, "to", cm_json_instant(document->to));
         if (document->to <= document->from)
-            cm_wrong(checker, fields[TO].value, "to must be after from");
+            cm_wrong(checker, fields[CM_KEY_PLAN_TO].value, "to must be after from");
     }
-    if (!fields[MINIMUM].value ||
-        cm_read_decimal(checker, fields[MINIMUM].value, "minimum", "0", "1000000000", &minimum))
+    if (!fields[CM_KEY_PLAN_MINIMUM].value ||
+        cm_read_decimal(checker, fields[CM_KEY_PLAN_MINIMUM].value, "minimum", "0", "1000000000", &minimum))
         json_object_set_new(json, "minimum", cm_json_decimal(minimum));
-    if (fields[BANDS].value)
-        json_object_set_new(json, "bands", bands(checker, fields[BANDS].value));
+    if (fields[CM_KEY_PLAN_BANDS].value)
+        json_object_set_new(json, "bands", bands(checker, fields[CM_KEY_PLAN_BANDS].value));
 }
 
 /* ---- FxRate (R06, R08) ---- */
 
 void cm_check_fx_rate(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, SET, FROM, TO, PERIOD, RATE };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},
-        {"id", true, NULL, NULL},
-        {"set", true, "reseller (what customers are billed at) or distributor (what the distributor invoices at, R08)",
-         NULL},
-        {"from", true, NULL, NULL},
-        {"to", true, NULL, NULL},
-        {"period", true, NULL, NULL},
-        {"rate", true, NULL, NULL},
-    };
+    cm_field fields[CM_KEY_FX_COUNT];
     const char *id, *from = NULL, *to = NULL;
     int set = -1;
     cm_period period = {0};
     cm_decimal rate;
     char text[CM_PERIOD_TEXT];
     json_t *json = document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_fx_keys, fields))
         return;
-    if (fields[ID].value)
-        cm_read_id(checker, fields[ID].value, "id", &id);
-    if (fields[SET].value && cm_read_one_of(checker, fields[SET].value, "set", cm_fx_set_names, &set))
+    if (fields[CM_KEY_FX_ID].value)
+        cm_read_id(checker, fields[CM_KEY_FX_ID].value, "id", &id);
+    if (fields[CM_KEY_FX_SET].value &&
+        cm_read_one_of(checker, fields[CM_KEY_FX_SET].value, "set", cm_fx_set_names, &set))
         json_object_set_new(json, "set", json_string(cm_fx_set_names[set]));
-    if (fields[FROM].value && cm_read_currency(checker, fields[FROM].value, "from", &from))
+    if (fields[CM_KEY_FX_FROM].value && cm_read_currency(checker, fields[CM_KEY_FX_FROM].value, "from", &from))
         json_object_set_new(json, "from", json_string(from));
-    if (fields[TO].value && cm_read_currency(checker, fields[TO].value, "to", &to))
+    if (fields[CM_KEY_FX_TO].value && cm_read_currency(checker, fields[CM_KEY_FX_TO].value, "to", &to))
         json_object_set_new(json, "to", json_string(to));
     if (from && to && strcmp(from, to) == 0)
-        cm_wrong(checker, fields[TO].value, "from and to are the same currency; no rate is needed for that");
-    if (fields[PERIOD].value) {
-        if (fields[PERIOD].value->kind == CM_YAML_SCALAR && cm_period_parse(fields[PERIOD].value->text, &period))
+        cm_wrong(checker, fields[CM_KEY_FX_TO].value, "from and to are the same currency; no rate is needed for that");
+    if (fields[CM_KEY_FX_PERIOD].value) {
+        if (fields[CM_KEY_FX_PERIOD].value->kind == CM_YAML_SCALAR &&
+            cm_period_parse(fields[CM_KEY_FX_PERIOD].value->text, &period))
             json_object_set_new(json, "period", json_string(cm_period_print(period, text)));
         else
-            cm_wrong(checker, fields[PERIOD].value, "period must be a month, like 2025-06");
+            cm_wrong(checker, fields[CM_KEY_FX_PERIOD].value, "period must be a month, like 2025-06");
     }
-    if (fields[RATE].value && cm_read_decimal(checker, fields[RATE].value, "rate", "0", "1000000000000", &rate)) {
+    if (fields[CM_KEY_FX_RATE].value &&
+        cm_read_decimal(checker, fields[CM_KEY_FX_RATE].value, "rate", "0", "1000000000000", &rate)) {
         if (cm_decimal_is_zero(rate))
-            cm_wrong(checker, fields[RATE].value, "rate must be greater than 0");
+            cm_wrong(checker, fields[CM_KEY_FX_RATE].value, "rate must be greater than 0");
         json_object_set_new(json, "rate", cm_json_decimal(rate));
     }
     if (set >= 0 && from && to && period.year)
@@ -236,28 +216,24 @@ void cm_check_fx_rate(cm_checker *checker, cm_document *document)
 
 void cm_check_line_item_type(cm_checker *checker, cm_document *document)
 {
-    enum { KIND, ID, NAME, CLASS };
-    cm_field fields[] = {
-        {"kind", true, NULL, NULL},
-        {"id", false, NULL, NULL}, /* every document may have one; without a name it is the name */
-        {"name", false, "the line item type as the report writes it", NULL},
-        {"class", true, "the charge class that its lines belong to", NULL},
-    };
+    cm_field fields[CM_KEY_LINE_TYPE_COUNT];
     const char *name, *names[CM_CLASS_COUNT + 1] = {0};
     enum cm_class builtin;
     int class;
     document->json = json_object();
-    if (!CM_READ_MAPPING(checker, document->root, document->title, fields))
+    if (!cm_read_mapping(checker, document->root, document->title, &cm_line_type_keys, fields))
         return;
     for (int i = 0; i < CM_CLASS_COUNT; i++)
         names[i] = cm_class_name((enum cm_class)i);
-    const cm_yaml_node *type = fields[NAME].value ? fields[NAME].value : fields[ID].value;
+    const cm_yaml_node *type =
+        fields[CM_KEY_LINE_TYPE_NAME].value ? fields[CM_KEY_LINE_TYPE_NAME].value : fields[CM_KEY_LINE_TYPE_ID].value;
     if (!type)
         cm_wrong(checker, document->root, "%s has no \"name\": the line item type as the report writes it",
                  document->title);
     if (type && cm_read_text(checker, type, "name", &name) && cm_class_of_builtin_type(cm_slice_of(name), &builtin))
         cm_wrong(checker, type, "line item type \"%s\" is built in (class %s) and cannot be redefined", name,
                  cm_class_name(builtin));
-    if (fields[CLASS].value && cm_read_one_of(checker, fields[CLASS].value, "class", names, &class))
+    if (fields[CM_KEY_LINE_TYPE_CLASS].value &&
+        cm_read_one_of(checker, fields[CM_KEY_LINE_TYPE_CLASS].value, "class", names, &class))
         json_object_set_new(document->json, "class", json_string(names[class]));
 }

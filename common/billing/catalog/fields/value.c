@@ -1,7 +1,9 @@
-#include "billing/catalog/check/check.h"
+#include "billing/catalog/fields/fields.h"
+#include "billing/catalog/model/country.h"
 #include "billing/catalog/model/currency.h"
 #include "billing/catalog/yaml/nearest.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -138,6 +140,45 @@ bool cm_read_currency(cm_checker *checker, const cm_yaml_node *node, const char 
         return true;
     cm_wrong(checker, node, "%s \"%s\" is no currency of ISO 4217: three upper-case letters, like USD", field, *ret);
     return false;
+}
+
+bool cm_read_country(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret)
+{
+    if (!cm_read_text(checker, node, field, ret))
+        return false;
+    if (cm_country_is_known(*ret))
+        return true;
+    cm_wrong(checker, node, "%s \"%s\" is no country of ISO 3166: two upper-case letters, like AE", field, *ret);
+    return false;
+}
+
+bool cm_is_domain(const char *text)
+{
+    size_t labels = 0, length = 0;
+    for (const char *c = text;; c++) {
+        if (*c == '.' || *c == 0) {
+            if (length == 0 || length > 63 || c[-1] == '-')
+                return false;
+            labels++;
+            length = 0;
+            if (*c == 0)
+                return labels >= 2;
+        } else if (isascii(*c) && (isalnum((unsigned char)*c) || (*c == '-' && length > 0)))
+            length++;
+        else
+            return false;
+    }
+}
+
+bool cm_read_email(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret)
+{
+    if (!cm_read_text(checker, node, field, ret))
+        return false;
+    const char *at = strrchr(*ret, '@');
+    bool good = at && at > *ret && cm_is_domain(at + 1) && !strchr(*ret, ' ');
+    if (!good)
+        cm_wrong(checker, node, "%s \"%s\" is no mail address: like aws-root@example.com", field, *ret);
+    return good;
 }
 
 bool cm_read_one_of(cm_checker *checker, const cm_yaml_node *node, const char *field, const char *const *names,

@@ -1,4 +1,4 @@
-#include "billing/catalog/check/check.h"
+#include "billing/catalog/fields/fields.h"
 #include "billing/catalog/yaml/nearest.h"
 #include "billing/catalog/yaml/problems.h"
 
@@ -33,15 +33,15 @@ void *cm_room(void *list, size_t count, size_t *capacity, size_t size)
     return cm_realloc(list, *capacity * size);
 }
 
-static void unknown_key(cm_checker *checker, const cm_yaml_node *key, const char *what, const cm_field *fields,
-                        size_t count)
+static void unknown_key(cm_checker *checker, const cm_yaml_node *key, const char *what, const cm_key_table *table)
 {
     cm_nearest search = cm_nearest_begin(key->text);
     char known[512] = "";
     size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
-        cm_nearest_offer(&search, fields[i].name);
-        int wrote = snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", fields[i].name);
+    for (size_t i = 0; i < table->count; i++) {
+        const char *name = table->keys[i].name;
+        cm_nearest_offer(&search, name);
+        int wrote = snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", name);
         if (wrote > 0 && (size_t)wrote < sizeof known - used)
             used += (size_t)wrote;
     }
@@ -53,13 +53,13 @@ static void unknown_key(cm_checker *checker, const cm_yaml_node *key, const char
 }
 
 static void take_pair(cm_checker *checker, const cm_yaml_node *key, const cm_yaml_node *value, const char *what,
-                      cm_field *fields, size_t count, const cm_yaml_node **seen)
+                      const cm_key_table *table, cm_field *fields, const cm_yaml_node **seen)
 {
     if (key->kind != CM_YAML_SCALAR) {
         cm_wrong(checker, key, "a key of %s is %s; keys are single words", what, cm_yaml_kind_name(key));
         return;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < table->count; i++) {
         if (!cm_slice_is(key->text, fields[i].name))
             continue;
         if (seen[i]) {
@@ -71,23 +71,28 @@ static void take_pair(cm_checker *checker, const cm_yaml_node *key, const cm_yam
         fields[i].value = cm_yaml_is_null(value) ? NULL : value;
         return;
     }
-    unknown_key(checker, key, what, fields, count);
+    unknown_key(checker, key, what, table);
 }
 
-bool cm_read_mapping(cm_checker *checker, const cm_yaml_node *node, const char *what, cm_field *fields, size_t count)
+bool cm_read_mapping(cm_checker *checker, const cm_yaml_node *node, const char *what, const cm_key_table *table,
+                     cm_field *ret)
 {
-    const cm_yaml_node *seen[24] = {0};
-    cm_assert(count <= sizeof seen / sizeof seen[0]);
+    const cm_yaml_node *seen[CM_KEYS_MAX] = {0};
+    cm_assert(table->count <= CM_KEYS_MAX);
+    for (size_t i = 0; i < table->count; i++)
+        ret[i] = (cm_field){table->keys[i].name, NULL};
     if (node->kind != CM_YAML_MAPPING) {
         cm_wrong(checker, node, "%s must be a mapping (key: value), not %s", what, cm_yaml_kind_name(node));
         return false;
     }
     for (size_t i = 0; i < node->count; i++)
-        take_pair(checker, node->items[2 * i], node->items[2 * i + 1], what, fields, count, seen);
-    for (size_t i = 0; i < count; i++)
-        if (fields[i].required && !fields[i].value)
-            cm_wrong(checker, seen[i] ? seen[i] : node, "%s has no \"%s\"%s%s", what, fields[i].name,
-                     fields[i].why ? ": " : "", fields[i].why ? fields[i].why : "");
+        take_pair(checker, node->items[2 * i], node->items[2 * i + 1], what, table, ret, seen);
+    for (size_t i = 0; i < table->count; i++) {
+        const cm_key *key = &table->keys[i];
+        if (key->required && !ret[i].value)
+            cm_wrong(checker, seen[i] ? seen[i] : node, "%s has no \"%s\"%s%s", what, key->name, key->why ? ": " : "",
+                     key->why ? key->why : "");
+    }
     return true;
 }
 
