@@ -330,6 +330,7 @@ static json_t *check_rules(cm_checker *checker, const cm_yaml_node *node, const 
 
 /* ---- versions ---- */
 
+/* R02: prices by date. */
 static void check_version(cm_checker *checker, const cm_yaml_node *node, const cm_document *book,
                           struct checked_version *version)
 {

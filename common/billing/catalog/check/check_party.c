@@ -202,7 +202,7 @@ void cm_check_customer(cm_checker *checker, cm_document *document)
         json_object_set_new(json, "reseller", json_string(text));
     if (fields[CM_KEY_CUSTOMER_BOOK].value &&
         cm_read_reference(checker, fields[CM_KEY_CUSTOMER_BOOK].value, "price_book", CM_DOCUMENT_PRICE_BOOK, &text))
-        json_object_set_new(json, "price_book", json_string(text)); /* R01 */
+        json_object_set_new(json, "price_book", json_string(text)); /* R01, O02 */
     put_currency(checker, json, fields[CM_KEY_CUSTOMER_CURRENCY].value);
     if (put_one_of(checker, json, "commitment_policy", fields[CM_KEY_CUSTOMER_COMMITMENT].value,
                    cm_commitment_policy_names) == CM_COMMITMENT_PASS_THROUGH)
