@@ -211,6 +211,7 @@ static int64_t resident_bytes(void)
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file)
         return 0;
+    /* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel */
     if (fscanf(file, "%lld %lld", &size, &resident) != 2)
         resident = 0;
     fclose(file);

@@ -45,7 +45,7 @@ bool cm_parse_one_of(cm_json_reader *reader, const char *const *names, int *ret)
 
 bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret)
 {
-    int found;
+    int found = 0;
     if (!cm_parse_one_of(reader, cm_layer_names, &found))
         return false;
     *ret = (enum cm_layer)found;
