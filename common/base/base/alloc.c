@@ -7,8 +7,7 @@
 
 static _Noreturn void out_of_memory(unsigned long bytes)
 {
-    fprintf(stderr, "out of memory: %lu bytes were refused by the system; give this process a higher memory limit\n",
-            bytes);
+    fprintf(stderr, "out of memory: the system refused %lu bytes; give this process a higher memory limit\n", bytes);
     exit(71);
 }
 

@@ -56,8 +56,8 @@ static bool set_once(cm_config *config, const char *key, const char *value, cons
     const config_entry *entry = cm_config_find(config, key);
     snprintf(from_file, sizeof from_file, "file %s:", path);
     if (entry && entry->source && strncmp(entry->source, from_file, strlen(from_file)) == 0)
-        return cm_fail(err, CM_ERROR_INVALID, "SETTING", "%s: %s was set before at %s; keep one of them", source, key,
-                       entry->source);
+        return cm_fail(err, CM_ERROR_INVALID, "SETTING", "%s: %s is already set at %s; keep one of the two", source,
+                       key, entry->source);
     if (!entry && !cm_config_known_anywhere(key))
         return cm_config_unknown(config, key, key, source, err);
     if (!entry && strncmp(key, CM_KAFKA_PREFIX, strlen(CM_KAFKA_PREFIX)) != 0)
@@ -77,7 +77,7 @@ static bool take_line(cm_config *config, char *line, const char *path, int numbe
         return true;
     char *equals = strchr(line, '=');
     if (!equals || equals == line)
-        return cm_fail(err, CM_ERROR_INVALID, "SETTING", "%s: this line is not of the form key = value", source);
+        return cm_fail(err, CM_ERROR_INVALID, "SETTING", "%s: this line does not have the form key = value", source);
     *equals = 0;
     const char *key = trim(line);
     if (!take_value(trim(equals + 1), &value))

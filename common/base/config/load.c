@@ -24,21 +24,21 @@ const cm_setting cm_settings_common[] = {
      .default_value = "0",
      .minimum = 0,
      .maximum = 65535,
-     .help = "port of /metrics, /healthz and /readyz; 0: none"},
+     .help = "port that serves /metrics, /healthz and /readyz; 0 for none"},
     {.key = "health.address",
      .type = CM_SETTING_TEXT,
      .default_value = "127.0.0.1",
-     .help = "address that the health port listens on"},
+     .help = "address on which the health port listens"},
     {.key = "log.level",
      .type = CM_SETTING_CHOICE,
      .default_value = "info",
      .choices = "debug|info|warn|error",
-     .help = "least level that is logged"},
+     .help = "lowest level that is logged"},
     {.key = "log.format",
      .type = CM_SETTING_CHOICE,
      .default_value = "logfmt",
      .choices = "logfmt|json",
-     .help = "form of a log line"},
+     .help = "format of a log line"},
     {0},
 };
 
@@ -201,7 +201,7 @@ static bool split_option(const char *argument, struct option *ret, cm_error *err
     const char *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
     if (length == 0 || length >= sizeof ret->key)
-        return cm_fail(err, CM_ERROR_INVALID, "USAGE", "\"%.*s\" is no option", (int)(length + 2), argument);
+        return cm_fail(err, CM_ERROR_INVALID, "USAGE", "\"%.*s\" is not an option", (int)(length + 2), argument);
     memcpy(ret->key, name, length);
     ret->key[length] = 0;
     ret->value = equals ? equals + 1 : NULL;

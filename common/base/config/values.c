@@ -80,8 +80,8 @@ static bool check(const cm_setting *setting, const char *value, const char *sour
                            setting->key, shown);
         if (has_range(setting) && (number < setting->minimum || number > setting->maximum))
             return cm_fail(err, CM_ERROR_INVALID, "SETTING",
-                           "%s: %s is %s, out of its range; choose from %" PRId64 " to %" PRId64, source, setting->key,
-                           shown, setting->minimum, setting->maximum);
+                           "%s: %s is %s, which is out of range; choose from %" PRId64 " to %" PRId64, source,
+                           setting->key, shown, setting->minimum, setting->maximum);
         return true;
     case CM_SETTING_BOOLEAN:
         if (!cm_config_is_boolean_word(value, &yes))
@@ -154,7 +154,7 @@ bool cm_config_unknown(const cm_config *config, const char *key, const char *sho
     int best_distance = -1;
     if (cm_config_known_anywhere(key))
         return cm_fail(err, CM_ERROR_INVALID, "SETTING",
-                       "%s: %s is a setting of another curmill program, %s does not use it; see %s --help", source,
+                       "%s: %s is a setting of another curmill program; %s does not use it, see %s --help", source,
                        shown, config->program, config->program);
     for (size_t i = 0; i < config->count; i++)
         nearer(key, config->entries[i].key, &best, &best_distance);

@@ -238,8 +238,7 @@ cm_clock cm_clock_from_environment(void)
     if (!text || !*text)
         return cm_clock_system;
     if (!cm_instant_parse(cm_slice_of(text), &at)) {
-        fprintf(stderr, "CURMILL_CLOCK is \"%s\", which is no RFC 3339 instant in UTC such as 2025-07-05T08:00:00Z\n",
-                text);
+        fprintf(stderr, "CURMILL_CLOCK is \"%s\", which is not a time in UTC such as 2025-07-05T08:00:00Z\n", text);
         exit(1);
     }
     return cm_clock_fixed(at);

@@ -231,7 +231,7 @@ static bool rate_line(rating *r, uint32_t line, cm_error *err)
         s = segment_at(r, kind_index, time);
 
     if (kind->currency.length >= sizeof(((cm_cost *)0)->currency))
-        return cm_fail(err, CM_ERROR_POISON, "CURRENCY_CODE", "%.*s is no currency code", CM_SLICE(kind->currency));
+        return cm_fail(err, CM_ERROR_POISON, "CURRENCY_CODE", "%.*s is not a currency code", CM_SLICE(kind->currency));
     cm_priced priced;
     if (!cm_price(&s->decision, batch->quantity[line], batch->cost[line], batch->list_cost[line], &priced, err))
         return false;

@@ -64,7 +64,7 @@ static bool place_column(cm_columns *columns, enum cm_column column, cm_place *r
         if (columns->index[column] < columns->count) {
             cm_text_copy_name(columns->name[i], ret_place->column, sizeof ret_place->column);
             return cm_fail(err, CM_ERROR_POISON, "COLUMN_TWICE",
-                           "the header names this column twice (columns %u and %u), so its value is not certain",
+                           "the header names this column twice (columns %u and %u), so its value is ambiguous",
                            columns->index[column] + 1, i + 1);
         }
         columns->index[column] = i;
@@ -81,7 +81,7 @@ bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count,
     }
     if (!any)
         return cm_fail(err, CM_ERROR_POISON, "EMPTY_HEADER",
-                       "the file begins with an empty line where the column names must stand");
+                       "the file begins with an empty line instead of the column names");
     copy_names(columns, fields, count);
     for (int c = 0; c < CM_COLUMNS; c++)
         if (!place_column(columns, (enum cm_column)c, ret_place, err))
@@ -91,9 +91,13 @@ bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count,
             continue;
         cm_text_copy_name(cm_slice_of(legacy ? known[c].legacy : known[c].cur2), ret_place->column,
                           sizeof ret_place->column);
-        return cm_fail(err, CM_ERROR_POISON, "COLUMN_MISSING",
-                       "the column is missing among the %u of the header; the report must contain it to be billed",
-                       count);
+        if (count == 1)
+            return cm_fail(
+                err, CM_ERROR_POISON, "COLUMN_MISSING",
+                "the header has one column only: is the file separated by semicolons? AWS reports use commas");
+        return cm_fail(
+            err, CM_ERROR_POISON, "COLUMN_MISSING",
+            "the column is missing; the header has %u columns, and a report cannot be billed without this one", count);
     }
     return true;
 }

@@ -25,8 +25,8 @@ struct inflater {
 
 static bool cut(cm_error *err, const char *why)
 {
-    return cm_fail(err, CM_ERROR_POISON, "CUT",
-                   "the compressed file is damaged or was not written to its end: %s; deliver it again", why);
+    return cm_fail(err, CM_ERROR_POISON, "CUT", "the compressed file is damaged or incomplete: %s; deliver it again",
+                   why);
 }
 
 /* What isal_inflate's result means; NULL for no error. */
@@ -41,7 +41,7 @@ static const char *reason(int result)
         return "its content does not match its checksum";
     case ISAL_INVALID_WRAPPER:
     case ISAL_UNSUPPORTED_METHOD:
-        return "no gzip header where one must be";
+        return "a gzip header is missing";
     default:
         return "invalid compressed data";
     }
@@ -82,7 +82,7 @@ static bool next_member(struct inflater *z, cm_error *err)
         }
     }
     if (zeros || *s->next_in != 0x1f)
-        return cut(err, "bytes behind its end that are no gzip");
+        return cut(err, "bytes after its end that are not gzip");
     isal_inflate_reset(s);
     s->crc_flag = ISAL_GZIP;
     return true;
@@ -130,7 +130,7 @@ static bool check_raw(struct inflater *z, const void *data, size_t length, cm_er
 {
     z->crc = crc32_gzip_refl(z->crc, data, length);
     if (length > z->left)
-        return cut(err, "it holds more than its directory says");
+        return cut(err, "it contains more than its directory says");
     z->left -= length;
     if (z->done && (z->left || z->crc != z->expected_crc))
         return cut(err, "its content does not match its checksum");

@@ -52,12 +52,11 @@ static bool fail_row(cm_reader *reader, enum cm_scan_result result, cm_place *re
     case CM_SCAN_QUOTE:
         return cm_fail(
             err, CM_ERROR_POISON, "QUOTE",
-            "field %u has a quote where none may be: a quoted field must begin and end with a quote and double those "
-            "within (RFC 4180)",
+            "field %u has a misplaced quote: a quoted field must begin and end with a quote, and quotes inside it are doubled (RFC 4180)",
             field + 1);
     case CM_SCAN_OPEN:
-        return cm_fail(err, CM_ERROR_POISON, "QUOTE", "the quoted field %u is never closed; the file may have been cut",
-                       field + 1);
+        return cm_fail(err, CM_ERROR_POISON, "QUOTE",
+                       "the quote that opens field %u is never closed; the file may have been cut off", field + 1);
     case CM_SCAN_WIDE:
         if (reader->columns.count)
             return cm_fail(err, CM_ERROR_POISON, "RAGGED", "the row has more than %d fields, the header has %u",

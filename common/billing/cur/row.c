@@ -41,9 +41,14 @@ static bool fail_number(const cm_reader *reader, enum cm_column column, enum cm_
                         cm_place *ret_place, cm_error *err)
 {
     char shown[CM_TEXT_SHOWN];
-    cm_text_shown(field(reader, column), shown);
+    cm_slice value = cm_text_strip(field(reader, column));
+    cm_text_shown(value, shown);
     if (result == CM_DECIMAL_OVERFLOW)
-        cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "\"%s\" is outside of what amounts can hold (about 1.7e20)", shown);
+        cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "\"%s\" is too large for an amount (the limit is about 1.7e20)",
+                shown);
+    else if (memchr(value.text, ',', value.length))
+        cm_fail(err, CM_ERROR_POISON, "NOT_A_NUMBER",
+                "\"%s\" is not a number: use a decimal point and no thousands separator", shown);
     else
         cm_fail(err, CM_ERROR_POISON, "NOT_A_NUMBER", "\"%s\" is not a number", shown);
     return blame(reader, column, ret_place);
@@ -66,7 +71,7 @@ static bool check_payer(cm_reader *reader, cm_slice raw, cm_place *ret_place, cm
     if (value.length == 0)
         return missing(reader, CM_COLUMN_PAYER, ret_place, err);
     if (!cm_slice_is(value, reader->payer)) {
-        cm_fail(err, CM_ERROR_POISON, "WRONG_PAYER", "the line belongs to payer \"%s\", the delivery to payer %s",
+        cm_fail(err, CM_ERROR_POISON, "WRONG_PAYER", "the line belongs to payer \"%s\" and the delivery to payer %s",
                 cm_text_shown(value, shown), reader->payer);
         return blame(reader, CM_COLUMN_PAYER, ret_place);
     }
@@ -114,7 +119,7 @@ static bool check_kind_text(const cm_reader *reader, enum cm_column column, cm_s
                             cm_error *err)
 {
     if (text.length > CM_KIND_TEXT_MAX) {
-        cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "the text has more than the %d bytes that are allowed here",
+        cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "the text is longer than the %d bytes allowed here",
                 CM_KIND_TEXT_MAX);
         return blame(reader, column, ret_place);
     }

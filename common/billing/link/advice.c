@@ -97,7 +97,7 @@ static void explain(cm_advice *a, bool by_organization, const cm_payer_capabilit
     if (!a->payer)
         length =
             snprintf(a->next, sizeof a->next,
-                     "ask the distributor of lane %s for a %s payer for customer %s and put it into the catalog; then ",
+                     "ask the distributor of lane %s for a %s payer for customer %s and add it to the catalog; then ",
                      a->lane, a->payer_kind, q->customer->id);
     switch (q->organization) {
     case CM_ORGANIZATION_NEW:

@@ -90,10 +90,10 @@ bool cm_link_expect_version(int64_t now, int64_t seen, cm_error *err)
 {
     if (now == seen)
         return true;
-    return cm_fail(err, CM_ERROR_REFUSED, "VERSION_CHANGED",
-                   "it is at version %lld now, you saw %lld: somebody changed it meanwhile; look at it again and say "
-                   "--version %lld if you still want this",
-                   (long long)now, (long long)seen, (long long)now);
+    return cm_fail(
+        err, CM_ERROR_REFUSED, "VERSION_CHANGED",
+        "it is at version %lld now and you saw version %lld, so somebody has changed it; look at it again and use --version %lld if you still want this",
+        (long long)now, (long long)seen, (long long)now);
 }
 
 /* --- what a step needs --------------------------------------------------------------------------------------- */
@@ -101,20 +101,19 @@ bool cm_link_expect_version(int64_t now, int64_t seen, cm_error *err)
 static bool may_be_active(const cm_account_link *link, cm_error *err)
 {
     if (link->role_required && !link->role_waived && link->role != CM_ROLE_VALID)
-        return cm_fail(err, CM_ERROR_REFUSED, "ROLE_NOT_VALID",
-                       "the role of account %s is %s (O13, O22): it is tried by org-linker; without it a person must "
-                       "say so (--waive-role, with a reason)",
-                       link->account, cm_role_verdict_name(link->role));
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "ROLE_NOT_VALID",
+            "the role of account %s is %s (O13, O22): org-linker tries it; to go on without a role, waive it (--waive-role, with a reason)",
+            link->account, cm_role_verdict_name(link->role));
     if (!link->mfa_confirmed)
         return cm_fail(err, CM_ERROR_REFUSED, "MFA_NOT_CONFIRMED",
                        "MFA must be on for every login (P11): confirm it with --mfa-confirmed");
     /* O23: the plan comes with its group */
     if (!*link->support_plan_group && strcmp(link->support_plan, "basic") != 0)
-        return cm_fail(err, CM_ERROR_REFUSED, "SUPPORT_PLAN_GROUP_MISSING",
-                       "account %s declares the support plan %s and has no support plan group: its support would be a "
-                       "loss (O14, O15); assign one with "
-                       "`account declare --support-plan-group`",
-                       link->account, link->support_plan);
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "SUPPORT_PLAN_GROUP_MISSING",
+            "account %s has the support plan %s but no support plan group, so its support would be a loss (O14, O15); assign one with `account declare --support-plan-group`",
+            link->account, link->support_plan);
     return true;
 }
 
@@ -130,22 +129,24 @@ static bool check(const cm_account_link *link, const cm_link_cause *cause, cm_er
         return cause->aws_at > cause->at ||
                cm_fail(
                    err, CM_ERROR_REFUSED, "NO_EXPIRY",
-                   "an invitation has an expiry of AWS that lies ahead (ExpirationTimestamp): say it with --expires");
+                   "an invitation needs the time at which AWS lets it expire (ExpirationTimestamp), in the future: --expires");
     case CM_LINK_EXPIRE:
         return cause->aws_at || cause->at >= link->expires_at ||
-               cm_fail(err, CM_ERROR_REFUSED, "NOT_EXPIRED",
-                       "AWS lets this invitation stand until its ExpirationTimestamp: only then, or when AWS says so");
+               cm_fail(
+                   err, CM_ERROR_REFUSED, "NOT_EXPIRED",
+                   "the invitation is open until its ExpirationTimestamp; it can expire only then, or when AWS reports it");
     case CM_LINK_CREATE_ACCOUNT:
-        return is_account(cause->account) || cm_fail(err, CM_ERROR_REFUSED, "BAD_ACCOUNT",
-                                                     "a new account has 12 digits (N16): say them with --account");
+        return is_account(cause->account) ||
+               cm_fail(err, CM_ERROR_REFUSED, "BAD_ACCOUNT", "give the new account's 12 digits with --account (N16)");
     case CM_LINK_ACTIVATE:
     case CM_LINK_KEEP:
         return may_be_active(link, err);
     case CM_LINK_LEAVE:
-        return !*link->shut_gate || cm_fail(err, CM_ERROR_REFUSED, "GATE_SHUT",
-                                            "account %s cannot leave while gate %s is shut (N23): `curmill account "
-                                            "gate` opens it with its evidence",
-                                            link->account, link->shut_gate);
+        return !*link->shut_gate ||
+               cm_fail(
+                   err, CM_ERROR_REFUSED, "GATE_SHUT",
+                   "account %s cannot leave while gate %s is closed (N23); open it with evidence: `curmill account gate`",
+                   link->account, link->shut_gate);
     default:
         return true;
     }
@@ -203,14 +204,14 @@ bool cm_link_change(cm_account_link *link, const cm_link_cause *cause, cm_error 
 {
     const struct transition *t = find(kind_of(link->kind), link->state, cause->event);
     if (!t && find(ANY, link->state, cause->event))
-        return cm_fail(err, CM_ERROR_REFUSED, "LINK_KIND", "`%s` is not for a request of kind %s",
+        return cm_fail(err, CM_ERROR_REFUSED, "LINK_KIND", "`%s` does not apply to a request of kind %s",
                        cm_link_event_name(cause->event), cm_link_kind_name(link->kind));
     if (!t)
-        return cm_fail(err, CM_ERROR_REFUSED, "LINK_STATE", "a request that is %s does not take `%s`%s",
-                       cm_link_state_name(link->state), cm_link_event_name(cause->event),
-                       cm_link_state_is_final(link->state) ? ": it is at its end, make a new one" : "");
+        return cm_fail(err, CM_ERROR_REFUSED, "LINK_STATE", "`%s` is not possible for a request that is %s%s",
+                       cm_link_event_name(cause->event), cm_link_state_name(link->state),
+                       cm_link_state_is_final(link->state) ? "; it has ended, create a new one" : "");
     if (!cause->by || !*cause->by)
-        return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "`%s` needs to be somebody's: --by WHO",
+        return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "say who does this (`%s`): --by WHO",
                        cm_link_event_name(cause->event));
     if (needs_reason[cause->event] && (!cause->reason || !*cause->reason))
         return cm_fail(err, CM_ERROR_REFUSED, "NO_CAUSE", "`%s` needs a reason: --reason TEXT",

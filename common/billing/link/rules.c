@@ -13,7 +13,7 @@ bool cm_rule_account_id(const char *account, cm_error *err)
     if (account && strlen(account) == 12 && strspn(account, "0123456789") == 12)
         return true;
     return cm_fail(err, CM_ERROR_REFUSED, "BAD_ACCOUNT",
-                   "\"%.40s\" is no AWS account: it has 12 digits (N16), with its leading zeros",
+                   "\"%.40s\" is not an AWS account id: write its 12 digits, with leading zeros (N16)",
                    account ? account : "");
 }
 
@@ -67,10 +67,10 @@ bool cm_rule_root_email(const char *email, cm_error *err)
         good = (unsigned char)email[i] > ' ' && (unsigned char)email[i] < 127 && !strchr(",;<>()[]\\\"", email[i]);
     if (good)
         return true;
-    return cm_fail(err, CM_ERROR_REFUSED, "BAD_ROOT_EMAIL",
-                   "\"%.80s\" is no root mail address (O08): a valid, active mailbox of 6 to 64 characters, such as "
-                   "aws-root@customer.example",
-                   email ? email : "");
+    return cm_fail(
+        err, CM_ERROR_REFUSED, "BAD_ROOT_EMAIL",
+        "\"%.80s\" is not a valid root mail address (O08): use an active mailbox of 6 to 64 characters, such as aws-root@customer.example",
+        email ? email : "");
 }
 
 bool cm_domain_is_within(const char *domain, const char *parent)
@@ -95,10 +95,11 @@ bool cm_rule_root_domain(const cm_payer_model *model, bool is_payer, const char 
         return true;
     if (is_payer)
         return cm_fail(err, CM_ERROR_REFUSED, "ROOT_DOMAIN",
-                       "the root mail of a payer lies in a domain of the distributor (P02); %s does not", domain);
+                       "the root mail address of a payer must be in a domain of the distributor (P02); %s is not",
+                       domain);
     return cm_fail(
         err, CM_ERROR_REFUSED, "ROOT_DOMAIN",
-        "the root mail of a member account lies in the end customer's own domain (P03), and %s is the distributor's",
+        "the root mail address of a member account must be in the end customer's own domain (P03); %s is in the distributor's",
         domain);
 }
 
@@ -115,12 +116,12 @@ bool cm_rule_support_plan(const char *plan, const char *sales_reference, cm_erro
     if (plan && strcmp(plan, "enterprise") == 0) {
         if (sales_reference && *sales_reference)
             return true;
-        return cm_fail(err, CM_ERROR_REFUSED, "ENTERPRISE_SUPPORT",
-                       "Enterprise Support is not self-service (O17, N20): it comes through the sales representative; "
-                       "say --sales-reference TEXT");
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "ENTERPRISE_SUPPORT",
+            "Enterprise Support is not self-service (O17, N20): it is ordered through the sales representative; give --sales-reference TEXT");
     }
     return cm_fail(err, CM_ERROR_REFUSED, "BAD_SUPPORT_PLAN",
-                   "\"%.40s\" is no support type (O10, N20): basic (none), developer, business, business_plus; "
+                   "\"%.40s\" is not a support type (O10, N20); use basic (none), developer, business, business_plus; "
                    "enterprise with --sales-reference",
                    plan ? plan : "");
 }

@@ -255,7 +255,8 @@ static bool choose(writing *w, const column *all, const char *const *columns, cm
         for (one = all; one->name; one++)
             cm_buffer_printf(&names, "%s%s", one == all ? "" : ", ", one->name);
         cm_fail(err, CM_ERROR_INVALID, "COLUMN",
-                "\"%s\" is no column of this view (or there are too many); there are %s", *columns, names.data);
+                "\"%s\" is not a column of this view (or there are too many); the columns are %s", *columns,
+                names.data);
         cm_buffer_free(&names);
         return false;
     }

@@ -207,7 +207,7 @@ static void put_facts(block *b)
     put_fact(b, "Currency", cm_print_text(view, "currency"));
     put_rate(b);
     if (*cm_print_text(view, "currency") && json_is_null(json_object_get(view, "rate")))
-        put_fact(b, "Exchange rate", "none is set: amounts are not converted, the document cannot be issued");
+        put_fact(b, "Exchange rate", "none is set, so amounts are not converted and the document cannot be issued");
     put_fact(b, "Document id", cm_print_text(view, "id"));
     put_link(b);
     cm_buffer_free(&period);

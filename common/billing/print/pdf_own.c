@@ -107,7 +107,7 @@ static void put_history(cm_paper *paper)
     const json_t *view = paper->view;
     size_t i;
     json_t *one;
-    heading(paper, "How it came to be");
+    heading(paper, "History");
     put_event(paper, "Approved", json_object_get(view, "approved"));
     put_event(paper, "Issued", json_object_get(view, "issued"));
     json_array_foreach (json_object_get(view, "overrides"), i, one) {
@@ -163,8 +163,9 @@ void cm_print_own(cm_paper *paper)
         put_margin(paper, margin);
         put_losses(paper, json_object_get(margin, "negative"));
     } else {
-        cm_paper_paragraph(paper, CM_STYLE_BODY,
-                           "It is not stored with this document: a correction, or a document of an earlier version.");
+        cm_paper_paragraph(
+            paper, CM_STYLE_BODY,
+            "It is not stored with this document, which is a correction or was made by an earlier version.");
     }
     put_arrears(paper);
     put_history(paper);

@@ -228,12 +228,12 @@ static bool may_be_seen(const json_t *record, enum cm_view view, cm_error *err)
                            ? "`curmill statement approve` and `issue` it, or look at it with --view reseller"
                        : strcmp(state, "approved") == 0
                            ? "`curmill statement issue` it, or look at it with --view reseller"
-                           : "it will never be one; look at it with --view reseller");
+                           : "it will never be issued; look at it with --view reseller");
     if (view == CM_VIEW_DISTRIBUTOR && !json_object_get(json_object_get(record, "margin"), "bought"))
         return cm_fail(err, CM_ERROR_REFUSED, "NOT_RECORDED", "what was bought is not stored with document %s: %s", id,
                        json_object_get(document, "corrects")
                            ? "it is a correction, export the document that it corrects"
-                           : "it was made before this version; `curmill statement margin` may tell it");
+                           : "an earlier version made it; `curmill statement margin` may show it");
     return true;
 }
 

@@ -33,7 +33,7 @@ cm_rater *cm_rater_new(const cm_catalog *catalog, const char *payer, cm_period p
     const cm_payer *found = cm_catalog_payer(catalog, payer);
     if (!found) {
         cm_fail(err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER",
-                "payer %s is not in catalog version %s: apply a catalog that holds it", payer, catalog->id);
+                "payer %s is not in catalog version %s: apply a catalog that contains it", payer, catalog->id);
         return NULL;
     }
     cm_rater *rater = cm_alloc(sizeof *rater);

@@ -59,16 +59,16 @@ static int find_column(reading *r, const char *name)
         if (strcmp(r->name[i], name) != 0)
             continue;
         if (found >= 0) {
-            wrong(r, "INVOICE_COLUMN", -1, "the header has the column \"%s\" twice: rename one of them", name);
+            wrong(r, "INVOICE_COLUMN", -1, "the header has the column \"%s\" twice; rename one of the two", name);
             return -1;
         }
         found = i;
     }
     if (found < 0)
-        wrong(r, "INVOICE_COLUMN", -1,
-              "the header has no column \"%s\", which InvoiceFormat %s names: mend the format in the catalog, or its "
-              "delimiter",
-              name, r->format->id);
+        wrong(
+            r, "INVOICE_COLUMN", -1,
+            "the header has no column \"%s\", which InvoiceFormat %s expects; correct the format in the catalog, or its delimiter",
+            name, r->format->id);
     return found;
 }
 
@@ -128,14 +128,14 @@ static bool take_account(reading *r, int column, const char **ret)
         if (*c == '-' || *c == ' ' || *c == '\'')
             continue;
         if (*c < '0' || *c > '9' || count == 12)
-            return wrong(r, "INVOICE_ACCOUNT", column, "\"%s\" is no AWS account id: 12 digits", text);
+            return wrong(r, "INVOICE_ACCOUNT", column, "\"%s\" is not an AWS account id (12 digits)", text);
         digits[count++] = *c;
     }
     if (count == 0)
-        return wrong(r, "INVOICE_ACCOUNT", column,
-                     "there is no account id; if it is a total or a remark, leave such rows out with `leave` in "
-                     "InvoiceFormat %s",
-                     r->format->id);
+        return wrong(
+            r, "INVOICE_ACCOUNT", column,
+            "the account id is missing; if the row is a total or a remark, leave out such rows with `leave` in InvoiceFormat %s",
+            r->format->id);
     *ret = cm_arena_printf(r->arena, "%0*d%.*s", (int)(12 - count), 0, (int)count, digits);
     if (count == 12)
         *ret = cm_arena_strndup(r->arena, digits, 12);
@@ -161,7 +161,7 @@ static bool take_amount(reading *r, int column, cm_decimal *ret)
     }
     if (count == (size_t)negative || count == sizeof plain - 1 ||
         !cm_decimal_parse_strict((cm_slice){plain, count}, ret))
-        return wrong(r, "INVOICE_AMOUNT", column, "\"%s\" is no amount with the decimal sign '%c'", text,
+        return wrong(r, "INVOICE_AMOUNT", column, "\"%s\" is not an amount with the decimal sign '%c'", text,
                      r->format->decimal);
     return true;
 }
@@ -173,7 +173,7 @@ static bool take_currency(reading *r)
     if (column >= 0)
         currency = field(r, column);
     if (cm_currency_minor_digits(currency) < 0)
-        return wrong(r, "INVOICE_CURRENCY", column, "\"%s\" is no currency of ISO 4217", currency);
+        return wrong(r, "INVOICE_CURRENCY", column, "\"%s\" is not a currency of ISO 4217", currency);
     if (!r->invoice->currency)
         r->invoice->currency = cm_arena_strndup(r->arena, currency, strlen(currency));
     return strcmp(r->invoice->currency, currency) == 0 ||
@@ -210,7 +210,7 @@ static bool take_row(reading *r)
     if (r->format->level == CM_INVOICE_BY_PRODUCT)
         row.product = product_of(r, field(r, r->column[CM_INVOICE_PRODUCT]));
     if (!cm_decimal_accumulate(&invoice->total, row.amount))
-        return wrong(r, "INVOICE_AMOUNT", r->column[CM_INVOICE_AMOUNT], "the sum of the amounts does not fit");
+        return wrong(r, "INVOICE_AMOUNT", r->column[CM_INVOICE_AMOUNT], "the sum of the amounts is too large");
     if (invoice->count == r->capacity) {
         r->capacity = r->capacity ? r->capacity * 2 : 256;
         invoice->rows = cm_realloc(invoice->rows, r->capacity * sizeof *invoice->rows);
@@ -246,7 +246,7 @@ static void on_row(int end, void *opaque)
     } else if (!r->failed) {
         r->row++;
         if (r->fields != r->width)
-            wrong(r, "INVOICE_ROW", -1, "%d columns, the header has %d", r->fields, r->width);
+            wrong(r, "INVOICE_ROW", -1, "the row has %d columns, the header has %d", r->fields, r->width);
         else if (is_taken(r))
             take_row(r);
         else

@@ -137,8 +137,9 @@ bool cm_reconcile(const cm_reconcile_input *input, cm_reconciliation *ret, cm_er
     long count = make_groups(input, sorted, groups);
     bool done = count >= 0 && fill(input, groups, (size_t)count, ret);
     if (!done) {
-        cm_fail(err, CM_ERROR_INVALID, "OVERFLOW",
-                "the sums of the invoice do not fit a decimal of 20 digits: is the decimal sign of its format right?");
+        cm_fail(
+            err, CM_ERROR_INVALID, "OVERFLOW",
+            "the sums of the invoice are too large (more than 20 digits); is the decimal sign of its format right?");
         cm_reconciliation_free(ret);
     }
     free(groups);

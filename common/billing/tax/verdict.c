@@ -118,15 +118,15 @@ static void judge_payer(const cm_tax_seen *seen, const cm_tax_profile *profile, 
     const cm_tax_seen_account *payer = find(seen, ret->account);
     if (!payer || !*payer->registration_id) {
         say(ret, CM_TAX_PAYER_TRN_MISSING,
-            cm_arena_printf(arena, "the payer has no tax registration; it must carry %s %s of %s (T01)",
+            cm_arena_printf(arena, "the payer has no tax registration; it must be registered as %s %s of %s (T01)",
                             profile->registration_type, profile->registration_id, profile->legal_name));
     } else if (!is_verified(payer)) {
         say(ret, CM_TAX_PAYER_TRN_MISSING,
-            cm_arena_printf(arena, "the payer's tax registration is %s at AWS, it counts when it is Verified (T01)",
+            cm_arena_printf(arena, "the payer's tax registration is %s at AWS; it must be Verified (T01)",
                             *payer->status ? payer->status : "of no status"));
     } else if (!same_number(arena, payer, profile)) {
         say(ret, CM_TAX_PAYER_TRN_WRONG,
-            cm_arena_printf(arena, "the payer carries %s %s; the distributor's is %s %s (T01)",
+            cm_arena_printf(arena, "the payer is registered as %s %s; the distributor requires %s %s (T01)",
                             payer->registration_type, payer->registration_id, profile->registration_type,
                             profile->registration_id));
     } else if (!payer->has_address) {
@@ -139,8 +139,7 @@ static void judge_payer(const cm_tax_seen *seen, const cm_tax_profile *profile, 
                                 profile->country, differs));
         else if (!is(seen->inheritance, "OptIn"))
             say(ret, CM_TAX_INHERITANCE_OFF,
-                "\"Enable Tax Settings Inheritance\" is off in the payer (T04): `curmill tax check --payer P --fix` "
-                "switches it on");
+                "\"Enable Tax Settings Inheritance\" is off in the payer (T04); `curmill tax check --payer P --fix` switches it on");
         else
             say(ret, CM_TAX_OK, "registration, address and inheritance are as the distributor requires");
     }
@@ -246,7 +245,7 @@ cm_tax_findings cm_tax_decide(const cm_tax_case *given, cm_arena *arena)
     cm_tax_findings found = {.payer = {.account = given->payer->id}, .whole = true};
     const cm_tax_profile *profile = cm_distributor_tax_profile(given->distributor, given->payer->country);
     if (!given->payer->model->payees_inherit_tax) {
-        say(&found.payer, CM_TAX_NOT_APPLICABLE, "the payer model has no rule of tax inheritance");
+        say(&found.payer, CM_TAX_NOT_APPLICABLE, "the payer model has no tax inheritance");
         return found;
     }
     const char *lacks = lacking(given, profile, arena);
@@ -259,12 +258,13 @@ cm_tax_findings cm_tax_decide(const cm_tax_case *given, cm_arena *arena)
         if (given->fresh_until == INT64_MIN)
             say(&found.payer, CM_TAX_NOT_READABLE, "AWS has not answered yet");
         else
-            say(&found.payer, CM_TAX_STALE, "AWS has not answered for longer than is allowed");
+            say(&found.payer, CM_TAX_STALE, "AWS has not answered for longer than allowed");
         return found;
     }
     if (*given->seen->transfer_to) {
         say(&found.payer, CM_TAX_NOT_APPLICABLE,
-            cm_arena_printf(arena, "billing is transferred to payer %s of another organization: its tax settings count",
+            cm_arena_printf(arena,
+                            "billing is transferred to payer %s of another organization, whose tax settings apply",
                             given->seen->transfer_to));
         return found;
     }

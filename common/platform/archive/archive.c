@@ -27,13 +27,13 @@ cm_archive *cm_archive_open(const char *path, cm_error *err)
 {
     struct stat status;
     if (path[0] != '/') {
-        cm_fail(err, CM_ERROR_INVALID, "ARCHIVE", "archive.path \"%s\" must begin with /: workers run in other folders",
-                path);
+        cm_fail(err, CM_ERROR_INVALID, "ARCHIVE",
+                "archive.path \"%s\" must begin with /, because workers run in other folders", path);
         return NULL;
     }
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
         cm_fail(err, CM_ERROR_RETRY, "ARCHIVE",
-                "archive.path %s is no folder: make it (one for each database), or mount what is missing", path);
+                "archive.path %s is not a folder: create it (one for each database), or mount what is missing", path);
         return NULL;
     }
     cm_archive *archive = cm_alloc(sizeof *archive);
@@ -112,7 +112,7 @@ static file_stream *open_file(const cm_archive *archive, const char *digest, cm_
     if (stream->file >= 0)
         return stream;
     if (errno == ENOENT || errno == ENOTDIR)
-        cm_fail(err, CM_ERROR_NOT_FOUND, "ARCHIVE_MISSING", "archive: %s is not there: bring it back from a backup",
+        cm_fail(err, CM_ERROR_NOT_FOUND, "ARCHIVE_MISSING", "archive: %s is missing; restore it from a backup",
                 stream->path);
     else
         cm_archive_trouble(stream->path, err);
@@ -139,10 +139,10 @@ static bool compare(file_stream *stream, const char *digest, int64_t *ret_bytes,
     if (!done)
         return false;
     if (strcmp(hex, digest) != 0)
-        return cm_fail(err, CM_ERROR_POISON, "ARCHIVE_CORRUPT",
-                       "archive: the bytes of %s are others than were archived (%lld bytes, SHA-256 %s): bring the "
-                       "file back from a backup",
-                       stream->path, (long long)*ret_bytes, hex);
+        return cm_fail(
+            err, CM_ERROR_POISON, "ARCHIVE_CORRUPT",
+            "archive: %s does not hold the bytes that were archived (%lld bytes, SHA-256 %s); restore the file from a backup",
+            stream->path, (long long)*ret_bytes, hex);
     return lseek(stream->file, 0, SEEK_SET) == 0 || cm_archive_trouble(stream->path, err);
 }
 

@@ -160,7 +160,7 @@ bool cm_archive_finish(cm_archive_writer *writer, char ret_digest[static CM_SHA2
                        cm_error *err)
 {
     if (writer->teed && !writer->ended)
-        return cm_fail(err, CM_ERROR_BUG, "ARCHIVE", "archive: a file was to be archived and was not read to its end");
+        return cm_fail(err, CM_ERROR_BUG, "ARCHIVE", "archive: a file to be archived was not read to its end");
     if (writer->digest)
         cm_digest_finish_hex(writer->digest, writer->hex);
     writer->digest = NULL;

@@ -65,7 +65,7 @@ static enum MHD_Result alive(struct MHD_Connection *connection, cm_health *healt
     if (health->bound_seconds <= 0 || since <= health->bound_seconds)
         return answer_text(connection, MHD_HTTP_OK, "ok");
     char text[128];
-    snprintf(text, sizeof text, "the poll loop has not turned for %lld s, its bound is %d s", (long long)since,
+    snprintf(text, sizeof text, "the poll loop has not turned for %lld s; the limit is %d s", (long long)since,
              health->bound_seconds);
     return answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, text);
 }
@@ -100,7 +100,7 @@ static enum MHD_Result handle(void *opaque, struct MHD_Connection *connection, c
         return alive(connection, health);
     if (strcmp(url, "/readyz") == 0)
         return is_ready(connection, health);
-    return answer_text(connection, MHD_HTTP_NOT_FOUND, "there are /metrics, /healthz and /readyz");
+    return answer_text(connection, MHD_HTTP_NOT_FOUND, "try /metrics, /healthz or /readyz");
 }
 
 static void log_line(void *opaque, const char *format, va_list arguments)
@@ -139,8 +139,8 @@ static bool serve(cm_health *health, const char *address, int port, cm_error *er
     if (health->daemon)
         return true;
     return cm_fail(err, CM_ERROR_FATAL, "HEALTH_PORT",
-                   "cannot listen on %s port %d: %s; change health.port or end the process that uses it", address, port,
-                   saved ? strerror(saved) : "unknown cause");
+                   "cannot listen on %s port %d: %s; change health.port or stop the process that uses the port",
+                   address, port, saved ? strerror(saved) : "unknown cause");
 }
 
 cm_health *cm_health_start(const char *address, int port, int loop_bound_seconds,

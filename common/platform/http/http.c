@@ -171,7 +171,7 @@ static bool turn(cm_http_exchange *exchange, cm_error *err)
         return true;
     int64_t now = cm_monotonic_milliseconds();
     if (now - exchange->last_progress > exchange->stall)
-        return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: nothing came for %lld ms", exchange->address,
+        return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: nothing received for %lld ms", exchange->address,
                        (long long)exchange->stall);
     if (exchange->total > 0 && now - exchange->started > exchange->total)
         return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: no answer within %lld ms", exchange->address,

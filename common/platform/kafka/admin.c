@@ -108,7 +108,7 @@ static bool create_one(cm_admin *admin, const cm_topic *topic, const char *name,
     rd_kafka_CreateTopics(admin->rk, &wanted, 1, options, queue);
     rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, TIMEOUT_MS + 5000);
     bool ok = answer ? read_answer(answer, name, ret_created, err)
-                     : cm_fail(err, CM_ERROR_RETRY, "NO_ANSWER", "kafka: no answer to creating topic %s", name);
+                     : cm_fail(err, CM_ERROR_RETRY, "NO_ANSWER", "kafka: no answer when creating topic %s", name);
     if (answer)
         rd_kafka_event_destroy(answer);
     rd_kafka_AdminOptions_destroy(options);
@@ -148,7 +148,7 @@ bool cm_admin_create_topics(cm_admin *admin, const char *lane, int partitions, i
                 return false;
             *ret_created += created;
         } else if (have < want) {
-            cm_log(CM_WARN, "topic has fewer partitions than the setting, it is left as it is", "topic", name, "has",
+            cm_log(CM_WARN, "topic has fewer partitions than the setting; it is left as it is", "topic", name, "has",
                    cm_log_i64(have), "setting", cm_log_i64(want), NULL);
         }
     }

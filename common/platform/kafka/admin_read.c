@@ -80,7 +80,7 @@ static bool oldest(rd_kafka_t *rk, const char *topic, cm_lag *lags, int count, c
             lags[i].oldest_unread_ms = -1;
     }
     return missing == 0 ||
-           cm_fail(err, CM_ERROR_RETRY, "NO_ANSWER", "kafka: the oldest unread records of %s did not come", topic);
+           cm_fail(err, CM_ERROR_RETRY, "NO_ANSWER", "kafka: the oldest unread records of %s were not received", topic);
 }
 
 bool cm_admin_lag(cm_admin *admin, const char *group, const char *topic, cm_lag **ret, size_t *ret_count, cm_error *err)
@@ -120,7 +120,7 @@ static bool read_all(rd_kafka_t *rk, int open_partitions, bool (*each)(const cm_
         rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 100);
         if (!message) {
             if (cm_monotonic_milliseconds() > until)
-                return cm_fail(err, CM_ERROR_RETRY, "NO_ANSWER", "kafka: nothing came for %d s", SILENCE_MS / 1000);
+                return cm_fail(err, CM_ERROR_RETRY, "NO_ANSWER", "kafka: nothing received for %d s", SILENCE_MS / 1000);
             continue;
         }
         until = cm_monotonic_milliseconds() + SILENCE_MS;

@@ -23,8 +23,8 @@ static void committed(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
             partition->asked = -1;
     }
     if (first_error && cm_kafka_may_log(&consumer->last_warning_ms))
-        cm_log(CM_WARN, "offsets not committed, will be tried again", "group", consumer->group, "code", first_error,
-               NULL);
+        cm_log(CM_WARN, "offsets were not committed; will be tried again", "group", consumer->group, "code",
+               first_error, NULL);
 }
 
 /* Sends a commit of every partition whose committable offset moved. */

@@ -18,8 +18,7 @@ static void trouble(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         rd_kafka_resp_err_t original = rd_kafka_fatal_error(rk, text, sizeof text);
         consumer->fatal = true;
         cm_fail(&consumer->fatal_error, CM_ERROR_FATAL, rd_kafka_err2name(original),
-                "kafka: the consumer of group %s ended: %s; this process must end and be restarted", consumer->group,
-                text);
+                "kafka: the consumer of group %s failed: %s; this process must be restarted", consumer->group, text);
         return;
     }
     if (cm_kafka_may_log(&consumer->last_warning_ms))
@@ -99,7 +98,7 @@ void cm_consumer_close(cm_consumer *consumer)
     cm_consumer_commit_now(consumer, CLOSE_COMMIT_MS);
     bool closed = leave(consumer);
     if (!closed)
-        cm_log(CM_WARN, "left the group without an answer of the broker", "group", consumer->group, NULL);
+        cm_log(CM_WARN, "left the group without an answer from the broker", "group", consumer->group, NULL);
     rd_kafka_queue_destroy(consumer->commits);
     rd_kafka_destroy_flags(consumer->rk, closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     cm_tracker_free(consumer->tracker);

@@ -34,10 +34,10 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
     bool good = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (!good && !producer->lost && !producer->closing) {
         producer->lost = true;
-        cm_fail(&producer->loss, CM_ERROR_FATAL, rd_kafka_err2name(message->err),
-                "kafka: a record for %s was not delivered: %s; this process must end, its input is done again after "
-                "the restart",
-                rd_kafka_topic_name(message->rkt), rd_kafka_err2str(message->err));
+        cm_fail(
+            &producer->loss, CM_ERROR_FATAL, rd_kafka_err2name(message->err),
+            "kafka: a record for %s was not delivered: %s; this process must be restarted and then processes its input again",
+            rd_kafka_topic_name(message->rkt), rd_kafka_err2str(message->err));
     }
     if (message->_private)
         cm_input_acknowledged(message->_private, good);
@@ -50,10 +50,10 @@ static void trouble(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         char text[512];
         rd_kafka_resp_err_t original = rd_kafka_fatal_error(rk, text, sizeof text);
         producer->lost = true;
-        cm_fail(&producer->loss, CM_ERROR_FATAL, rd_kafka_err2name(original),
-                "kafka: the idempotent producer ended: %s; this process must end, its input is done again after the "
-                "restart",
-                text);
+        cm_fail(
+            &producer->loss, CM_ERROR_FATAL, rd_kafka_err2name(original),
+            "kafka: the idempotent producer failed: %s; this process must be restarted and then processes its input again",
+            text);
         return;
     }
     if (cm_kafka_may_log(&producer->last_warning_ms))
@@ -215,7 +215,7 @@ bool cm_producer_flush(cm_producer *producer, int timeout_ms, cm_error *err)
             return true;
         if (left <= 0)
             return cm_fail(err, CM_ERROR_RETRY, "NOT_ACKNOWLEDGED",
-                           "kafka: %d records were not acknowledged within %d ms; is the broker there?",
+                           "kafka: %d records were not acknowledged within %d ms; is the broker up?",
                            rd_kafka_outq_len(producer->rk), timeout_ms);
     }
 }
@@ -258,7 +258,7 @@ bool cm_kafka_partition_count(rd_kafka_t *rk, const char *topic, int *ret, cm_er
         return true;
     if (why == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || why == RD_KAFKA_RESP_ERR_NO_ERROR)
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_TOPIC",
-                       "kafka: topic %s does not exist: create it with `curmill topic create`", topic);
+                       "kafka: topic %s does not exist; create it with `curmill topic create`", topic);
     return cm_kafka_fail(err, why, topic, NULL);
 }
 

@@ -141,7 +141,7 @@ static bool has_servers(rd_kafka_conf_t *conf, cm_error *err)
     if (rd_kafka_conf_get(conf, "test.mock.num.brokers", value, &size) == RD_KAFKA_CONF_OK && strcmp(value, "0") != 0)
         return true;
     return cm_fail(err, CM_ERROR_INVALID, "KAFKA_SETTING",
-                   "no broker is named: set kafka.bootstrap.servers = host:port,...");
+                   "no broker is configured: set kafka.bootstrap.servers = host:port,...");
 }
 
 static bool fill(rd_kafka_conf_t *conf, const cm_config *config, enum cm_client client, const char *client_id,

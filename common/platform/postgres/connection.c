@@ -77,7 +77,7 @@ static bool connect_once(cm_pg *pg, cm_error *err)
     if (!pg->conn || PQstatus(pg->conn) != CONNECTION_OK) {
         const char *text = pg->conn ? PQerrorMessage(pg->conn) : "out of memory";
         cm_fail(err, CM_ERROR_RETRY, "CONNECTION_REFUSED",
-                "database: cannot connect: %.*s; check the setting `database` and that the server runs",
+                "database: cannot connect: %.*s; check the setting `database` and whether the server is running",
                 (int)strcspn(text, "\n"), text);
         drop(pg);
         return false;
@@ -183,7 +183,7 @@ bool cm_pg_usable(cm_pg *pg, cm_error *err)
         return true;
     if (pg->in_transaction)
         return cm_fail(err, CM_ERROR_RETRY, "CONNECTION_LOST",
-                       "database: the connection was lost inside a transaction; it is rolled back, do it again");
+                       "database: the connection was lost inside a transaction, which is rolled back; try again");
     return reconnect(pg, err);
 }
 
@@ -267,11 +267,11 @@ bool cm_pg_commit(cm_pg *pg, cm_error *err)
     bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
     if (ok && strcmp(PQcmdStatus(result), "COMMIT") != 0)
         ok = cm_fail(err, CM_ERROR_BUG, "TRANSACTION_ABORTED",
-                     "database: COMMIT of a transaction in which a statement had failed: it was rolled back");
+                     "database: a statement of the transaction had failed, so COMMIT rolled it back");
     else if (!ok && PQstatus(pg->conn) != CONNECTION_OK)
-        cm_fail(err, CM_ERROR_RETRY, "COMMIT_UNKNOWN",
-                "database: the connection was lost during COMMIT; whether it happened shows when the same work is done "
-                "again");
+        cm_fail(
+            err, CM_ERROR_RETRY, "COMMIT_UNKNOWN",
+            "database: the connection was lost during COMMIT; whether it took effect shows when the same work is done again");
     else if (!ok)
         cm_pg_fail(pg, result, "COMMIT", err);
     PQclear(result);

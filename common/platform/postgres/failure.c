@@ -77,7 +77,8 @@ bool cm_pg_fail(const cm_pg *pg, const PGresult *result, const char *doing, cm_e
     const char *detail = field(result, PG_DIAG_MESSAGE_DETAIL);
     const char *constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
     const char *context = field(result, PG_DIAG_CONTEXT);
-    const char *next = strcmp(code, "SCHEMA") == 0 ? "; is the schema that of this version? run `curmill migrate`" : "";
+    const char *next =
+        strcmp(code, "SCHEMA") == 0 ? "; does the schema belong to this version? Run `curmill migrate`" : "";
     return cm_fail(err, class, code, "database: %s: %s%s%s%s%s%s%.*s (SQLSTATE %s)%s", doing,
                    field(result, PG_DIAG_MESSAGE_PRIMARY), *detail ? ": " : "", detail,
                    *constraint ? ", constraint " : "", constraint, *context ? ", " : "", (int)strcspn(context, "\n"),

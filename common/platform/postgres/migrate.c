@@ -36,19 +36,17 @@ static bool applied(cm_pg *pg, const cm_migration *list, int count, int *ret, cm
         const cm_migration *known = find(list, count, version);
         if (version != row + 1)
             ok = cm_fail(err, CM_ERROR_FATAL, "SCHEMA_GAP",
-                         "schema_version has no row %d before %s: it was changed by hand; restore it", row + 1,
+                         "schema_version has no row %d before %s: it was changed by hand; restore the row", row + 1,
                          cm_rows_text(rows, row, 1));
         else if (!known)
             ok = cm_fail(
                 err, CM_ERROR_FATAL, "SCHEMA_NEWER",
-                "the database has schema version %s, this program knows up to %d: use the program of the newer version",
+                "the database has schema version %s and this program knows versions up to %d: use the newer program",
                 cm_rows_text(rows, cm_rows_count(rows) - 1, 0), count);
         else if (strcmp(known->digest, cm_rows_text(rows, row, 2)) != 0)
             ok = cm_fail(
                 err, CM_ERROR_FATAL, "MIGRATION_CHANGED",
-                "migration %s was applied with digest %.12s, this program has it with %.12s: an applied migration must "
-                "not change; put the file back and write a new migration (a database without data worth keeping can be "
-                "dropped and migrated anew)",
+                "migration %s was applied with digest %.12s, but this program has it with %.12s: an applied migration must not change; restore the file and write a new migration (a database without data worth keeping can be dropped and migrated again)",
                 known->name, cm_rows_text(rows, row, 2), known->digest);
         else
             *ret = (int)version;
@@ -116,7 +114,7 @@ bool cm_pg_check_schema_list(cm_pg *pg, const cm_migration *list, int count, cm_
         return false;
     if (version < count)
         return cm_fail(err, CM_ERROR_FATAL, "SCHEMA_OLDER",
-                       "the database has schema version %d, this program needs %d: run `curmill migrate`", version,
+                       "the database has schema version %d and this program needs %d: run `curmill migrate`", version,
                        count);
     return true;
 }

@@ -71,7 +71,7 @@ static void forget(cm_heartbeat *beat, cm_pg *pg)
     cm_error ignored;
     const char *values[] = {beat->instance};
     if (!cm_pg_query(pg, "DELETE FROM worker WHERE instance = $1", 1, values, NULL, &ignored))
-        cm_log(CM_DEBUG, "heartbeat row stays", "error", ignored.text, NULL);
+        cm_log(CM_DEBUG, "heartbeat row was not removed", "error", ignored.text, NULL);
 }
 
 static void *run(void *opaque)

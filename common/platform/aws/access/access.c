@@ -167,8 +167,8 @@ static bool perform(cm_aws_access *access, const cm_aws_operation *operation, cm
     bool done = false;
     bool stopping = access->options.stopping && access->options.stopping(access->options.opaque);
     if (client && (stopping || (access->slice_ends && cm_monotonic_milliseconds() >= access->slice_ends))) {
-        cm_fail(err, CM_ERROR_RETRY, "SLICE_SPENT", "%s: not asked, its time is used up; it goes on at the next turn",
-                what.data);
+        cm_fail(err, CM_ERROR_RETRY, "SLICE_SPENT",
+                "%s: not called, because this turn's time is used up; the next turn continues", what.data);
     } else if (client) {
         take_token(access);
         access->calls++;
@@ -207,7 +207,7 @@ json_t *cm_aws_call_json(cm_aws_access *access, const cm_aws_operation *operatio
         if (!json_is_object(root)) { /* HTML of something in between, an answer cut off */
             json_decref(root);
             root = NULL;
-            cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: %s: the answer is no JSON object", access->name,
+            cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: %s: the answer is not a JSON object", access->name,
                     operation->name);
         }
     }
@@ -265,7 +265,7 @@ bool cm_aws_each_page(cm_aws_access *access, const cm_aws_operation *operation, 
         bool same = more && ((token && strcmp(token, next) == 0) || goes_in_circles(&seen, next));
         if (same)
             cm_fail(err, CM_ERROR_RETRY, "PAGE_REPEATS",
-                    "%s: %s: a page sends us to one that was read already; nothing of this list is believed",
+                    "%s: %s: a page points back to one that was already read; the whole list is discarded",
                     access->name, operation->name);
         bool good = !same && page(opaque, answer, err);
         if (good && more) {
@@ -345,7 +345,7 @@ bool cm_aws_identity(cm_aws_access *access, char ret[static CM_AWS_ACCOUNT_ID], 
     bool done = cm_aws_call_query(access, &operation, "Action=GetCallerIdentity&Version=2011-06-15", &answer, err) &&
                 cm_xml_read(cm_buffer_string(&answer), answer.length, on_identity, ret, err);
     if (done && strspn(ret, "0123456789") != ACCOUNT_DIGITS)
-        done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: GetCallerIdentity: the answer names no account",
+        done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: GetCallerIdentity: the answer does not name an account",
                        access->name);
     cm_buffer_free(&answer);
     return done;

@@ -67,7 +67,7 @@ enum cm_aws_verdict cm_aws_probe(cm_aws_access *access, const char *action, cm_e
 {
     const probe *p = find(action);
     if (!p) {
-        cm_fail(err, CM_ERROR_INVALID, "INVALID", "nothing harmless is known that tries %s", action);
+        cm_fail(err, CM_ERROR_INVALID, "INVALID", "there is no harmless call that tries %s", action);
         return CM_AWS_UNKNOWN;
     }
     cm_error why = {0};

@@ -114,14 +114,13 @@ enum cm_aws_found cm_aws_from_profile(const cm_aws_options *options, cm_http *ht
         result = CM_AWS_FOUND;
     } else if (found.unsupported) {
         cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS",
-                "profile \"%s\" has no keys but `%s`, which curmill does not follow: use keys, web identity, a "
+                "profile \"%s\" has no keys but `%s`, which curmill does not support: use keys, web identity, a "
                 "container or instance "
                 "role, and `role_arn` in the payer's source",
                 found.name, found.unsupported);
     } else if (found.id || found.secret || named) {
         cm_fail(err, CM_ERROR_RETRY, "NO_CREDENTIALS", "profile \"%s\" %s in %s and %s", found.name,
-                found.seen ? "has not both aws_access_key_id and aws_secret_access_key" : "is not", credentials,
-                config);
+                found.seen ? "lacks aws_access_key_id or aws_secret_access_key" : "is not", credentials, config);
     } else {
         cm_buffer_printf(looked, "profile \"%s\" in %s", found.name, credentials);
         result = CM_AWS_NOT_THERE;

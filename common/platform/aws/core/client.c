@@ -54,9 +54,10 @@ static bool take_endpoint(cm_aws_client *client, const char *endpoint, cm_error 
     size_t scheme = strncmp(endpoint, "https://", 8) == 0 ? 8 : strncmp(endpoint, "http://", 7) == 0 ? 7 : 0;
     size_t authority = scheme ? strcspn(endpoint + scheme, "/?#") : 0;
     if (authority == 0 || strpbrk(endpoint, "?#@ "))
-        return cm_fail(err, CM_ERROR_INVALID, "INVALID",
-                       "the endpoint \"%s\" is no address such as https://host:port, without user, query or fragment",
-                       strchr(endpoint, '@') ? "(not shown)" : endpoint);
+        return cm_fail(
+            err, CM_ERROR_INVALID, "INVALID",
+            "the endpoint \"%s\" is not an address such as https://host:port (without user, query or fragment)",
+            strchr(endpoint, '@') ? "(not shown)" : endpoint);
     client->origin = copy(endpoint, scheme + authority);
     client->host = copy(endpoint + scheme, authority);
     const char *standard = scheme == 8 ? ":443" : ":80";
@@ -157,7 +158,7 @@ bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_err
         return false;
     attempts->waited += wait;
     client->retries_left--;
-    cm_log_error(CM_DEBUG, "aws call tried again", why, "service", client->service, "attempt",
+    cm_log_error(CM_DEBUG, "AWS call is tried again", why, "service", client->service, "attempt",
                  cm_log_i64(attempts->made), "wait_ms", cm_log_i64(wait), NULL);
     cm_aws_wait(&client->options, wait);
     return true;
@@ -241,8 +242,8 @@ static bool mended(cm_aws_client *client, cm_aws_attempts *attempts, const cm_aw
         if (change >= skew_least || change <= -skew_least) {
             attempts->clock_corrected = true;
             client->clock_offset = offset;
-            cm_log(CM_WARN, "clock differs from AWS's, corrected for signing", "service", client->service, "seconds",
-                   cm_log_i64(offset / CM_SECOND), NULL);
+            cm_log(CM_WARN, "this machine's clock differs from AWS's; corrected for signing", "service",
+                   client->service, "seconds", cm_log_i64(offset / CM_SECOND), NULL);
             return true;
         }
     }

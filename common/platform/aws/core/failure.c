@@ -179,7 +179,7 @@ static const char *advice(const cm_aws_failure *failure)
     if (strcmp(failure->code, "RequestTimeTooSkewed") == 0)
         return "; set this machine's clock";
     if (failure->code[0] && cm_aws_failure_expired(failure))
-        return "; the session token has expired, fetch new credentials";
+        return "; the session token has expired; get new credentials";
     if (failure->status == 401 || failure->status == 403)
         return "; check the credentials and the policy of the role or bucket";
     return "";
@@ -252,7 +252,7 @@ bool cm_aws_fail(const cm_aws_failure *failure, const char *what, cm_error *err)
     enum cm_error_class class = classify(failure, &code);
     char hint[96] = "";
     if (failure->region[0] && class == CM_ERROR_INVALID)
-        snprintf(hint, sizeof hint, "; the bucket is in region %s: say so with `region`", failure->region);
+        snprintf(hint, sizeof hint, "; the bucket is in region %s: set `region` to it", failure->region);
     return cm_fail(err, class, code, "%s: HTTP %d%s%s%s%s%s%s%s%s", what, failure->status, failure->code[0] ? " " : "",
                    failure->code, failure->reason[0] ? " " : "", failure->reason, failure->message[0] ? ": " : "",
                    failure->message, advice(failure), hint);

@@ -75,7 +75,7 @@ bool cm_xml_read(const char *document, size_t length, cm_xml_element element, vo
     XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
     bool done = XML_Parse(r.parser, document, (int)length, 1) == XML_STATUS_OK;
     if (!done)
-        cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "the answer is no well-formed XML: %s at line %lu, column %lu",
+        cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "the answer is not well-formed XML: %s at line %lu, column %lu",
                 r.refused ? "a document type or too deep" : XML_ErrorString(XML_GetErrorCode(r.parser)),
                 (unsigned long)XML_GetCurrentLineNumber(r.parser), (unsigned long)XML_GetCurrentColumnNumber(r.parser));
     XML_ParserFree(r.parser);

@@ -91,7 +91,7 @@ static bool refresh(cm_aws_provider *provider, cm_instant now, cm_error *err)
             return false;
         }
         provider->not_before = now + try_again_after;
-        cm_log_error(CM_WARN, "AWS credentials could not be renewed, the old ones are still valid", &why, NULL);
+        cm_log_error(CM_WARN, "AWS credentials could not be renewed; the present ones are still valid", &why, NULL);
         return true;
     }
     cm_aws_credentials_free(&provider->kept);

@@ -194,8 +194,8 @@ bool cm_s3_list(cm_s3 *s3, const char *prefix, cm_arena *arena, cm_s3_object **r
         done = list_page(s3, prefix, more ? token.data : NULL, what.data, &p, &answer, err);
         bool forward = p.token.length > 0 && strcmp(cm_buffer_string(&token), p.token.data) != 0;
         if (done && p.truncated && !forward)
-            done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: the server says that there is more and not where",
-                           what.data);
+            done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE",
+                           "%s: the server says that the list continues but not where", what.data);
         more = p.truncated;
         cm_buffer_clear(&token);
         cm_buffer_text(&token, cm_buffer_string(&p.token));

@@ -22,7 +22,7 @@ typedef struct s3_stream {
 static bool changed(const s3_stream *stream, const char *how, cm_error *err)
 {
     return cm_fail(err, CM_ERROR_POISON, "CHANGED",
-                   "%s %s; what was read of it so far does not count, it is read again when it is found anew",
+                   "%s %s; what was read so far is discarded; it will be read again when the next scan finds it",
                    stream->name, how);
 }
 
@@ -49,11 +49,11 @@ static bool check_reply(s3_stream *stream, cm_error *err)
             stream->etag = cm_strdup(now);
         free(now);
         if (other)
-            return changed(stream, "is another object now", err);
+            return changed(stream, "is no longer the object that was listed", err);
     }
     if (cm_http_status(stream->exchange) == 206) {
         if (!range_fits(stream, cm_http_reply_header(stream->exchange, "content-range")))
-            return changed(stream, "has another length now", err);
+            return changed(stream, "now has another length", err);
         return true;
     }
     int64_t bytes;
@@ -61,7 +61,7 @@ static bool check_reply(s3_stream *stream, cm_error *err)
     if (!cm_s3_number(cm_http_reply_header(stream->exchange, "content-length"), &bytes))
         return true;
     if (stream->bytes >= 0 && bytes != stream->bytes)
-        return changed(stream, "has another length now", err);
+        return changed(stream, "now has another length", err);
     stream->bytes = bytes;
     return true;
 }
@@ -89,11 +89,11 @@ static bool start(s3_stream *stream, cm_error *err)
     if (stream->exchange)
         return check_reply(stream, err);
     if (strcmp(why.code, "CHANGED") == 0)
-        return changed(stream, "is another object now than the one that was listed (HTTP 412)", err);
+        return changed(stream, "is no longer the object that was listed (HTTP 412)", err);
     if (stream->offset > 0 && why.class == CM_ERROR_NOT_FOUND)
         return changed(stream, "was deleted while it was being read", err);
     if (stream->offset > 0 && strstr(why.text, "HTTP 416"))
-        return changed(stream, "is shorter now (HTTP 416)", err);
+        return changed(stream, "is now shorter (HTTP 416)", err);
     if (err)
         *err = why;
     return false;
@@ -106,14 +106,14 @@ static bool go_on(s3_stream *stream, const cm_error *why, cm_error *err)
     stream->exchange = NULL;
     if (!stream->etag)
         return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE",
-                       "%s at byte %lld: %s; the server sends no ETag to go on safely", stream->what,
+                       "%s at byte %lld: %s; the server sends no ETag, so reading cannot continue safely", stream->what,
                        (long long)stream->offset, why->text);
     if (!cm_aws_again(stream->s3->client, &stream->attempts, why)) {
         if (err)
             *err = *why;
         return cm_fail_context(err, "%s at byte %lld", stream->what, (long long)stream->offset);
     }
-    cm_log_error(CM_DEBUG, "connection broke, going on", why, "object", stream->name, "offset",
+    cm_log_error(CM_DEBUG, "connection broke; reading continues", why, "object", stream->name, "offset",
                  cm_log_i64(stream->offset), NULL);
     return start(stream, err);
 }
@@ -126,7 +126,7 @@ static bool drop_skipped(s3_stream *stream, cm_error *err)
         if (!cm_http_read(stream->exchange, scratch, want, &length, err))
             return false;
         if (length == 0)
-            return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: the answer ended early", stream->what);
+            return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: the answer ended too early", stream->what);
         stream->skip -= (int64_t)length;
     }
     return true;
@@ -144,7 +144,7 @@ static bool read_stream(cm_stream *base, void *into, size_t size, size_t *ret_re
             stream->offset += (int64_t)*ret_read;
             stream->attempts = (cm_aws_attempts){0};
             if (stream->bytes >= 0 && stream->offset > stream->bytes)
-                return changed(stream, "is longer than it was", err);
+                return changed(stream, "is now longer", err);
             return true;
         }
         if (done && stream->bytes < 0)
@@ -153,7 +153,7 @@ static bool read_stream(cm_stream *base, void *into, size_t size, size_t *ret_re
             cm_fail(&why, CM_ERROR_RETRY, "UNAVAILABLE", "the answer ended after %lld of %lld bytes",
                     (long long)stream->offset, (long long)stream->bytes);
         else if (!stream->exchange)
-            return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: an earlier error ended it", stream->what);
+            return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: ended by an earlier error", stream->what);
         if (!go_on(stream, &why, err))
             return false;
     }

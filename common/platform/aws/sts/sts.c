@@ -63,7 +63,7 @@ static bool call_sts(const cm_aws_options *options, cm_aws_provider *provider, c
     bool done = client && cm_aws_perform(client, &call, ANSWER_MAX, &answer, err) &&
                 cm_xml_read(cm_buffer_string(&answer), answer.length, on_element, ret, err);
     if (done && (!ret->access_key_id || !ret->secret_access_key || !ret->session_token || ret->expires == 0))
-        done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: the answer has no whole credentials", what);
+        done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: the answer lacks part of the credentials", what);
     if (!done)
         cm_aws_credentials_free(ret);
     if (answer.data)

@@ -116,7 +116,7 @@ Test(config, later_sources_win)
     cr_assert_eq(cm_config_integer(config, "health.port"), 2);
     cr_assert_str_eq(cm_config_text(config, "log.level"), "debug");
     cr_assert(cm_config_boolean(config, "quiet"));
-    cr_assert_eq(rest, 5, "stops at the first argument that is no option");
+    cr_assert_eq(rest, 5, "stops at the first argument that is not an option");
     cm_config_free(config);
     setenv("CURMILL_CONFIG", path, 1);
     config = load("--quiet false -- --lane");
@@ -159,8 +159,8 @@ Test(config, file_errors_name_the_line)
 {
     file_refused("lane = a\nlanee = b\n", "2: unknown setting lanee; did you mean lane?");
     file_refused("\nzzzzzzzzzzzz = b\n", "2: unknown setting zzzzzzzzzzzz; test-program --help lists all of them");
-    file_refused("lane\n", "1: this line is not of the form key = value");
-    file_refused("= x\n", "1: this line is not of the form key = value");
+    file_refused("lane\n", "1: this line does not have the form key = value");
+    file_refused("= x\n", "1: this line does not have the form key = value");
     file_refused("lane = \"x\n", "1: the quotes around the value of lane do not match; write \\\" for a quote inside");
     file_refused("lane = \"x\" y\n",
                  "1: the quotes around the value of lane do not match; write \\\" for a quote inside");
@@ -168,7 +168,7 @@ Test(config, file_errors_name_the_line)
     char expected[200];
     strcpy(path + strlen(path) - 6, "XXXXXX");
     const char *arguments = file_of("lane = a\nlane = b\n");
-    snprintf(expected, sizeof expected, "file %s:2: lane was set before at file %s:1; keep one of them", path, path);
+    snprintf(expected, sizeof expected, "file %s:2: lane is already set at file %s:1; keep one of the two", path, path);
     refused(arguments, expected);
     refused(
         "--config /nonexistent/x",
@@ -177,8 +177,9 @@ Test(config, file_errors_name_the_line)
 
 Test(config, wrong_values)
 {
-    refused("--batch.rows 0", "command line: batch.rows is 0, out of its range; choose from 1 to 100000");
-    refused("--batch.rows 100001", "command line: batch.rows is 100001, out of its range; choose from 1 to 100000");
+    refused("--batch.rows 0", "command line: batch.rows is 0, which is out of range; choose from 1 to 100000");
+    refused("--batch.rows 100001",
+            "command line: batch.rows is 100001, which is out of range; choose from 1 to 100000");
     refused("--batch.rows=", "command line: batch.rows is \"\", which is not a whole number");
     refused("--batch.rows 1e3", "command line: batch.rows is \"1e3\", which is not a whole number");
     refused("--offset 99999999999999999999",
@@ -187,7 +188,7 @@ Test(config, wrong_values)
     refused("--quiet=maybe", "command line: quiet is \"maybe\"; write true or false");
     refused("--log.level loud", "command line: log.level is \"loud\"; choose one of debug|info|warn|error");
     refused("--log.level inf", "command line: log.level is \"inf\"; choose one of debug|info|warn|error");
-    refused("--health.port 65536", "command line: health.port is 65536, out of its range; choose from 0 to 65535");
+    refused("--health.port 65536", "command line: health.port is 65536, which is out of range; choose from 0 to 65535");
 }
 
 Test(config, wrong_arguments)
@@ -196,10 +197,10 @@ Test(config, wrong_arguments)
     refused("--lame x", "command line: unknown setting --lame; did you mean lane?");
     refused("--batch-rows 7", "command line: unknown setting --batch-rows; did you mean batch.rows?");
     refused("--kafka. 7", "command line: unknown setting --kafka.; test-program --help lists all of them");
-    refused("--=7", "\"--\" is no option");
+    refused("--=7", "\"--\" is not an option");
     refused("--scan.interval.seconds 7",
-            "command line: --scan.interval.seconds is a setting of another curmill program, "
-            "test-program does not use it; see test-program --help");
+            "command line: --scan.interval.seconds is a setting of another curmill program; "
+            "test-program does not use it, see test-program --help");
 }
 
 Test(config, required_setting)

@@ -53,7 +53,7 @@ Test(csv, R09_columns_are_chosen)
     json_t *view = test_view(test_record(), CM_VIEW_CUSTOMER);
     cr_assert_not(cm_view_csv(view, wrong, &out, &err)); /* P13: not by asking for it either */
     cr_assert_eq(err.class, CM_ERROR_INVALID);
-    cr_assert(strstr(err.text, "\"buy\" is no column") && strstr(err.text, "row, document, number"), "%s", err.text);
+    cr_assert(strstr(err.text, "\"buy\" is not a column") && strstr(err.text, "row, document, number"), "%s", err.text);
     json_decref(view);
     cm_buffer_free(&out);
 }

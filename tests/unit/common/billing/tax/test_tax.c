@@ -104,7 +104,7 @@ Test(tax, T01_payer_without_a_number)
 {
     cm_tax_seen_account payee = INHERITS("000000000001");
     expect("OptIn", (cm_tax_seen_account)BARE(PAYER), payee, "PAYER_TRN_MISSING", "PAYER_TRN_MISSING",
-           "must carry VAT 100-123 456 of Distributor FZE");
+           "must be registered as VAT 100-123 456 of Distributor FZE");
     /* not in the list at all */
     cm_tax_findings found = decide("OptIn", "", &payee, 1);
     cr_assert_eq(found.payer.verdict, CM_TAX_PAYER_TRN_MISSING);
@@ -126,7 +126,7 @@ Test(tax, T01_payer_with_another_number_or_type)
     cm_tax_seen_account payer = RIGHT;
     payer.registration_id = "100123457";
     expect("OptIn", payer, (cm_tax_seen_account)INHERITS("000000000001"), "PAYER_TRN_WRONG", "PAYER_TRN_WRONG",
-           "carries VAT 100123457; the distributor's is VAT 100-123 456");
+           "registered as VAT 100123457; the distributor requires VAT 100-123 456");
     payer = (cm_tax_seen_account)RIGHT;
     payer.registration_type = "GST";
     expect("OptIn", payer, (cm_tax_seen_account)INHERITS("000000000001"), "PAYER_TRN_WRONG", "PAYER_TRN_WRONG", "GST");

@@ -195,7 +195,7 @@ Test(folder, definitions)
         {"{\"type\":\"s3\"}", "`bucket` is missing"},
         {"{\"type\":\"s3\",\"bucket\":5}", "must be a text"},
         {"{\"type\":\"s3\",\"bucket\":\"b\",\"external_id\":\"x\"}", "`role_arn` is not"},
-        {"{\"type\":\"s3\",\"bucket\":\"b\",\"endpoint\":\"host\"}", "no address"},
+        {"{\"type\":\"s3\",\"bucket\":\"b\",\"endpoint\":\"host\"}", "not an address"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cm_error err = {0};

@@ -181,7 +181,7 @@ Test(credentials, profile_files)
         cm_aws_provider_free(provider);
         variable_count--;
     }
-    const char *wrong[][2] = {{"role", "does not follow"}, {"nobody", "is not in"}};
+    const char *wrong[][2] = {{"role", "does not support"}, {"nobody", "is not in"}};
     for (size_t i = 0; i < 2; i++) {
         set("AWS_PROFILE", wrong[i][0]);
         provider = cm_aws_provider_chain(&options);

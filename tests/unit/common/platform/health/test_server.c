@@ -83,7 +83,7 @@ Test(server, liveness_is_the_loop)
     cr_assert_eq(ask(port, "GET /healthz"), 200);
     usleep(2100000);
     cr_assert_eq(ask(port, "GET /healthz"), 503);
-    cr_assert(strstr(answer, "has not turned for 2 s, its bound is 1 s") != NULL, "%s", answer);
+    cr_assert(strstr(answer, "has not turned for 2 s; the limit is 1 s") != NULL, "%s", answer);
     cm_health_turned(health);
     cr_assert_eq(ask(port, "GET /healthz"), 200);
     cm_health_stop(health);
