@@ -242,6 +242,6 @@ build() {
         fi
         # shellcheck disable=SC2086 # a list of names
         cmake --build "build/$preset" --target $targets >>"$out" 2>&1
-    ) 8>"$repo/build/.lock" || fail_with_log "the build (preset $preset) failed" "$out" "mend what the compiler says and run this again"
+    ) 8>"$repo/build/.lock" || fail_with_log "the build (preset $preset) failed" "$out" "fix what the compiler says and run this again"
     rm -f -- "$out"
 }

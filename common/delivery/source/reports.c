@@ -178,7 +178,7 @@ static void check_identity(const search *s, const candidate *c, cm_found_deliver
                             m->account, s->payer));
     if (m->has_period && !same_period(m->period, c->layout.period))
         fail_delivery(d, "WRONG_PERIOD", d->manifest,
-                      cm_arena_printf(s->arena, "the manifest is for %s and lies in the folder of %s",
+                      cm_arena_printf(s->arena, "the manifest is for %s and is in the folder of %s",
                                       cm_period_print(m->period, said), cm_period_print(c->layout.period, path)));
     if (*m->report && strcmp(m->report, c->layout.report) != 0)
         fail_delivery(d, "MANIFEST_INVALID", d->manifest,

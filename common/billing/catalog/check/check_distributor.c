@@ -31,7 +31,8 @@ static json_t *email_domains(cm_checker *checker, const cm_yaml_node *node)
         if (cm_is_domain(texts[i]))
             texts[i] = lower(checker, texts[i]), good++;
         else
-            cm_wrong(checker, items[i], "email_domains: \"%s\" is no domain: like example.com, without @", texts[i]);
+            cm_wrong(checker, items[i], "email_domains: \"%s\" is not a domain: write it like example.com, without @",
+                     texts[i]);
     }
     json_t *list = good == count ? cm_json_sorted_texts(checker, texts, items, count, "email_domains") : json_array();
     free(texts);
@@ -242,9 +243,10 @@ static void check_country(cm_checker *checker, const cm_document *payer, const c
     const char *country = cm_json_member_text(payer->json, "country");
     if (distributor && *country && json_array_size(json_object_get(distributor->json, "tax_profiles")) &&
         !has_profile(distributor, country))
-        cm_warn(checker, payer->id_node,
-                "%s is in %s, for which %s has no tax profile: whether AWS taxes its accounts rightly cannot be told",
-                payer->title, country, distributor->title);
+        cm_warn(
+            checker, payer->id_node,
+            "%s is in %s, for which %s has no tax profile: whether AWS taxes its accounts correctly cannot be checked",
+            payer->title, country, distributor->title);
 }
 
 /* A lane that is misspelt, or a country without a profile, must not pass as "nothing to check". */

@@ -33,7 +33,7 @@ static const struct source_type *read_source_type(cm_checker *checker, const cm_
 static void check_source_value(cm_checker *checker, const cm_yaml_node *node, const char *key, const char *value)
 {
     if (strcmp(key, "role_arn") == 0 && strncmp(value, "arn:", 4) != 0)
-        cm_wrong(checker, node, "role_arn \"%s\" is no ARN: arn:aws:iam::<account>:role/<name>", value);
+        cm_wrong(checker, node, "role_arn \"%s\" is not an ARN: arn:aws:iam::<account>:role/<name>", value);
     if (strcmp(key, "endpoint") == 0 && strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
         cm_wrong(checker, node, "endpoint \"%s\" must begin with http:// or https://", value);
 }
@@ -132,7 +132,7 @@ static json_t *check_access(cm_checker *checker, const cm_yaml_node *node, const
         size_t digits = account ? strspn(account + 6, "0123456789") : 0;
         if (strncmp(text, "arn:", 4) != 0 || digits != 12 || strncmp(account + 18, ":role/", 6) != 0 || !account[24])
             cm_wrong(checker, fields[CM_KEY_ACCESS_ROLE].value,
-                     "role_arn \"%s\" is no ARN of a role: arn:aws:iam::<account>:role/<name>", text);
+                     "role_arn \"%s\" is not the ARN of a role: arn:aws:iam::<account>:role/<name>", text);
         else if (document->id && strncmp(account + 6, document->id, 12) != 0)
             cm_wrong(checker, fields[CM_KEY_ACCESS_ROLE].value,
                      "role_arn is a role of account %.12s; it must be one of the payer %s itself", account + 6,
@@ -159,7 +159,8 @@ static void check_organization(cm_checker *checker, const cm_yaml_node *node, js
     if (strncmp(text, "o-", 2) != 0 || length < 12 || length > 34 ||
         strspn(text + 2, "abcdefghijklmnopqrstuvwxyz0123456789") != length - 2)
         cm_wrong(checker, node,
-                 "organization \"%s\" is no id of an organization: o- and 10 to 32 lower-case letters or digits", text);
+                 "organization \"%s\" is not the id of an organization: o- and 10 to 32 lower-case letters or digits",
+                 text);
     json_object_set_new(json, "organization", json_string(text));
 }
 

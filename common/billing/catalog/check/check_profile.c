@@ -50,8 +50,8 @@ static void put_country(cm_checker *checker, json_t *json, const cm_yaml_node *n
     if (good)
         json_object_set_new(json, "country", json_string(text));
     else
-        cm_wrong(checker, node, "country \"%s\" is no country code: two capital letters (ISO 3166-1 alpha-2), like DE",
-                 text);
+        cm_wrong(checker, node,
+                 "country \"%s\" is not a country code: two capital letters (ISO 3166-1 alpha-2), like DE", text);
 }
 
 void cm_put_profile(cm_checker *checker, json_t *json, const cm_field *fields)
@@ -84,7 +84,8 @@ void cm_put_logo(cm_checker *checker, json_t *json, const cm_yaml_node *node)
     if (!node || !cm_read_text(checker, node, "logo", &name))
         return;
     if (!is_inside(name)) {
-        cm_wrong(checker, node, "logo \"%s\": the file is named from the catalog's folder and lies below it", name);
+        cm_wrong(checker, node, "logo \"%s\": the file is named relative to the catalog's folder and must be inside it",
+                 name);
         return;
     }
     const char *path = cm_arena_printf(checker->arena, "%s/%s", checker->folder, name);
@@ -98,7 +99,7 @@ void cm_put_logo(cm_checker *checker, json_t *json, const cm_yaml_node *node)
     cm_buffer_text(&text, "data:image/png;base64,");
     cm_base64_encode(content.text, content.length, &text);
     if (problem)
-        cm_wrong(checker, node, "logo %s: %s; a PNG of at most %d bytes is wanted", path, problem, CM_PNG_BYTES);
+        cm_wrong(checker, node, "logo %s: %s; it must be a PNG of at most %d bytes", path, problem, CM_PNG_BYTES);
     else
         json_object_set_new(json, "logo", json_string(text.data));
     cm_buffer_free(&text);
@@ -111,9 +112,10 @@ void cm_put_statement_url(cm_checker *checker, json_t *json, const cm_yaml_node 
     if (!node || !cm_read_text(checker, node, "statement_url", &url))
         return;
     if (strncmp(url, "https://", 8) != 0 || url[strcspn(url, " \"<>")] || !strstr(url, "{id}"))
-        cm_wrong(checker, node,
-                 "statement_url \"%s\" is no address of a statement: https://... with {id} where its id stands (I04)",
-                 url);
+        cm_wrong(
+            checker, node,
+            "statement_url \"%s\" is not the address of a statement: https://... with {id} where its id stands (I04)",
+            url);
     else
         json_object_set_new(json, "statement_url", json_string(url));
 }

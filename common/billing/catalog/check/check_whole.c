@@ -124,7 +124,7 @@ static void check_unique(cm_checker *checker)
         if (last->kind != document->kind || strcmp(last->unique, document->unique) != 0)
             continue;
         if (document->kind == CM_DOCUMENT_FX_RATE)
-            cm_wrong(checker, document->id_node, "%s says again what %s at %s says: %s", document->title, last->title,
+            cm_wrong(checker, document->id_node, "%s repeats what %s at %s says: %s", document->title, last->title,
                      cm_place(checker, last->id_node), document->unique);
         else if (document->kind == CM_DOCUMENT_DISTRIBUTOR)
             cm_wrong(checker, document->id_node, "%s and %s at %s have the same lane %s: a lane is one distributor",

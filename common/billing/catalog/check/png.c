@@ -36,7 +36,7 @@ const char *cm_png_problem(cm_slice content)
     size_t at = sizeof signature;
     bool has_data = false;
     if (content.length < at || memcmp(bytes, signature, at) != 0)
-        return "it is no PNG";
+        return "it is not a PNG";
     while (content.length - at >= 12) {
         uint32_t length = number(bytes + at);
         const uint8_t *type = bytes + at + 4, *data = bytes + at + 8;

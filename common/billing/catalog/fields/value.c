@@ -47,7 +47,7 @@ bool cm_read_id(cm_checker *checker, const cm_yaml_node *node, const char *field
         good = is_letter_or_digit((*ret)[i]) || strchr("._-+@", (*ret)[i]);
     if (!good)
         cm_wrong(checker, node,
-                 "%s \"%s\" is no id: use letters, digits and . _ - + @, at most %d of them, beginning with a "
+                 "%s \"%s\" is not an id: use letters, digits and . _ - + @, at most %d of them, beginning with a "
                  "letter or digit",
                  field, *ret, CM_ID_LIMIT);
     return good;
@@ -62,7 +62,7 @@ bool cm_read_account(cm_checker *checker, const cm_yaml_node *node, const char *
         good = (*ret)[i] >= '0' && (*ret)[i] <= '9';
     if (!good)
         cm_wrong(checker, node,
-                 "%s \"%s\" is no account id: it has 12 digits and is always a string, quote it: "
+                 "%s \"%s\" is not an account id: it has 12 digits and is always a string, quote it: "
                  "\"000011112222\" (N16)",
                  field, *ret);
     return good;
@@ -126,7 +126,7 @@ bool cm_read_instant(cm_checker *checker, const cm_yaml_node *node, const char *
     if (cm_instant_parse(node->text, ret))
         return true;
     cm_wrong(checker, node,
-             "%s \"%.*s\" is no time: write a date (2025-06-01, its 00:00 UTC) or an instant in UTC "
+             "%s \"%.*s\" is not a time: write a date (2025-06-01, its 00:00 UTC) or an instant in UTC "
              "(2025-06-01T12:00:00Z)",
              field, CM_SLICE(node->text));
     return false;
@@ -138,7 +138,7 @@ bool cm_read_currency(cm_checker *checker, const cm_yaml_node *node, const char 
         return false;
     if (cm_currency_minor_digits(*ret) >= 0)
         return true;
-    cm_wrong(checker, node, "%s \"%s\" is no currency of ISO 4217: three upper-case letters, like USD", field, *ret);
+    cm_wrong(checker, node, "%s \"%s\" is not a currency of ISO 4217: three upper-case letters, like USD", field, *ret);
     return false;
 }
 
@@ -148,7 +148,7 @@ bool cm_read_country(cm_checker *checker, const cm_yaml_node *node, const char *
         return false;
     if (cm_country_is_known(*ret))
         return true;
-    cm_wrong(checker, node, "%s \"%s\" is no country of ISO 3166: two upper-case letters, like AE", field, *ret);
+    cm_wrong(checker, node, "%s \"%s\" is not a country of ISO 3166: two upper-case letters, like AE", field, *ret);
     return false;
 }
 
@@ -177,7 +177,7 @@ bool cm_read_email(cm_checker *checker, const cm_yaml_node *node, const char *fi
     const char *at = strrchr(*ret, '@');
     bool good = at && at > *ret && cm_is_domain(at + 1) && !strchr(*ret, ' ');
     if (!good)
-        cm_wrong(checker, node, "%s \"%s\" is no mail address: like aws-root@example.com", field, *ret);
+        cm_wrong(checker, node, "%s \"%s\" is not a mail address: write it like aws-root@example.com", field, *ret);
     return good;
 }
 

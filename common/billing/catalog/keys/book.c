@@ -59,7 +59,7 @@ static const cm_key match[CM_KEY_MATCH_COUNT] = {
 const cm_key_table cm_match_keys = CM_KEY_TABLE("match", "versions[].rules[].match", match);
 
 static const cm_key price[CM_KEY_PRICE_COUNT] = {
-    [CM_KEY_PRICE_PERCENT] = {"percent", false, NULL, "-100 to 10,000", NULL, "the layer `of` plus so many percent",
+    [CM_KEY_PRICE_PERCENT] = {"percent", false, NULL, "-100 to 10,000", NULL, "the layer `of` plus that many percent",
                               "-5"},
     [CM_KEY_PRICE_RATE] = {"rate", false, NULL, "0 to 1,000,000,000,000", NULL,
                            "usage amount x rate, in the book's currency", "0.085"},

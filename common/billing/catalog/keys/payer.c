@@ -36,13 +36,13 @@ static const cm_key payer[CM_KEY_PAYER_COUNT] = {
 const cm_key_table cm_payer_keys = CM_KEY_TABLE("the document", "", payer);
 
 static const cm_key folder_source[] = {
-    {"type", true, NULL, "`folder`", NULL, "reports lie in a folder of this machine", "folder"},
+    {"type", true, NULL, "`folder`", NULL, "reports are in a folder of this machine", "folder"},
     {"path", true, NULL, "text", NULL, "the folder; manifests are found at any depth", "/data/cur/shared"},
 };
 const cm_key_table cm_folder_source_keys = CM_KEY_TABLE("a folder", "source", folder_source);
 
 static const cm_key s3_source[] = {
-    {"type", true, NULL, "`s3`", NULL, "reports lie in S3", "s3"},
+    {"type", true, NULL, "`s3`", NULL, "reports are in S3", "s3"},
     {"bucket", true, NULL, "text", NULL, "the bucket", "northwind-cur"},
     {"prefix", false, NULL, "text", "the whole bucket", "only keys below it are listed", "cur/"},
     {"region", false, NULL, "text", "as AWS's own tools find it", "region of the bucket", "eu-central-1"},

@@ -40,7 +40,7 @@ bool cm_parse_one_of(cm_json_reader *reader, const char *const *names, int *ret)
             *ret = i;
             return true;
         }
-    return cm_json_fail(reader, "a word that means nothing here");
+    return cm_json_fail(reader, "an unknown word");
 }
 
 bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret)

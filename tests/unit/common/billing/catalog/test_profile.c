@@ -140,13 +140,13 @@ static void expect_logo(const char *name, const char *words)
 Test(profile, logos_that_are_none)
 {
     expect_logo("none.png", "No such file or directory; it is a PNG of at most 131072 bytes");
-    expect_logo("t.yaml", "it is no PNG");
+    expect_logo("t.yaml", "it is not a PNG");
     expect_logo("cut.png", "it is cut short");
     expect_logo("bad.png", "its checksum is another");
     expect_logo("big.png", "larger than 131072 bytes");
-    expect_logo("../logo.png", "lies below it");
-    expect_logo("a/../../logo.png", "lies below it");
-    expect_logo("/etc/logo.png", "lies below it");
+    expect_logo("../logo.png", "must be inside it");
+    expect_logo("a/../../logo.png", "must be inside it");
+    expect_logo("/etc/logo.png", "must be inside it");
 }
 
 Test(profile, problems_with_their_place)
