@@ -45,7 +45,7 @@ static const cm_key tax_profile[CM_KEY_TAX_PROFILE_COUNT] = {
     [CM_KEY_TAX_PROFILE_ADDRESS] =
         {"address", true, "the tax address that its payers must carry (T03)", "the mapping below", NULL,
          "the tax address that its payers must carry (T03), compared without regard to case, spaces and punctuation",
-         "{address_line1: \"Gate 5, Warehouse 12\", city: Dubai, postal_code: \"00000\"}"},
+         NULL},
 };
 const cm_key_table cm_tax_profile_keys = CM_KEY_TABLE("a tax profile", "tax_profiles[]", tax_profile);
 

@@ -113,7 +113,8 @@ static const cm_key charge[CM_KEY_CHARGE_COUNT] = {
                                "percent of the base, for each currency of its charges", "5"},
     [CM_KEY_CHARGE_BASE] = {"base", false, NULL, "the mapping below",
                             "sell price of usage, covered_usage and bundled_discount",
-                            "with `percent`: what it is taken of", "{layer: sell, classes: [usage, support]}"},
+                            "with `percent`: what it is taken of",
+                            "{layer: sell, classes: [usage, covered_usage, bundled_discount]}"},
 };
 const cm_key_table cm_charge_keys = CM_KEY_TABLE("the document", "", charge);
 
