@@ -90,3 +90,18 @@ def columns_of_page():
 def test_the_columns_of_reports_are_those_that_are_read():
     assert len(columns_of_code()) == 19
     assert columns_of_page() == columns_of_code()
+
+
+def types_of_code():
+    source = (REPO / "common" / "billing" / "catalog" / "model" / "class.c").read_text()
+    return {(name, kind.lower()) for name, kind in re.findall(r'\{"(\w+)", CM_CLASS_(\w+)\}', source)}
+
+
+def types_of_page():
+    page = (REPO / "docs" / "formats.md").read_text().split("### Line item types")[1].split("###")[0]
+    return {(name, row[1]) for row in re.findall(r"^\| (`.*`) \| `(\w+)` \|$", page, re.M) for name in re.findall(r"`(\w+)`", row[0])}
+
+
+def test_the_line_item_types_are_those_that_are_built_in():
+    assert len(types_of_code()) == 19
+    assert types_of_page() == types_of_code()
