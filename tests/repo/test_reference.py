@@ -105,3 +105,29 @@ def types_of_page():
 def test_the_line_item_types_are_those_that_are_built_in():
     assert len(types_of_code()) == 19
     assert types_of_page() == types_of_code()
+
+
+def statement_page():
+    return (REPO / "docs" / "statements.md").read_text()
+
+
+def test_the_keys_of_a_document_are_those_that_are_written():
+    source = (REPO / "common" / "billing" / "statement" / "document.c").read_text()
+
+    def keys(start):
+        call = source[source.index(start):]
+        return set(re.findall(r'"(\w+)"', call[:call.index(";")])) - {"statement", "draft"}
+
+    document, lines = keys('json_pack("{s:s, s:n'), keys('json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o')
+    assert len(document) == 14 and len(lines) == 9
+    rows = set(re.findall(r"^\| `([\w.\[\]]+)` \|", statement_page().split("## 7. Outputs")[1], re.M))
+    assert {row for row in rows if "." not in row} == document | {"corrects", "gates"}
+    assert {row.removeprefix("lines[].") for row in rows if "." in row} == lines
+
+
+def test_the_gates_are_those_that_are_computed():
+    source = (REPO / "common" / "store" / "documents" / "document_store.c").read_text()
+    code = re.findall(r'\{"([A-Z_]+)", (true|false)\}', source)
+    page = re.findall(r"^\| `([A-Z_]+)` \| .* \| (yes|no) \|$", statement_page(), re.M)
+    assert len(code) == 7
+    assert [(name, can == "true") for name, can in code] == [(name, can == "yes") for name, can in page]
