@@ -18,7 +18,6 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$repo/deploy/local
 lanes=(tdsynnex ingram)
 workers=(ingest-cur rate-engine invoice-writer org-linker tax-inheritance-checker)
-pg_bin=/usr/lib/postgresql/15/bin
 kafka_version=4.3.1
 
 home=$(realpath -m -- "${CURMILL_HOME:-$repo/.local}")
@@ -187,6 +186,41 @@ settle_jars() {
 
 # ---- packages ------------------------------------------------------------------------------------------------------
 
+# settle_postgres: pg_bin, the folder of PostgreSQL's programs: the version that made this stack's data, else the newest one from 15 on.
+settle_postgres() {
+    local version=
+    [[ -r $home/postgres/data/PG_VERSION ]] && version=$(<"$home/postgres/data/PG_VERSION")
+    [[ -n $version ]] || version=$(newest_postgres) || fail "there is no PostgreSQL from version 15 on" "apt-get install postgresql"
+    pg_bin=/usr/lib/postgresql/$version/bin
+    [[ -x $pg_bin/postgres ]] ||
+        fail "the data in $home/postgres was made by PostgreSQL $version, which is no longer installed" \
+            "apt-get install postgresql-$version, or remove this stack with deploy/local/down --wipe"
+}
+
+# newest_postgres: the newest installed version of the server, if it is 15 or later.
+newest_postgres() {
+    local programs newest=0
+    for programs in /usr/lib/postgresql/*/bin; do
+        [[ $programs =~ /([0-9]+)/bin$ && -x $programs/initdb ]] || continue
+        ((BASH_REMATCH[1] <= newest)) || newest=${BASH_REMATCH[1]}
+    done
+    ((newest >= 15)) && printf '%s\n' "$newest"
+}
+
+# java_is_new_enough: Kafka wants Java 17.
+java_is_new_enough() {
+    local version
+    version=$(java -version 2>&1 </dev/null) && [[ $version =~ version\ \"([0-9]+) ]] && ((BASH_REMATCH[1] >= 17))
+}
+
+# need_servers: a PostgreSQL and a Java of any version that will do. Debian 12 brings 15 and 17, Debian 13 brings 17 and 21.
+need_servers() {
+    local packages=("${run_packages[@]}")
+    newest_postgres >/dev/null || packages+=(postgresql)
+    java_is_new_enough || packages+=(default-jre-headless)
+    need_packages "${packages[@]}"
+}
+
 # need_packages PACKAGE...: Debian packages, installed only where one is missing.
 need_packages() {
     local package missing=()
@@ -205,7 +239,7 @@ install_packages() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -q -y --no-install-recommends --dry-run install "$@" >"$out" 2>&1 || apt-get -q update >"$out" 2>&1
     # Debian's server package makes and starts a cluster of its own as it is installed: this stack has a private one, no service.
-    if [[ " $* " == *" postgresql-15 "* ]]; then
+    if [[ " $* " == *" postgresql "* ]]; then
         apt-get -q -y --no-install-recommends install postgresql-common >>"$out" 2>&1
         createcluster=/etc/postgresql-common/createcluster.d
         mkdir -p "$createcluster"
@@ -221,7 +255,7 @@ install_packages() {
     rm -f -- "$out"
 }
 
-run_packages=(postgresql-15 kcat openjdk-17-jre-headless fonts-noto-core fonts-droid-fallback fonts-nanum) # fonts: any script on PDF statements
+run_packages=(kcat fonts-noto-core fonts-droid-fallback fonts-nanum) # fonts: any script on PDF statements
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config librdkafka-dev libpq-dev libprotobuf-c-dev protobuf-c-compiler
     libcurl4-openssl-dev libssl-dev libjansson-dev libyaml-dev libcsv-dev libmicrohttpd-dev libisal-dev libzip-dev libxxhash-dev
     libexpat1-dev libunistring-dev libpango1.0-dev libcairo2-dev)

@@ -13,6 +13,7 @@ import time
 import urllib.parse
 
 from aws.place import BIN
+from tools import postgres_programs
 from tools.fake_aws import FakeAws
 
 OPERATOR = "999900001111"   # the account whose credentials curmill has; payers' roles trust it
@@ -22,8 +23,7 @@ EXTERNAL_ID = "ext-of-payer-"
 class Postgres:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="curmill-aws-"))
-        found = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
-        self.bin = pathlib.Path(found if found and (pathlib.Path(found) / "initdb").exists() else "/usr/lib/postgresql/15/bin")
+        self.bin = postgres_programs.folder()
         self.who = {}
         if os.geteuid() == 0:   # PostgreSQL refuses to run as root
             user = pwd.getpwnam("postgres")

@@ -9,6 +9,7 @@ import time
 
 import pytest
 import stack as stacks
+from tools import postgres_programs
 
 TDS, DEDICATED, MASTER = "111122223333", "222222222222", "444455556666"
 KNOWN, NEW, NEW2, MOVED = "000011112222", "000055556666", "000077778888", "000088889999"
@@ -42,8 +43,7 @@ class Desk:
 
     def __init__(self, home: pathlib.Path):
         self.home, self.now = home, NOW
-        self.bin = pathlib.Path(os.environ.get("POSTGRES_BIN") or
-                                subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True).stdout.strip())
+        self.bin = postgres_programs.folder()
         data = home / "data"
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
         if as_user:

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -18,6 +19,22 @@
 static char folder[128];
 static char bin[256];
 static pid_t server;
+
+/* The newest server below Debian's folder of them: /usr/lib/postgresql/17/bin. */
+static bool find_newest(void)
+{
+    glob_t found;
+    long newest = 0;
+    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            long version = strtol(found.gl_pathv[i] + strlen("/usr/lib/postgresql/"), NULL, 10);
+            newest = version > newest ? version : newest;
+        }
+        globfree(&found);
+    }
+    snprintf(bin, sizeof bin, "/usr/lib/postgresql/%ld/bin", newest);
+    return newest > 0;
+}
 
 static bool find_bin(void)
 {
@@ -34,9 +51,7 @@ static bool find_bin(void)
     }
     char path[300];
     snprintf(path, sizeof path, "%s/initdb", bin);
-    if (!*bin || access(path, X_OK) != 0)
-        snprintf(bin, sizeof bin, "/usr/lib/postgresql/15/bin");
-    return true;
+    return (*bin && access(path, X_OK) == 0) || find_newest();
 }
 
 /* PostgreSQL refuses to run as root: the child becomes the user `postgres`. */

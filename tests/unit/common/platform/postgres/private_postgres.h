@@ -1,8 +1,8 @@
 /*
  * A PostgreSQL of a test program's own: fresh data folder and unix socket below TMPDIR, no TCP, no fsync. It is started
  * by the program's main() before the tests, so that the processes of criterion's tests share it, and stopped by its
- * process id; it also ends when the test program dies. Uses POSTGRES_BIN, else `pg_config --bindir`, else Debian's
- * folder of version 15. main.c beside this file is such a main().
+ * process id; it also ends when the test program dies. Uses POSTGRES_BIN, else `pg_config --bindir`, else the newest
+ * version in Debian's folder. main.c beside this file is such a main().
  */
 #ifndef CM_TEST_PRIVATE_POSTGRES_H
 #define CM_TEST_PRIVATE_POSTGRES_H
