@@ -7,7 +7,8 @@
 
 #include <xxhash.h>
 
-enum { DAYS_OF_PERIOD = 31, NONE = UINT32_MAX };
+enum { DAYS_OF_PERIOD = 31 };
+#define NONE UINT32_MAX
 
 /* A decision about a kind that holds for an interval of time; kinds have a short list of them, latest used first. */
 typedef struct segment {

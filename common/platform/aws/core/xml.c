@@ -5,6 +5,15 @@
 #include <expat.h>
 #include <string.h>
 
+/* expat 2.9 has these with 64 bits, and wants the old ones no more. */
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+#define LINE_NUMBER(parser)   XML_GetCurrentLineNumber64(parser)
+#define COLUMN_NUMBER(parser) XML_GetCurrentColumnNumber64(parser)
+#else
+#define LINE_NUMBER(parser)   XML_GetCurrentLineNumber(parser)
+#define COLUMN_NUMBER(parser) XML_GetCurrentColumnNumber(parser)
+#endif
+
 enum { DEPTH_MAX = 32 };
 
 typedef struct reader {
@@ -77,7 +86,7 @@ bool cm_xml_read(const char *document, size_t length, cm_xml_element element, vo
     if (!done)
         cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "the answer is not well-formed XML: %s at line %lu, column %lu",
                 r.refused ? "a document type or too deep" : XML_ErrorString(XML_GetErrorCode(r.parser)),
-                (unsigned long)XML_GetCurrentLineNumber(r.parser), (unsigned long)XML_GetCurrentColumnNumber(r.parser));
+                (unsigned long)LINE_NUMBER(r.parser), (unsigned long)COLUMN_NUMBER(r.parser));
     XML_ParserFree(r.parser);
     cm_buffer_free(&r.path);
     for (size_t i = 0; i < DEPTH_MAX; i++)
