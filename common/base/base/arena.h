@@ -1,6 +1,6 @@
 /*
- * Arena: memory that is handed out piece by piece and given back all at once (reset, not free).
- * One arena per batch: reset after it. Not thread safe. May use: base/error.h.
+ * Arena: memory that is handed out piece by piece and given back all at once (reset, not free). One arena per batch:
+ * reset after it. Not thread safe.
  */
 #ifndef CM_BASE_ARENA_H
 #define CM_BASE_ARENA_H

@@ -1,6 +1,4 @@
-/*
- * A growing byte buffer that is also a NUL-terminated string. Not thread safe. May use: base/error.h.
- */
+/* A growing byte buffer that is also a NUL-terminated string. Not thread safe. */
 #ifndef CM_BASE_BUFFER_H
 #define CM_BASE_BUFFER_H
 

@@ -3,7 +3,6 @@
  *
  * A fallible function returns bool (true = done) or a pointer, takes `cm_error *err` last and fills it when it fails.
  * Callers branch on the class, people read the text. The function that knows most about a failure logs it, once.
- * May use: nothing.
  */
 #ifndef CM_BASE_ERROR_H
 #define CM_BASE_ERROR_H

@@ -1,4 +1,4 @@
-/* Comparison functions of several keys, for qsort. May use: nothing. */
+/* Comparison functions of several keys, for qsort. */
 #ifndef CM_BASE_ORDER_H
 #define CM_BASE_ORDER_H
 

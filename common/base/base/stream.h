@@ -1,7 +1,4 @@
-/*
- * A stream of bytes that somebody opened: a file, an S3 object, a decompressor. Read once, forwards. One thread.
- * May use: base/error.h.
- */
+/* A stream of bytes that somebody opened: a file, an S3 object, a decompressor. Read once, forwards. One thread. */
 #ifndef CM_BASE_STREAM_H
 #define CM_BASE_STREAM_H
 

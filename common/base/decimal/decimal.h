@@ -2,10 +2,9 @@
  * Amounts and quantities: fixed-point, a signed 128-bit count of 10^-18 (rating.md section 1).
  *
  * Range: about +-1.7e20. Everything that could leave it says so (returns false); nothing wraps, nothing is approximate.
- * Addition is exact. Products and quotients go through 256 bits and are rounded ONCE, with the mode in the name.
- * No binary floating point here or anywhere near an amount. Amounts of different currencies are never added: that is
- * the caller's duty, a decimal does not know its currency. All functions are pure and thread safe.
- * May use: base/error.h, base/slice.h.
+ * Addition is exact. Products and quotients go through 256 bits and are rounded ONCE, with the mode in the name. No
+ * binary floating point here or anywhere near an amount. Amounts of different currencies are never added: that is the
+ * caller's duty, a decimal does not know its currency. All functions are pure and thread safe.
  */
 #ifndef CM_DECIMAL_DECIMAL_H
 #define CM_DECIMAL_DECIMAL_H

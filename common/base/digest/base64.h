@@ -1,4 +1,4 @@
-/* Base64 (RFC 4648 section 4, with padding), for bytes that stand in JSON. May use: OpenSSL. */
+/* Base64 (RFC 4648 section 4, with padding), for bytes that stand in JSON. */
 #ifndef CM_BASE_BASE64_H
 #define CM_BASE_BASE64_H
 

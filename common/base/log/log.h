@@ -1,6 +1,6 @@
 /*
  * One line per event to standard error, logfmt by default, JSON by switch; fixed fields first: time level worker lane,
- * then msg, then the event's own fields. Thread safe. May use: base/error.h, base/time.h.
+ * then msg, then the event's own fields. Thread safe.
  *
  *   cm_log(CM_INFO, "delivery registered", "payer", payer, "period", period, NULL);
  *

@@ -1,7 +1,6 @@
 /*
  * Adds up the rated batches of one run before they are written: entries with equal keys become one. Bounded by what is
- * added: the caller limits a group. Everything lives in the caller's arena; texts are borrowed from the batches. May
- * use: batch.
+ * added: the caller limits a group. Everything lives in the caller's arena; texts are borrowed from the batches.
  */
 #ifndef CM_AGGREGATE_MERGE_H
 #define CM_AGGREGATE_MERGE_H

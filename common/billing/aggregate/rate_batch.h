@@ -1,6 +1,6 @@
 /*
- * Rates one LineBatch: each line is priced, charges and days are added up, split by account into shards.
- * A pure function of (batch, snapshot): same bytes out for the same bytes in. No I/O. May use: batch, rating.
+ * Rates one LineBatch: each line is priced, charges and days are added up, split by account into shards. A pure
+ * function of (batch, snapshot): same bytes out for the same bytes in. No I/O.
  */
 #ifndef CM_AGGREGATE_RATE_BATCH_H
 #define CM_AGGREGATE_RATE_BATCH_H

@@ -1,7 +1,7 @@
 /*
  * LineBatch and ChunkEnd: a builder on ingest-cur's side, a decoder on rate-engine's. Shapes: proto/line_batch.proto.
  * Where a batch ends depends on the rows alone: after `rows_per_batch` rows, or when its texts pass CM_BATCH_TEXT_MAX
- * bytes. May use: base, decimal, cur/line.h, proto.
+ * bytes.
  */
 #ifndef CM_BATCH_LINE_BATCH_H
 #define CM_BATCH_LINE_BATCH_H
@@ -40,7 +40,7 @@ void cm_batch_builder_seen(cm_batch_builder *builder, void (*each)(void *opaque,
 /* The ChunkEnd record with the control totals of all rows added. Owned by the builder. */
 void cm_batch_builder_end(cm_batch_builder *builder, const uint8_t **ret_bytes, size_t *ret_length);
 
-/* --- decoding ------------------------------------------------------------------------------------------------ */
+/* --- decoding ---------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_line_batch {
     uint8_t run_id[CM_ID_BYTES];

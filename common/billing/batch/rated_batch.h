@@ -1,7 +1,7 @@
 /*
  * RatedBatch: one shard's part of a rated batch. Encoder for rate-engine, decoder for invoice-writer. Shape:
  * proto/rated_batch.proto. Entries are encoded in the order given; the caller's order must be deterministic (first
- * appearance in the batch). May use: base, decimal, proto, batch/line_batch.h.
+ * appearance in the batch).
  */
 #ifndef CM_BATCH_RATED_BATCH_H
 #define CM_BATCH_RATED_BATCH_H

@@ -1,6 +1,6 @@
 /*
  * Which columns of a report are read, under their names in the legacy report and in CUR 2.0, and where they stand in
- * one file. Internal to common/billing/cur. May use: base.
+ * one file. Internal to common/billing/cur.
  */
 #ifndef CM_CUR_COLUMNS_H
 #define CM_CUR_COLUMNS_H

@@ -1,7 +1,7 @@
 /*
  * The kinds and texts that a reader has seen, of limited size: when it is full, it forgets everything and takes a new
  * `source`. A kind is found by its key: the raw bytes of its fields with their lengths, so that a line of a known kind
- * costs one lookup. Internal to common/billing/cur. One thread. May use: base.
+ * costs one lookup. Internal to common/billing/cur. One thread.
  */
 #ifndef CM_CUR_KINDS_H
 #define CM_CUR_KINDS_H

@@ -2,7 +2,7 @@
  * Splits one CSV row (RFC 4180): a field is either quoted from its first to its last byte, with quotes inside doubled,
  * or holds no quote at all. Rows end with LF or CRLF, or with the text. Two implementations with identical results: one
  * byte at a time, and 64 bytes at a time with AVX2 where the processor has it. Internal to common/billing/cur. Pure,
- * thread safe. May use: nothing.
+ * thread safe.
  */
 #ifndef CM_CUR_SCAN_H
 #define CM_CUR_SCAN_H

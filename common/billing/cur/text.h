@@ -1,7 +1,4 @@
-/*
- * Texts of a report: unquoting, UTF-8, and showing them in messages. Internal to common/billing/cur. Pure. May use:
- * base.
- */
+/* Texts of a report: unquoting, UTF-8, and showing them in messages. Internal to common/billing/cur. Pure. */
 #ifndef CM_CUR_TEXT_H
 #define CM_CUR_TEXT_H
 

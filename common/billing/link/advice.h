@@ -1,6 +1,6 @@
 /*
  * Which payer an account should join, and why (P07-P10, P14, N22). Pure: a decision from what the operator knows and
- * what the catalog has. May use: base, payer_model, catalog (types).
+ * what the catalog has.
  */
 #ifndef CM_LINK_ADVICE_H
 #define CM_LINK_ADVICE_H

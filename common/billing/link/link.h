@@ -7,7 +7,7 @@
  *   approved -> account_created -> root_password_reset                 (a new account, in the order of O12)
  *   accepted, root_password_reset -> role_pending -> active -> offboarding -> left
  *
- * Every state but the last ones has an exit; what ended is requested again as a new request. May use: base.
+ * Every state but the last ones has an exit; what ended is requested again as a new request.
  */
 #ifndef CM_LINK_LINK_H
 #define CM_LINK_LINK_H

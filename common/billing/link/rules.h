@@ -1,7 +1,6 @@
 /*
- * What a request must obey before anybody looks at it (rules.md). Each function says yes, or REFUSED with the
- * rule's id in the text. Pure. What differs between distributors comes from the payer model's table. May use: base,
- * payer_model.
+ * What a request must obey before anybody looks at it (rules.md). Each function says yes, or REFUSED with the rule's id
+ * in the text. Pure. What differs between distributors comes from the payer model's table.
  */
 #ifndef CM_LINK_RULES_H
 #define CM_LINK_RULES_H
@@ -59,8 +58,7 @@ typedef struct cm_invitation_budget {
 /* Fills left and bound_by from the rest. */
 void cm_invitation_budget_count(cm_invitation_budget *budget);
 
-/* --- support plans: declared, assigned, observed (O16, P12) ----------------------------------------------------------
- */
+/* --- support plans: declared, assigned, observed (O16, P12) ------------------------------------------------------ */
 
 /* Observed: cm_support_plan_observed of catalog/plans.h. What a group's type stands for; NULL: it passes on whatever
  * there is, or there is no group. */

@@ -1,7 +1,6 @@
 /*
- * Payer models: everything that differs between distributors, and nothing else (architecture.md section 7).
- * One folder a model, listed in registry.c. All other code is written against this table and never asks which model it
- * has. May use: base.
+ * Payer models: everything that differs between distributors, and nothing else (architecture.md section 7). One folder
+ * a model, listed in registry.c. All other code is written against this table and never asks which model it has.
  */
 #ifndef CM_PAYER_MODEL_PAYER_MODEL_H
 #define CM_PAYER_MODEL_PAYER_MODEL_H

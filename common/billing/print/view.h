@@ -1,8 +1,7 @@
 /*
  * Outputs of a document, each a pure function of its stored record (statements.md section 7; I09, I10;
  * store/document_record.h): first a view of it as JSON, which holds what its reader may know and nothing else, then
- * that view as CSV or PDF. Amounts are decimals as texts everywhere. May use: base, decimal, catalog/currency.h; pango
- * and cairo for the PDF.
+ * that view as CSV or PDF. Amounts are decimals as texts everywhere.
  */
 #ifndef CM_PRINT_VIEW_H
 #define CM_PRINT_VIEW_H

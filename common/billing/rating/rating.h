@@ -3,7 +3,7 @@
  *
  * In two steps, so that the texts of a line are looked at once for many lines: a *decision* depends on the kind of a
  * line and on its time; it holds for an interval of time. Applying it to quantity and costs gives the four layers.
- * Thread safe once made. May use: base, decimal, catalog, payer_model, cur/line.h.
+ * Thread safe once made.
  */
 #ifndef CM_RATING_RATING_H
 #define CM_RATING_RATING_H

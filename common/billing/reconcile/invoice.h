@@ -1,7 +1,4 @@
-/*
- * Reads an invoice as CSV (libcsv) by the columns that the catalog's InvoiceFormat names. May use: base, decimal,
- * catalog.
- */
+/* Reads an invoice as CSV (libcsv) by the columns that the catalog's InvoiceFormat names. */
 #ifndef CM_RECONCILE_INVOICE_H
 #define CM_RECONCILE_INVOICE_H
 

@@ -1,7 +1,7 @@
 /*
  * An invoice against what we expect it to be (R11): a distributor's against our buy layer by account and product, AWS's
  * own against the payer amounts by InvoiceId. Every difference gets a status and, where one is known, the cause that
- * explains it. Pure. May use: base, decimal, catalog.
+ * explains it. Pure.
  *
  * Tolerance: half a minor unit of the invoice's currency for each row of the invoice, because each was rounded. What
  * lies within is matched.

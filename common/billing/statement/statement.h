@@ -1,7 +1,7 @@
 /*
  * Documents from charges: tiers, support, custom charges, reseller credits, foreign exchange, rounding, tax (rating.md
  * sections 5, 6; statements.md sections 2, 3; S10-S12; N18, I01-I03). Pure: no I/O, no clock. The stored document is
- * canonical JSON without gates; gates are computed when a document is looked at. May use: base, decimal, catalog.
+ * canonical JSON without gates; gates are computed when a document is looked at.
  */
 #ifndef CM_STATEMENT_STATEMENT_H
 #define CM_STATEMENT_STATEMENT_H

@@ -1,7 +1,7 @@
 /*
  * Does AWS tax the accounts of a payer as the distributor requires (T01-T05)? A pure function: what was seen in AWS,
  * the distributor's tax profile and the payer's model -> a verdict for the payer and for each of its accounts; and how
- * many VAT invoices AWS will write. May use: base, catalog, payer_model.
+ * many VAT invoices AWS will write.
  */
 #ifndef CM_TAX_TAX_H
 #define CM_TAX_TAX_H

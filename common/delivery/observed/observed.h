@@ -1,7 +1,6 @@
 /*
  * What a file of a report says about its accounts (topic account.observed, proto/account_observed.proto): collected
- * while its lines are put into batches, a few instructions a line. May use: base, batch, catalog (names of classes and
- * support products), proto.
+ * while its lines are put into batches, a few instructions a line.
  */
 #ifndef CM_OBSERVED_OBSERVED_H
 #define CM_OBSERVED_OBSERVED_H

@@ -1,7 +1,6 @@
 /*
  * Rates files of deliveries again in this process, with the reader, the batches, the rater and the merge of the
- * workers, by a few threads, a file each. Memory is bounded: charges are handed over when there are many. May use:
- * cur, source, batch, rating, aggregate, store.
+ * workers, by a few threads, a file each. Memory is bounded: charges are handed over when there are many.
  */
 #ifndef CM_RERATE_RERATE_H
 #define CM_RERATE_RERATE_H

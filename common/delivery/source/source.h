@@ -1,8 +1,7 @@
 /*
  * Where reports come from: a small table of functions (list deliveries, open a file), one implementation a folder or
  * S3; and report layouts (legacy CUR in both layouts, CUR 2.0 in both layouts) on top of it. A third source is one file
- * and one line in registry.c. One thread per source object. May use: base, aws, catalog/catalog.h (the payer's source
- * definition).
+ * and one line in registry.c. One thread per source object.
  */
 #ifndef CM_SOURCE_SOURCE_H
 #define CM_SOURCE_SOURCE_H
@@ -59,7 +58,7 @@ void cm_source_close(cm_source *source);
 CM_NODISCARD bool cm_source_read_small(cm_source *source, const char *key, size_t limit, cm_arena *arena,
                                        const char **ret_text, size_t *ret_length, cm_error *err);
 
-/* --- reports ------------------------------------------------------------------------------------------------- */
+/* --- reports ----------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_found_chunk {
     const char *key;          /* object key in the source; NULL: the manifest's key is missing there */

@@ -8,7 +8,7 @@
  *
  * A file appears by an atomic rename after fsync: half a file never counts. Several processes, on several machines, may
  * write the same file: the last rename wins, with the same bytes. Who may remove what is the database's business
- * (store/archive_store.h). One thread for each writer and stream; a cm_archive may be shared. May use: base.
+ * (store/archive_store.h). One thread for each writer and stream; a cm_archive may be shared.
  */
 #ifndef CM_ARCHIVE_ARCHIVE_H
 #define CM_ARCHIVE_ARCHIVE_H
@@ -28,7 +28,7 @@ const char *cm_archive_path(const cm_archive *archive);
  * be written. */
 CM_NODISCARD bool cm_archive_prepare(const cm_archive *archive, int *ret_removed, cm_error *err);
 
-/* --- writing -------------------------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_archive_writer cm_archive_writer;
 CM_NODISCARD cm_archive_writer *cm_archive_begin(const cm_archive *archive, cm_error *err);
@@ -43,7 +43,7 @@ CM_NODISCARD bool cm_archive_place(cm_archive_writer *writer, cm_error *err);
 /* Frees; what was not placed is removed. NULL allowed. */
 void cm_archive_writer_free(cm_archive_writer *writer);
 
-/* --- reading -------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 /*
  * A stream of the file's bytes, of which the digest was compared before the first is given. NOT_FOUND with code

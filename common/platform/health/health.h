@@ -3,7 +3,6 @@
  * curmill_). Liveness is only "the poll loop turned within its bound", never the broker or the database (operations.md
  * section 2). Metrics are registered once at start and updated by any thread (atomics). No amounts of money as floats:
  * counters are integers, durations are histograms fed with microseconds and printed in seconds by integer arithmetic.
- * May use: base.
  */
 #ifndef CM_HEALTH_HEALTH_H
 #define CM_HEALTH_HEALTH_H

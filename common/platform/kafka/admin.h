@@ -1,6 +1,6 @@
 /*
  * What operators ask the broker: create topics, lag of a group, read one record. Used by `curmill`; not by the hot
- * path. May use: kafka/kafka.h.
+ * path.
  */
 #ifndef CM_KAFKA_ADMIN_H
 #define CM_KAFKA_ADMIN_H

@@ -5,7 +5,7 @@
  * after every output that follows from it was acknowledged (cm_input_done); commits are hints, correctness rests on
  * batch identity. Eager assignor, no Kafka transactions, socket.nagle.disable=true (traps: librdkafka 2.0.2 release
  * notes, known issues). Memory is bounded: queue.buffering.max.kbytes and queued.max.messages.kbytes are set small
- * here, overridable by `kafka.<property>`. One thread owns each struct. May use: base, config.
+ * here, overridable by `kafka.<property>`. One thread owns each struct.
  */
 #ifndef CM_KAFKA_KAFKA_H
 #define CM_KAFKA_KAFKA_H
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- topics ------------------------------------------------------------------------------------------------- */
+/* --- topics ------------------------------------------------------------------------------------------------------ */
 
 /* One definition for the workers' checks, `curmill topic create`, and the chart. */
 typedef struct cm_topic {
@@ -32,7 +32,7 @@ enum { CM_TOPIC_NAME_MAX = 128 };
 /* "curmill.<lane>.<name>.v<version>" */
 char *cm_topic_full_name(const char *lane, const char *name, char into[static CM_TOPIC_NAME_MAX]);
 
-/* --- records ------------------------------------------------------------------------------------------------ */
+/* --- records ----------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_header {
     const char *name;
@@ -40,7 +40,7 @@ typedef struct cm_header {
     size_t length;
 } cm_header;
 
-/* --- producer ----------------------------------------------------------------------------------------------- */
+/* --- producer ---------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_producer cm_producer;
 typedef struct cm_input cm_input; /* an input record whose consequences are still under way, see consumer */
@@ -63,7 +63,7 @@ CM_NODISCARD bool cm_producer_flush(cm_producer *producer, int timeout_ms, cm_er
 /* Partition count of a topic from metadata (cached 60 s). NOT_FOUND: topic is missing. */
 CM_NODISCARD bool cm_producer_partitions(cm_producer *producer, const char *topic, int *ret, cm_error *err);
 
-/* --- consumer ----------------------------------------------------------------------------------------------- */
+/* --- consumer ---------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_consumer cm_consumer;
 
@@ -118,7 +118,7 @@ int64_t cm_consumer_lag_records(cm_consumer *consumer);
 /* Now - timestamp of the last record read while lag > 0, 0 if none. */
 int64_t cm_consumer_oldest_unread_ms(cm_consumer *consumer);
 
-/* --- dead letters ------------------------------------------------------------------------------------------- */
+/* --- dead letters ------------------------------------------------------------------------------------------------ */
 
 /*
  * Sends the raw record to curmill.<lane>.dead-letter.v1, its headers and curmill-topic, -partition, -offset, -worker,

@@ -2,7 +2,6 @@
  * Which input offsets may be committed (architecture.md section 4, point 1): for each owned partition an ordered list
  * of the records read; an offset becomes committable when its record and all records before it are done, and a record
  * is done when the worker said so and every output that follows from it was acknowledged. No Kafka in here. One thread.
- * May use: base/error.h.
  */
 #ifndef CM_KAFKA_TRACKER_H
 #define CM_KAFKA_TRACKER_H

@@ -1,4 +1,4 @@
-/* Literals of PostgreSQL arrays ('{1,2}', '{"a","b"}'): parameters for unnest(). May use: base. */
+/* Literals of PostgreSQL arrays ('{1,2}', '{"a","b"}'): parameters for unnest(). */
 #ifndef CM_POSTGRES_ARRAY_H
 #define CM_POSTGRES_ARRAY_H
 

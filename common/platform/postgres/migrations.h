@@ -1,6 +1,6 @@
 /*
  * The numbered migrations that are compiled in, and the runner with the list as a parameter, so that a test can hand in
- * its own. Programs use cm_pg_migrate and cm_pg_check_schema of postgres/postgres.h. May use: postgres/postgres.h.
+ * its own. Programs use cm_pg_migrate and cm_pg_check_schema of postgres/postgres.h.
  */
 #ifndef CM_POSTGRES_MIGRATIONS_H
 #define CM_POSTGRES_MIGRATIONS_H

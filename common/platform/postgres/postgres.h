@@ -3,7 +3,7 @@
  * REFUSED (constraint, RAISE), POISON (a value the type cannot hold: not UTF-8, out of range), BUG (wrong SQL), FATAL
  * (schema, rights). Table: failure.c. Texts name the statement and never its parameters or the password. A lost
  * connection is re-opened by the next cm_pg_begin or cm_pg_query outside a transaction, with jittered backoff up to a
- * bound. One thread owns a connection. May use: base, decimal.
+ * bound. One thread owns a connection.
  */
 #ifndef CM_POSTGRES_POSTGRES_H
 #define CM_POSTGRES_POSTGRES_H

@@ -1,7 +1,7 @@
 /*
  * A small thread with a connection of its own: it writes the worker's row while the main loop turns, and so knows for
  * /readyz whether the database answers. Its own thread, because a database that is away must not hold up the main loop,
- * and the main thread's connection may be inside a transaction. May use: base, postgres.
+ * and the main thread's connection may be inside a transaction.
  */
 #ifndef CM_WORKER_HEARTBEAT_H
 #define CM_WORKER_HEARTBEAT_H

@@ -1,6 +1,6 @@
 /*
  * What every worker's main() does in the same way: settings, log, stop signal, database with schema check, health
- * server. `main` stays a checklist. May use: everything in common but the domain folders.
+ * server. `main` stays a checklist.
  */
 #ifndef CM_WORKER_WORKER_H
 #define CM_WORKER_WORKER_H

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Requests of the account under the payer that wait for it. */
+/* Requests that wait for this account to join the payer. */
 static bool tell_request(cm_pg *pg, const char *payer, const char *account, enum cm_link_event event, cm_instant aws_at,
                          cm_instant now, const char *by, const char *reason, cm_error *err)
 {
@@ -25,8 +25,8 @@ static bool tell_request(cm_pg *pg, const char *payer, const char *account, enum
     return cm_store_request_change_locked(pg, r.id, CM_ANY_VERSION, &cause, NULL, err);
 }
 
-/* A report knows usage, AWS knows when the account joined: liable_from is AWS's moment. What is billed already keeps
- * its month. */
+/* A report shows only usage; AWS knows when the account joined, so liable_from is AWS's time. An account that is
+ * already billed keeps its month. */
 static bool correct_joining(cm_pg *pg, const cm_account_seen *s, cm_instant now, const char *by, cm_error *err)
 {
     cm_request r;

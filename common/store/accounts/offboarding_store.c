@@ -11,8 +11,7 @@
 
 #define TIME(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-/* --- by the clock ---------------------------------------------------------------------------------------------------
- */
+/* --- what is due by date ----------------------------------------------------------------------------------------- */
 
 static bool remind(cm_pg *pg, const cm_request *r, cm_instant now, cm_error *err)
 {
@@ -27,7 +26,7 @@ static bool remind(cm_pg *pg, const cm_request *r, cm_instant now, cm_error *err
                             now, err);
 }
 
-/* Still so, now that it is locked? */
+/* Is it still due, now that the row is locked? */
 static bool due_locked(cm_pg *pg, int64_t id, cm_instant now, const char *by, int *ret_done, cm_error *err)
 {
     cm_request r;
@@ -92,7 +91,7 @@ static const cm_payer_gate *find_gate(const cm_payer_model *model, const char *n
     return NULL;
 }
 
-/* O33: the money of the account stands on issued documents, and somebody says that nothing is owed. */
+/* O33: all charges of the account are on issued documents, and an operator confirms that nothing is owed. */
 static bool check_balance(cm_pg *pg, const cm_request *r, const cm_gate_order *order, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -224,7 +223,7 @@ bool cm_store_gates(cm_pg *pg, const cm_request *r, cm_rows **ret, cm_error *err
     return done;
 }
 
-/* --- duties by the month --- */
+/* --- monthly duties --- */
 
 /* clang-format off */
 static const char new_accounts_sql[] =

@@ -1,4 +1,4 @@
-/* A new request: every rule that can be judged before a person looks at it. */
+/* A new request: every rule that can be checked before somebody reviews it. */
 #include "store/accounts/request_internal.h"
 
 #include <ctype.h>
@@ -13,7 +13,7 @@ typedef struct creating {
     const cm_request_order *order;
     const cm_payer *payer;
     const cm_customer *customer;
-    const cm_distributor *distributor; /* NULL: the catalog does not describe it */
+    const cm_distributor *distributor; /* NULL: not in the catalog */
     cm_instant now;
     char country[8];
     const char *by, *reason;
@@ -111,7 +111,7 @@ static bool check_fields(creating *c, cm_error *err)
            cm_rule_root_domain(c->payer->model, false, c->email, c->distributor, &checked, err);
 }
 
-/* Without a country of its own the account lies where its customer does. False: the database failed. */
+/* An account without a country of its own takes its customer's. False: the database failed. */
 static bool country_of_customer(const creating *c, char *into, size_t size, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -124,7 +124,7 @@ static bool country_of_customer(const creating *c, char *into, size_t size, cm_e
     return true;
 }
 
-/* P17: where the distributor may sell. */
+/* P17: the countries where the distributor may sell. */
 static bool check_territory(creating *c, cm_error *err)
 {
     char own[8];
@@ -178,7 +178,7 @@ bool cm_request_mail_unused(cm_pg *pg, const char *email, const char *account, i
     return unused;
 }
 
-/* The catalog is desired state too: it may not say another customer for the same time. */
+/* The catalog is desired state too: it must not name another customer for the same time. */
 static bool check_catalog(creating *c, cm_error *err)
 {
     size_t count;

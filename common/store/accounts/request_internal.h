@@ -4,7 +4,7 @@
 
 #include "store/accounts/request_store.h"
 
-/* Loads with FOR UPDATE. */
+/* Loads the row with FOR UPDATE. */
 CM_NODISCARD bool cm_request_lock(cm_pg *pg, int64_t id, cm_request *ret, cm_error *err);
 /* Writes every column that may change, where the version is still `before`. */
 CM_NODISCARD bool cm_request_save(cm_pg *pg, const cm_request *request, int64_t before, cm_instant now, cm_error *err);
@@ -12,21 +12,21 @@ CM_NODISCARD bool cm_request_save(cm_pg *pg, const cm_request *request, int64_t 
 CM_NODISCARD bool cm_request_history(cm_pg *pg, const cm_request *request, const char *event, const char *from,
                                      cm_instant now, const char *by, const char *reason, const char *detail,
                                      cm_error *err);
-/* O08: unique and never used. Known are the accounts that were seen and all requests, not AWS's other customers. `own`:
- * a request that may have it, 0: none. */
+/* O08: unique and never used. Only observed accounts and all requests can be checked, not AWS's other customers. `own`:
+ * a request that may use the address, 0: none. */
 CM_NODISCARD bool cm_request_mail_unused(cm_pg *pg, const char *email, const char *account, int64_t own, cm_error *err);
-/* An account that stays under the payer while its customer changes (O28) is the next one's from when the last one left
- * it. */
+/* An account that stays under the payer while its customer changes (O28) belongs to the next customer from the moment
+ * that the last one left it. */
 CM_NODISCARD bool cm_request_not_before_last(cm_pg *pg, const cm_request *request, cm_instant *joined, cm_error *err);
-/* What follows by itself, until nothing does. */
+/* Applies automatic steps until none is left. */
 CM_NODISCARD bool cm_request_settle(cm_pg *pg, cm_request *request, cm_instant now, cm_error *err);
-/* The first off-boarding gate that is shut, "" if all are open. */
+/* The first off-boarding gate that is closed, "" if all are open. */
 CM_NODISCARD bool cm_gates_shut(cm_pg *pg, const cm_request *request, char *into, size_t size, cm_error *err);
 
-/* Texts for people: `code` says which; one row for each request and code, made anew if it comes again. */
+/* A notification for people; one row for each request and `code`, replaced if it comes again. */
 CM_NODISCARD bool cm_notify_people(cm_pg *pg, const cm_request *request, const char *code, const char *recipient,
                                    const char *subject, const char *body, cm_instant now, cm_error *err);
-/* Those that belong to an event (O11, O18, O20, O24, O30). */
+/* The notifications of an event (O11, O18, O20, O24, O30). */
 CM_NODISCARD bool cm_notify_of_event(cm_pg *pg, const cm_request *request, enum cm_link_event event, const char *reason,
                                      cm_instant now, cm_error *err);
 CM_NODISCARD bool cm_notify_received(cm_pg *pg, const cm_request *request, const char *customer_name, cm_instant now,

@@ -1,6 +1,6 @@
 /*
- * What people should be told (O11, O18, O20, O24, O30), as rows of `notification`. curmill sends no mail itself:
- * subject and body are ready, a person or the site's mailer sends them and marks them as sent.
+ * Notifications for people (O11, O18, O20, O24, O30), as rows of `notification`. curmill sends no mail itself: it
+ * provides subject and body; a person or the site's mailer sends them and marks them as sent.
  */
 #include "store/accounts/request_internal.h"
 

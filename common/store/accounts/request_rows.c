@@ -211,7 +211,7 @@ bool cm_request_save(cm_pg *pg, const cm_request *r, int64_t before, cm_instant 
     return true;
 }
 
-/* I17, I18: what happened, and the state it led to. */
+/* I17, I18: the event and the resulting state. */
 bool cm_request_history(cm_pg *pg, const cm_request *r, const char *event, const char *from, cm_instant now,
                         const char *by, const char *reason, const char *detail, cm_error *err)
 {

@@ -1,4 +1,4 @@
-/* Changing requests: compare-and-set, the state machine, what follows by itself. */
+/* Changing requests: compare-and-set, the state machine, automatic steps. */
 #include "store/accounts/request_internal.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char actor[] = "org-linker"; /* of what follows by itself */
+static const char actor[] = "org-linker"; /* of automatic steps */
 
 /* --- gates ------------------------------------------------------------------------------------------------------- */
 
@@ -96,8 +96,8 @@ static bool step(cm_pg *pg, cm_request *r, const cm_link_cause *given, cm_error 
     return done;
 }
 
-/* An account that is under the payer already needs no invitation. *ret_joined: AWS's moment, else the first time it was
- * seen. */
+/* An account that is under the payer already needs no invitation. *ret_joined: AWS's time of joining, otherwise the
+ * first time the account was seen. */
 static bool is_member(cm_pg *pg, const cm_request *r, bool *ret_member, cm_instant *ret_joined, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -172,9 +172,9 @@ bool cm_store_request_change(cm_pg *pg, int64_t id, int64_t version, const cm_li
     return done;
 }
 
-/* --- wishes ------------------------------------------------------------------------------------------------------ */
+/* --- patches ----------------------------------------------------------------------------------------------------- */
 
-/* Notes a text that changes; *changed is set. */
+/* Applies a changed text; sets *changed. */
 static void wish_text(char *into, size_t size, const char *wanted, const char *name, json_t *detail)
 {
     if (!wanted || strcmp(into, wanted) == 0)
@@ -257,7 +257,7 @@ static bool declare_locked(cm_pg *pg, const cm_catalog *catalog, cm_request *r, 
     wish_bool(&r->link.role_waived, w->role_waived, "role_waived", detail);
     wish_bool(&r->link.mfa_confirmed, w->mfa_confirmed, "mfa_confirmed", detail);
     wish_bool(&r->portal_enabled, w->portal_enabled, "portal_enabled", detail);
-    if (new_role) { /* O22: it was never tried */
+    if (new_role) { /* O22: the role was never tried */
         snprintf(r->external_id, sizeof r->external_id, "%s", w->external_id ? w->external_id : r->external_id);
         json_object_set_new(detail, "role_verdict",
                             json_string(cm_role_verdict_name(r->link.role = CM_ROLE_UNCHECKED)));

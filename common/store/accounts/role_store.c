@@ -69,7 +69,7 @@ static bool tried_locked(cm_pg *pg, const cm_role_tried *t, cm_instant now, cons
     if (!cm_request_lock(pg, t->request, &r, err))
         return false;
     if (strcmp(r.role_arn, t->role_arn) != 0 || strcmp(r.external_id, t->external_id) != 0)
-        return true; /* a person has set another role meanwhile: that one is tried next */
+        return true; /* an operator has set another role in the meantime, which is tried next */
     if (!note_check(pg, &r, t, now, err))
         return false;
     if (r.link.role == t->verdict)

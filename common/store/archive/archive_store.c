@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- keeping --------------------------------------------------------------------------------------------------- */
+/* --- keeping ----------------------------------------------------------------------------------------------------- */
 
 #define ARCHIVE_LOCK "hashtextextended('curmill archive', 0)"
 
@@ -37,10 +37,9 @@ bool cm_store_archived(cm_pg *pg, const cm_archived_file *file, cm_error *err)
     return done;
 }
 
-/* --- removing -------------------------------------------------------------------------------------------------- */
+/* --- removing ---------------------------------------------------------------------------------------------------- */
 
-/* Documents of every state but void: a draft on an old run may just be on its way to be approved; it is made anew soon.
- */
+/* Documents in every state except void: a draft of an old run may be about to be approved; it is rebuilt soon. */
 #define REMOVABLE                                                                                                      \
     " d.state IN ('superseded', 'failed') AND (d.manifest_archived OR EXISTS (SELECT FROM chunk k WHERE "              \
     "k.delivery_id = d.id AND k.archive_digest <> ''))"                                                                \
@@ -58,7 +57,7 @@ bool cm_store_archive_removable(cm_pg *pg, cm_rows **ret, cm_error *err)
                        0, NULL, ret, err);
 }
 
-/* The delivery's row is held: registration and switches wait for it. */
+/* The delivery's row is locked: registration and switches wait for it. */
 static bool release_held(cm_pg *pg, const char *delivery, cm_instant now, const char *actor, const char *reason,
                          bool *ret_released, cm_error *err)
 {

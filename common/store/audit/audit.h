@@ -1,5 +1,5 @@
 /*
- * The audit trail: who changed what, when and why. A row is written in the transaction of the change that it tells of,
+ * The audit trail: who changed what, when and why. A row is written in the transaction of the change that it records,
  * and never changed.
  */
 #ifndef CM_STORE_AUDIT_H

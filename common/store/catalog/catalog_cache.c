@@ -1,4 +1,4 @@
-/* Parsed catalog versions, and the same with the links of runs, kept for workers. */
+/* Caches parsed catalog versions, with and without the links of runs, for workers. */
 #include "store/catalog/catalog_store.h"
 
 #include "store/catalog/link_store.h"

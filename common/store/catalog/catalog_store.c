@@ -1,5 +1,5 @@
-/* Catalog versions: contents once by digest, activations in order. The highest activation whose time has come is in
- * force. Every change is audited, of the form of statements too (I05). */
+/* Catalog versions: contents are stored once by digest, activations in order. The latest activation whose time has come
+ * is in force. Every change is audited, including changes to the layout of statements (I05). */
 #include "store/catalog/catalog_store.h"
 #include "billing/catalog/diff/diff.h"
 #include "billing/catalog/parse/canonical.h"
@@ -42,7 +42,7 @@ static bool latest_activation(cm_pg *pg, char ret_id[static CM_ID_HEX], cm_insta
     return true;
 }
 
-/* R06: a rate's author is the one whose apply brought this content first. */
+/* R06: a rate's author is whoever applied this content first. */
 static bool remember_fx_authors(cm_pg *pg, const json_t *canonical, const char *by, const char *at, cm_error *err)
 {
     const char *id;
@@ -78,13 +78,13 @@ static bool store_version(cm_pg *pg, const char *text, const json_t *canonical, 
                     6, activation, NULL, err) &&
         remember_fx_authors(pg, canonical, by, at, err) &&
         cm_store_audit(pg, now, by, "catalog.applied", object, reason, detail_text, err) &&
-        cm_pg_execute(pg, "NOTIFY curmill_scan", err); /* payers may be new: look for their deliveries */
+        cm_pg_execute(pg, "NOTIFY curmill_scan", err); /* there may be new payers: look for their deliveries */
     free(detail_text);
     json_decref(detail);
     return done;
 }
 
-/* Fills all but the id. */
+/* Fills everything except the id. */
 static bool compare_with_latest(cm_pg *pg, const json_t *canonical, cm_instant now, bool at_once,
                                 cm_applied_catalog *ret, cm_error *err)
 {

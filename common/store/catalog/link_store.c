@@ -93,7 +93,7 @@ bool cm_store_links_set(cm_pg *pg, const char *payer, const char *lane, cm_given
     const char *set[] = {ret_id, payer, text, cm_instant_print(now, at)}, *present[] = {payer, lane, ret_id, at};
     *ret_changed = false;
     /* Registration and `run start` read it under the locks of their periods; a run that just missed it is found by
-     * org-linker's next look. */
+     * org-linker's next turn. */
     bool done = cm_store_links_of_payer(pg, payer, before, err);
     if (done && strcmp(before, ret_id) != 0) {
         *ret_changed = true;

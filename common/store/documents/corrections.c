@@ -1,8 +1,7 @@
 /*
- * Adjustments and credit notes (statements.md section 4): what an issued document would say with the newest runs, and
- * the catalog that it was made with, less what it says and what its former corrections say, becomes a document of its
- * own in the next open period. Rates, taxes and names are those of the corrected document. The same differences give
- * the same document.
+ * Adjustments and credit notes (statements.md section 4): what an issued document would say with the newest runs and
+ * its own catalog, minus what it and its earlier corrections say, becomes a document of its own in the next open
+ * period. Rates, taxes and names are those of the corrected document. The same differences give the same document.
  */
 #include "store/documents/corrections.h"
 #include "base/json/json.h"
@@ -23,20 +22,20 @@ typedef struct correcting {
     cm_period period;
     char month[CM_PERIOD_TEXT];
     char *runs;                /* newest, array literal */
-    const char *catalog_id;    /* in hand */
-    bool late;                 /* documents that nobody made before the period was settled are made with this catalog */
-    json_t *seen;              /* ids of documents that followed from charges */
-    const cm_statement *built; /* in hand: the document as it would be; NULL: without any charge */
+    const char *catalog_id;    /* being processed */
+    bool late;                 /* the catalog for documents that did not exist when the period was settled */
+    json_t *seen;              /* ids of the documents that the charges lead to */
+    const cm_statement *built; /* being processed: the document as it would be; NULL: no charges are left */
 } correcting;
 
 /* The corrected document. */
 typedef struct origin {
     char id[CM_ID_HEX], number[300];
-    json_t *document; /* with its lines; for one that was never made: as it would be, without lines and amounts */
+    json_t *document; /* with its lines; if it never existed: as it would be, without lines and amounts */
     const char *reseller, *customer, *customers, *payers, *runs, *currency, *source_currency, *fx_id, *catalog_id;
 } origin;
 
-/* --- the document -------------------------------------------------------------------------------------------- */
+/* --- the document ------------------------------------------------------------------------------------------------ */
 
 static int places_of(const char *currency)
 {
@@ -113,7 +112,7 @@ static bool store(const correcting *c, const origin *o, int64_t nth, json_t *doc
     return done;
 }
 
-/* Former corrections of the document but drafts: their documents are appended to `before`. *ret_nth: the free place. */
+/* Earlier corrections of the document, except drafts, are appended to `before`. *ret_nth: the next free number. */
 static bool load_former(const correcting *c, const origin *o, json_t *before, int64_t *ret_nth, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -132,7 +131,7 @@ static bool load_former(const correcting *c, const origin *o, json_t *before, in
     return true;
 }
 
-/* *ret_made false: there is nothing to tell. */
+/* ret_made false: there is nothing to correct. */
 static bool make(const correcting *c, const origin *o, const json_t *now, const json_t *before, int64_t nth,
                  const cm_difference *all, bool *ret_made, cm_error *err)
 {
@@ -172,7 +171,7 @@ static bool make(const correcting *c, const origin *o, const json_t *now, const 
     return done;
 }
 
-/* `now`: the document as it would be; NULL: without any charge. */
+/* `now`: the document as it would be; NULL: no charges are left. */
 static bool correct(const correcting *c, const origin *o, const json_t *now, cm_error *err)
 {
     cm_difference all = {0};
@@ -201,9 +200,9 @@ static bool correct(const correcting *c, const origin *o, const json_t *now, cm_
     return done;
 }
 
-/* --- which documents ----------------------------------------------------------------------------------------- */
+/* --- which documents --------------------------------------------------------------------------------------------- */
 
-/* A document that says nothing: for what was never issued. */
+/* An empty document, for charges that were never on an issued one. */
 static void empty_document(json_t *document)
 {
     json_t *taxes = json_object_get(document, "tax");
@@ -212,7 +211,7 @@ static void empty_document(json_t *document)
         json_object_set_new(json_array_get(taxes, i), "amount", json_string("0"));
 }
 
-/* Columns of ORIGIN_COLUMNS; `runs` are the newest ones of the document, or those it had where none is left. */
+/* Columns of ORIGIN_COLUMNS; `runs` are the document's newest ones, or its original ones if none is left. */
 static bool correct_issued(const correcting *c, const cm_rows *rows, int row, const cm_built_document *built,
                            cm_error *err)
 {
@@ -239,7 +238,7 @@ static bool correct_issued(const correcting *c, const cm_rows *rows, int row, co
 #define ORIGIN_COLUMNS                                                                                                 \
     "s.id, s.number, s.reseller, s.customer, s.customers, s.payers, s.currency, s.source_currency, s.fx_id, s.catalog_id, s.document, s.state"
 
-/* A customer whose charges came when the period was settled already: all of it is an adjustment. */
+/* A customer whose charges came after the period was settled: all of them become an adjustment. */
 static bool correct_never_made(const correcting *c, const cm_built_document *built, cm_error *err)
 {
     const cm_statement *s = built->statement;
@@ -260,7 +259,7 @@ static bool correct_never_made(const correcting *c, const cm_built_document *bui
     return done;
 }
 
-/* Are the document's runs others than the current ones? Then its period was settled. */
+/* Do the document's runs differ from the current ones? Then its period was settled. */
 static bool has_correction(const correcting *c, const char *runs, bool *ret, cm_error *err)
 {
     const char *values[] = {runs};
@@ -293,7 +292,7 @@ static bool take_built(void *opaque, const cm_built_document *built, cm_error *e
     cm_rows_free(rows);
     if (!c->late)
         return true;
-    /* Not where its customers have a document of another id (currency, consolidation): that one is corrected with its
+    /* Skipped if its customers have a document with another id (currency, consolidation), which is corrected with its
      * own catalog. */
     if (!has_correction(c, built->runs, &corrected, err) ||
         !cm_pg_query(
@@ -308,7 +307,7 @@ static bool take_built(void *opaque, const cm_built_document *built, cm_error *e
     return done;
 }
 
-/* Issued documents of this catalog that no charge leads to any more. */
+/* Issued documents of this catalog that no longer have any charges. */
 static bool correct_vanished(correcting *c, cm_error *err)
 {
     const char *values[] = {c->lane, c->month, c->catalog_id};
@@ -330,7 +329,7 @@ static bool correct_vanished(correcting *c, cm_error *err)
     return done;
 }
 
-/* Adjustments for customers that had no document (correct_never_made), and whose charges are gone again. */
+/* Adjustments for customers that had no document (correct_never_made) and whose charges have gone again. */
 static bool correct_vanished_again(correcting *c, cm_error *err)
 {
     const char *values[] = {c->lane, c->month};
@@ -375,8 +374,8 @@ static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_er
     return done;
 }
 
-/* The catalogs of issued documents, and last the one that the settled period was rated with (for what nobody made a
- * document of). */
+/* The catalogs of issued documents, then the one that the settled period was rated with (for charges without any
+ * document). */
 static bool correct_all(correcting *c, cm_error *err)
 {
     const char *values[] = {c->lane, c->month};
@@ -400,7 +399,7 @@ static bool correct_all(correcting *c, cm_error *err)
     return done;
 }
 
-/* --- due ----------------------------------------------------------------------------------------------------- */
+/* --- due --------------------------------------------------------------------------------------------------------- */
 
 static bool refresh_one(cm_pg *pg, const char *lane, const char *month, bool *ret_done, cm_error *err)
 {
@@ -412,7 +411,7 @@ static bool refresh_one(cm_pg *pg, const char *lane, const char *month, bool *re
     cm_period_print(c.period, c.month);
     bool done = cm_pg_begin(pg, err) &&
                 cm_pg_query(pg, "DELETE FROM correction_due WHERE lane = $1 AND period = $2", 2, values, &rows, err);
-    *ret_done = done && cm_rows_affected(rows) == 1; /* else another builder was quicker */
+    *ret_done = done && cm_rows_affected(rows) == 1; /* otherwise another builder was faster */
     cm_rows_free(rows);
     done = done && (!*ret_done || correct_all(&c, err)) && cm_pg_commit(pg, err);
     if (!done)

@@ -1,7 +1,7 @@
 /*
  * Documents of a lane and period (I07) from the charges of given runs. Charges are read through a cursor in the order
  * of customers (of resellers, where these get one document for all of their customers: I02, I03), so memory is bounded
- * by the largest of them and not by the lane.
+ * by the largest unit, not by the lane.
  */
 #include "store/documents/document_build.h"
 #include "base/base/arena.h"
@@ -15,20 +15,20 @@ enum { ROWS_AT_ONCE = 2000, ARENA_BYTES = 256 * 1024 };
 typedef struct building {
     const cm_document_build *order;
     cm_buffer *missing;
-    cm_arena *arena; /* of the customer or reseller in hand */
+    cm_arena *arena; /* of the current customer or reseller */
     cm_statement_charge *charge;
     size_t count, capacity;
-    char reseller[256]; /* of the unit in hand, "" if it is one customer */
+    char reseller[256]; /* of the current unit, "" if it is one customer */
     struct {
         char payer[16], run[CM_ID_HEX];
-        bool seen; /* by the unit in hand */
+        bool seen; /* by the current unit */
     } * source;
     size_t sources;
     const cm_credit_uses *used;
     bool *placed; /* by custom charge: its document was built */
 } building;
 
-/* --- a unit's charges ---------------------------------------------------------------------------------------- */
+/* --- a unit's charges -------------------------------------------------------------------------------------------- */
 
 static const char *keep(building *b, const cm_rows *rows, int row, int column)
 {
@@ -87,7 +87,7 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
                cm_rows_text(rows, row, 6));
 }
 
-/* --- a unit's documents -------------------------------------------------------------------------------------- */
+/* --- a unit's documents ------------------------------------------------------------------------------------------ */
 
 static bool hand_over(building *b, const cm_statement *s, cm_error *err)
 {
@@ -115,7 +115,7 @@ static bool is_due(const building *b, const cm_custom_charge *charge)
     return !charge->is_percent && cm_custom_charge_is_due(charge, b->order->lane, b->order->period);
 }
 
-/* Fixed custom charges of the unit in hand, also of customers (I02, I03) that have no other. */
+/* Fixed custom charges of the current unit, including customers (I02, I03) without any other charge. */
 static void add_custom_charges(building *b)
 {
     const cm_catalog *catalog = b->order->catalog;
@@ -140,7 +140,7 @@ static bool unit_done(building *b)
     return true;
 }
 
-/* The unit in hand is complete: its documents. */
+/* The current unit is complete: build its documents. */
 static bool flush(building *b, cm_error *err)
 {
     cm_statements statements;
@@ -172,7 +172,8 @@ static bool flush(building *b, cm_error *err)
     return unit_done(b) && done;
 }
 
-/* Custom charges of customers (resellers) without any charge: their documents rest on all of the lane's runs. */
+/* Custom charges of customers (resellers) without any other charge: their documents depend on all of the lane's
+ * runs. */
 static bool flush_custom_charges(building *b, cm_error *err)
 {
     const cm_catalog *catalog = b->order->catalog;
@@ -207,7 +208,7 @@ static bool take_rows(building *b, const cm_rows *rows, cm_error *err)
     return true;
 }
 
-/* --- the cursor ---------------------------------------------------------------------------------------------- */
+/* --- the cursor -------------------------------------------------------------------------------------------------- */
 
 static const char charges_sql[] =
     "DECLARE statement_charges NO SCROLL CURSOR FOR"

@@ -1,6 +1,6 @@
 /*
- * Documents as they follow from a month's charges: read from the database, built by billing/statement, handed over one
- * by one. Nothing is stored. Used for drafts and corrections, and by store/reports.
+ * Builds documents from a month's charges: reads the database, builds with billing/statement and passes on one document
+ * at a time. Stores nothing. Used for drafts and corrections, and by store/reports.
  */
 #ifndef CM_STORE_DOCUMENT_BUILD_H
 #define CM_STORE_DOCUMENT_BUILD_H
@@ -9,7 +9,7 @@
 #include "billing/statement/statement.h"
 #include "store/ledgers/credit_store.h"
 
-/* A document as it follows from charges, with array literals of what it rests on; borrowed for the time of the call. */
+/* A document built from charges, with array literals of its sources; borrowed during the call. */
 typedef struct cm_built_document {
     const cm_statement *statement;
     const char *customers, *payers, *runs;
@@ -27,12 +27,12 @@ typedef struct cm_document_build {
     const cm_discount *discounts; /* for the margin (N12) */
     size_t discount_count;
     const char *charges;             /* relation with the columns of table charge; NULL: that table */
-    const cm_credit_uses *used;      /* NULL: what the stored documents of other months use */
-    const cm_month_visitor *visitor; /* instead of `take`: what the steps of the month change, no documents */
+    const cm_credit_uses *used;      /* NULL: as used by the stored documents of other months */
+    const cm_month_visitor *visitor; /* instead of `take`: the effects of the month's steps, without documents */
 } cm_document_build;
 
-/* Hands over every document of the runs' charges. Customers that the catalog does not have are named in *missing (may
- * be NULL). */
+/* Passes on every document of the runs' charges. Customers that are not in the catalog are listed in *missing (may be
+ * NULL). */
 CM_NODISCARD bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_error *err);
 
 #endif

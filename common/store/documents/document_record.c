@@ -55,7 +55,8 @@ static json_t *runs_json(cm_pg *pg, const cm_document_facts *facts, cm_error *er
     return runs;
 }
 
-/* The content of a catalog version; one is kept, many documents rest on the same one. Owned by this function. */
+/* The content of a catalog version; the last one is cached, because many documents use the same one. Owned by this
+ * function. */
 static const json_t *catalog_json(cm_pg *pg, const char *id, cm_error *err)
 {
     static _Thread_local json_t *kept;
@@ -76,7 +77,7 @@ static const json_t *catalog_json(cm_pg *pg, const char *id, cm_error *err)
     return kept;
 }
 
-/* Catalog documents of the reseller and the customers, as they were. */
+/* Catalog documents of the reseller and the customers at that version. */
 static json_t *parties_json(const json_t *catalog, const cm_document_facts *facts)
 {
     json_t *customers = json_object();
@@ -94,14 +95,14 @@ static json_t *parties_json(const json_t *catalog, const cm_document_facts *fact
     return json_pack("{s:o?, s:o}", "reseller", reseller, "customers", customers);
 }
 
-/* Texts of one form sort as instants; an account's latest link that overlaps the month says its name and tags. */
+/* Texts of one format sort like instants; an account's latest link that overlaps the month gives its name and tags. */
 static bool overlaps(const json_t *account, const char *start, const char *end)
 {
     const char *to = cm_json_member_text(account, "to");
     return strcmp(cm_json_member_text(account, "from"), end) < 0 && (!*to || strcmp(to, start) > 0);
 }
 
-/* R10: name and tags of the accounts that stand on the document; those without either are left out. */
+/* R10: name and tags of the accounts on the document; accounts with neither are left out. */
 static json_t *accounts_json(const json_t *catalog, const cm_document_facts *facts)
 {
     char start[CM_INSTANT_TEXT], end[CM_INSTANT_TEXT];
@@ -129,8 +130,7 @@ static json_t *accounts_json(const json_t *catalog, const cm_document_facts *fac
     return ret;
 }
 
-/* I14: where the reseller pays what the distributor of the lane bills, by the reseller's country. NULL: nothing is
- * said. */
+/* I14: where the reseller pays the lane's distributor, by the reseller's country. NULL: not given. */
 static json_t *remit_to_json(const json_t *catalog, const cm_document_facts *facts)
 {
     const char *country =
@@ -190,7 +190,7 @@ json_t *cm_document_arrears(cm_pg *pg, const cm_document_facts *facts, cm_error 
     return ret;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 enum {
     STATE,

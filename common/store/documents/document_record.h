@@ -1,8 +1,8 @@
 /*
- * What a document rests on, as it is stored inside an issued one and as outputs are made from (statements.md sections 4
- * and 7; I09): {document, settings: {catalog, runs, fx, parties, accounts, remit_to}, margin, arrears, overrides,
- * approved, issued}. Outputs of common/billing/print are pure functions of it. Records of before this version lack
- * accounts, remit_to and margin. May use: postgres, catalog_store.
+ * The sources of a document, stored inside an issued one and used for its outputs (statements.md sections 4 and 7;
+ * I09): {document, settings: {catalog, runs, fx, parties, accounts, remit_to}, margin, arrears, overrides, approved,
+ * issued}. The outputs of common/billing/print are pure functions of it. Records of older versions lack accounts,
+ * remit_to and margin.
  */
 #ifndef CM_STORE_DOCUMENT_RECORD_H
 #define CM_STORE_DOCUMENT_RECORD_H
@@ -24,8 +24,8 @@ CM_NODISCARD json_t *cm_document_settings(cm_pg *pg, const cm_document_facts *fa
 /* N12: [{customer, account, product, earned, amount}] in the source currency; empty for corrections. NULL: *err. */
 CM_NODISCARD json_t *cm_document_arrears(cm_pg *pg, const cm_document_facts *facts, cm_error *err);
 
-/* The record of a document: the stored one if it is issued, else what it would be (without approval or issue where
- * there is none yet; the document is without gates). NOT_FOUND. Caller: json_decref. */
+/* The record of a document: the stored one if it is issued, otherwise the one it would get (without approval or issue
+ * if there is none yet; the document has no gates). NOT_FOUND. Caller: json_decref. */
 CM_NODISCARD bool cm_store_document_record(cm_pg *pg, const char *id, json_t **ret, cm_error *err);
 
 #endif

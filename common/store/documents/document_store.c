@@ -1,4 +1,4 @@
-/* Life of documents: the one function that changes states. */
+/* Life cycle of documents: the only function that changes states. */
 #include "store/documents/document_store.h"
 
 #include "base/digest/digest.h"
@@ -56,7 +56,7 @@ bool cm_gate_can_be_overridden(const char *code, bool *ret_known)
     return false;
 }
 
-/* --- a change's facts ---------------------------------------------------------------------------------------- */
+/* --- facts about a change ---------------------------------------------------------------------------------------- */
 
 enum {
     ID,
@@ -94,8 +94,8 @@ static const char *field(const changing *c, int column)
     return cm_rows_text(c->row, 0, column);
 }
 
-/* No run of its payers is switched while a document is issued: locks are taken before the document's row (order of
- * switch.h). */
+/* No run of its payers is switched while a document is being issued: these locks come before the document's row (order
+ * in switch.h). */
 static bool lock_payers(const changing *c, cm_error *err)
 {
     const char *values[] = {c->order->id};
@@ -143,7 +143,7 @@ static bool audit(const changing *c, const char *action, const char *reason, jso
     return done;
 }
 
-/* --- issuing ------------------------------------------------------------------------------------------------- */
+/* --- issuing ----------------------------------------------------------------------------------------------------- */
 
 static bool is_overridden(const changing *c, const char *code)
 {
@@ -155,7 +155,7 @@ static bool is_overridden(const changing *c, const char *code)
     return false;
 }
 
-/* Every shut gate that nobody took upon himself. */
+/* Every closed gate that nobody overrides. */
 static bool pass_gates(changing *c, cm_error *err)
 {
     json_t *all = cm_store_statement_gates(c->pg, c->now, c->document, err);
@@ -251,7 +251,7 @@ static bool make_record(changing *c, char **ret, cm_error *err)
     return true;
 }
 
-/* The record of the topic, as text of a bytea. Delivery by mail is for whoever reads the topic (I15). */
+/* The topic's record, as the text of a bytea. Whoever reads the topic sends the mail (I15). */
 static bool make_payload(const changing *c, cm_buffer *ret)
 {
     Curmill__V1__StatementIssued message = CURMILL__V1__STATEMENT_ISSUED__INIT;
@@ -309,7 +309,7 @@ static bool write_outbox(const changing *c, cm_error *err)
     return done;
 }
 
-/* What was issued and is not what the newest runs say becomes a correction. */
+/* Where an issued document differs from the newest runs, a correction is built. */
 static bool correct_if_overtaken(const changing *c, cm_error *err)
 {
     const char *values[] = {field(c, LANE), field(c, PERIOD), field(c, RUNS)};
@@ -337,7 +337,7 @@ static bool issue(changing *c, cm_error *err)
     return done;
 }
 
-/* --- the other changes --------------------------------------------------------------------------------------- */
+/* --- the other changes ------------------------------------------------------------------------------------------- */
 
 static bool change_state(const changing *c, cm_error *err)
 {
@@ -349,7 +349,7 @@ static bool change_state(const changing *c, cm_error *err)
                        4, values, NULL, err);
 }
 
-/* A draft again: it is made anew from what counts now. */
+/* Back to draft: it is rebuilt from the current runs. */
 static bool forget_build(const changing *c, cm_error *err)
 {
     const json_t *corrects = json_object_get(c->document, "corrects");
@@ -401,7 +401,7 @@ bool cm_store_document_change(cm_pg *pg, cm_instant now, const cm_document_order
     return done;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 bool cm_store_document_issued(cm_pg *pg, const char *id, json_t **ret, cm_error *err)
 {

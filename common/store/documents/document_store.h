@@ -1,7 +1,6 @@
 /*
- * Life of documents (statements.md section 4): one function changes states. Issuing happens in one transaction: gates,
- * number, the exact copy of figures and settings, outbox, audit, closing of the period; all of it or nothing. May use:
- * postgres, statement_store, period_store, the messages of proto/.
+ * Life cycle of documents (statements.md section 4): one function changes states. Issuing is one transaction, all or
+ * nothing: gates, number, the exact copy of figures and settings, outbox, audit, closing of the period.
  */
 #ifndef CM_STORE_DOCUMENT_STORE_H
 #define CM_STORE_DOCUMENT_STORE_H
@@ -9,7 +8,7 @@
 #include "store/documents/statement_store.h"
 
 enum cm_document_change {
-    CM_DOCUMENT_APPROVE, /* draft -> approved: frozen figures, a person's name on it */
+    CM_DOCUMENT_APPROVE, /* draft -> approved: figures are frozen, the approver's name is recorded */
     CM_DOCUMENT_RETURN,  /* approved -> draft */
     CM_DOCUMENT_ISSUE,   /* approved -> issued */
     CM_DOCUMENT_VOID,    /* draft -> void: will not be issued */
@@ -22,31 +21,28 @@ typedef struct cm_document_order {
     const char *id;
     enum cm_document_change change;
     const char *by, *reason;
-    const char *const *overrides; /* gates that a person takes upon himself (ISSUE) */
+    const char *const *overrides; /* gates that the operator overrides (ISSUE) */
     size_t override_count;
 } cm_document_order;
 
-/* The gates that nobody can override. */
+/* Gates that cannot be overridden. */
 bool cm_gate_can_be_overridden(const char *code, bool *ret_known);
 
 /*
- * THE function that changes a document's state; a transaction of its own. NOT_FOUND; REFUSED with code DOCUMENT_STATE,
- * or GATES_SHUT: then *ret_shut is the array of the gates that are shut (caller: json_decref), each with what would
- * open it; NULL otherwise. Every override of a gate that was shut is audited as `statement.gate_overridden`, for ever.
- * Numbers: "<reseller>/<lane>/<year of issue>/<000001...>".
- * COMMIT_UNKNOWN: look at the document's state; asking again for an issued document is refused, so nothing happens
- * twice.
+ * The only function that changes a document's state, in its own transaction. NOT_FOUND; REFUSED with code
+ * DOCUMENT_STATE, or GATES_SHUT: then *ret_shut is an array of the closed gates (caller: json_decref), each with what
+ * would open it; NULL otherwise. Every override of a closed gate is audited permanently as `statement.gate_overridden`.
+ * Numbers: "<reseller>/<lane>/<year of issue>/<000001...>". COMMIT_UNKNOWN: check the document's state; issuing an
+ * issued document is refused, so nothing happens twice.
  */
 CM_NODISCARD bool cm_store_document_change(cm_pg *pg, cm_instant now, const cm_document_order *order, json_t **ret_shut,
                                            cm_error *err);
 
-/* The document of an issued record (the stored copy; caller: json_decref): reprinting it gives the same bytes each
- * time. */
+/* The stored copy of an issued document (caller: json_decref): reprinting it gives the same bytes each time. */
 CM_NODISCARD bool cm_store_document_issued(cm_pg *pg, const char *id, json_t **ret, cm_error *err);
 
-/* Outbox: payloads that are not published yet, oldest first. In a transaction; other publishers of the lane are kept
- * out until it ends
- * (*ret_rows NULL: one is at it). Columns: id, statement id, payload as hex. */
+/* Outbox: payloads not published yet, oldest first. In a transaction, which keeps other publishers of the lane out
+ * until it ends (*ret_rows NULL: another one is publishing). Columns: id, statement id, payload as hex. */
 CM_NODISCARD bool cm_store_outbox_take(cm_pg *pg, const char *lane, int most, cm_rows **ret_rows, cm_error *err);
 /* All rows of cm_store_outbox_take were acknowledged by the broker. */
 CM_NODISCARD bool cm_store_outbox_published(cm_pg *pg, const cm_rows *rows, cm_instant now, cm_error *err);

@@ -1,7 +1,7 @@
 /*
  * What must hold before a document may be issued (statements.md section 5). Computed when a draft or approved document
- * is looked at, from the runs that count and the catalog that the document was made with. A correction looks at the
- * newest runs of the month that it corrects; only its time (TOO_EARLY) is that of its own month. TAX_HOLD: tax_gate.c.
+ * is read, from the current runs and the catalog that the document was made with. A correction uses the newest runs of
+ * the month that it corrects; only its date (TOO_EARLY) is that of its own month. TAX_HOLD: tax_gate.c.
  */
 #include "base/json/json.h"
 #include "billing/statement/statement.h"
@@ -18,7 +18,7 @@ typedef struct gating {
     cm_instant now;
     const json_t *document;
     const char *id, *lane, *month, *currency;
-    const char *runs_of; /* where the runs that count stand: current_run, newest_run */
+    const char *runs_of; /* relation of the runs that count: current_run, newest_run */
     const json_t *customers;
     cm_buffer customer_ids;             /* array literal */
     cm_period period, own_period;       /* of the charges, of the document */
@@ -47,11 +47,11 @@ static bool ask(const gating *g, const char *sql, int count, cm_rows **ret, cm_e
     return done;
 }
 
-/* --- the statement's row and its catalog --------------------------------------------------------------------- */
+/* --- the statement's row and its catalog ------------------------------------------------------------------------- */
 
-/* One snapshot is kept: documents of a list were made with the same one. A connection has one thread, so has this.
- * Payers without a run in the document count with their present links: an account of the customer may be under one of
- * them. */
+/* One snapshot is cached, because the documents of a list were made with the same one. A connection has one thread, and
+ * so does this cache. Payers without a run in the document use their present links: an account of the customer may be
+ * under one of them. */
 static const cm_catalog *snapshot_of(const gating *g, const char *id, cm_error *err)
 {
     static _Thread_local cm_catalog *kept;
@@ -122,7 +122,7 @@ static bool is_customer(const gating *g, const char *customer)
     return false;
 }
 
-/* --- RUN_INCOMPLETE, NOT_FINAL, TOO_EARLY -------------------------------------------------------------------- */
+/* --- RUN_INCOMPLETE, NOT_FINAL, TOO_EARLY ------------------------------------------------------------------------ */
 
 /* The payers that the customers have accounts under in the period, as an array literal for SQL. */
 static void payers_of_customers(const gating *g, cm_buffer *ret)
@@ -141,8 +141,8 @@ static void payers_of_customers(const gating *g, cm_buffer *ret)
     cm_buffer_text(ret, ret->length ? "}" : "{}");
 }
 
-/* Runs the document was made from that do not count any more: an approved document was overtaken. Drafts are made anew
- * by themselves. */
+/* Runs of the document that are no longer current: newer runs have overtaken an approved document. Drafts are rebuilt
+ * automatically. */
 static bool overtaken(const gating *g, cm_buffer *detail, cm_error *err)
 {
     const char *values[] = {g->runs, g->month};
@@ -163,9 +163,8 @@ static bool overtaken(const gating *g, cm_buffer *detail, cm_error *err)
     return true;
 }
 
-/* Shut while a payer's delivery has no complete run, while a newer run is under way or was stopped (not where the
- * period is settled: what is newer becomes a correction), and while the document was made from other runs than those
- * that count. */
+/* Closed while a payer's delivery has no complete run, while a newer run is under way or was stopped (unless the period
+ * is settled: newer runs become corrections), and while the document was made from runs that are no longer current. */
 static bool run_incomplete(const gating *g, cm_error *err)
 {
     cm_buffer payers = {0}, detail = {0};
@@ -202,7 +201,7 @@ static bool run_incomplete(const gating *g, cm_error *err)
     return done;
 }
 
-/* N10: final by AWS's own word (invoice ids), or by a person's. */
+/* N10: final because AWS says so (invoice ids), or because an operator settled the period. */
 static bool not_final(const gating *g, cm_error *err)
 {
     const char *values[] = {g->runs};
@@ -246,7 +245,7 @@ static void too_early(const gating *g)
     gate(g, "TOO_EARLY", g->now >= opens, detail);
 }
 
-/* --- SUSPENDED, SUPPORT_PLAN_GROUP_MISSING ------------------------------------------------------------------- */
+/* --- SUSPENDED, SUPPORT_PLAN_GROUP_MISSING ----------------------------------------------------------------------- */
 
 static bool is_linked(const gating *g, const char *payer, const char *account)
 {
@@ -258,8 +257,7 @@ static bool is_linked(const gating *g, const char *payer, const char *account)
     return false;
 }
 
-/* Suspended charges of accounts that are the customers': they have charges on them, or the accounts are linked to them
- * in the period. */
+/* Suspended charges of the customers' accounts: accounts with charges of theirs, or linked to them in the period. */
 static bool suspended(const gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -293,7 +291,7 @@ static bool suspended(const gating *g, cm_error *err)
     return true;
 }
 
-/* O15, R05: AWS charged for support on an account of the customer, and its link names no group. */
+/* O15, R05: AWS charged for support on an account of the customer, but its link names no group. */
 static bool support_group_missing(const gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -320,7 +318,7 @@ static bool support_group_missing(const gating *g, cm_error *err)
     return true;
 }
 
-/* --- TAX_HOLD ------------------------------------------------------------------------------------------------ */
+/* --- TAX_HOLD ---------------------------------------------------------------------------------------------------- */
 
 static bool tax_hold(const gating *g, cm_error *err)
 {
@@ -333,7 +331,7 @@ static bool tax_hold(const gating *g, cm_error *err)
     return done;
 }
 
-/* --- FX_MISSING ---------------------------------------------------------------------------------------------- */
+/* --- FX_MISSING -------------------------------------------------------------------------------------------------- */
 
 static bool fx_used(const gating *g, const char *rate, cm_error *err)
 {
@@ -378,7 +376,7 @@ json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *docume
     gating g = {.pg = pg, .now = now, .document = document, .gates = json_array()};
     const char *state = cm_json_member_text(document, "state");
     if (strcmp(state, "draft") != 0 && strcmp(state, "approved") != 0)
-        return g.gates; /* it is past them */
+        return g.gates; /* these gates no longer apply */
     bool done = read_document(&g, err) && load_row(&g, err) && run_incomplete(&g, err) && not_final(&g, err);
     if (done) {
         too_early(&g);

@@ -1,4 +1,4 @@
-/* Draft statements: stale or not, made anew (document_build.c), stored. */
+/* Draft statements: finds the stale ones, rebuilds (document_build.c) and stores them. */
 #include "store/documents/statement_store.h"
 
 #include "base/log/log.h"
@@ -29,18 +29,18 @@ typedef struct building {
     char month[CM_PERIOD_TEXT];
     char *runs; /* array literal of the current runs' ids */
     char basis[CM_ID_HEX];
-    cm_buffer kept;    /* array literal of the documents that are there now, without its end */
-    cm_buffer missing; /* customers that the catalog in force does not have */
+    cm_buffer kept;    /* array literal of the present documents, without its closing brace */
+    cm_buffer missing; /* customers that are not in the catalog in force */
     bool some_taken;   /* some document of the month is approved or issued */
     bool some_credit;  /* some document of the month has used a credit */
 } building;
 
-/* --- documents ----------------------------------------------------------------------------------------------- */
+/* --- documents --------------------------------------------------------------------------------------------------- */
 
 /*
- * The same charges are not billed twice: another invoice currency or consolidation makes a document of another id, and
- * its charges may stand in one that is approved or issued already. Such a draft is not made; a customer that has
- * charges and no document is told by STATEMENT_OVERDUE.
+ * The same charges are never billed twice: another invoice currency or consolidation gives a document with another id,
+ * whose charges may already be in an approved or issued one. Such a draft is not created; STATEMENT_OVERDUE reports
+ * customers that have charges and no document.
  */
 static bool is_taken(building *b, const cm_built_document *built, bool *ret, cm_error *err)
 {
@@ -80,8 +80,7 @@ static bool look_at_month(building *b, cm_error *err)
     return true;
 }
 
-/* Only drafts are made anew: what is approved is frozen, what is void will not be issued, what is issued never changes.
- */
+/* Only drafts are rebuilt: approved documents are frozen, void ones will not be issued, issued ones never change. */
 static bool store_document(void *opaque, const cm_built_document *built, cm_error *err)
 {
     building *b = opaque;
@@ -121,7 +120,7 @@ static bool store_document(void *opaque, const cm_built_document *built, cm_erro
     return done;
 }
 
-/* --- a build ------------------------------------------------------------------------------------------------- */
+/* --- a build ----------------------------------------------------------------------------------------------------- */
 
 static bool remove_drafts_but_kept(building *b, cm_error *err)
 {
@@ -179,7 +178,7 @@ static bool build_locked(building *b, cm_error *err)
     return done;
 }
 
-/* No run counts any more: nothing to build from. */
+/* There is no current run any more: nothing to build from. */
 static bool remove_build(building *b, cm_error *err)
 {
     const char *values[] = {b->lane, b->month};
@@ -187,7 +186,7 @@ static bool remove_build(building *b, cm_error *err)
            cm_pg_query(b->pg, "DELETE FROM statement_build WHERE lane = $1 AND period = $2", 2, values, NULL, err);
 }
 
-/* *ret_stale: what is stored was made from something else. Fills runs and basis. */
+/* ret_stale: the stored drafts have another basis. Fills runs and basis. */
 static bool look_locked(building *b, bool *ret_stale, cm_error *err)
 {
     const char *values[] = {b->catalog_id, cm_engine_version(), b->lane, b->month};
@@ -233,9 +232,9 @@ bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm
     return done;
 }
 
-/* --- every stale one ----------------------------------------------------------------------------------------- */
+/* --- every stale one --------------------------------------------------------------------------------------------- */
 
-/* One statement; it costs nothing worth naming when all is fresh. NULL lane, period: all. */
+/* One SQL statement, cheap when everything is fresh. NULL lane, period: all. */
 static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, const char *period, cm_rows **ret,
                        cm_error *err)
 {
@@ -261,7 +260,7 @@ bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane
     if (!cm_store_catalog_in_force(pg, now, catalog_id, &none)) {
         if (err)
             *err = none;
-        return none.class == CM_ERROR_NOT_FOUND; /* no catalog: no run was ever begun */
+        return none.class == CM_ERROR_NOT_FOUND; /* no catalog: no run was ever started */
     }
     if (!list_stale(pg, catalog_id, lane, period ? cm_period_print(*period, month) : NULL, &rows, err))
         return false;

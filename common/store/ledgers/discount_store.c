@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- earned -------------------------------------------------------------------------------------------------- */
+/* --- earned ------------------------------------------------------------------------------------------------------ */
 
 typedef struct earning {
     const char *payer, *period, *lane, *run, *due;
 } earning;
 
-/* Rows of the run take the place of those of the run before it. */
+/* The run's rows replace those of the previous run. */
 static bool earn(cm_pg *pg, const earning *e, cm_error *err)
 {
     const char *values[] = {e->payer, e->period, e->run};
@@ -38,7 +38,7 @@ static bool earn(cm_pg *pg, const earning *e, cm_error *err)
                3, values, NULL, err);
 }
 
-/* The first month that may credit it, "" if this payer's model has nothing in arrears. */
+/* The first month that may credit it, "" if this payer's model credits nothing in arrears. */
 static bool due_month(const char *model_name, const char *period, char ret[static CM_PERIOD_TEXT])
 {
     const cm_payer_model *model = cm_payer_model_find(model_name);
@@ -54,7 +54,7 @@ static bool due_month(const char *model_name, const char *period, char ret[stati
     return true;
 }
 
-/* Months whose run that counts is another one than the ledger knows. */
+/* Months whose current run differs from the ledger's. */
 static bool earn_anew(cm_pg *pg, const char *payer, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -78,11 +78,11 @@ static bool earn_anew(cm_pg *pg, const char *payer, cm_error *err)
     return done;
 }
 
-/* --- applied ------------------------------------------------------------------------------------------------- */
+/* --- applied ----------------------------------------------------------------------------------------------------- */
 
 #define KEYS "customer, account, product, line_item_type, currency"
 
-/* What settled months do not hold of a month goes to its target; without one it stays open. */
+/* The part of a month that settled months have not applied goes to its target; without a target it stays open. */
 static bool apply_month(cm_pg *pg, const char *payer, const char *period, const char *target, cm_error *err)
 {
     const char *values[] = {payer, period, target};
@@ -123,7 +123,7 @@ static bool apply_pending(cm_pg *pg, const char *payer, cm_error *err)
     for (int i = 0; done && i < cm_rows_count(rows); i++)
         done = apply_month(pg, payer, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), err);
     cm_rows_free(rows);
-    /* A model that has nothing in arrears any more: what was applied in months that are not settled is taken back. */
+    /* The model no longer credits in arrears: amounts applied in months that are not settled are taken back. */
     return done &&
            cm_pg_query(pg,
                        "WITH gone AS (DELETE FROM discount_applied a USING discount_month d WHERE d.payer = $1 AND "
@@ -167,7 +167,7 @@ bool cm_store_discounts_refresh(cm_pg *pg, const char *lane, cm_error *err)
     return done;
 }
 
-/* --- what a month's invoices credit -------------------------------------------------------------------------- */
+/* --- what a month's invoices credit ------------------------------------------------------------------------------ */
 
 bool cm_store_discounts_applied(cm_pg *pg, const char *lane, const char *month, const char *customers,
                                 cm_discounts *ret, cm_error *err)

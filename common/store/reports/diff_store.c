@@ -30,25 +30,25 @@ typedef struct diffing {
     const cm_diff_pair *pairs;
     size_t count;
     compared *run[SIDES];          /* [count], in the order of the pairs */
-    const compared *latest[SIDES]; /* whose catalog is the side's */
-    const cm_catalog *edited;      /* NULL: the side after has its runs' */
-    bool rerated;                  /* the charges after stand in CM_RERATED_CHARGES */
+    const compared *latest[SIDES]; /* whose catalog the side uses */
+    const cm_catalog *edited;      /* NULL: the side after uses the catalogs of its runs */
+    bool rerated;                  /* the charges after are in CM_RERATED_CHARGES */
     cm_buffer relation;            /* of the charges after, if rerated */
     cm_buffer months;              /* array literal: all that are compared */
     struct {
-        used_credit *list; /* by what was compared so far */
+        used_credit *list; /* used by what was compared so far */
         size_t count;
     } used[SIDES];
-    /* the (lane, period) in hand */
+    /* the current (lane, period) */
     const compared *place;
     enum side side;
-    cm_catalog *catalog; /* snapshot of the side in hand: with the links of its runs */
+    cm_catalog *catalog; /* snapshot of the current side, with the links of its runs */
     cm_diff *ret;
     size_t capacity;
     cm_hash_index index;
 } diffing;
 
-/* --- rows ---------------------------------------------------------------------------------------------------- */
+/* --- rows -------------------------------------------------------------------------------------------------------- */
 
 static uint64_t hash_text(const char *text, uint64_t seed)
 {
@@ -88,7 +88,7 @@ static const char *keep(diffing *d, const char *text)
     return cm_arena_strndup(d->ret->arena, text, strlen(text));
 }
 
-/* The figures of the side in hand. */
+/* The figures of the current side. */
 static cm_diff_figures *figures_of(diffing *d, const char *customer, const char *product, const char *currency)
 {
     cm_diff *diff = d->ret;
@@ -114,7 +114,7 @@ static cm_diff_figures *figures_of(diffing *d, const char *customer, const char 
     return d->side == BEFORE ? &row->before : &row->after;
 }
 
-/* --- charges ------------------------------------------------------------------------------------------------- */
+/* --- charges ----------------------------------------------------------------------------------------------------- */
 
 static const char *charges_of_side(const diffing *d)
 {
@@ -147,7 +147,7 @@ static bool add_charges(diffing *d, const char *runs, cm_error *err)
     return done;
 }
 
-/* --- steps of the month -------------------------------------------------------------------------------------- */
+/* --- steps of the month ------------------------------------------------------------------------------------------ */
 
 static bool take_change(void *opaque, const cm_month_change *change)
 {
@@ -165,7 +165,7 @@ static bool take_credit(void *opaque, const cm_credit_use *use)
     return true;
 }
 
-/* What documents outside of the comparison use, and this side's months before. */
+/* What documents outside the comparison use, and what this side's earlier months use. */
 static bool load_uses(diffing *d, cm_period period, cm_credit_uses *ret, cm_error *err)
 {
     if (!cm_credit_uses_load_but(d->pg, d->place->lane, period, d->months.data, ret, err))
@@ -203,14 +203,14 @@ static bool add_steps(diffing *d, const char *runs, cm_error *err)
     return done;
 }
 
-/* --- a lane and period --------------------------------------------------------------------------------------- */
+/* --- a lane and period ------------------------------------------------------------------------------------------- */
 
 static bool same_place(const compared *a, const compared *b)
 {
     return strcmp(a->lane, b->lane) == 0 && strcmp(a->month, b->month) == 0;
 }
 
-/* Adds the current runs of payers that are not compared. */
+/* Adds the current runs of payers outside the comparison. */
 static bool add_others(diffing *d, cm_buffer *runs, cm_error *err)
 {
     cm_buffer payers = {0};
@@ -273,7 +273,7 @@ static bool add_side(diffing *d, enum side side, cm_error *err)
     return done;
 }
 
-/* Months in their order, so that credits can be carried. */
+/* In order of months, so that credits carry over. */
 static int by_place(const void *a, const void *b)
 {
     const compared *x = *(const compared *const *)a, *y = *(const compared *const *)b;
@@ -298,7 +298,7 @@ static bool add_places(diffing *d, cm_error *err)
     return done;
 }
 
-/* --- the runs ------------------------------------------------------------------------------------------------ */
+/* --- the runs ---------------------------------------------------------------------------------------------------- */
 
 static bool load_run(cm_pg *pg, const char *id, compared *ret, cm_error *err)
 {
@@ -357,7 +357,7 @@ static void find_latest(diffing *d, enum side side)
             d->latest[side] = &d->run[side][i];
 }
 
-/* Current charges of payers that are not rated again, and the others' new ones. */
+/* Current charges of the payers that are not rerated, and new charges of the others. */
 static void describe_rerated(diffing *d)
 {
     cm_buffer replaced = {0};
@@ -387,7 +387,7 @@ static bool load_all(diffing *d, const cm_catalog *edited, cm_error *err)
     return true;
 }
 
-/* --- result -------------------------------------------------------------------------------------------------- */
+/* --- result ------------------------------------------------------------------------------------------------------ */
 
 static bool is_changed(const cm_diff_row *row)
 {
@@ -403,7 +403,7 @@ static bool add_figures(cm_diff_figures *sum, const cm_diff_figures *more)
            cm_decimal_accumulate(&sum->suspended, more->suspended);
 }
 
-/* Sorts, adds up, and keeps what changes. */
+/* Sorts, adds up, and keeps only what changes. */
 static bool finish(cm_diff *diff, cm_error *err)
 {
     size_t kept = 0;

@@ -1,10 +1,9 @@
 /*
  * What changes from some runs to others, exactly, by customer and product (rating.md sections 5, 8; R02). Charges are
- * added up; what the steps of the month (tiers, support, custom charges, credits) make of them is computed for both
- * sides as drafts would be, without foreign exchange and rounding: with the catalog of each side's latest run, beside
- * the current runs of the lane's other payers, which count on both sides. Provider discounts in arrears (N12) belong to
- * the ledger and stand in no difference. Nothing is written. May use: postgres,
- * catalog, statement.
+ * added up; the effect of the month's steps (tiers, support, custom charges, credits) is computed for both sides as for
+ * drafts, without foreign exchange and rounding: with the catalog of each side's latest run, and with the current runs
+ * of the lane's other payers on both sides. Provider discounts in arrears (N12) belong to the ledger and are in no
+ * difference. Nothing is written.
  */
 #ifndef CM_STORE_DIFF_STORE_H
 #define CM_STORE_DIFF_STORE_H
@@ -17,8 +16,7 @@
 
 /* Two runs of one payer and period, both complete. */
 typedef struct cm_diff_pair {
-    const char *before,
-        *after; /* ids; `after` NULL: its charges stand in CM_RERATED_CHARGES under the id of `before` */
+    const char *before, *after; /* ids; `after` NULL: its charges are in CM_RERATED_CHARGES under the id of `before` */
 } cm_diff_pair;
 
 typedef struct cm_diff_figures {
@@ -26,8 +24,8 @@ typedef struct cm_diff_figures {
     int64_t suspended_lines;
 } cm_diff_figures;
 
-/* One of a customer ("" : the payer's own lines, and suspended ones of nobody) and product in a lane, period and
- * currency. Totals: by currency, the other texts are "". */
+/* One row for each customer ("": the payer's own lines, and suspended ones without a customer) and product in a lane,
+ * period and currency. Totals: by currency, the other texts are "". */
 typedef struct cm_diff_row {
     const char *lane, *period, *customer, *product, *currency;
     cm_diff_figures before, after;
@@ -35,23 +33,23 @@ typedef struct cm_diff_row {
 
 typedef struct cm_diff {
     cm_arena *arena;
-    cm_diff_row *rows; /* those that change, sorted by their texts */
+    cm_diff_row *rows; /* rows that change, sorted by their texts */
     size_t count;
-    cm_diff_row *totals; /* of all, also of what does not change; sorted */
+    cm_diff_row *totals; /* over all rows, including unchanged ones; sorted */
     size_t totals_count;
 } cm_diff;
 void cm_diff_free(cm_diff *diff);
 
 /*
- * `edited`: the catalog of all runs after (with pairs whose `after` is NULL); NULL: the catalogs of the runs. Credits
- * are carried from one compared month to the next on each side by what that side would use. NOT_FOUND: no such run.
- * REFUSED: RUN_INCOMPLETE; RUNS_UNLIKE (two runs of a pair are not of one payer and period, or a payer and period
- * comes twice).
+ * `edited`: the catalog of all runs after (with pairs whose `after` is NULL); NULL: the catalogs of the runs. On each
+ * side, credits carry over from one compared month to the next by what that side would use. NOT_FOUND: no such run.
+ * REFUSED: RUN_INCOMPLETE; RUNS_UNLIKE (two runs of a pair are not of one payer and period, or a payer and period comes
+ * twice).
  */
 CM_NODISCARD bool cm_store_diff(cm_pg *pg, const cm_diff_pair *pairs, size_t count, const cm_catalog *edited,
                                 cm_diff *ret, cm_error *err);
 
-/* Makes the empty table CM_RERATED_CHARGES of this session; one that is there is emptied. */
+/* Creates the empty table CM_RERATED_CHARGES for this session, or empties it if it exists. */
 CM_NODISCARD bool cm_store_rerated_begin(cm_pg *pg, cm_error *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the document ---------------------------------------------------------------------------------------------- */
+/* --- the document ------------------------------------------------------------------------------------------------ */
 
 static bool load_document(cm_pg *pg, cm_document_facts *facts, cm_error *err)
 {
@@ -61,7 +61,7 @@ void cm_document_facts_free(cm_document_facts *facts)
     *facts = (cm_document_facts){0};
 }
 
-/* --- a customer's charges -------------------------------------------------------------------------------------- */
+/* --- a customer's charges ---------------------------------------------------------------------------------------- */
 
 typedef struct charges {
     cm_rows *rows;
@@ -100,7 +100,7 @@ static bool load_charges(cm_pg *pg, const cm_document_facts *facts, const char *
                 "a charge has the class \"%s\", which this version does not know; was it written by a newer version?",
                 cm_rows_text(ret->rows, row, 5));
     }
-    for (size_t i = 0; i < facts->catalog_->custom_charge_count; i++) { /* fixed ones are due without usage too */
+    for (size_t i = 0; i < facts->catalog_->custom_charge_count; i++) { /* fixed ones are also due without usage */
         const cm_custom_charge *charge = &facts->catalog_->custom_charges[i];
         if (!charge->is_percent && strcmp(charge->customer->id, customer) == 0 &&
             strcmp(charge->currency, facts->source_currency) == 0 &&
@@ -110,7 +110,7 @@ static bool load_charges(cm_pg *pg, const cm_document_facts *facts, const char *
     return true;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------ */
+/* --- rows -------------------------------------------------------------------------------------------------------- */
 
 static const cm_credit *credit_of(const cm_document_facts *facts, const char *id, const char *customer)
 {
@@ -151,7 +151,7 @@ static void take_rows(const cm_statement *built, json_t *rows)
             json_array_append(rows, row);
 }
 
-/* A credit is one customer's, so it has a line of its own on every document. */
+/* A credit belongs to one customer, so it has its own line on every document. */
 static bool is_credit_of(const cm_document_facts *facts, const json_t *line, const char *customer)
 {
     return strcmp(cm_json_member_text(line, "class"), "reseller_credit") == 0 &&

@@ -7,7 +7,7 @@
 
 typedef struct looking {
     const char *id, *subtotal;
-    bool same; /* the document that follows today has the stored one's sum */
+    bool same; /* the document built today has the same sum as the stored one */
     json_t *margin;
 } looking;
 

@@ -1,4 +1,4 @@
-/* The reseller's own view of a stored document (rating.md section 7). May use: postgres, statement, catalog_store. */
+/* The reseller's own view of a stored document (rating.md section 7). */
 #ifndef CM_STORE_MARGIN_STORE_H
 #define CM_STORE_MARGIN_STORE_H
 
@@ -7,9 +7,9 @@
 #include <jansson.h>
 
 /*
- * What a document of kind `statement` earns, from the runs and the catalog that it rests on: {"id", "currency", "rate",
- * "distributor_rate", "rows", "sell", "buy", "fx", "margin", "negative"}. REFUSED for corrections, and if the document
- * that follows from its runs today is another one (credits that other months have used since).
+ * The margin of a document of kind `statement`, from the runs and the catalog that it was made with: {"id", "currency",
+ * "rate", "distributor_rate", "rows", "sell", "buy", "fx", "margin", "negative"}. REFUSED for corrections, and if its
+ * runs would give another document today (other months have used credits since).
  */
 CM_NODISCARD bool cm_store_statement_margin(cm_pg *pg, const char *id, json_t **ret, cm_error *err);
 

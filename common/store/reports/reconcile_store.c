@@ -17,7 +17,7 @@ typedef struct expecting {
     cm_arena *arena;
     cm_expectation *ret;
     size_t capacity;
-    const char *own_rates; /* source currency whose rate is told */
+    const char *own_rates; /* source currency whose rate is reported */
 } expecting;
 
 static const char *keep(expecting *e, const char *text)
@@ -25,7 +25,7 @@ static const char *keep(expecting *e, const char *text)
     return cm_arena_strndup(e->arena, text, strlen(text));
 }
 
-/* --- is the report whole? -------------------------------------------------------------------------------------- */
+/* --- is the report complete? ------------------------------------------------------------------------------------- */
 
 static bool load_run(cm_pg *pg, const cm_payer *payer, const char *month, cm_arena *arena, cm_expectation *ret,
                      cm_error *err)
@@ -67,7 +67,7 @@ bool cm_store_expectation_run(cm_pg *pg, const cm_payer *payer, cm_period period
     return load_run(pg, payer, cm_period_print(period, month), arena, ret, err);
 }
 
-/* --- amounts --------------------------------------------------------------------------------------------------- */
+/* --- amounts ----------------------------------------------------------------------------------------------------- */
 
 static cm_expected *add(expecting *e)
 {
@@ -113,7 +113,7 @@ static bool convert(cm_decimal *amount, const cm_fx_rate *rate)
     return !rate || cm_decimal_multiply_half_even(*amount, rate->rate, amount);
 }
 
-/* All amounts into the invoice's currency. */
+/* Converts all amounts to the invoice's currency. */
 static bool convert_all(cm_expected *x, const rates *rate)
 {
     x->at_reseller_rate = x->at_former_rate = x->amount;
@@ -132,9 +132,9 @@ static bool too_large(cm_error *err)
 }
 
 /*
- * $1 period, $2 the run that counts, $3 the newest, $4 the month before, $5 its run, $6 products are told apart, $7
- * with taxes. A payer model that suppresses AWS's support lines, or leaves provider discounts to the distributor, has
- * given them buy = 0 (N04, N12).
+ * $1 period, $2 the current run, $3 the newest, $4 the month before, $5 its run, $6 by product, $7 with taxes. A payer
+ * model that suppresses AWS's support lines, or leaves provider discounts to the distributor, has set their buy to 0
+ * (N04, N12).
  */
 static const char charges_sql[] =
     "SELECT account, CASE WHEN $4::boolean THEN product ELSE '' END, currency, min(customer),"
@@ -207,7 +207,7 @@ static bool load_charges(expecting *e, cm_error *err)
     return done;
 }
 
-/* --- what was earned before and is credited on this invoice (N12) ---------------------------------------------- */
+/* --- earned earlier, credited on this invoice (N12) -------------------------------------------------------------- */
 
 static bool add_discounts(expecting *e, const cm_rows *rows, cm_error *err)
 {
@@ -243,7 +243,7 @@ static bool load_discounts(expecting *e, cm_error *err)
     return done;
 }
 
-/* --- support that the distributor bills (N05): documents of this payer's charges alone ------------------------- */
+/* --- support billed by the distributor (N05): documents from this payer's charges only --------------------------- */
 
 static bool take_support(void *opaque, const cm_built_document *built, cm_error *err)
 {
@@ -295,7 +295,7 @@ static bool load_support(expecting *e, cm_error *err)
     return done;
 }
 
-/* --- one for each account and product -------------------------------------------------------------------------- */
+/* --- one row for each account and product ------------------------------------------------------------------------ */
 
 static int by_key(const void *a, const void *b)
 {
@@ -374,7 +374,7 @@ bool cm_store_expectation(cm_pg *pg, const cm_catalog *catalog, const cm_payer *
                    .ret = ret};
     cm_period_print(period, e.month);
     *ret = (cm_expectation){.rate = "1"};
-    /* One snapshot: what is read belongs together. */
+    /* One snapshot, so that all reads are consistent. */
     bool done = cm_pg_begin(pg, err) && cm_pg_execute(pg, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) &&
                 load(&e, err) && cm_pg_commit(pg, err);
     if (!done) {

@@ -1,7 +1,4 @@
-/*
- * What an invoice for a payer and month should say, from the run that counts (R11, R08). May use: postgres, statement,
- * catalog_store, reconcile (types).
- */
+/* What an invoice for a payer and month should say, from the current run (R11, R08). */
 #ifndef CM_STORE_RECONCILE_STORE_H
 #define CM_STORE_RECONCILE_STORE_H
 
@@ -17,13 +14,13 @@ typedef struct cm_expectation {
     size_t elsewhere_count;
     bool converted;
     const char *missing; /* NULL: the report is complete */
-    const char *run;     /* "" if none counts */
+    const char *run;     /* "" if there is none */
     const char *rate;    /* of the distributor's set, "1" without conversion, "" if several */
 } cm_expectation;
 
 /*
- * By account and product, or by account, as the format says; taxes as the format says. The support that the distributor
- * bills is that of the groups' buy_percent (N05). REFUSED FX_MISSING: the invoice is in a currency without a FxRate of
+ * By account and product, or by account, as the format says; taxes as the format says. The distributor's support
+ * charges follow the groups' buy_percent (N05). REFUSED FX_MISSING: the invoice is in a currency without a FxRate of
  * the set `distributor`.
  */
 CM_NODISCARD bool cm_store_expectation(cm_pg *pg, const cm_catalog *catalog, const cm_payer *payer, cm_period period,

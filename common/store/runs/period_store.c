@@ -13,7 +13,7 @@ static const char *const names[] = {[CM_PERIOD_OPEN] = "open",
                                     [CM_PERIOD_CLOSED] = "closed"};
 enum { STATES = sizeof names / sizeof *names };
 
-/* From (row) to (column). A newer delivery may have lines without an invoice id again: final -> estimated. */
+/* From (row) to (column). A newer delivery may again have lines without an invoice id: final -> estimated. */
 static const bool allowed[STATES][STATES] = {
     [CM_PERIOD_OPEN] = {[CM_PERIOD_ESTIMATED] = true, [CM_PERIOD_FINAL] = true},
     [CM_PERIOD_ESTIMATED] = {[CM_PERIOD_FINAL] = true, [CM_PERIOD_SETTLED] = true},
@@ -107,7 +107,7 @@ static bool lock_close(cm_pg *pg, const char *lane, const char *month, cm_error 
                        values, NULL, err);
 }
 
-/* --- settled by a person ------------------------------------------------------------------------------------- */
+/* --- settled by an operator -------------------------------------------------------------------------------------- */
 
 static bool settle_locked(cm_pg *pg, const char *payer, const char *month, cm_instant now, const char *by,
                           const char *reason, cm_error *err)
@@ -142,7 +142,7 @@ static bool settle_locked(cm_pg *pg, const char *payer, const char *month, cm_in
             cm_rows_text(rows, 0, 1));
     else
         done = lock_close(pg, cm_rows_text(rows, 0, 0), month,
-                          err) && /* before the ledger of discounts, as the last document does */
+                          err) && /* locked before the ledger of discounts, as the last document does */
                cm_store_period_change(pg, payer, cm_rows_text(rows, 0, 0), month, CM_PERIOD_SETTLED, now, by, reason,
                                       err) &&
                cm_store_periods_close(pg, cm_rows_text(rows, 0, 0), month, now, by, err);
@@ -161,7 +161,7 @@ bool cm_store_period_settle(cm_pg *pg, const char *payer, cm_period period, cm_i
     return done;
 }
 
-/* --- closed -------------------------------------------------------------------------------------------------- */
+/* --- closed ------------------------------------------------------------------------------------------------------ */
 
 bool cm_store_periods_close(cm_pg *pg, const char *lane, const char *month, cm_instant now, const char *by,
                             cm_error *err)

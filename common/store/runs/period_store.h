@@ -1,8 +1,7 @@
 /*
  * States of billing periods (statements.md section 1): open -> estimated (first delivery) -> final (every line has an
- * invoice id) -> settled (a person said so; N10: an event, not a date) -> closed (all statements issued). One function
- * changes them; each change is audited as `period.<state>` of object `period:<payer>/<month>`. May use: postgres,
- * run_store.h.
+ * invoice id) -> settled (by an operator; N10: an event, not a date) -> closed (all statements issued). One function
+ * changes them; each change is audited as `period.<state>` of object `period:<payer>/<month>`.
  */
 #ifndef CM_STORE_PERIOD_STORE_H
 #define CM_STORE_PERIOD_STORE_H
@@ -12,17 +11,17 @@
 enum cm_period_state { CM_PERIOD_OPEN, CM_PERIOD_ESTIMATED, CM_PERIOD_FINAL, CM_PERIOD_SETTLED, CM_PERIOD_CLOSED };
 const char *cm_period_state_name(enum cm_period_state state);
 
-/* Duties by date, UTC. I13: nothing is issued before the 16th of the next month. I08: the statement of a customer that
- * had charges is due on the 20th: from the 21st, 00:00 it is overdue. */
+/* Deadlines, UTC. I13: nothing is issued before the 16th of the next month. I08: the statement of a customer that had
+ * charges is due on the 20th: from the 21st, 00:00 it is overdue. */
 cm_instant cm_period_earliest_issue(cm_period period);
 cm_instant cm_period_overdue_from(cm_period period);
 
-/* In the caller's transaction. A period nobody has seen is open. */
+/* In the caller's transaction. A period without any delivery is open. */
 CM_NODISCARD bool cm_store_period_state(cm_pg *pg, const char *payer, const char *month, enum cm_period_state *ret,
                                         cm_error *err);
 
-/* THE function that changes a state; in the caller's transaction, which holds the lock of (payer, period). REFUSED: no
- * such change. The same state again: nothing happens. */
+/* The only function that changes a state; in the caller's transaction, which holds the lock of (payer, period).
+ * REFUSED: not an allowed change. For the state that it already has, nothing happens. */
 CM_NODISCARD bool cm_store_period_change(cm_pg *pg, const char *payer, const char *lane, const char *month,
                                          enum cm_period_state to, cm_instant now, const char *by, const char *reason,
                                          cm_error *err);
@@ -32,15 +31,15 @@ CM_NODISCARD bool cm_store_period_change(cm_pg *pg, const char *payer, const cha
 CM_NODISCARD bool cm_store_period_delivered(cm_pg *pg, const char *run, cm_instant now, const char *by, cm_error *err);
 
 /*
- * A person settles a period; a transaction of its own. NOT_FOUND: the payer never delivered that month. REFUSED:
- * settled already, or a newer run is on its way (it would become a correction a moment later).
+ * An operator settles a period, in its own transaction. NOT_FOUND: there is no delivery of the payer for that month.
+ * REFUSED: already settled, or a newer run is under way (which would become a correction a moment later).
  */
 CM_NODISCARD bool cm_store_period_settle(cm_pg *pg, const char *payer, cm_period period, cm_instant now, const char *by,
                                          const char *reason, cm_error *err);
 
 /* After a document was issued or made void, in the same transaction: final and settled periods of the lane and month
- * whose documents are all issued or void are closed. Takes a lock until the end of the transaction, so that the last
- * two documents see each other. */
+ * whose documents are all issued or void are closed. Takes a lock until the end of the transaction, so that two
+ * concurrent last documents see each other. */
 CM_NODISCARD bool cm_store_periods_close(cm_pg *pg, const char *lane, const char *month, cm_instant now, const char *by,
                                          cm_error *err);
 

@@ -1,4 +1,4 @@
-/* Registration of deliveries and the start of runs. One transaction each, under a lock of (payer, period). */
+/* Registration of deliveries and the start of runs. Each is one transaction under a lock of (payer, period). */
 #include "store/audit/audit.h"
 #include "store/catalog/link_store.h"
 #include "store/runs/run_row.h"
@@ -76,7 +76,7 @@ bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const c
            cm_pg_execute(pg, "NOTIFY curmill_scan", err);
 }
 
-/* One text over all fingerprints: tells whether a failed delivery's files changed. */
+/* One text made from all fingerprints: shows whether a failed delivery's files have changed. */
 static void fingerprints(const cm_found_delivery *found, char ret[static CM_ID_HEX])
 {
     cm_digest *digest = cm_digest_new();
@@ -130,7 +130,7 @@ static bool insert_chunks(cm_pg *pg, const char *delivery, const cm_found_delive
     return true;
 }
 
-/* Assembly ids that are time stamps order themselves: "20250307T053621Z", "2026-04-16T15:24:15.653Z-...". */
+/* Assembly ids that are time stamps sort by time: "20250307T053621Z", "2026-04-16T15:24:15.653Z-...". */
 static bool is_time_stamp(const char *assembly)
 {
     size_t digits = strspn(assembly, "0123456789");
@@ -138,7 +138,7 @@ static bool is_time_stamp(const char *assembly)
            (digits == 4 && assembly[4] == '-' && strlen(assembly) > 24 && assembly[10] == 'T');
 }
 
-/* The assembly of the newest delivery of the same report that is good or on its way. */
+/* The assembly of the newest delivery of the same report that is good or in progress. */
 static bool is_older_than_known(cm_pg *pg, const char *payer, const char *period, const cm_found_delivery *found,
                                 bool *ret, cm_error *err)
 {
@@ -172,8 +172,8 @@ typedef struct registering {
     cm_registered *ret;
 } registering;
 
-/* A late change of the catalog counts from the next period on (rating.md section 8): what comes for a settled period is
- * rated as the period was, its links as its newest run's. */
+/* A late change of the catalog takes effect from the next period on (rating.md section 8): a delivery for a settled
+ * period is rated with the period's catalog and the links of its newest run. */
 static bool basis_of_period(const registering *r, char ret_catalog[static CM_ID_HEX], char ret_links[static CM_ID_HEX],
                             cm_error *err)
 {
@@ -215,7 +215,7 @@ static bool audit_delivery(const registering *r, const char *action, const char 
     return done;
 }
 
-/* Files without a manifest lie where a person put them. */
+/* Files without a manifest are where somebody put them. */
 static bool is_archived(const registering *r)
 {
     bool overwritten = !r->found->immutable_keys || !*r->found->manifest;
@@ -341,7 +341,7 @@ bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *pay
     return done;
 }
 
-/* The same rating again is the same run: what became of it? */
+/* The same rating again is the same run: what is its state? */
 static bool start_again(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason,
                         cm_error *err)
 {

@@ -1,4 +1,4 @@
-/* Inserting a run, for the delivery and for rating again. Internal to store/runs. */
+/* Inserting a run, for a new delivery or for rerating. Internal to store/runs. */
 #ifndef CM_STORE_RUN_ROW_H
 #define CM_STORE_RUN_ROW_H
 
@@ -8,7 +8,7 @@
 void cm_run_id(const char *delivery, const char *catalog, const char *links, int attempt, char ret[static CM_ID_HEX]);
 
 /* Inserts a run for the delivery, rated with a catalog version and a link set ("": none) (and empty run_chunk rows);
- * *ret_new false: the same run is there already. In a transaction. */
+ * *ret_new false: the same run already exists. In a transaction. */
 CM_NODISCARD bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const char *links, int attempt,
                                 const char *payer, const char *lane, cm_period period, int chunks,
                                 const cm_run_settings *settings, cm_instant now, char ret_run[static CM_ID_HEX],

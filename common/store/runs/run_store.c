@@ -1,5 +1,4 @@
-/* Runs: what the workers ask about them, publishing, failing, starting again; the audit trail. Registration:
- * register.c. */
+/* Runs: facts for the workers, publishing, failing, restarting; the audit trail. Registration: register.c. */
 #include "store/runs/run_store.h"
 #include "store/audit/audit.h"
 

@@ -1,7 +1,6 @@
 /*
- * Deliveries and runs in PostgreSQL: identity, registration, failure, retry (architecture.md sections 3, 4).
- * Channel `curmill_scan` is notified when ingest-cur has something to do. May use: postgres, catalog, source (types),
- * rating.
+ * Deliveries and runs in PostgreSQL: identity, registration, failure, retry (architecture.md sections 3, 4). Channel
+ * `curmill_scan` is notified when ingest-cur has something to do.
  */
 #ifndef CM_STORE_RUN_STORE_H
 #define CM_STORE_RUN_STORE_H
@@ -18,23 +17,24 @@ enum {
 };
 
 enum cm_registration {
-    CM_REGISTRATION_NEW,     /* a delivery never seen: a run begins */
+    CM_REGISTRATION_NEW,     /* a new delivery: a run is started */
     CM_REGISTRATION_KNOWN,   /* nothing to do */
-    CM_REGISTRATION_RETRIED, /* it had failed and its files changed: a run begins */
+    CM_REGISTRATION_RETRIED, /* it had failed and its files changed: a run is started */
     CM_REGISTRATION_FAILED,  /* registered (or still) as failed: see delivery.error_* */
 };
 
 typedef struct cm_registered {
     enum cm_registration what;
     char delivery[CM_ID_HEX];
-    char run[CM_ID_HEX];           /* "" if no run began */
+    char run[CM_ID_HEX];           /* "" if no run was started */
     char superseded_by[CM_ID_HEX]; /* KNOWN: a newer delivery is current; "" otherwise */
 } cm_registered;
 
-/* Which deliveries count only with a copy of each of their files in the archive. */
+/* Which deliveries need a copy of each of their files in the archive. */
 enum cm_archive_policy {
-    CM_ARCHIVE_NONE,        /* no archive is set */
-    CM_ARCHIVE_OVERWRITTEN, /* those whose files can be overwritten: report in overwrite mode, files brought by hand */
+    CM_ARCHIVE_NONE,        /* no archive is configured */
+    CM_ARCHIVE_OVERWRITTEN, /* those whose files can be overwritten: reports in overwrite mode, files uploaded by hand
+                             */
     CM_ARCHIVE_ALL,
 };
 
@@ -44,16 +44,16 @@ typedef struct cm_run_settings {
 } cm_run_settings;
 
 /*
- * Registers what a scan found, in one transaction. Harmless if many replicas do it at once (N: discovery by every
- * replica). v1, v2, v1 again: v1 is KNOWN and stays superseded. A delivery whose assembly is a time stamp older than
- * the current one's is registered as superseded at once. `source` is the definition the workers open later.
+ * Registers what a scan found, in one transaction. Safe if many replicas do it at once (every replica runs discovery).
+ * v1, v2, v1 again: v1 is KNOWN and stays superseded. A delivery whose assembly is a time stamp older than the current
+ * one's is registered as superseded at once. `source` is the definition the workers open later.
  */
 CM_NODISCARD bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *payer, const json_t *source,
                                     const cm_found_delivery *found, const cm_run_settings *settings, cm_instant now,
                                     const char *actor, cm_registered *ret, cm_error *err);
 
 /* Rates a good delivery again (`run start`) with a catalog version and the payer's present link set: NOT_FOUND without
- * one; *ret_run is the run, new or already there (same id: same run). */
+ * a delivery; *ret_run is the run, new or existing (same id: same run). */
 CM_NODISCARD bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
                                      const cm_run_settings *settings, cm_instant now, const char *actor,
                                      const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err);
@@ -68,9 +68,9 @@ CM_NODISCARD bool cm_store_run_failed(cm_pg *pg, const char *run, const char *co
                                       const cm_place *place, const char *text, cm_instant now, const char *actor,
                                       cm_error *err);
 
-/* Runs of a lane whose chunk.planned records are not out yet: up to `max`. Then mark them (with the partitions of
- * line.rated). In a transaction, which holds them: another replica does not see them meanwhile, or every chunk would be
- * planned and read twice. */
+/* Runs of a lane whose chunk.planned records are not out yet: up to `max`. Mark them afterwards (with the partitions of
+ * line.rated). In a transaction, which locks them: no other replica sees them in the meantime, otherwise every chunk
+ * would be planned and read twice. */
 typedef struct cm_unpublished {
     char run[CM_ID_HEX], delivery[CM_ID_HEX];
     int chunks;
@@ -90,7 +90,7 @@ typedef struct cm_run {
 /* NOT_FOUND if there is none. */
 CM_NODISCARD bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err);
 
-/* Commands to look now. */
+/* Requests an immediate scan. */
 CM_NODISCARD bool cm_store_scan_request(cm_pg *pg, const char *lane, const char *payer, const char *period,
                                         cm_instant now, int64_t *ret_id, cm_error *err);
 

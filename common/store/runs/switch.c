@@ -1,4 +1,4 @@
-/* The switch of the current run, and the other ends and new beginnings of a run. */
+/* Switching the current run; stopping, superseding and restarting runs. */
 #include "store/runs/switch.h"
 
 #include "store/audit/audit.h"
@@ -29,7 +29,7 @@ static void read_facts(const cm_rows *rows, run_facts *ret)
     ret->complete = cm_rows_bool(rows, 0, 8);
 }
 
-/* *ret_found false: no row. `tail` chooses and may lock. */
+/* ret_found false: no row. `tail` selects the row and may lock it. */
 static bool load(cm_pg *pg, const char *tail, int count, const char *const *values, run_facts *ret, bool *ret_found,
                  cm_error *err)
 {
@@ -54,7 +54,7 @@ static bool load_locked(cm_pg *pg, const char *run, run_facts *ret, cm_error *er
     return found || cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "there is no run %s; see `curmill run list`", run);
 }
 
-/* The run that counts now; the lock is the one that registration of deliveries takes too. */
+/* The current run; the lock is the one that registration of deliveries takes too. */
 static bool load_current(cm_pg *pg, const run_facts *run, run_facts *ret, bool *ret_found, cm_error *err)
 {
     const char *values[] = {run->payer, run->period};
@@ -78,7 +78,7 @@ static bool audit_period(cm_pg *pg, const run_facts *run, const run_facts *befor
     return done;
 }
 
-/* The identities of a run that no longer counts are not needed: its records are skipped by its state. */
+/* The identities of a run that is no longer current are not needed: its records are skipped because of its state. */
 static bool forget_applied(cm_pg *pg, const char *run, cm_error *err)
 {
     return cm_pg_query(pg, "DELETE FROM applied_batch WHERE run_id = $1", 1, (const char *[]){run}, NULL, err);
@@ -93,8 +93,8 @@ static bool supersede_run(cm_pg *pg, const run_facts *run, const char *by, cm_er
            forget_applied(pg, run->id, err);
 }
 
-/* Their writers finish their group first (SKIP LOCKED); what is left is caught by the next look or when it completes.
- * The delivery `keep` stays as it is. */
+/* Their writers finish their group first (SKIP LOCKED); the rest is caught by the next pass or on completion. The
+ * delivery `keep` is not changed. */
 static bool supersede_running(cm_pg *pg, const run_facts *run, const char *keep, cm_error *err)
 {
     char seq[24], reason[80];
@@ -122,8 +122,7 @@ static bool delivery_is_good(cm_pg *pg, const char *delivery, cm_error *err)
         1, (const char *[]){delivery}, NULL, err);
 }
 
-/* Documents that are issued are compared with what is known now (corrections.c). `always`: also if none is issued yet.
- */
+/* Issued documents are compared with the newest figures (corrections.c). `always`: even if none is issued yet. */
 static bool corrections_are_due(cm_pg *pg, const run_facts *run, bool always, cm_error *err)
 {
     const char *values[] = {run->lane, run->period, always ? "t" : "f"};
@@ -167,8 +166,8 @@ static bool load_correction(cm_pg *pg, const run_facts *run, run_facts *ret, boo
                 ret_found, err);
 }
 
-/* The period is settled: the run `present` keeps counting, this one says what is different (statements.md sections 1
- * and 4). */
+/* The period is settled: the run `present` stays current, this one shows the differences (statements.md sections 1 and
+ * 4). */
 static bool become_correction(cm_pg *pg, const run_facts *run, const run_facts *present, const run_facts *before,
                               cm_instant now, const char *actor, const char *why, cm_error *err)
 {
@@ -195,7 +194,7 @@ static bool become_correction(cm_pg *pg, const run_facts *run, const run_facts *
            audit_period(pg, run, present, now, actor, "run.correction", why, err);
 }
 
-/* What the settled period was rated with is asked for again: no correction any more. */
+/* The rating of the settled period is requested again: there is no longer a correction. */
 static bool drop_correction(cm_pg *pg, const run_facts *present, cm_instant now, const char *actor, cm_error *err)
 {
     run_facts correction;
@@ -212,7 +211,7 @@ static bool drop_correction(cm_pg *pg, const run_facts *present, cm_instant now,
                         "the settled rating was requested again", err);
 }
 
-/* *ret: the period was settled, so that nothing new becomes current. */
+/* ret: the period was settled, so the current run does not change. */
 static bool is_settled(cm_pg *pg, const run_facts *run, bool found_current, bool *ret, cm_error *err)
 {
     enum cm_period_state state;
@@ -222,7 +221,7 @@ static bool is_settled(cm_pg *pg, const run_facts *run, bool found_current, bool
     return true;
 }
 
-/* Complete, but something newer counts already. */
+/* Complete, but a newer run is already current. */
 static bool stay_behind(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor,
                         cm_error *err)
 {

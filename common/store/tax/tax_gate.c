@@ -1,9 +1,9 @@
 /*
- * TAX_HOLD. Held are documents with AWS charges of accounts whose verdict is not OK (T05). A payer whose model has no
- * rule of inheritance is not held (T07). One for which the catalog asks for no check is not held either, and the gate
- * says so. Everything else that is not known holds: a payer that was not looked at yet, an answer that is too old, an
- * account that AWS did not list. The amount at risk is what AWS charges the payer for these accounts, the base that its
- * tax is computed from. The reseller is responsible, and may override the gate (T06).
+ * TAX_HOLD: blocks documents with AWS charges of accounts whose verdict is not OK (T05). A payer whose model has no
+ * inheritance rule does not block (T07). Neither does one for which the catalog configures no check, and the gate says
+ * so. Everything else that is unknown blocks: a payer not checked yet, an answer that is too old, an account that AWS
+ * did not list. The amount at risk is what AWS charges the payer for these accounts, the base of its tax. The reseller
+ * is responsible, and may override the gate (T06).
  */
 #include "platform/postgres/array.h"
 #include "store/tax/tax_store.h"
@@ -12,8 +12,8 @@
 
 enum { PAYER, VERDICT, ACCOUNTS, COUNT, AMOUNT, DETAIL };
 
-/* One row for each payer and verdict that is not good. $1 lane, $2 period, $3 customers, $4 currency, $5 now, $6 payers
- * of models with the rule, $7 those of them that are checked. */
+/* One row for each payer and verdict that blocks. $1 lane, $2 period, $3 customers, $4 currency, $5 now, $6 payers
+ * whose models have the rule, $7 those of them that are checked. */
 static bool ask(cm_pg *pg, const cm_tax_gate *gate, const char *payers, const char *checked, cm_rows **ret,
                 cm_error *err)
 {
@@ -48,7 +48,7 @@ static bool ask(cm_pg *pg, const cm_tax_gate *gate, const char *payers, const ch
     return done;
 }
 
-/* What is wrong with the payer as a whole is said once; of accounts, which. */
+/* Problems of the payer as a whole are reported once; for accounts, the accounts are listed. */
 static void tell(const cm_rows *rows, int row, const char *currency, cm_buffer *ret)
 {
     const char *verdict = cm_rows_text(rows, row, VERDICT);

@@ -1,4 +1,4 @@
-/* Looks at tax settings: verdicts, history, outbox, orders. */
+/* Checks of tax settings: verdicts, history, outbox, requests. */
 #include "store/tax/tax_store.h"
 
 #include "platform/postgres/array.h"
@@ -58,7 +58,7 @@ void cm_tax_basis(const cm_payer *payer, const cm_distributor *distributor, char
     cm_digest_finish_id(digest, ret);
 }
 
-/* --- a look --------------------------------------------------------------------------------------------------- */
+/* --- a check ----------------------------------------------------------------------------------------------------- */
 
 static json_t *seen_json(const cm_tax_seen_account *account)
 {
@@ -82,7 +82,7 @@ static json_t *seen_json(const cm_tax_seen_account *account)
     return json;
 }
 
-/* [{account, verdict, detail, seen}]; what was not seen now keeps what was seen before (seen null). */
+/* [{account, verdict, detail, seen}]; what was not read this time keeps its earlier value (seen null). */
 static json_t *rows_json(const cm_tax_look *look)
 {
     const cm_tax_findings *found = look->findings;
@@ -103,7 +103,7 @@ static json_t *rows_json(const cm_tax_look *look)
     return list;
 }
 
-/* tax_new: what is to be stored. A verdict of the whole payer is every account's. */
+/* tax_new: what is to be stored. A verdict on the whole payer applies to every account. */
 static bool make_new(cm_pg *pg, const cm_tax_look *look, cm_error *err)
 {
     json_t *rows = rows_json(look);
@@ -147,7 +147,7 @@ static void pack(const cm_tax_look *look, const cm_rows *changes, int row, cm_bu
     free(bytes);
 }
 
-/* A row of history and a record for each change. */
+/* A history row and a record for each change. */
 static bool record_changes(cm_pg *pg, const cm_tax_look *look, int *ret_changed, cm_error *err)
 {
     char at[CM_INSTANT_TEXT];
@@ -259,7 +259,7 @@ bool cm_store_tax_forget(cm_pg *pg, const char *lane, const char *checked, cm_in
         3, values, NULL, err);
 }
 
-/* --- outbox --------------------------------------------------------------------------------------------------- */
+/* --- outbox ------------------------------------------------------------------------------------------------------ */
 
 bool cm_store_tax_outbox_take(cm_pg *pg, const char *lane, int most, cm_rows **ret, cm_error *err)
 {
@@ -289,7 +289,7 @@ bool cm_store_tax_outbox_published(cm_pg *pg, const cm_rows *rows, cm_error *err
     return done;
 }
 
-/* --- orders --------------------------------------------------------------------------------------------------- */
+/* --- requests ---------------------------------------------------------------------------------------------------- */
 
 bool cm_store_tax_ask(cm_pg *pg, const char *payer, const char *lane, bool fix, const char *by, const char *reason,
                       cm_instant now, int64_t *ret_id, cm_error *err)

@@ -11,8 +11,7 @@
  * An invitation is never sent twice: a turn sends only after it has read the whole list of invitations and stored what
  * was there, so one whose answer was lost is found again; AWS itself refuses a second one to the same account.
  *
- * Errors of AWS end in aws_turn and in the log, never here; those of the database do end here. One thread for each. May
- * use: base, aws, link, store, catalog, payer_model, postgres.
+ * Errors of AWS end in aws_turn and in the log, never here; those of the database do end here. One thread for each.
  */
 #ifndef CM_ORG_SYNC_ORG_SYNC_H
 #define CM_ORG_SYNC_ORG_SYNC_H

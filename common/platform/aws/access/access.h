@@ -13,7 +13,7 @@
  *   CONFLICT (exists already, is in that state already), CONSTRAINT (a limit or rule of AWS)                REFUSED
  *   INVALID                                                                                                 INVALID
  * cm_aws_access_refusal has AWS's own code and reason. No text holds a secret, a token, an external id, an e-mail
- * address, a name or a tax number. One thread for each access. May use: base, the rest of aws.
+ * address, a name or a tax number. One thread for each access.
  */
 #ifndef CM_AWS_ACCESS_H
 #define CM_AWS_ACCESS_H

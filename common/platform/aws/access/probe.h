@@ -1,6 +1,6 @@
 /*
  * May these credentials do what the distributor's model asks for? Tried with a harmless call for each permission: it
- * reads, costs nothing, and is asked for as little as the service gives. May use: base, the rest of aws.
+ * reads, costs nothing, and is asked for as little as the service gives.
  */
 #ifndef CM_AWS_PROBE_H
 #define CM_AWS_PROBE_H

@@ -1,7 +1,7 @@
 /*
  * Sessions of roles, kept for the next use: at most `most` of them, the one that was not used for the longest time goes
  * first, so memory does not grow with the number of payers. Keyed by role, external id and region: a role asked for
- * with another external id is another session. Threads: safe. May use: base, the rest of aws.
+ * with another external id is another session. Threads: safe.
  */
 #ifndef CM_AWS_SESSIONS_H
 #define CM_AWS_SESSIONS_H

@@ -3,7 +3,7 @@
  * Endpoint: AWS_ENDPOINT_URL_ACCOUNT, AWS_ENDPOINT_URL, else AWS's. Errors and threads: aws/access.h. `account` NULL:
  * the caller's; another one must be a member of the organization that the caller manages.
  *
- * Names and addresses are marked sensitive in AWS's model: do not log them. May use: base, the rest of aws.
+ * Names and addresses are marked sensitive in AWS's model: do not log them.
  */
 #ifndef CM_AWS_ACCOUNT_H
 #define CM_AWS_ACCOUNT_H

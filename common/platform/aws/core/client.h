@@ -1,7 +1,7 @@
 /*
  * A client of one AWS service: signs, sends, tries again with full jitter within a budget, corrects the clock, renews
  * credentials once, and turns refusals into typed errors (aws/failure.h). One thread for each client; providers are
- * shared. May use: base, the rest of aws.
+ * shared.
  *
  * What is tried again (AWS SDK "standard" mode): HTTP 5xx, the throttling codes, timeouts, lost connections. The wait
  * before attempt n is random in [0, min(5 s, 100 ms * 2^n)]. A client has 100 retries to spend and earns one back with

@@ -1,6 +1,5 @@
 /*
- * What an AWS service answered instead of a result, and what it means for the caller. May use: base, aws/xml.h,
- * jansson.
+ * What an AWS service answered instead of a result, and what it means for the caller.
  *
  *   error code    class      when
  *   THROTTLED     RETRY      the service asks for patience

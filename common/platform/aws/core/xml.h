@@ -1,6 +1,6 @@
 /*
  * Reads the XML of S3 and STS with expat: a call for every element when it ends, with its path from the root and its
- * own text. Document types and entities of its own are refused. May use: base.
+ * own text. Document types and entities of its own are refused.
  */
 #ifndef CM_AWS_XML_H
 #define CM_AWS_XML_H

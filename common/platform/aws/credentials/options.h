@@ -1,7 +1,6 @@
 /*
  * The outside world of an AWS client: environment, clock, waiting, limits. Handed in, so that a test can bring its own.
- * All fields 0 or NULL: the process's environment, the machine's clock, real waiting, the limits named here. May use:
- * base.
+ * All fields 0 or NULL: the process's environment, the machine's clock, real waiting, the limits named here.
  *
  * The clock signs requests, so it is the machine's even where CURMILL_CLOCK sets another one for billing.
  */

@@ -1,7 +1,7 @@
 /*
  * AWS Signature Version 4, the form with an Authorization header ("AWS4-HMAC-SHA256"): source AWS General Reference,
  * "Signing AWS API requests". Own code, because libcurl 7.88 sorts and encodes query strings wrongly. Pure: no clock,
- * no I/O. May use: base.
+ * no I/O.
  *
  * S3 signs the path as it is sent and wants `x-amz-content-sha256` among the headers; every other service normalises
  * the path and encodes it a second time.

@@ -4,7 +4,7 @@
  * that is in no organization has refusal code AWSOrganizationsNotInUseException (NOT_FOUND).
  *
  * Unknown values of states and kinds are kept as text. E-mail addresses, names, notes and handshake ids are marked
- * sensitive in AWS's model: do not log them. May use: base, the rest of aws.
+ * sensitive in AWS's model: do not log them.
  */
 #ifndef CM_AWS_ORGANIZATIONS_H
 #define CM_AWS_ORGANIZATIONS_H

@@ -1,7 +1,7 @@
 /*
  * AWS Security Token Service (query protocol, Version 2011-06-15): sessions of a role. Endpoint: AWS_ENDPOINT_URL_STS,
  * AWS_ENDPOINT_URL, else the region's. Retries as in aws/client.h. Errors name the role, never the external id or a
- * token. May use: base, the rest of aws.
+ * token.
  */
 #ifndef CM_AWS_STS_H
 #define CM_AWS_STS_H

@@ -4,7 +4,7 @@
  * threads: aws/access.h. The two inheritance calls take no account: they act on the account of the credentials.
  *
  * Registrations, names and addresses are marked sensitive in AWS's model: do not log them. Unknown values of states and
- * kinds are kept as text. May use: base, the rest of aws.
+ * kinds are kept as text.
  */
 #ifndef CM_AWS_TAX_SETTINGS_H
 #define CM_AWS_TAX_SETTINGS_H
