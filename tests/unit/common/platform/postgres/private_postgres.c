@@ -64,7 +64,8 @@ static void drop_root(void)
         _exit(126);
 }
 
-static pid_t spawn(const char *program, char *const argv[])
+/* argv[0] becomes the whole path: from version 16 on the programs find each other by it. */
+static pid_t spawn(const char *program, char *argv[])
 {
     char path[300];
     snprintf(path, sizeof path, "%s/%s", bin, program);
@@ -85,6 +86,7 @@ static pid_t spawn(const char *program, char *const argv[])
     dup2(fd, 2);
     if (chdir(folder) != 0)
         _exit(124);
+    argv[0] = path;
     execv(path, argv);
     _exit(127);
 }
