@@ -1,6 +1,6 @@
 /*
  * The work is done once per kind of line where it can be (class, customer, rule), and per line only where it must
- * (amounts). Entries are kept in order of first appearance, so the output is deterministic.
+ * (amounts). Entries stay in order of first appearance, so the output is deterministic.
  */
 #include "billing/aggregate/rate_batch.h"
 #include "base/base/hash_index.h"
@@ -10,11 +10,12 @@
 enum { DAYS_OF_PERIOD = 31 };
 #define NONE UINT32_MAX
 
-/* A decision about a kind that holds for an interval of time; kinds have a short list of them, latest used first. */
+/* A decision about a kind, valid for an interval of time; each kind has a short list of them, most recently used
+ * first. */
 typedef struct segment {
     cm_decision decision;
     uint32_t charge;    /* index of the charge it adds to, or NONE until first used */
-    uint32_t suspended; /* the same for lines that the data suspend (NO_LIST_PRICE) */
+    uint32_t suspended; /* the same for lines suspended because of their data (NO_LIST_PRICE) */
     struct segment *next;
 } segment;
 
@@ -64,11 +65,11 @@ static void *grow(cm_arena *arena, const void *old, uint32_t used, uint32_t capa
     return new;
 }
 
-/* --- charges ------------------------------------------------------------------------------------------------- */
+/* --- charges ----------------------------------------------------------------------------------------------------- */
 
 static const cm_slice *key_of(const cm_charge *charge)
 {
-    return &charge->customer; /* the twelve texts stand first, see rated_batch.h */
+    return &charge->customer; /* the twelve texts come first, see rated_batch.h */
 }
 enum { KEY_TEXTS = 12 };
 _Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a charge begins with its twelve key texts");
@@ -146,7 +147,7 @@ static uint32_t charge_of(rating *r, const cm_kind *kind, const cm_decision *dec
     return charge_find_or_add(r, &key);
 }
 
-/* --- days ---------------------------------------------------------------------------------------------------- */
+/* --- days -------------------------------------------------------------------------------------------------------- */
 
 static bool same_triple(const void *list, uint32_t position, const void *key)
 {
@@ -192,7 +193,7 @@ static cm_charge_day *day_of(rating *r, uint32_t triple_index, cm_instant time)
     return &r->days[t->day[slot]];
 }
 
-/* --- lines --------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------------------------- */
 
 static segment *segment_at(rating *r, uint32_t kind_index, cm_instant time)
 {
@@ -240,7 +241,7 @@ static bool rate_line(rating *r, uint32_t line, cm_error *err)
     if (*index == NONE)
         *index = charge_of(r, kind, &s->decision, priced.reason);
     cm_charge *charge = &r->charges.list[*index];
-    charge->lines++; /* NOLINT(clang-analyzer-core.NullDereference): an index means that there is a list */
+    charge->lines++; /* NOLINT(clang-analyzer-core.NullDereference): an index implies that there is a list */
     charge->final_lines += (kind->flags & CM_KIND_FINAL) != 0;
     uint64_t row = batch->first_row + line;
     if (row < charge->first_row)
@@ -262,7 +263,7 @@ static bool rate_line(rating *r, uint32_t line, cm_error *err)
     return true;
 }
 
-/* --- shards -------------------------------------------------------------------------------------------------- */
+/* --- shards ------------------------------------------------------------------------------------------------------ */
 
 static int currency_order(const cm_cost *cost, cm_slice currency)
 {

@@ -1,4 +1,4 @@
-/* LineBatch, written by hand: this is the path of every line. Rare records (ChunkEnd) are left to protobuf-c. */
+/* LineBatch, written by hand: this is the path of every line. Rare records (ChunkEnd) use protobuf-c. */
 #include "base/base/hash_index.h"
 #include "billing/batch/column.h"
 #include "billing/batch/dictionary.h"
@@ -15,7 +15,7 @@ enum {
     KIND_COLUMNS = CM_KIND_TEXTS + 1, /* and flags */
     FIRST_KIND_FIELD = 10,
     LINES_PER_BATCH_MAX = 65536,
-    /* What parts of the encoded record need at most. */
+    /* Upper bounds for parts of the encoded record. */
     HEAD_BYTES = 512,                 /* scalars, tags and lengths */
     TEXT_BYTES = 4,                   /* and the text itself: tag, length below 2^14 */
     KIND_BYTES = 32,                  /* ten numbers below 2^21, flags below 2^7 */
@@ -24,7 +24,7 @@ enum {
     OUTPUT_BYTES = CM_BATCH_ENCODED_MAX + 256,
 };
 
-/* A number of this batch for a number of the reader's memo; counts while `stamp` is the builder's. */
+/* Maps a number of the reader's memo to one of this batch; valid while `stamp` equals the builder's. */
 struct memo {
     uint32_t stamp, number;
 };
@@ -108,7 +108,7 @@ void cm_batch_builder_free(cm_batch_builder *b)
     free(b);
 }
 
-/* --- kinds --------------------------------------------------------------------------------------------------- */
+/* --- kinds ------------------------------------------------------------------------------------------------------- */
 
 static uint32_t cost_place(cm_batch_builder *b, cm_slice currency)
 {
@@ -189,7 +189,7 @@ static uint32_t kind_number(cm_batch_builder *b, const cm_line *line)
     return memo->number;
 }
 
-/* --- lines --------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------------------------- */
 
 /* Never less than the encoded record. */
 static size_t most_bytes(const cm_batch_builder *b)
@@ -231,7 +231,7 @@ bool cm_batch_builder_empty(const cm_batch_builder *b)
     return b->lines == 0;
 }
 
-/* --- encoding ------------------------------------------------------------------------------------------------ */
+/* --- encoding ---------------------------------------------------------------------------------------------------- */
 
 static uint8_t *put_u32s(uint8_t *at, uint32_t field, const uint32_t *values, size_t stride, size_t count)
 {

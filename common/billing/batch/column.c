@@ -41,7 +41,7 @@ cm_column_divisor cm_column_divisor_of(int scale)
 }
 
 /*
- * Whole at the divisor's scale: the low bits are zero, and the rest times the inverse of 5^k is a quotient, not a
+ * An integer at the divisor's scale: the low bits are zero, and the rest times the inverse of 5^k is a quotient, not a
  * wrapped product (Granlund and Montgomery, "Division by invariant integers", section 9).
  */
 static inline bool is_whole(cm_decimal value, cm_column_divisor divisor, cm_u128 largest_quotient)

@@ -1,6 +1,6 @@
 /*
- * Columns of decimals (proto/common.proto, DecimalColumn): the smallest scale at which every value is whole, or wide.
- * Internal to common/billing/batch. Pure.
+ * Columns of decimals (proto/common.proto, DecimalColumn): the smallest scale at which every value is an integer, or
+ * wide. Internal to common/billing/batch. Pure.
  */
 #ifndef CM_BATCH_COLUMN_H
 #define CM_BATCH_COLUMN_H
@@ -19,7 +19,7 @@ typedef struct cm_column_form {
 
 cm_column_form cm_column_choose(const cm_decimal *values, size_t count);
 
-/* Exact division of units by 10^(18 - scale), for values that are whole at `scale`. */
+/* Exact division of units by 10^(18 - scale), for values that are integers at `scale`. */
 typedef struct cm_column_divisor {
     int twos;
     cm_u128 inverse_of_fives;
@@ -34,14 +34,14 @@ static inline cm_i128 cm_column_divide(cm_decimal value, cm_column_divisor divis
 /* 10^(18 - scale): units of one at the scale. */
 uint64_t cm_column_unit(int scale);
 
-/* --- as a field of LineBatch ----------------------------------------------------------------------------------- */
+/* --- as a field of LineBatch ------------------------------------------------------------------------------------- */
 
 /* Writes the field. Needs at most 16 bytes a value and 64 more. */
 uint8_t *cm_column_put(uint8_t *at, uint32_t field, const cm_decimal *values, size_t count);
 /* Reads a DecimalColumn message of exactly `count` values. */
 CM_NODISCARD bool cm_column_get(const uint8_t *bytes, size_t length, cm_decimal *ret, size_t count);
 
-/* --- as a protobuf-c message -------------------------------------------------------------------------------------- */
+/* --- as a protobuf-c message ------------------------------------------------------------------------------------- */
 
 /* `stride`: bytes from one value to the next. */
 Curmill__V1__DecimalColumn *cm_column_message(const cm_decimal *first, size_t stride, size_t count, cm_arena *arena);

@@ -1,4 +1,4 @@
-/* LineBatch, read by hand and strictly; fields that are not known are skipped, as protobuf wants it. */
+/* LineBatch, read by hand and strictly; unknown fields are skipped, as protobuf requires. */
 #include "billing/batch/column.h"
 #include "billing/batch/line_batch.h"
 #include "billing/batch/messages.h"
@@ -92,7 +92,7 @@ static bool first_pass(struct decoding *d, cm_wire wire, cm_error *err)
         return cm_undecodable(err, "unknown schema version of LineBatch");
     if (!run_id || !d->batch->first_row || !d->batch->lines || !d->texts)
         return cm_undecodable(err, "LineBatch lacks run id, first row, lines or texts");
-    /* A line takes nine bytes and more, a kind eleven: no small record makes us allocate much. */
+    /* A line takes at least nine bytes, a kind eleven, so a small record cannot cause a large allocation. */
     if (d->batch->lines > length / 9 || UINT64_MAX - d->batch->first_row < d->batch->lines)
         return cm_undecodable(err, "LineBatch has fewer lines than it says");
     if (d->batch->kinds > length / KIND_COLUMNS)
@@ -120,11 +120,11 @@ static void allocate(struct decoding *d, cm_arena *arena)
     d->batch->checksum = d->checksum;
 }
 
-/* The next element of a repeated varint field; *ret_more = false behind the last. */
+/* The next element of a repeated varint field; *ret_more = false after the last. */
 static inline bool element(cm_wire_field *f, uint64_t *ret, bool *ret_more)
 {
     if (f->type == CM_WIRE_VARINT) {
-        /* One, not packed; nothing behind it. */
+        /* A single value, not packed; nothing follows it. */
         f->type = CM_WIRE_BYTES;
         f->content = (cm_wire){0};
         *ret_more = true;
@@ -214,7 +214,7 @@ static bool get_decimals(struct decoding *d, const cm_wire_field *f)
                          d->decimals[f->number - QUANTITY_FIELD], *got);
 }
 
-/* The dictionary may stand behind what refers to it, so it is read on its own first. */
+/* The dictionary may come after what refers to it, so it is read first, in a pass of its own. */
 static void get_texts(struct decoding *d, cm_wire wire)
 {
     cm_wire_field f;

@@ -1,6 +1,6 @@
 /*
- * A dictionary of texts in order of first appearance, kept as it stands in the encoded message: number 0 is "".
- * Used for one batch after the other: reset, not free. Internal to common/billing/batch. One thread.
+ * A dictionary of texts in order of first appearance, kept in its encoded form: number 0 is "". Reused for one batch
+ * after the other: reset, not freed. Internal to common/billing/batch. One thread.
  */
 #ifndef CM_BATCH_DICTIONARY_H
 #define CM_BATCH_DICTIONARY_H

@@ -28,13 +28,13 @@ bool cm_batch_builder_empty(const cm_batch_builder *builder);
  * the next take. */
 void cm_batch_builder_take(cm_batch_builder *builder, const uint8_t **ret_bytes, size_t *ret_length,
                            uint32_t *ret_sequence);
-/* What the rows that the builder holds say about one kind; slices are valid until it is taken. */
+/* What the builder's rows say about one kind; slices are valid until the batch is taken. */
 typedef struct cm_kind_seen {
     cm_slice usage_account, line_item_type, product_code;
     uint64_t lines;
     cm_instant first, last; /* usage starts */
 } cm_kind_seen;
-/* Every kind of the rows so far, by number: before a take. */
+/* Every kind of the rows so far, by number; call it before a take. */
 void cm_batch_builder_seen(cm_batch_builder *builder, void (*each)(void *opaque, const cm_kind_seen *seen),
                            void *opaque);
 /* The ChunkEnd record with the control totals of all rows added. Owned by the builder. */
@@ -73,7 +73,7 @@ typedef struct cm_ingested {
     cm_chunk_end end;
 } cm_ingested;
 
-/* All memory comes from `arena`. POISON (UNDECODABLE) if the bytes are no such record or contradict themselves. */
+/* All memory comes from `arena`. POISON (UNDECODABLE) if the bytes are not such a record or are inconsistent. */
 CM_NODISCARD bool cm_ingested_decode(const void *bytes, size_t length, cm_arena *arena, cm_ingested *ret,
                                      cm_error *err);
 

@@ -1,4 +1,4 @@
-/* What the decoders and encoders of both records share. Internal to common/billing/batch. */
+/* Shared by the decoders and encoders of both records. Internal to common/billing/batch. */
 #ifndef CM_BATCH_MESSAGES_H
 #define CM_BATCH_MESSAGES_H
 

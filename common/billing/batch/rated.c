@@ -10,7 +10,7 @@ enum { SCHEMA_VERSION = 1 };
 
 typedef Curmill__V1__RatedBatch message_t;
 
-/* A column of texts: where it stands in the struct, and in the message as count and array. */
+/* A column of texts: its offset in the struct, and in the message as count and array. */
 struct text_column {
     size_t slice, count, array;
 };
@@ -33,7 +33,7 @@ static const struct text_column day_texts[] = {DAY_TEXT(account, day_account), D
                                                DAY_TEXT(currency, day_currency)};
 enum { CHARGE_TEXTS = sizeof charge_texts / sizeof *charge_texts, DAY_TEXTS = sizeof day_texts / sizeof *day_texts };
 
-/* A column of decimals: where it stands in the struct, and in the message. */
+/* A column of decimals: its offset in the struct and in the message. */
 struct decimal_column {
     size_t decimal, column;
 };
@@ -53,10 +53,10 @@ static const struct decimal_column day_decimals[] = {
 };
 enum { LAYERS = 5 };
 
-/* The member of type `type` that stands `offset` bytes into `base`. */
+/* The member of type `type` at `offset` bytes from `base`. */
 #define MEMBER(base, offset, type) ((type *)(void *)((char *)(base) + (offset)))
 
-/* --- encoding ------------------------------------------------------------------------------------------------ */
+/* --- encoding ---------------------------------------------------------------------------------------------------- */
 
 static void put_texts(message_t *m, const struct text_column *columns, int count, const void *rows, size_t size,
                       size_t row_count, uint32_t *numbers[], cm_arena *arena)
@@ -169,7 +169,7 @@ void cm_rated_end_encode(const cm_chunk_end *end, cm_arena *arena, const uint8_t
     pack(&record, arena, ret_bytes, ret_length);
 }
 
-/* --- decoding ------------------------------------------------------------------------------------------------ */
+/* --- decoding ---------------------------------------------------------------------------------------------------- */
 
 static bool get_texts(message_t *m, const struct text_column *columns, int count, void *rows, size_t size,
                       size_t row_count)

@@ -8,7 +8,7 @@
 
 #include "billing/batch/line_batch.h"
 
-/* R04: the layers stand beside each other. */
+/* R04: the layers side by side. */
 typedef struct cm_layers {
     cm_decimal quantity, payer, list, buy, sell;
 } cm_layers;

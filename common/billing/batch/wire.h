@@ -16,7 +16,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 enum cm_wire_type { CM_WIRE_VARINT = 0, CM_WIRE_FIXED64 = 1, CM_WIRE_BYTES = 2, CM_WIRE_FIXED32 = 5 };
 
-/* Writers may write this much behind what they return. */
+/* Writers may write this many bytes beyond what they return. */
 enum { CM_WIRE_SLACK = 8, CM_WIRE_VARINT_MAX = 10, CM_WIRE_LENGTH_ROOM = 5 };
 
 static inline uint64_t cm_wire_zigzag(int64_t v)
@@ -29,7 +29,7 @@ static inline int64_t cm_wire_unzigzag(uint64_t v)
     return (int64_t)(v >> 1 ^ (~(v & 1) + 1));
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------------------------------- */
 
 static inline uint8_t *cm_wire_put_varint(uint8_t *at, uint64_t v)
 {
@@ -88,7 +88,7 @@ static inline uint8_t *cm_wire_end(uint8_t *content, uint8_t *end)
     return to + bytes + length;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_wire {
     const uint8_t *at, *end;
@@ -123,8 +123,8 @@ typedef struct cm_wire_field {
     cm_wire content; /* BYTES */
 } cm_wire_field;
 
-/* False at the end (wire->at == wire->end) and where the bytes are no such thing (wire->at = NULL). Groups are refused.
- */
+/* False at the end (wire->at == wire->end) and where the bytes are not a valid field (wire->at = NULL). Groups are
+ * refused. */
 bool cm_wire_next(cm_wire *wire, cm_wire_field *ret);
 
 /* The elements of a repeated varint field, of which this is a packed part or (unpacked) one. */

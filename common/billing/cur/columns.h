@@ -1,6 +1,6 @@
 /*
- * Which columns of a report are read, under their names in the legacy report and in CUR 2.0, and where they stand in
- * one file. Internal to common/billing/cur.
+ * Which columns of a report are read, under their names in the legacy report and in CUR 2.0, and their positions in one
+ * file. Internal to common/billing/cur.
  */
 #ifndef CM_CUR_COLUMNS_H
 #define CM_CUR_COLUMNS_H
@@ -8,7 +8,7 @@
 #include "base/base/slice.h"
 #include "billing/cur/reader.h"
 
-/* The first ten stand in the order of cm_kind's texts. */
+/* The first ten are in the order of cm_kind's texts. */
 enum cm_column {
     CM_COLUMN_USAGE_ACCOUNT,
     CM_COLUMN_LINE_ITEM_TYPE,
@@ -37,7 +37,7 @@ typedef struct cm_columns {
     uint32_t count;
     char *text;
     uint32_t index[CM_COLUMNS]; /* `count` where the file lacks the column */
-} cm_columns;                   /* {0} is a file without a header */
+} cm_columns;                   /* {0} means a file without a header */
 
 /* `fields` are the header's fields, unquoted. Copies them. POISON: EMPTY_HEADER, COLUMN_MISSING, COLUMN_TWICE. */
 CM_NODISCARD bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count, cm_place *ret_place,

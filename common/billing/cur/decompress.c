@@ -1,4 +1,4 @@
-/* Which way of compression a file has, by its name, and the stream that undoes it. */
+/* Which compression a file uses, by its name, and the stream that decompresses it. */
 #include "billing/cur/inflate.h"
 #include "billing/cur/reader.h"
 #include "billing/cur/zip.h"

@@ -109,7 +109,7 @@ static bool fill(struct inflater *z, cm_error *err)
         if (!refill(z, err))
             return false;
         if (!z->begun && z->input_ended) {
-            /* Not a byte: an empty chunk. */
+            /* No bytes at all: an empty chunk. */
             z->done = true;
             break;
         }

@@ -6,8 +6,7 @@
 
 #include <stdint.h>
 
-/* RFC 1952; members one behind the other, zero bytes behind the last are ignored. Takes `compressed` also on failure.
- */
+/* RFC 1952; members one after the other, zero bytes after the last are ignored. Takes `compressed` also on failure. */
 cm_stream *cm_gzip_stream(cm_stream *compressed);
 
 /*

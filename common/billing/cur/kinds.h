@@ -31,11 +31,11 @@ typedef struct cm_kinds {
 void cm_kinds_init(cm_kinds *kinds);
 void cm_kinds_free(cm_kinds *kinds);
 
-/* NULL: not known. `key` is readable 8 bytes beyond its length. */
+/* NULL: not known. 8 bytes beyond the end of `key` must be readable. */
 const cm_known_kind *cm_kinds_find(const cm_kinds *kinds, const char *key, uint32_t length, uint64_t hash);
 bool cm_kinds_has_key(const cm_kinds *kinds, const cm_known_kind *kind, const char *key, uint32_t length);
 
-/* Adds a kind that was not found. May forget all others before. */
+/* Adds a kind that was not found. May first forget all others. */
 const cm_known_kind *cm_kinds_add(cm_kinds *kinds, const char *key, uint32_t length, uint64_t hash,
                                   const cm_slice texts[static CM_KIND_TEXTS], uint32_t flags);
 

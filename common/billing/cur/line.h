@@ -40,8 +40,8 @@ static inline const cm_slice *cm_kind_texts(const cm_kind *kind)
 }
 
 /*
- * Numbers that the reader has given to kinds and texts it has seen, so that who comes next need not compare texts
- * again. They hold among lines with the same `source`. Equal numbers mean equal texts; two kind numbers may mean the
+ * Numbers that the reader has given to kinds and texts it has seen, so that later steps need not compare texts again.
+ * They are comparable among lines with the same `source`. Equal numbers mean equal texts; two kind numbers may mean the
  * same kind.
  */
 typedef struct cm_line_memo {

@@ -12,9 +12,9 @@ enum {
     SCRATCH_BYTES = CM_KEY_FIELDS * CM_KEY_FIELD_MAX,
 };
 
-/* --- the window ---------------------------------------------------------------------------------------------- */
+/* --- the window -------------------------------------------------------------------------------------------------- */
 
-/* Moves what is left to the front and fills the rest. The window grows only for a row that is longer than it. */
+/* Moves the remaining bytes to the front and fills the rest. The window grows only for a row that is longer than it. */
 static bool fill(cm_reader *reader, cm_error *err)
 {
     size_t left = reader->end - reader->begin;
@@ -86,7 +86,7 @@ static bool read_row(cm_reader *reader, bool *ret_got, cm_place *ret_place, cm_e
             const char *text = reader->buffer + reader->begin;
             enum cm_scan_result result = reader->scanner->scan(text, length, reader->ended, &reader->row);
             if (result == CM_SCAN_MORE && length >= WINDOW_MAX) {
-                /* Too long; or, more to the point, a quote that is not closed. */
+                /* Too long; or, more precisely, a quote that is not closed. */
                 if (reader->scanner->scan(text, length, true, &reader->row) == CM_SCAN_OPEN)
                     return fail_row(reader, CM_SCAN_OPEN, ret_place, err);
                 return fail_row(reader, CM_SCAN_MORE, ret_place, err);
@@ -121,7 +121,7 @@ static bool check_fields(cm_reader *reader, cm_place *ret_place, cm_error *err)
     return true;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------------------------------- */
 
 static bool read_header(cm_reader *reader, cm_place *ret_place, cm_error *err)
 {
@@ -214,7 +214,7 @@ void cm_reader_free(cm_reader *reader)
     free(reader);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 static bool fail_ragged(cm_reader *reader, uint64_t line, uint32_t fields, cm_place *ret_place, cm_error *err)
 {
@@ -226,7 +226,7 @@ static bool fail_ragged(cm_reader *reader, uint64_t line, uint32_t fields, cm_pl
                    reader->columns.count);
 }
 
-/* The next row with something in it. Blank lines may stand at the end of the file only. */
+/* The next row that is not blank. Blank lines are allowed only at the end of the file. */
 static bool next_data_row(cm_reader *reader, bool *ret_got, cm_place *ret_place, cm_error *err)
 {
     uint64_t blank_line = 0;
@@ -258,7 +258,7 @@ static bool next(cm_reader *reader, const cm_line **ret, cm_place *ret_place, cm
         *ret = NULL;
         return true;
     }
-    /* The field that columns stand for which this file lacks. */
+    /* The field of columns that this file does not have. */
     reader->row.end[reader->row.fields] = reader->row.end[reader->row.fields - 1] + 1;
     if (!cm_reader_parse_row(reader, ret_place, err)) {
         ret_place->line = reader->text_line;
@@ -285,7 +285,7 @@ bool cm_reader_next(cm_reader *reader, const cm_line **ret, cm_place *ret_place,
     return !reader->failed;
 }
 
-/* --- the raw row ---------------------------------------------------------------------------------------------- */
+/* --- the raw row ------------------------------------------------------------------------------------------------- */
 
 cm_slice cm_reader_raw_row(const cm_reader *reader)
 {

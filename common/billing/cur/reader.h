@@ -15,7 +15,7 @@
 enum cm_compression { CM_COMPRESSION_NONE, CM_COMPRESSION_GZIP, CM_COMPRESSION_ZIP };
 enum cm_compression cm_compression_of_name(const char *file_name); /* .gz, .zip, else none */
 
-/* Limits, so that a damaged file cannot eat the machine. */
+/* Limits, so that a damaged file cannot exhaust memory. */
 enum {
     CM_CUR_ROW_MAX = 8 << 20, /* bytes of one row */
     CM_CUR_FIELD_MAX = 2 << 20,

@@ -1,4 +1,4 @@
-/* From the fields of a row to a cm_line. The path that every line takes is at the end; what is rare stands above. */
+/* From the fields of a row to a cm_line. The path that every line takes is at the end; rare cases are above it. */
 #include "billing/cur/row.h"
 #include "billing/cur/text.h"
 
@@ -11,7 +11,7 @@ typedef struct key_head {
     uint16_t flags;
 } key_head;
 
-/* Copies are made in steps of this size; key and window have the room. */
+/* Copies are made in steps of this size; key and window have room for that. */
 enum { STEP = 32 };
 
 _Static_assert((int)sizeof(key_head) + CM_KEY_FIELDS * CM_KEY_FIELD_MAX + STEP <= (int)CM_KINDS_KEY_MAX,
@@ -23,7 +23,7 @@ static inline cm_slice field(const cm_reader *reader, enum cm_column column)
     return cm_reader_raw(reader, reader->columns.index[column]);
 }
 
-/* --- errors -------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------------------------ */
 
 static bool blame(const cm_reader *reader, enum cm_column column, cm_place *ret_place)
 {
@@ -54,7 +54,7 @@ static bool fail_number(const cm_reader *reader, enum cm_column column, enum cm_
     return blame(reader, column, ret_place);
 }
 
-/* --- payer, period, time ------------------------------------------------------------------------------------- */
+/* --- payer, period, time ----------------------------------------------------------------------------------------- */
 
 static void accept(cm_accepted *accepted, cm_slice raw)
 {
@@ -113,7 +113,7 @@ static bool parse_start_slowly(cm_reader *reader, cm_slice raw, cm_place *ret_pl
     return blame(reader, CM_COLUMN_START, ret_place);
 }
 
-/* --- a new kind ---------------------------------------------------------------------------------------------- */
+/* --- a new kind -------------------------------------------------------------------------------------------------- */
 
 static bool check_kind_text(const cm_reader *reader, enum cm_column column, cm_slice text, cm_place *ret_place,
                             cm_error *err)
@@ -155,9 +155,9 @@ static bool learn_kind(cm_reader *reader, uint32_t key_length, uint64_t hash, ui
     return true;
 }
 
-/* --- every line ---------------------------------------------------------------------------------------------- */
+/* --- every line -------------------------------------------------------------------------------------------------- */
 
-/* Both sides are readable 8 bytes beyond their length. */
+/* 8 bytes beyond the end of both must be readable. */
 static inline bool same_bytes(const char *a, const char *b, size_t length)
 {
     uint64_t x, y, different = 0;
@@ -188,7 +188,7 @@ static inline bool is_empty_field(cm_slice raw)
     return raw.length == 0 || (raw.length == 2 && raw.text[0] == '"');
 }
 
-/* Two digits; adds to *bad if they are none. */
+/* Two digits; adds to *bad if they are not. */
 static inline unsigned two_digits(const char *text, unsigned *bad)
 {
     unsigned tens = (unsigned char)text[0] - '0', ones = (unsigned char)text[1] - '0';
@@ -215,7 +215,7 @@ static inline bool parse_usual_start(const cm_reader *reader, cm_slice raw, cm_i
     return !bad;
 }
 
-/* The bytes that tell a kind from others: its fields as they stand in the row. False: a field is too long for a key. */
+/* The bytes that identify a kind: its fields as they are in the row. False: a field is too long for a key. */
 static inline bool build_key(cm_reader *reader, uint32_t *ret_length, uint16_t *ret_flags)
 {
     key_head head;

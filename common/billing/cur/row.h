@@ -1,7 +1,4 @@
-/*
- * A row of the window and the values in it: what reader.c moves along and row.c parses. Internal to
- * common/billing/cur.
- */
+/* A row of the window and the values in it: reader.c moves the window, row.c parses. Internal to common/billing/cur. */
 #ifndef CM_CUR_ROW_H
 #define CM_CUR_ROW_H
 
@@ -15,7 +12,7 @@
 /* Fields of a kind's key: its ten texts and the older region column. */
 enum { CM_KEY_FIELDS = CM_COLUMN_OLD_REGION + 1, CM_KEY_FIELD_MAX = 2 * CM_KIND_TEXT_MAX + 2, CM_ACCEPTED_MAX = 64 };
 
-/* The raw bytes of a field that was found right, to compare the next row's with. */
+/* The raw bytes of a field that was valid, to compare with the next row's. */
 typedef struct cm_accepted {
     char text[CM_ACCEPTED_MAX + 8];
     size_t length; /* SIZE_MAX: none yet */
@@ -28,14 +25,14 @@ struct cm_reader {
     char payer[32];
     cm_instant period_start;
     char period_text[CM_PERIOD_TEXT];
-    char month_text[16]; /* "2025-06-", what a usage start in the period begins with */
+    char month_text[16]; /* "2025-06-", the prefix of a usage start in the period */
     unsigned month_days;
 
     /* The window: [begin, end) of `buffer` is not consumed yet. */
     char *buffer;
     size_t capacity; /* without CM_SCAN_PADDING */
     size_t begin, end;
-    bool ended; /* the stream has no more */
+    bool ended; /* the stream has ended */
     bool failed, at_end;
 
     cm_row row; /* the row at `begin`, once it was read */
@@ -54,7 +51,7 @@ struct cm_reader {
     cm_arena *values; /* of cm_reader_column_value */
 };
 
-/* Field i of the row as it stands in the file. i == fields gives an empty field. */
+/* Field i of the row as it is in the file. i == fields gives an empty field. */
 static inline cm_slice cm_reader_raw(const cm_reader *reader, uint32_t i)
 {
     uint32_t from = reader->row.end[(int64_t)i - 1] + 1;

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* The line end at text[at], which is LF, CR LF, or CR as the very last byte: how many bytes; 0 none, -1 not to be told
- * yet. */
+/* The line end at text[at], which is LF, CR LF, or CR as the very last byte: its number of bytes; 0 none, -1 not yet
+ * known. */
 static int line_end(const char *text, size_t at, size_t length, bool last)
 {
     if (text[at] == '\n')
@@ -18,7 +18,8 @@ static int line_end(const char *text, size_t at, size_t length, bool last)
     return text[at + 1] == '\n' ? 2 : 0;
 }
 
-/* Behind the closing quote of the quoted field that begins at text[at]; `length` + 1 if it is not closed. */
+/* The position after the closing quote of the quoted field that begins at text[at]; `length` + 1 if it is not
+ * closed. */
 static size_t quoted_end(const char *text, size_t at, size_t length, uint32_t *newlines)
 {
     for (size_t i = at + 1; i < length; i++) {

@@ -17,14 +17,15 @@ enum { CM_SCAN_PADDING = 64 };
 enum cm_scan_result {
     CM_SCAN_ROW,   /* a whole row */
     CM_SCAN_MORE,  /* the text ends before the row does */
-    CM_SCAN_QUOTE, /* stray quote: in the middle of a field, or text behind a closing quote; `fields` is the field's
+    CM_SCAN_QUOTE, /* stray quote: in the middle of a field, or text after a closing quote; `fields` is the field's
                       index */
     CM_SCAN_OPEN,  /* a quoted field is not closed where the whole text ends; `fields` is the field's index */
     CM_SCAN_WIDE,  /* more than `capacity` fields */
 };
 
 typedef struct cm_row {
-    /* end[i]: offset behind field i, quotes included; field i begins at end[i - 1] + 1. end[-1] is (uint32_t)-1. */
+    /* end[i]: offset just after field i, including quotes; field i begins at end[i - 1] + 1. end[-1] is
+     * (uint32_t)-1. */
     uint32_t *end; /* room for `capacity` + 64 */
     uint32_t capacity;
     uint32_t fields;
@@ -33,7 +34,7 @@ typedef struct cm_row {
     uint32_t newlines; /* within quoted fields */
 } cm_row;
 
-/* The text has fewer than 2^32 - 64 bytes. `last`: nothing follows it. A row of an empty text is not asked for. */
+/* The text has fewer than 2^32 - 64 bytes. `last`: nothing follows it. Not called for an empty text. */
 typedef enum cm_scan_result cm_scan_fn(const char *text, size_t length, bool last, cm_row *row);
 typedef uint64_t cm_hash_fn(const void *data, size_t length); /* XXH3-64 */
 

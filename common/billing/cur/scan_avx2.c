@@ -1,8 +1,8 @@
 /*
- * 64 bytes at a time: compare with quote, comma and line feed, turn the results into bit masks, take the parts between
- * quotes out by a prefix xor of the quote bits, and write the positions of what is left. The technique is that of
+ * 64 bytes at a time: compare with quote, comma and line feed, turn the results into bit masks, remove the parts
+ * between quotes by a prefix xor of the quote bits, and write the positions of the rest. The technique is that of
  * simdjson (Langdale and Lemire, "Parsing gigabytes of JSON per second"). Whatever looks unusual (a stray quote, CR
- * behind a quote, the end of the text) is left to the scalar scanner, so both agree by construction.
+ * after a quote, the end of the text) is left to the scalar scanner, so both agree by construction.
  */
 #if defined(__x86_64__)
 #pragma GCC target("avx2,bmi,bmi2,lzcnt,popcnt,pclmul")
@@ -75,7 +75,7 @@ struct quotes {
     uint64_t after_quote; /* bit 0: the byte before closed a quoted field */
 };
 
-/* Takes what is quoted out of `*comma` and `*newline`. Returns the bytes that contradict RFC 4180 (perhaps). */
+/* Removes what is quoted from `*comma` and `*newline`. Returns the bytes that may violate RFC 4180. */
 static inline uint64_t mask_quoted(struct quotes *state, uint64_t quote, uint64_t *comma, uint64_t *newline,
                                    uint64_t *ret_quoted_newline)
 {

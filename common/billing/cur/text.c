@@ -17,7 +17,7 @@ cm_slice cm_text_unquote(cm_slice raw, char *scratch)
     return (cm_slice){scratch, length};
 }
 
-/* Length of the character at text[0], 0 if it is none. */
+/* Length of the character at text[0], 0 if it is invalid. */
 static size_t character(const uint8_t *text, size_t length)
 {
     uint8_t first = text[0];

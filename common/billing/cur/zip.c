@@ -12,7 +12,7 @@
 
 #include <zip.h>
 
-/* The bytes of one member, as they stand in the archive or inflated by libzip. */
+/* The bytes of one member, as stored in the archive or inflated by libzip. */
 struct member {
     cm_stream stream;
     zip_t *archive;
@@ -69,7 +69,7 @@ static cm_stream *empty_stream(void)
     return &e->stream;
 }
 
-/* A file that nobody else sees: unlinked at once, in TMPDIR or /tmp. */
+/* A private file: unlinked at once, in TMPDIR or /tmp. */
 static FILE *unnamed_file(void)
 {
     char path[512];
@@ -96,7 +96,7 @@ static bool fail_spool(cm_error *err)
                    strerror(errno));
 }
 
-/* Copies the stream into a file, since a zip's directory stands at its end. */
+/* Copies the stream into a file, since a zip's directory is at its end. */
 static FILE *spool(cm_stream *from, cm_error *err)
 {
     FILE *file = unnamed_file();
@@ -182,7 +182,7 @@ static cm_stream *open_archive(FILE *file, cm_error *err)
     }
     if (ftello(file) == 0) {
         fclose(file);
-        return empty_stream(); /* not a byte: an empty chunk */
+        return empty_stream(); /* no bytes at all: an empty chunk */
     }
     zip_error_t why;
     zip_error_init(&why);

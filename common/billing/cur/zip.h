@@ -5,8 +5,8 @@
 #include "base/base/stream.h"
 
 /*
- * Takes `compressed`, also on failure. What is not a local file is spooled to an unnamed temporary file. Errors: POISON
- * with code CUT; RETRY when the temporary file cannot be written.
+ * Takes `compressed`, also on failure. Anything but a local file is spooled to an unnamed temporary file. Errors:
+ * POISON with code CUT; RETRY when the temporary file cannot be written.
  */
 CM_NODISCARD cm_stream *cm_zip_stream(cm_stream *compressed, cm_error *err);
 

@@ -30,7 +30,7 @@ bool cm_capability_known(const char *name)
     return false;
 }
 
-/* A capability that only the kind for organizations opens (P09, P10); NULL: none is needed. */
+/* A capability that only the payer kind for organizations gives (P09, P10); NULL: none is needed. */
 static const cm_payer_capability *needed(const cm_payer_model *model, const cm_advice_question *q)
 {
     for (size_t i = 0; i < q->need_count; i++) {
@@ -62,8 +62,8 @@ static bool has_others(const cm_catalog *catalog, const cm_payer *payer, const c
     return others;
 }
 
-/* P07: a dedicated payer is one customer's; its own before an empty one. Shared and master payers: the reseller's own
- * first. */
+/* P07: a dedicated payer belongs to one customer; prefer its own to an empty one. Shared and master payers: prefer the
+ * reseller's own. */
 static const cm_payer *choose(const cm_catalog *catalog, const char *lane, const char *kind, bool exclusive,
                               const cm_advice_question *q)
 {

@@ -28,7 +28,7 @@ typedef struct cm_advice_question {
     const char *lane;         /* NULL: every lane */
     const char *const *needs; /* capabilities (P09, P10), as the payer models name them */
     size_t need_count;
-    const cm_payer_owner *owners; /* beside the links of the catalog */
+    const cm_payer_owner *owners; /* in addition to the links of the catalog */
     size_t owner_count;
 } cm_advice_question;
 
@@ -41,9 +41,9 @@ typedef struct cm_advice {
 } cm_advice;
 
 enum { CM_ADVICE_MAX = 16 };
-/* One answer for each lane that has payers; returns the count. */
+/* One piece of advice for each lane that has payers; returns the count. */
 size_t cm_advise(const cm_catalog *catalog, const cm_advice_question *question, cm_advice into[static CM_ADVICE_MAX]);
-/* A capability that some model knows. */
+/* Whether some model has this capability. */
 bool cm_capability_known(const char *name);
 
 #endif

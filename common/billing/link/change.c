@@ -1,4 +1,4 @@
-/* The one function that changes the state of a link, and the table it reads. */
+/* The only function that changes the state of a link, and the table it uses. */
 #include "billing/link/link.h"
 
 #include <stdio.h>
@@ -47,7 +47,7 @@ static const struct transition {
 };
 enum { TRANSITIONS = sizeof transitions / sizeof *transitions };
 
-/* Decided by a person: the reason belongs to the history. */
+/* An operator's decision: the reason belongs in the history. */
 static const bool needs_reason[CM_LINK_EVENTS] = {
     [CM_LINK_REJECT] = true, [CM_LINK_ASK_INFO] = true, [CM_LINK_WITHDRAW] = true,
     [CM_LINK_CANCEL] = true, [CM_LINK_OFFBOARD] = true, [CM_LINK_KEEP] = true};
@@ -96,7 +96,7 @@ bool cm_link_expect_version(int64_t now, int64_t seen, cm_error *err)
         (long long)now, (long long)seen, (long long)now);
 }
 
-/* --- what a step needs --------------------------------------------------------------------------------------- */
+/* --- what a step needs ------------------------------------------------------------------------------------------- */
 
 static bool may_be_active(const cm_account_link *link, cm_error *err)
 {
@@ -152,7 +152,7 @@ static bool check(const cm_account_link *link, const cm_link_cause *cause, cm_er
     }
 }
 
-/* --- the change ---------------------------------------------------------------------------------------------- */
+/* --- the change -------------------------------------------------------------------------------------------------- */
 
 static void join(cm_account_link *link, cm_instant joined)
 {

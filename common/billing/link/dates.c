@@ -1,4 +1,4 @@
-/* Dates of a link: reminders, months of billing, re-checks. Only calendar months and whole seconds: no zone, no leap
+/* Dates of a link: reminders, billing months, repeated checks. Only calendar months and whole seconds: no zone, no leap
  * second. */
 #include "billing/link/link.h"
 

@@ -1,13 +1,13 @@
 /*
  * A link: which customer owns an AWS account under which payer, from request to leaving (accounts-and-taxes.md section
- * 1). Pure: no database, no AWS, the clock is handed in. One enum of states, one function that changes them.
+ * 1). Pure: no database, no AWS, the clock is a parameter. One enum of states, one function that changes them.
  *
  *   requested -> approved | rejected (a person, O07, O19), info_requested and back, withdrawn
  *   approved -> invited -> accepted | declined | expired | cancelled   (an account that exists)
  *   approved -> account_created -> root_password_reset                 (a new account, in the order of O12)
  *   accepted, root_password_reset -> role_pending -> active -> offboarding -> left
  *
- * Every state but the last ones has an exit; what ended is requested again as a new request.
+ * Every state except the final ones has an exit; after a final state a new request is needed.
  */
 #ifndef CM_LINK_LINK_H
 #define CM_LINK_LINK_H
@@ -39,13 +39,13 @@ enum cm_link_state {
     CM_LINK_STATES
 };
 
-/* What may happen to a link. The comment says who: a person by a command, or AWS as it was observed. */
+/* What may happen to a link. The comment says who causes it: a person with a command, or AWS as observed. */
 enum cm_link_event {
     CM_LINK_APPROVE,        /* person */
     CM_LINK_REJECT,         /* person, with a reason */
     CM_LINK_ASK_INFO,       /* person, with a reason: what is missing */
     CM_LINK_GIVE_INFO,      /* person */
-    CM_LINK_WITHDRAW,       /* person, with a reason: who asked does not want it any more */
+    CM_LINK_WITHDRAW,       /* person, with a reason: the requester no longer wants it */
     CM_LINK_CANCEL,         /* person, with a reason; or AWS: the invitation was cancelled */
     CM_LINK_INVITE,         /* AWS has the invitation; aws_at: its ExpirationTimestamp */
     CM_LINK_ACCEPT,         /* AWS; aws_at: the moment of joining */
@@ -54,11 +54,11 @@ enum cm_link_event {
     CM_LINK_MEMBER_SEEN,    /* AWS or a report shows the account under the payer; aws_at: the moment of joining */
     CM_LINK_CREATE_ACCOUNT, /* the account exists; aws_at: since when */
     CM_LINK_RESET_PASSWORD, /* person: the owner has set the root password (O12) */
-    CM_LINK_ASK_ROLE,       /* the role's instructions went out (O12) */
+    CM_LINK_ASK_ROLE,       /* the instructions for the role were sent (O12) */
     CM_LINK_ACTIVATE, /* person or org-linker: role valid or not needed, MFA confirmed, support plan group assigned */
     CM_LINK_OFFBOARD, /* person, with a reason */
     CM_LINK_GONE,     /* AWS: no longer under the payer; aws_at: since when */
-    CM_LINK_KEEP,     /* person, with a reason: it stays after all */
+    CM_LINK_KEEP,     /* person, with a reason: the account stays after all */
     CM_LINK_LEAVE,    /* person or org-linker: every gate is open; aws_at: when it left */
     CM_LINK_EVENTS
 };
@@ -74,29 +74,29 @@ CM_NODISCARD bool cm_link_state_parse(const char *name, enum cm_link_state *ret)
 CM_NODISCARD bool cm_link_event_parse(const char *name, enum cm_link_event *ret);
 CM_NODISCARD bool cm_role_verdict_parse(const char *name, enum cm_role_verdict *ret);
 bool cm_link_state_is_final(enum cm_link_state state);
-/* The account is billed by the payer in this state, whoever pays for it. */
+/* In this state AWS bills the account to the payer, whoever pays in the end. */
 bool cm_link_state_is_member(enum cm_link_state state);
 
 enum { CM_ACCOUNT_ID = 13, CM_LINK_PLAN_TEXT = 24, CM_LINK_NAME_TEXT = 104 };
 
-/* What the state machine must know of a request. Instants: 0 = not known. */
+/* What the state machine needs to know about a request. Instants: 0 = not known. */
 typedef struct cm_account_link {
     enum cm_link_kind kind;
     enum cm_link_state state;
-    int64_t version;             /* counts by one with every change; commands name the one that the operator saw */
+    int64_t version; /* increases by one with every change; commands name the version that the operator saw */
     char account[CM_ACCOUNT_ID]; /* "" until a new account exists */
     char support_plan[CM_LINK_PLAN_TEXT];
     char support_plan_group[CM_LINK_NAME_TEXT]; /* "": none */
     bool role_required, role_waived;            /* P16; waived: by a person, with a reason */
     enum cm_role_verdict role;
     bool mfa_confirmed; /* P11 */
-    char shut_gate[64]; /* off-boarding: name of a gate that is shut, "" = all open (N23) */
+    char shut_gate[64]; /* off-boarding: name of a closed gate, "" = all open (N23) */
     cm_instant invited_at;
     cm_instant remind_at;          /* N01, O21: 14 days after the invitation, an operator's reminder */
-    cm_instant expires_at;         /* AWS's ExpirationTimestamp: what decides */
-    cm_instant liable_from;        /* AWS's moment of joining */
+    cm_instant expires_at;         /* AWS's ExpirationTimestamp, which decides */
+    cm_instant liable_from;        /* AWS's time of joining */
     cm_instant billed_from;        /* N11 */
-    cm_instant billed_from_wanted; /* a person's choice, the 1st of a month; 0 = the rule */
+    cm_instant billed_from_wanted; /* an operator's choice, the 1st of a month; 0 = the rule */
     cm_instant left_at;
     cm_instant billed_until; /* exclusive: the end of the month in which it left */
 } cm_account_link;
@@ -104,36 +104,36 @@ typedef struct cm_account_link {
 typedef struct cm_link_cause {
     enum cm_link_event event;
     cm_instant at;  /* now */
-    const char *by; /* never empty: no change without a cause */
+    const char *by; /* never empty: every change has a cause */
     const char *reason;
-    cm_instant aws_at;     /* AWS's own moment, 0 = not told */
+    cm_instant aws_at;     /* AWS's own time, 0 = not known */
     const char *account;   /* CREATE_ACCOUNT: its 12 digits */
     const char *handshake; /* INVITE: its id, kept by the store */
 } cm_link_cause;
 
 /*
- * THE function that changes a state. REFUSED with nothing changed: no such change (code LINK_STATE), another kind of
- * request (LINK_KIND), no actor or no reason (NO_CAUSE), or what the step needs is missing (ROLE_NOT_VALID,
+ * The only function that changes a state. REFUSED, with nothing changed: not an allowed change (code LINK_STATE),
+ * another kind of request (LINK_KIND), no actor or no reason (NO_CAUSE), or a prerequisite is missing (ROLE_NOT_VALID,
  * MFA_NOT_CONFIRMED, SUPPORT_PLAN_GROUP_MISSING, GATE_SHUT, NOT_EXPIRED, NO_EXPIRY, BAD_ACCOUNT).
  */
 CM_NODISCARD bool cm_link_change(cm_account_link *link, const cm_link_cause *cause, cm_error *err);
 
-/* Where an event leads, whatever the guards say; false: nowhere. For tables and help. */
+/* The state that an event leads to, regardless of the guards; false: none. For tables and help. */
 bool cm_link_next(enum cm_link_kind kind, enum cm_link_state from, enum cm_link_event event, enum cm_link_state *ret);
 
-/* Compare-and-set: REFUSED (VERSION_CHANGED) if the operator saw another version. Wishes are whole values, never
+/* Compare-and-set: REFUSED (VERSION_CHANGED) if the operator saw another version. Patches hold whole values, never
  * increments (rules.md, "The last absolute value wins"). */
 CM_NODISCARD bool cm_link_expect_version(int64_t now, int64_t seen, cm_error *err);
 
 /* --- dates, UTC --- */
 cm_instant cm_link_reminder(cm_instant invited_at); /* N01: 14 days */
-/* N11: the 1st of the month after a moved account joined (the moment itself if it joined at a month's first instant). A
- * new account has no former payer: its first month counts whole. */
+/* N11: the 1st of the month after a moved account joined (the time itself if it joined at a month's first instant). A
+ * new account has no former payer: its first month counts in full. */
 cm_instant cm_link_billed_from(enum cm_link_kind kind, cm_instant joined);
-/* The month in which it left is billed whole: AWS charges the payer up to the minute of leaving. */
+/* The month in which it left is billed in full: AWS charges the payer up to the minute of leaving. */
 cm_instant cm_link_billed_until(cm_instant left);
-/* When a role is tried again: a valid one after a day, an invalid one after an hour, doubled with each failure in a row
- * up to a day. */
+/* When a role is checked again: a valid one after a day, an invalid one after an hour, doubled with each failure in a
+ * row up to a day. */
 cm_instant cm_role_next_check(enum cm_role_verdict verdict, int failures, cm_instant checked_at);
 
 #endif

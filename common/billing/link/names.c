@@ -1,4 +1,4 @@
-/* Names of the enums, as they stand in the database, in commands and in answers. */
+/* Names of the enums, as used in the database, in commands and in output. */
 #include "billing/link/link.h"
 
 #include <string.h>

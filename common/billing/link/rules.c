@@ -26,7 +26,7 @@ bool cm_rule_nickname(const char *nickname, cm_error *err)
                    "an account needs a nickname of 1 to 50 characters (O09): --nickname");
 }
 
-/* --- root mail ----------------------------------------------------------------------------------------------- */
+/* --- root mail --------------------------------------------------------------------------------------------------- */
 
 const char *cm_email_domain(const char *email)
 {
@@ -103,8 +103,7 @@ bool cm_rule_root_domain(const cm_payer_model *model, bool is_payer, const char 
         domain);
 }
 
-/* --- support, role, territory --------------------------------------------------------------------------------------
- */
+/* --- support, role, territory ------------------------------------------------------------------------------------ */
 
 bool cm_rule_support_plan(const char *plan, const char *sales_reference, cm_error *err)
 {
@@ -173,7 +172,7 @@ bool cm_rule_role_required(const cm_payer_model *model, bool transferred_in)
     return transferred_in || !model->role_only_if_transferred_in;
 }
 
-/* --- budget, plans, duties ------------------------------------------------------------------------------------ */
+/* --- budget, plans, duties --------------------------------------------------------------------------------------- */
 
 void cm_invitation_budget_count(cm_invitation_budget *budget)
 {
@@ -207,7 +206,7 @@ const char *cm_plan_of_group(const cm_support_group *group)
     return NULL;
 }
 
-/* Is what AWS charges for another plan than that? An out-of-cycle bill tells only that there is a paid one. */
+/* Does AWS charge for a different plan? An out-of-cycle bill shows only that there is a paid one. */
 static bool is_other(const char *observed, const char *plan)
 {
     return strcmp(observed, CM_PLAN_PAID) == 0 ? strcmp(plan, "basic") == 0 : strcmp(observed, plan) != 0;

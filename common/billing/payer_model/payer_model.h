@@ -1,18 +1,18 @@
 /*
  * Payer models: everything that differs between distributors, and nothing else (architecture.md section 7). One folder
- * a model, listed in registry.c. All other code is written against this table and never asks which model it has.
+ * for each model, listed in registry.c. All other code uses this table and never asks which model it is.
  */
 #ifndef CM_PAYER_MODEL_PAYER_MODEL_H
 #define CM_PAYER_MODEL_PAYER_MODEL_H
 
 #include "base/base/error.h"
 
-/* A permission that the role must give, as IAM names it (one of aws/probe.h), and what for; tried with a harmless call
- * (O13, O26, O27). That the role can be assumed with the account's external id comes before all of them. */
+/* A permission that the role must give, by its IAM name (one of aws/probe.h), and its purpose; checked with a harmless
+ * call (O13, O26, O27). Whether the role can be assumed with the account's external id is checked first. */
 typedef struct cm_payer_permission {
     const char *action, *purpose;
 } cm_payer_permission;
-/* What must be shown before an account may leave (N23). `each_role`: once for every name in roles_to_remove. */
+/* What must be proven before an account may leave (N23). `each_role`: once for every name in roles_to_remove. */
 typedef struct cm_payer_gate {
     const char *code, *rule, *what;
     bool each_role, needs_zero_amount;
@@ -21,18 +21,18 @@ typedef struct cm_payer_gate {
 typedef struct cm_payer_duty {
     const char *code, *rule, *what;
     int day;
-    bool has_accounts; /* it is the list of new and repurposed accounts (O28) */
+    bool has_accounts; /* the duty is the list of new and repurposed accounts (O28) */
 } cm_payer_duty;
-/* What a kind of payer opens for its accounts (P09, P10). */
+/* What a kind of payer makes available to its accounts (P09, P10). */
 typedef struct cm_payer_capability {
     const char *name, *payer_kind, *rule;
 } cm_payer_capability;
 
 typedef struct cm_payer_model {
     const char *name;               /* "tdsynnex" */
-    int version;                    /* part of the engine version: rating differs, so does the run */
+    int version;                    /* part of the engine version: if rating differs, the run differs */
     const char *const *payer_kinds; /* NULL-ended: "shared", "dedicated" | "master" */
-    /* AWS support lines are the distributor's matter: buy = sell = 0, replaced by the support plan group's lines
+    /* The distributor handles AWS support lines: buy = sell = 0, replaced by the support plan group's lines
      * (N02-N04). */
     bool suppresses_support_lines;
     /* Provider discounts reach the reseller with the line (ingram), or later from the distributor (tdsynnex: buy = 0,
@@ -53,7 +53,7 @@ typedef struct cm_payer_model {
      * rule and why. */
     const char *standalone_kind, *standalone_why, *organization_kind, *organization_why;
     const cm_payer_capability *capabilities; /* ended by {0} */
-    /* The role that reaches an account: needed always, or only where the payer was transferred in (P16). Its name where
+    /* The role for access to an account: always required, or only where the payer was transferred in (P16). Its name if
      * it is prescribed (O25). */
     bool role_only_if_transferred_in;
     const char *role_name;                  /* NULL: any */

@@ -7,7 +7,7 @@
 
 enum { COLUMNS_MAX = 40 };
 
-/* --- cells --------------------------------------------------------------------------------------------------- */
+/* --- cells ------------------------------------------------------------------------------------------------------- */
 
 /* RFC 4180 section 2. */
 static void put_quoted(cm_buffer *out, const char *text)
@@ -25,7 +25,8 @@ static void put_quoted(cm_buffer *out, const char *text)
     cm_buffer_char(out, '"');
 }
 
-/* Spreadsheets take a cell that begins so for a formula; the wide forms too (U+FF1D, U+FF0B, U+FF0D, U+FF20). */
+/* Spreadsheets treat a cell that begins with one of these as a formula; the wide forms too (U+FF1D, U+FF0B, U+FF0D,
+ * U+FF20). */
 static bool looks_like_formula(const char *text)
 {
     static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
@@ -35,7 +36,7 @@ static bool looks_like_formula(const char *text)
     return *text && strchr("=+-@\t\r\n", *text);
 }
 
-/* Tags as "key=value;key=value", sorted; a backslash stands before \ ; = of keys and values. */
+/* Tags as "key=value;key=value", sorted; \ ; = in keys and values are escaped with a backslash. */
 static void put_escaped(cm_buffer *out, const char *text)
 {
     for (; *text; text++) {
@@ -69,9 +70,9 @@ static void tags_text(const json_t *tags, cm_buffer *ret)
     free(keys);
 }
 
-/* --- columns ------------------------------------------------------------------------------------------------- */
+/* --- columns ----------------------------------------------------------------------------------------------------- */
 
-/* Where a cell's text is taken from: a key of the row, of the view, or something of its own. */
+/* The source of a cell's text: a key of the row, a key of the view, or a special case. */
 enum from { ROW, ROW_TYPE, VIEW, CYCLE_START, CYCLE_END, CUSTOMER_NAME, TAGS, RATE, SOURCE };
 
 typedef struct column {
@@ -127,7 +128,7 @@ typedef struct writing {
     cm_buffer *out;
 } writing;
 
-/* Lines of a customer stand together, so the last one found is tried first. */
+/* Lines of a customer are consecutive, so the last one found is tried first. */
 static const char *customer_name(writing *w, const char *id)
 {
     const json_t *customers = json_object_get(w->view, "customers");
@@ -201,7 +202,7 @@ static void put_rows(writing *w, const char *type, const json_t *rows)
         put_row(w, type, row);
 }
 
-/* A row of nothing but a sum. */
+/* A row that holds only a sum. */
 static void put_sum(writing *w, const char *type, json_t *row)
 {
     put_row(w, type, row);
@@ -234,7 +235,7 @@ static void put_margin(writing *w)
     put_sum(w, "margin_total", total);
 }
 
-/* --- choosing ------------------------------------------------------------------------------------------------ */
+/* --- choosing ---------------------------------------------------------------------------------------------------- */
 
 static bool choose(writing *w, const column *all, const char *const *columns, cm_error *err)
 {
@@ -263,7 +264,7 @@ static bool choose(writing *w, const column *all, const char *const *columns, cm
     return true;
 }
 
-/* What is credited for earlier months (N12) lowers what is bought. */
+/* Credits for earlier months (N12) reduce the purchases. */
 static void put_arrears(writing *w)
 {
     size_t i;

@@ -1,4 +1,4 @@
-/* Figures and names as people read them. */
+/* Figures and names formatted for people. */
 #include "base/decimal/decimal.h"
 #include "billing/print/paper.h"
 

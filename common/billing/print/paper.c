@@ -69,7 +69,7 @@ static void set_colour(cm_paper *paper, int red, int green, int blue)
                          pango_units_to_double(PT(blue) / 255));
 }
 
-/* The layout's direction is the text's own; the side is the one that was asked for. */
+/* The layout's direction is that of the text; the alignment is the requested one. */
 static PangoAlignment side(PangoLayout *layout, enum cm_align align)
 {
     bool is_right = align == CM_ALIGN_RIGHT;
@@ -124,7 +124,7 @@ void cm_paper_rule(cm_paper *paper, int x, int y, int width, bool is_strong)
     cairo_fill(paper->cr);
 }
 
-/* --- pages --------------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------------------------- */
 
 bool cm_print_is_draft(const json_t *view, const char **ret_word)
 {
@@ -133,7 +133,7 @@ bool cm_print_is_draft(const json_t *view, const char **ret_word)
     return strcmp(state, "issued") != 0;
 }
 
-/* Across the page, pale, below what is written on it. */
+/* Across the page, pale, behind its content. */
 static void draw_mark(cm_paper *paper, const char *word)
 {
     PangoLayout *layout = pango_layout_new(paper->context);
@@ -219,7 +219,7 @@ void cm_paper_need(cm_paper *paper, int height)
         cm_paper_next_page(paper);
 }
 
-/* --- tables -------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------------------ */
 
 void cm_paper_table(cm_paper *paper, const cm_table *table)
 {

@@ -9,7 +9,7 @@
 
 /* Parts of a document, by class. */
 static const struct part {
-    const char *title, *class; /* class NULL: all others */
+    const char *title, *class; /* class NULL: all other classes */
 } parts[] = {{"Usage and fees", NULL},
              {"Support", "support"},
              {"Custom charges", "custom_charge"},
@@ -18,9 +18,9 @@ enum { PARTS = sizeof parts / sizeof *parts };
 
 typedef struct body {
     cm_paper *paper;
-    json_t *spans; /* customer -> [first line, end]; NULL: lines of a customer do not stand together */
+    json_t *spans; /* customer -> [first line, end]; NULL: the lines of a customer are not consecutive */
     int digits;
-    const json_t **lines; /* of the part and customer in hand */
+    const json_t **lines; /* of the current part and customer */
     size_t count;
     cm_table table;
     cm_column columns[5];
@@ -40,7 +40,7 @@ static void add(cm_decimal *sum, const json_t *line)
     cm_decimal amount;
     bool fits = cm_decimal_parse_strict(cm_slice_of(cm_print_text(line, "amount")), &amount) &&
                 cm_decimal_accumulate(sum, amount);
-    cm_assert(fits); /* the document's own sum fits */
+    cm_assert(fits); /* the document's own sum fits, so this one does */
 }
 
 static char *money_of(const body *b, cm_decimal sum, char into[static CM_MONEY_TEXT])
@@ -58,7 +58,8 @@ static cm_decimal sum_of(const json_t *const *lines, size_t count)
     return sum;
 }
 
-/* Where the lines of each customer stand, so that a document about thousands is not searched for each of them. */
+/* Finds where the lines of each customer are, so that a document about thousands of customers is not searched for each
+ * of them. */
 static json_t *find_spans(const json_t *lines)
 {
     json_t *spans = json_object(), *span = NULL;
@@ -98,9 +99,9 @@ static void choose(body *b, const char *customer, size_t part)
     }
 }
 
-/* --- summary ------------------------------------------------------------------------------------------------- */
+/* --- summary ----------------------------------------------------------------------------------------------------- */
 
-/* Sections by customer are for documents about several that tell them apart (I02). */
+/* Sections by customer are for documents about several customers, listed separately (I02). */
 static bool has_sections(const json_t *view)
 {
     size_t i;
@@ -178,14 +179,14 @@ static void put_summary(body *b)
     paper->y += PT(16);
 }
 
-/* --- lines --------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------------------------- */
 
 static bool is_same(const json_t *a, const json_t *b, const char *key)
 {
     return strcmp(cm_print_text(a, key), cm_print_text(b, key)) == 0;
 }
 
-/* Lines from `first` on that have its account (and product). */
+/* Lines from `first` on with the same account (and product). */
 static size_t run_of(const body *b, size_t first, bool with_product)
 {
     size_t last = first + 1;
@@ -258,7 +259,7 @@ static void put_product(body *b, size_t first, size_t last)
     paper->y += PT(3);
 }
 
-/* Custom charges and credits: what they are called. */
+/* Names of custom charges and credits. */
 static void put_named(body *b)
 {
     for (size_t i = 0; i < b->count; i++)

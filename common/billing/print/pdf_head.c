@@ -7,7 +7,7 @@
 
 enum { LOGO_WIDTH = 170, LOGO_HEIGHT = 56, NAMES_MOST = 12 };
 
-/* --- logo ---------------------------------------------------------------------------------------------------- */
+/* --- logo -------------------------------------------------------------------------------------------------------- */
 
 typedef struct reading {
     cm_buffer bytes;
@@ -24,7 +24,7 @@ static cairo_status_t give_bytes(void *opaque, unsigned char *into, unsigned int
     return CAIRO_STATUS_SUCCESS;
 }
 
-/* NULL: there is none, or it cannot be read. */
+/* NULL: there is no logo, or it cannot be read. */
 static cairo_surface_t *read_logo(const json_t *view)
 {
     static const char prefix[] = "data:image/png;base64,";
@@ -40,7 +40,7 @@ static cairo_surface_t *read_logo(const json_t *view)
     return NULL;
 }
 
-/* At most a point a pixel, at most its box. Returns its height. */
+/* At most one point for each pixel, and at most its box. Returns its height. */
 static int draw_logo(cm_paper *paper, int x, int y)
 {
     cairo_surface_t *image = read_logo(paper->view);
@@ -64,7 +64,7 @@ static int draw_logo(cm_paper *paper, int x, int y)
     return height * scale;
 }
 
-/* --- parties ------------------------------------------------------------------------------------------------- */
+/* --- parties ----------------------------------------------------------------------------------------------------- */
 
 typedef struct block {
     cm_paper *paper;
@@ -114,7 +114,7 @@ static void put_party(block *b, const json_t *party)
     put_contact(b, party);
 }
 
-/* One with its address, several (I02, I03) by name. */
+/* One customer with its address, several (I02, I03) by name. */
 static void put_customers(block *b)
 {
     const json_t *customers = json_object_get(b->paper->view, "customers");
@@ -135,7 +135,7 @@ static void put_customers(block *b)
     }
 }
 
-/* --- facts --------------------------------------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------------------------------------- */
 
 static void put_fact(block *b, const char *label, const char *value)
 {
@@ -178,7 +178,7 @@ static void put_corrects(block *b)
     cm_buffer_free(&text);
 }
 
-/* I04: the document's own address; a link where the reader can follow one. */
+/* I04: the document's own URL, as a link. */
 static void put_link(block *b)
 {
     const char *link = cm_print_text(b->paper->view, "link");

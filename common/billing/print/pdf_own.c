@@ -1,4 +1,4 @@
-/* What only the reseller reads: margin, purchases, how the document came to be. Never for customers (P13). */
+/* For the reseller only: margin, purchases, the document's history. Never for customers (P13). */
 #include "billing/print/paper.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void heading(cm_paper *paper, const char *text)
     paper->y += PT(4);
 }
 
-/* --- margin -------------------------------------------------------------------------------------------------- */
+/* --- margin ------------------------------------------------------------------------------------------------------ */
 
 static void put_margin_row(cm_paper *paper, const cm_table *table, enum cm_style style, const json_t *row,
                            const char *first)
@@ -76,7 +76,7 @@ static void put_losses(cm_paper *paper, const json_t *losses)
     }
 }
 
-/* --- history ------------------------------------------------------------------------------------------------- */
+/* --- history ----------------------------------------------------------------------------------------------------- */
 
 static void put_event(cm_paper *paper, const char *what, const json_t *event)
 {
@@ -172,7 +172,7 @@ void cm_print_own(cm_paper *paper)
     put_remit_to(paper);
 }
 
-/* --- purchases ----------------------------------------------------------------------------------------------- */
+/* --- purchases --------------------------------------------------------------------------------------------------- */
 
 static void put_bought_row(cm_paper *paper, const cm_table *table, enum cm_style style, const json_t *row,
                            const char *first)

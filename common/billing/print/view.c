@@ -17,7 +17,7 @@ const char *cm_print_text(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-/* Copies what is there of `keys` (NULL-ended). */
+/* Copies those of `keys` (NULL-ended) that exist. */
 static void copy(json_t *to, const json_t *from, const char *const *keys)
 {
     for (; *keys; keys++) {
@@ -27,7 +27,7 @@ static void copy(json_t *to, const json_t *from, const char *const *keys)
     }
 }
 
-/* I12: of the catalog's document only what is meant to be printed. */
+/* I12: from the catalog's document, only what is meant to be printed. */
 static json_t *party(const char *id, const json_t *document)
 {
     static const char *const keys[] = {"name", "address", "country", "tax_id", "contact", "email", NULL};
@@ -43,7 +43,7 @@ static json_t *reseller_json(const json_t *document, const json_t *parties)
     json_t *ret = party(cm_print_text(document, "reseller"), found);
     copy(ret, found, more);
     if (strncmp(cm_print_text(ret, "logo"), "data:", 5) != 0)
-        json_object_del(ret, "logo"); /* the name of a file: kept by versions of before, and nobody knows the file */
+        json_object_del(ret, "logo"); /* the name of a file, stored by older versions; the file itself is not known */
     return ret;
 }
 
@@ -60,7 +60,7 @@ static json_t *customers_json(const json_t *document, const json_t *parties)
     return ret;
 }
 
-/* The statement's own address (I04): what the reseller says, with the id in place. NULL: none. */
+/* The statement's own address (I04): the reseller's template with the id filled in. NULL: none. */
 static json_t *link_json(const json_t *document, const json_t *parties)
 {
     const char *url = cm_print_text(json_object_get(parties, "reseller"), "statement_url"), *at = strstr(url, "{id}");
@@ -154,7 +154,7 @@ static json_t *rate_json(const json_t *document, const json_t *settings)
     return ret;
 }
 
-/* What a document says: figures as they are stored. */
+/* The content of a document: figures as stored. */
 static void put_figures(json_t *view, const json_t *record)
 {
     static const char *const sums[] = {"subtotal", "tax", "total", NULL};
@@ -169,7 +169,7 @@ static void put_figures(json_t *view, const json_t *record)
     copy(view, document, sums);
 }
 
-/* The reseller's own: what it costs and earns, and how the document came to be. */
+/* For the reseller: what it costs and earns, and the document's history. */
 static void put_own(json_t *view, const json_t *record)
 {
     static const char *const history[] = {"arrears", "approved", "issued", "overrides", NULL};
@@ -184,7 +184,7 @@ static void put_own(json_t *view, const json_t *record)
     copy(view, settings, origin);
 }
 
-/* What is billed less what is credited for earlier months (N12), in the source currency. */
+/* Billed minus credited for earlier months (N12), in the source currency. */
 static json_t *net_json(const json_t *margin, const json_t *arrears)
 {
     cm_decimal net, amount;

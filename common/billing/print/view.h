@@ -1,7 +1,7 @@
 /*
  * Outputs of a document, each a pure function of its stored record (statements.md section 7; I09, I10;
- * store/document_record.h): first a view of it as JSON, which holds what its reader may know and nothing else, then
- * that view as CSV or PDF. Amounts are decimals as texts everywhere.
+ * store/document_record.h): first a view of it as JSON, which holds only what its reader may know, then that view as
+ * CSV or PDF. Amounts are always decimals as texts.
  */
 #ifndef CM_PRINT_VIEW_H
 #define CM_PRINT_VIEW_H
@@ -29,8 +29,8 @@ CM_NODISCARD json_t *cm_view_make(const json_t *record, enum cm_view view, cm_er
 
 /*
  * The view as CSV (RFC 4180, CRLF, a header; R10). `columns`: NULL-ended choice in the order wanted (R09), NULL: all.
- * Texts that a spreadsheet would take for a formula get an apostrophe before them; numbers are left as they are. False:
- * INVALID, an unknown column (all are named).
+ * Texts that a spreadsheet would treat as a formula are prefixed with an apostrophe; numbers are left as they are.
+ * False: INVALID, an unknown column (all are named).
  */
 CM_NODISCARD bool cm_view_csv(const json_t *view, const char *const *columns, cm_buffer *ret, cm_error *err);
 

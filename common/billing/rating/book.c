@@ -1,7 +1,7 @@
 /* Price books: the version in force at the line's time, the first rule that matches (rating.md section 4). */
 #include "billing/rating/internal.h"
 
-/* Where the next character of UTF-8 begins. */
+/* The start of the next UTF-8 character. */
 static size_t next_character(cm_slice text, size_t at)
 {
     do
@@ -10,8 +10,8 @@ static size_t next_character(cm_slice text, size_t at)
     return at;
 }
 
-/* Globs: * is any number of characters, ? is one; everything else is itself. A star is tried again one character
- * further on. */
+/* Globs: * is any number of characters, ? is one; everything else is itself. After a mismatch the last star is retried
+ * one character further. */
 static bool glob_matches(const char *pattern, cm_slice text)
 {
     size_t at = 0, star_at = 0;
@@ -70,12 +70,12 @@ static bool rule_matches(const cm_deciding *d, const cm_rule *rule, enum cm_clas
     }
     if (rule->marketplace >= 0 && (rule->marketplace == 1) != cm_slice_is(kind->billing_entity, "AWS Marketplace"))
         return false;
-    /* The quantity of a refund or a bundled discount is not usage: rates and tiers say nothing about it. */
+    /* The quantity of a refund or a bundled discount is not usage: rates and tiers do not apply to it. */
     return !((rule->price == CM_PRICE_RATE || rule->price == CM_PRICE_TIERS) &&
              (class == CM_CLASS_REFUND || class == CM_CLASS_BUNDLED_DISCOUNT));
 }
 
-/* Latest version that is effective; narrows the decision to the time until the next one (R02: versions by date). */
+/* Latest version that is effective; limits the decision to the time until the next version (R02: versions by date). */
 static const cm_book_version *version_at(const cm_price_book *book, cm_instant time, cm_decision *decision)
 {
     const cm_book_version *found = NULL;

@@ -3,7 +3,7 @@
 #include "billing/catalog/model/plans.h"
 #include "billing/rating/internal.h"
 
-/* The class that the line item type belongs to by its name: AWS's own, or taught by the catalog. */
+/* The class of a line item type by its name: AWS's own, or defined in the catalog. */
 static bool class_of_type(const cm_catalog *catalog, cm_slice type, enum cm_class *ret)
 {
     if (cm_class_of_builtin_type(type, ret))
@@ -17,7 +17,7 @@ static bool class_of_type(const cm_catalog *catalog, cm_slice type, enum cm_clas
     return false;
 }
 
-/* Conditions of a row that do not look at the line item type. */
+/* Conditions of a row other than the line item type. */
 static bool fits_by_condition(enum cm_class class, const cm_kind *kind)
 {
     if (class == CM_CLASS_SUPPORT)

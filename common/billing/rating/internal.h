@@ -10,7 +10,7 @@ struct cm_rater {
     cm_instant start, end; /* the period, half-open */
 };
 
-/* What is being decided: handed from step to step. */
+/* The decision in progress, passed from step to step. */
 typedef struct cm_deciding {
     const cm_rater *rater;
     const cm_kind *kind;

@@ -1,5 +1,5 @@
 /* Applying a decision to the numbers of a line (rating.md sections 1 and 4; S7). Each product is rounded half-even
- * once. `payer` and `list` are the line's own figures (R03), `buy` and `sell` are made from them (O04, R04). */
+ * once. `payer` and `list` are the line's own figures (R03), `buy` and `sell` are computed from them (O04, R04). */
 #include "billing/rating/internal.h"
 
 typedef struct line_numbers {
@@ -36,7 +36,7 @@ bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_decimal cost,
 
     *ret = (cm_priced){.payer = cost, .list = numbers.layer[CM_LAYER_LIST], .reason = decision->reason};
     if (decision->suspend_without_list_price && cm_decimal_is_zero(list_cost) && !cm_decimal_is_zero(quantity))
-        ret->reason = CM_REASON_NO_LIST_PRICE; /* comes before whatever the sell book says (S4) */
+        ret->reason = CM_REASON_NO_LIST_PRICE; /* takes precedence over the sell book (S4) */
     if (ret->reason != CM_REASON_NONE)
         return true;
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-/* Raise it when the same line and catalog would give other figures: every run's id changes with it. */
+/* Increase it when the same line and catalog would give other figures: it changes every run's id. */
 #define RATING_VERSION "1"
 
 static char version[128];
@@ -19,7 +19,7 @@ static void write_version(void)
 {
     int length = snprintf(version, sizeof version, "rating %s; models %s; %s", RATING_VERSION,
                           cm_payer_models_version(), cm_support_plans_version());
-    cm_assert(length > 0 && (size_t)length < sizeof version); /* cut, it would no longer tell versions apart */
+    cm_assert(length > 0 && (size_t)length < sizeof version); /* truncated, it would no longer distinguish versions */
 }
 
 const char *cm_engine_version(void)
@@ -99,7 +99,7 @@ static enum cm_reason find_link(const cm_deciding *d)
 static const cm_price_step STEP_ZERO = {CM_OP_ZERO, CM_LAYER_PAYER, {0}};
 static const cm_price_step STEP_PAYER = {CM_OP_LAYER, CM_LAYER_PAYER, {0}};
 
-/* Classes without a list price: a percent rule takes `payer` as its basis whatever it says. */
+/* Classes without a list price: a percent rule always uses `payer` as its basis. */
 static bool has_no_list_price(enum cm_class class)
 {
     return class == CM_CLASS_MARKETPLACE || class == CM_CLASS_BUNDLED_DISCOUNT || class == CM_CLASS_REFUND ||
@@ -244,7 +244,7 @@ void cm_decide(const cm_rater *rater, const cm_kind *kind, cm_instant time, cm_d
     cm_trace_step(&d, "class", "%.*s, product %.*s: %s", CM_SLICE(kind->line_item_type), CM_SLICE(kind->product_code),
                   classified ? cm_class_name(class) : "unknown line item type");
 
-    enum cm_reason no_link = find_link(&d); /* also for unknown types: whose statement is held up (S4) */
+    enum cm_reason no_link = find_link(&d); /* also for unknown types, to know whose statement is blocked (S4) */
     enum cm_reason reason = classified ? no_link : CM_REASON_UNKNOWN_LINE_TYPE;
     if (reason == CM_REASON_NONE)
         reason = decide_buy(&d, class);

@@ -1,9 +1,9 @@
 /*
  * Rating: a pure function of (line, catalog snapshot). rating.md sections 2, 3, 4.
  *
- * In two steps, so that the texts of a line are looked at once for many lines: a *decision* depends on the kind of a
- * line and on its time; it holds for an interval of time. Applying it to quantity and costs gives the four layers.
- * Thread safe once made.
+ * In two steps, so that the texts are examined once for many lines: a *decision* depends on the kind of a line and on
+ * its time; it holds for an interval of time. Applying it to quantity and costs gives the four layers. Thread safe once
+ * made.
  */
 #ifndef CM_RATING_RATING_H
 #define CM_RATING_RATING_H
@@ -25,7 +25,7 @@ const char *cm_reason_next_step(enum cm_reason reason); /* what to do, for peopl
 
 enum cm_price_op {
     CM_OP_ZERO,
-    CM_OP_LAYER,       /* the layer as it is */
+    CM_OP_LAYER,       /* the layer unchanged */
     CM_OP_ADD_PERCENT, /* layer * (100 + percent) / 100 */
     CM_OP_PERCENT,     /* layer * percent / 100 (credit split) */
     CM_OP_RATE,        /* quantity * rate */
@@ -42,8 +42,8 @@ typedef struct cm_decision {
     enum cm_class class;             /* CM_CLASS_SUSPENDED if reason is set */
     enum cm_class class_before;      /* the class found before suspension (CM_CLASS_SUSPENDED: none) */
     enum cm_reason reason;
-    /* S8: lines with a quantity and no list price are suspended as NO_LIST_PRICE, also where `reason` is one of the
-     * sell book (S4). */
+    /* S8: lines with a quantity and no list price are suspended as NO_LIST_PRICE, even if `reason` comes from the sell
+     * book (S4). */
     bool suspend_without_list_price;
     const cm_link *link;                 /* NULL: none */
     const cm_customer *customer;         /* NULL: none */
@@ -56,7 +56,7 @@ typedef struct cm_priced {
     enum cm_reason reason; /* NONE, or why it is suspended: then class is "suspended", rule "", buy = sell = 0 */
 } cm_priced;
 
-/* A step of the way from the line to its price, for `explain`: called with short sentences. */
+/* One step from the line to its price, for `explain`; called with short sentences. */
 typedef void (*cm_trace)(void *opaque, const char *step, const char *detail);
 
 typedef struct cm_rater cm_rater;
@@ -73,7 +73,7 @@ void cm_decide(const cm_rater *rater, const cm_kind *kind, cm_instant time, cm_d
 CM_NODISCARD bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_decimal cost, cm_decimal list_cost,
                            cm_priced *ret, cm_error *err);
 
-/* Which shard an account belongs to. */
+/* The shard that an account belongs to. */
 uint32_t cm_shard_of(cm_slice account, uint32_t shards);
 /* "rating 1; models tdsynnex 1, ingram 1; plans 1": changes whenever rating would give other figures. Part of the run
  * id. */

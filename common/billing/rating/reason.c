@@ -1,4 +1,4 @@
-/* Why a line is suspended, and what a person does about it. */
+/* Why a line is suspended, and what to do about it. */
 #include "billing/rating/rating.h"
 
 static const struct {

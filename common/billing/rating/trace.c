@@ -1,4 +1,4 @@
-/* The steps of a decision, told to whoever asked for them (`curmill explain`). */
+/* Reports the steps of a decision to whoever asked for them (`curmill explain`). */
 #include "billing/rating/internal.h"
 
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * Why an invoice differs. A cause is named only if it explains the difference to within the invoice's own rounding
- * (ROUNDING: to within rounding every charge by itself), so nothing is invented: what fits no cause is UNEXPLAINED.
+ * (ROUNDING: to within rounding every charge by itself), so causes are never guessed: without one, a difference is
+ * UNEXPLAINED.
  */
 #include "billing/reconcile/internal.h"
 
@@ -18,7 +19,7 @@ static bool within(cm_decimal a, cm_decimal b, cm_decimal tolerance)
     return cm_decimal_subtract(a, b, &difference) && cm_decimal_compare(absolute(difference), tolerance) <= 0;
 }
 
-/* The difference is that amount: asked for although not expected, or, if `taken`, left out although expected. */
+/* The difference equals that amount: billed although not expected, or, if `taken`, missing although expected. */
 static bool is_amount(const cm_reconcile_group *g, cm_decimal amount, bool either_sign)
 {
     cm_decimal negative;
@@ -27,7 +28,7 @@ static bool is_amount(const cm_reconcile_group *g, cm_decimal amount, bool eithe
             (either_sign && cm_decimal_negate(amount, &negative) && within(g->difference, negative, g->tolerance)));
 }
 
-/* The invoice says another figure of ours, and one that is far enough from the expected one to tell them apart. */
+/* The invoice has another of our figures, which is far enough from the expected one to tell them apart. */
 static bool is_other_figure(const cm_reconcile_group *g, cm_decimal figure)
 {
     cm_decimal distance, enough = {g->tolerance.units * 4};
@@ -35,7 +36,7 @@ static bool is_other_figure(const cm_reconcile_group *g, cm_decimal figure)
            within(g->invoiced, figure, g->tolerance);
 }
 
-/* --- DUPLICATE: the same amount more than once, and without the copies all is well --- */
+/* --- DUPLICATE: the same amount more than once, and without the copies it matches --- */
 
 static int by_amount(const void *a, const void *b)
 {
@@ -108,7 +109,7 @@ cm_reconcile_trend cm_reconcile_find_trend(const cm_reconcile_group *groups, siz
 
 static bool fits_trend(const cm_reconcile_group *g, const cm_reconcile_trend *trend)
 {
-    cm_decimal slack = {10000000000000}; /* 0.00001: the ratio itself is known only so well */
+    cm_decimal slack = {10000000000000}; /* 0.00001: the precision of the ratio */
     return trend->found && g->row_count && g->expected && fits_ratio(g, trend->ratio, slack);
 }
 
@@ -130,7 +131,7 @@ static bool is_round_percent(const cm_reconcile_group *g)
 
 /* --- ROUNDING --- */
 
-/* What rounding every charge by itself, and every row, can make; never more than a thousandth of the amount. */
+/* The largest error from rounding every charge by itself, and every row; never more than a thousandth of the amount. */
 static bool is_rounding(const cm_reconcile_input *input, const cm_reconcile_group *g)
 {
     cm_decimal bound = cm_reconcile_half_units(input->places, g->expected->charges), thousandth;
@@ -148,7 +149,7 @@ static int by_text(const void *key, const void *element)
     return strcmp(key, *(const char *const *)element);
 }
 
-/* Nothing of ours fits the row's account, product or InvoiceId. */
+/* None of our charges matches the row's account, product or InvoiceId. */
 static enum cm_reconcile_cause unknown_cause(const cm_reconcile_input *input, const cm_reconcile_group *g,
                                              bool account_known)
 {

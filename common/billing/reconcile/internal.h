@@ -13,13 +13,13 @@ typedef struct cm_reconcile_group {
     cm_decimal invoiced, expecting, difference, tolerance;
 } cm_reconcile_group;
 
-/* What is true of the whole invoice: one ratio that explains the large groups. */
+/* A property of the whole invoice: one ratio that explains the large groups. */
 typedef struct cm_reconcile_trend {
     bool found;
     cm_decimal ratio; /* invoiced / expected */
 } cm_reconcile_trend;
 
-/* Half a minor unit, `times` over: what rounding that many amounts can make. */
+/* Half a minor unit, `times` over: the largest error from rounding that many amounts. */
 cm_decimal cm_reconcile_half_units(int places, int64_t times);
 cm_reconcile_trend cm_reconcile_find_trend(const cm_reconcile_group *groups, size_t count);
 /* The cause of a group's difference, which is beyond its tolerance. */

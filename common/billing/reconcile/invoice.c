@@ -20,8 +20,8 @@ typedef struct reading {
     cm_error *err;
     size_t capacity;
     bool failed, has_header;
-    uint64_t row;   /* data row in hand */
-    cm_buffer text; /* fields of the row in hand, each with its NUL */
+    uint64_t row;   /* current data row */
+    cm_buffer text; /* fields of the current row, each with its NUL */
     size_t start[FIELDS_MAX];
     int fields, width;
     const char *name[FIELDS_MAX];   /* header */
@@ -50,7 +50,7 @@ static const char *field(const reading *r, int column)
     return r->text.data + r->start[column];
 }
 
-/* --- header ---------------------------------------------------------------------------------------------------- */
+/* --- header ------------------------------------------------------------------------------------------------------ */
 
 static int find_column(reading *r, const char *name)
 {
@@ -97,7 +97,7 @@ static void take_header(reading *r)
     }
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------ */
+/* --- rows -------------------------------------------------------------------------------------------------------- */
 
 /* One of the values of every column of `take`, none of `leave`. */
 static bool is_taken(const reading *r)
@@ -142,8 +142,8 @@ static bool take_account(reading *r, int column, const char **ret)
     return true;
 }
 
-/* "1.234,56" by the format's decimal sign; the other sign, blanks and apostrophes part thousands; "(1.50)" is negative.
- */
+/* "1.234,56" by the format's decimal sign; the other sign, blanks and apostrophes separate thousands; "(1.50)" is
+ * negative. */
 static bool take_amount(reading *r, int column, cm_decimal *ret)
 {
     const char *text = field(r, column);
@@ -219,7 +219,7 @@ static bool take_row(reading *r)
     return true;
 }
 
-/* --- libcsv ---------------------------------------------------------------------------------------------------- */
+/* --- libcsv ------------------------------------------------------------------------------------------------------ */
 
 static void on_field(void *data, size_t length, void *opaque)
 {

@@ -24,9 +24,10 @@ typedef struct cm_invoice {
 } cm_invoice;
 
 /*
- * Nothing of a file with a fault is taken. INVALID, text with file, row and column: INVOICE_COLUMN (a column is missing
- * or twice), INVOICE_ROW (width), INVOICE_AMOUNT, INVOICE_ACCOUNT, INVOICE_CURRENCY (none, unknown, or several in one
- * file), INVOICE_CSV (quotes), INVOICE_EMPTY; NOT_FOUND: no such file. `ret->rows` is freed with cm_invoice_free.
+ * A file with an error is rejected as a whole. INVALID, text with file, row and column: INVOICE_COLUMN (a column is
+ * missing or twice), INVOICE_ROW (width), INVOICE_AMOUNT, INVOICE_ACCOUNT, INVOICE_CURRENCY (none, unknown, or several
+ * in one file), INVOICE_CSV (quotes), INVOICE_EMPTY; NOT_FOUND: no such file. `ret->rows` is freed with
+ * cm_invoice_free.
  */
 CM_NODISCARD bool cm_invoice_read(const char *path, const cm_invoice_format *format, cm_arena *arena, cm_invoice *ret,
                                   cm_error *err);

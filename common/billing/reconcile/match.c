@@ -64,7 +64,7 @@ static bool is_matched(const cm_reconcile_group *g)
     return difference <= g->tolerance.units;
 }
 
-/* Nothing of ours that could be billed: no amount, and nothing that explains one. */
+/* We have nothing that could be billed: no amount, and nothing that explains one. */
 static bool is_strange(const cm_reconcile_group *g)
 {
     return !g->expected || (g->expected->charges == 0 && !g->expected->is_support && cm_decimal_is_zero(g->expecting));

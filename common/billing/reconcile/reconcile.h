@@ -1,10 +1,10 @@
 /*
  * An invoice against what we expect it to be (R11): a distributor's against our buy layer by account and product, AWS's
- * own against the payer amounts by InvoiceId. Every difference gets a status and, where one is known, the cause that
- * explains it. Pure.
+ * own against the payer amounts by InvoiceId. Every difference gets a status and, if known, the cause that explains it.
+ * Pure.
  *
- * Tolerance: half a minor unit of the invoice's currency for each row of the invoice, because each was rounded. What
- * lies within is matched.
+ * Tolerance: half a minor unit of the invoice's currency for each row of the invoice, because each was rounded.
+ * Differences within it count as matched.
  */
 #ifndef CM_RECONCILE_RECONCILE_H
 #define CM_RECONCILE_RECONCILE_H
@@ -20,7 +20,7 @@ enum cm_reconcile_status {
 };
 const char *cm_reconcile_status_name(enum cm_reconcile_status status); /* "matched" */
 
-/* The first that fits, in this order; what each means is said in reconcile.c, in words for people. */
+/* The first that fits, in this order; words.c describes each of them for people. */
 enum cm_reconcile_cause {
     CM_CAUSE_NONE,
     CM_CAUSE_NOT_BILLED,
@@ -49,9 +49,9 @@ const char *cm_reconcile_cause_words(enum cm_reconcile_cause cause); /* what it 
  * amounts are in the invoice's currency, at the distributor's rate where it is not the report's (R08). */
 typedef struct cm_expected {
     const char *account, *product, *customer;
-    int64_t charges;        /* how many merged charges it is made of: bounds what rounding each of them can make */
+    int64_t charges;        /* number of merged charges: bounds the error from rounding each of them */
     cm_decimal amount;      /* what the invoice should say */
-    cm_decimal late;        /* what the newest run has more than the one that counts */
+    cm_decimal late;        /* what the newest run has in addition to the current one */
     cm_decimal payer, list; /* the same charges by other layers */
     cm_decimal suspended;   /* payer amount of suspended lines: not in `amount` */
     cm_decimal
@@ -60,8 +60,8 @@ typedef struct cm_expected {
         discount; /* provider discounts that are not in `amount`: earned in this month, credited in the next (N12) */
     cm_decimal arrears;     /* earned in earlier months and credited by this invoice: in `amount` */
     cm_decimal credit, tax; /* credit: in `amount`; tax: in it if the invoice has taxes */
-    cm_decimal at_reseller_rate, at_former_rate; /* `amount` at other rates; the same where there is none */
-    bool is_support;                             /* made by a support plan group's buy percent, or AWS support lines */
+    cm_decimal at_reseller_rate, at_former_rate; /* `amount` at other rates; equal to `amount` if there is none */
+    bool is_support;                             /* from a support plan group's buy percent, or AWS support lines */
 } cm_expected;
 
 typedef struct cm_reconcile_input {

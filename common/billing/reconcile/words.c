@@ -1,4 +1,4 @@
-/* Names of statuses and causes, and what they mean for the person who reads them. */
+/* Names of statuses and causes, and what they mean, in words for people. */
 #include "billing/reconcile/reconcile.h"
 
 const char *cm_reconcile_status_name(enum cm_reconcile_status status)

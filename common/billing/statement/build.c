@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A section's charges together (D14: customer and source currency); within them (payer, account), as the support step
- * wants them. */
+/* Groups a section's charges (D14: customer and source currency); within them by (payer, account), as the support step
+ * needs them. */
 static int by_section_and_account(const void *a, const void *b)
 {
     const cm_statement_charge *x = *(const cm_statement_charge *const *)a, *y = *(const cm_statement_charge *const *)b;
@@ -35,7 +35,7 @@ static int by_line_key(const void *a, const void *b)
     return 0;
 }
 
-/* qsort is not stable: support rows with equal keys stand in the order of their payers. */
+/* qsort is not stable: support rows with equal keys are in the order of their payers. */
 static int by_line_key_and_payer(const void *a, const void *b)
 {
     const cm_draft_line *x = a, *y = b;
@@ -43,7 +43,7 @@ static int by_line_key_and_payer(const void *a, const void *b)
     return order ? order : strcmp(x->payer, y->payer);
 }
 
-/* Adds up neighbours with the same key, drops exact zeros. Support rows stay as they are: one for each payer and
+/* Adds up neighbours with the same key and drops exact zeros. Support rows are not merged: one for each payer and
  * account. */
 static bool merge_lines(cm_draft_lines *lines)
 {
@@ -126,7 +126,7 @@ static bool add_charges_and_support(const cm_building *b, cm_section *section, c
     return done;
 }
 
-/* What the reseller pays for support; also where the customer pays nothing for it, which no line tells. */
+/* What the reseller pays for support, even if the customer pays nothing for it, which no line shows. */
 static bool visit_support(const cm_section *section, const cm_month_visitor *visitor)
 {
     for (size_t i = 0; i < section->lines.count; i++) {
@@ -225,7 +225,7 @@ static int by_customer(const void *id, const void *charge)
 }
 
 /* Sorted, with fixed custom charges of customers that have charges, but maybe not in that currency. `presences` holds
- * those. */
+ * the charges for them. */
 static const cm_statement_charge **sorted_input(const cm_building *b, const cm_statement_input *input,
                                                 cm_statement_charge *presences, size_t *ret_count)
 {
@@ -257,7 +257,7 @@ static bool is_consolidated(const cm_section *section)
     return strcmp(section->customer->reseller->consolidation, "end_customer") != 0;
 }
 
-/* Which sections make one document: those of a customer and currency, or of a reseller and a pair of currencies. */
+/* Which sections form one document: those of a customer and currency, or of a reseller and a pair of currencies. */
 static int by_document(const void *a, const void *b)
 {
     const cm_section *x = a, *y = b;
@@ -360,7 +360,7 @@ bool cm_statements_build_month(const cm_statement_input *input, cm_statements *r
     return done;
 }
 
-/* What the section's charges add up to before the steps is taken away from what its lines add up to after them. */
+/* Subtracts the sum of the section's charges before the steps from the sum of its lines after them. */
 static bool visit_charge(const month *m, const cm_statement_charge *charge, const cm_month_visitor *visitor)
 {
     cm_month_change change = {.customer = charge->customer, .product = charge->product, .currency = charge->currency};

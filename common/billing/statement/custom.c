@@ -37,8 +37,8 @@ static cm_draft_line row(const cm_section *section, const char *name, const char
                            .source_exact = amount};
 }
 
-/* Layer sell: what stands on the document before custom charges, with tiers and support. Other layers: of the charges.
- */
+/* Layer sell: the document's amounts before custom charges, with tiers and support. Other layers: those of the
+ * charges. */
 static bool base_of(const cm_custom_charge *charge, const cm_work *work, const cm_draft_lines *lines, cm_decimal *ret)
 {
     enum cm_class class;
@@ -105,7 +105,7 @@ static size_t usable(const cm_building *b, const cm_section *section, const cm_c
     return count;
 }
 
-/* What earlier periods left of it; not below zero, should its amount have been lowered since. */
+/* The part that earlier periods left; not below zero, even if its amount has been lowered since. */
 static bool balance_of(const cm_building *b, const cm_credit *credit, cm_decimal *ret)
 {
     *ret = credit->amount;

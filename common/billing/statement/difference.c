@@ -40,7 +40,7 @@ bool cm_difference_add(cm_difference *all, const json_t *document, bool minus)
     return true;
 }
 
-/* Equal keys become one line; lines without a difference in money go. */
+/* Merges equal keys into one line; drops lines without a difference in money. */
 bool cm_difference_merge(cm_difference *all)
 {
     size_t kept = 0;
@@ -66,7 +66,7 @@ bool cm_difference_merge(cm_difference *all)
     return true;
 }
 
-/* --- amounts of the correction -------------------------------------------------------------------------------- */
+/* --- amounts of the correction ----------------------------------------------------------------------------------- */
 
 /* Rounded once, as every document (statements.md section 3). */
 bool cm_difference_lines(const cm_difference *all, int places, json_t *ret, cm_decimal *ret_subtotal)
@@ -99,7 +99,7 @@ static const json_t *tax_named(const json_t *taxes, const json_t *like)
     return NULL;
 }
 
-/* Of one customer: subtotal x percent, with the percents of the corrected document. */
+/* For one customer: subtotal x percent, with the percents of the corrected document. */
 bool cm_difference_own_taxes(const json_t *document, cm_decimal subtotal, int places, cm_decimal *total, json_t *ret)
 {
     const json_t *taxes = json_object_get(document, "tax");
@@ -116,8 +116,8 @@ bool cm_difference_own_taxes(const json_t *document, cm_decimal subtotal, int pl
     return true;
 }
 
-/* Of many customers (I02, I03): each has taxes of its own, so the tax is what the new document's says more than those
- * before. */
+/* For several customers (I02, I03): each has its own taxes, so the tax is the new document's minus those of the
+ * documents before. */
 bool cm_difference_shared_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret)
 {
     json_t *names = json_array(); /* every (name, percent) once, in order of appearance */
@@ -146,7 +146,8 @@ bool cm_difference_shared_taxes(const json_t *now, const json_t *before, cm_deci
     return done;
 }
 
-/* Not a unit of the currency on any line or tax: no document is made of it; a later one tells it, when it has grown. */
+/* Less than one minor unit on every line and tax: no document is created; a later one includes it, once it has
+ * grown. */
 bool cm_difference_is_nothing(const json_t *lines, const json_t *tax)
 {
     const json_t *lists[] = {lines, tax};

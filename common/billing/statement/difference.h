@@ -1,5 +1,5 @@
 /*
- * What a correction holds (statements.md section 4): the lines of a document as it would be now, less those of the
+ * The content of a correction (statements.md section 4): the lines of a document as it would be now, minus those of the
  * documents before, rounded once, and its taxes. All documents are JSON as they are stored. Pure.
  */
 #ifndef CM_STATEMENT_DIFFERENCE_H
@@ -17,9 +17,9 @@ typedef struct cm_difference {
     size_t count, capacity;
 } cm_difference; /* {0} */
 
-/* Adds a document's lines, or takes them away. False: a line is damaged or does not fit. */
+/* Adds or subtracts a document's lines. False: a line is damaged or does not fit. */
 CM_NODISCARD bool cm_difference_add(cm_difference *all, const json_t *document, bool minus);
-/* Equal keys become one line; lines without a difference in money go. False: a sum does not fit. */
+/* Merges equal keys into one line; drops lines without a difference in money. False: a sum does not fit. */
 CM_NODISCARD bool cm_difference_merge(cm_difference *all);
 /* Appends the lines to `ret`, rounded to `places` by the largest remainder. */
 CM_NODISCARD bool cm_difference_lines(const cm_difference *all, int places, json_t *ret, cm_decimal *ret_subtotal);
@@ -28,7 +28,7 @@ CM_NODISCARD bool cm_difference_own_taxes(const json_t *document, cm_decimal sub
                                           json_t *ret);
 /* Taxes of a document of many customers (I02, I03): those of `now` less those of each document in `before`. */
 CM_NODISCARD bool cm_difference_shared_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret);
-/* Not a unit of the currency on any line or tax. */
+/* Less than one minor unit on every line and tax. */
 bool cm_difference_is_nothing(const json_t *lines, const json_t *tax);
 
 #endif

@@ -16,7 +16,7 @@ static json_t *line_json(const cm_draft_line *line)
                      cm_json_decimal(line->exact), "amount", cm_json_decimal(line->rounded));
 }
 
-/* "1" if nothing was to be converted, the rate if one was used, null if it is missing. */
+/* "1" if nothing had to be converted, the rate if one was used, null if it is missing. */
 static json_t *rate_json(const cm_section *section)
 {
     if (section->fx)
@@ -44,7 +44,7 @@ typedef struct tax_line {
     cm_decimal base;
 } tax_line;
 
-/* `lines` stand in the order of the sections. The order of taxes is that in which customers first name them. */
+/* `lines` are in the order of the sections. The order of taxes is that in which customers first name them. */
 static bool tax_bases(const cm_section *sections, size_t count, const cm_draft_line *lines, tax_line *taxes,
                       size_t *ret_count)
 {
@@ -135,8 +135,8 @@ static bool merge_over_customers(cm_draft_lines *lines)
 /* ---- the document ---- */
 
 /*
- * The same draft keeps its id. The source currency counts where it is another one than the document's (D14); a document
- * of several customers is named by its mode and both currencies.
+ * The same draft keeps its id. The source currency is part of it if it differs from the document's (D14); a document of
+ * several customers is named by its mode and both currencies.
  */
 static void document_id(const cm_building *b, const cm_section *section, const char *mode, const char *currency,
                         char ret[static CM_ID_HEX])

@@ -4,7 +4,7 @@
 
 #include "billing/statement/statement.h"
 
-/* What made a line (rating.md section 5), in the order in which a customer's lines stand. */
+/* What created a line (rating.md section 5), in the order of a customer's lines. */
 enum cm_line_step {
     CM_STEP_CHARGE,
     CM_STEP_SUPPORT,
@@ -30,7 +30,7 @@ typedef struct cm_draft_lines {
 } cm_draft_lines;
 cm_draft_line *cm_draft_lines_add(cm_draft_lines *lines);
 
-/* What a build shares between its steps. */
+/* Shared by the steps of a build. */
 typedef struct cm_building {
     const cm_catalog *catalog;
     const char *lane;
@@ -46,7 +46,7 @@ typedef struct cm_building {
 
 typedef struct cm_margin cm_margin;
 
-/* A customer's part of a document: all of its charges in one currency, to the converted lines. */
+/* A customer's part of a document: from all of its charges in one currency to the converted lines. */
 typedef struct cm_section {
     const cm_customer *customer;
     const char *source;   /* currency of its charges */
@@ -54,9 +54,9 @@ typedef struct cm_section {
     cm_draft_lines lines; /* owned: sorted, converted, not yet rounded */
     cm_credit_use *credits;
     size_t credit_count;
-    cm_margin *margin;                /* owned; NULL unless it is asked for */
+    cm_margin *margin;                /* owned; NULL unless requested */
     const cm_fx_rate *distributor_fx; /* R08; NULL: none */
-    json_t *rows;                     /* owned; NULL unless they are asked for */
+    json_t *rows;                     /* owned; NULL unless requested */
 } cm_section;
 
 cm_decimal cm_charge_layer(const cm_statement_charge *charge, enum cm_layer layer);
@@ -69,9 +69,8 @@ typedef struct cm_work {
 cm_statement_charge *cm_work_add(cm_work *work);
 
 /*
- * Tiers (rating.md sections 4, 5): the charges that a tiers rule decided lose quantity and sell; what the month's
- * quantity costs is added as charges of their own, by account, product, unit and class, with the rule's id as usage
- * type.
+ * Tiers (rating.md sections 4, 5): the charges that a tiers rule decided lose quantity and sell; the price of the
+ * month's quantity is added as separate charges, by account, product, unit and class, with the rule's id as usage type.
  */
 CM_NODISCARD bool cm_tiers_apply(const cm_building *building, const cm_customer *customer, cm_work *work,
                                  cm_error *err);
@@ -82,26 +81,25 @@ CM_NODISCARD bool cm_support_add_row(const cm_building *building, const cm_custo
                                      const cm_statement_charge *const *charges, size_t count, cm_draft_lines *lines,
                                      cm_error *err);
 
-/* Custom charges that are due, after charges and support are in the lines. */
+/* Adds custom charges that are due, after charges and support are in the lines. */
 CM_NODISCARD bool cm_custom_add_rows(const cm_building *building, const cm_section *section, const cm_work *work,
                                      cm_draft_lines *lines, cm_error *err);
 /* Reseller credits against what the lines add up to: never below zero. Fills section->credits. */
 CM_NODISCARD bool cm_credit_add_rows(const cm_building *building, cm_section *section, cm_error *err);
 
-/* What the charges and the support lines cost (before lines are merged), what the final lines bring. False: overflow.
- */
+/* Costs of the charges and the support lines (before lines are merged), revenue of the final lines. False: overflow. */
 CM_NODISCARD bool cm_margin_begin(const cm_building *building, cm_section *section, const cm_work *work);
 CM_NODISCARD bool cm_margin_finish(const cm_building *building, cm_section *section);
 void cm_margin_free(cm_margin *margin);
-/* What the tier step added behind the first `charges` of `work`; what later steps added to the lines. */
+/* What the tier step added after the first `charges` of `work`; what later steps added to the lines. */
 void cm_rows_add_tiers(cm_section *section, const cm_work *work, size_t charges);
 void cm_rows_add_lines(cm_section *section);
 
 /* NULL: overflow. */
 json_t *cm_margin_json(const cm_section *sections, size_t count, const char *id, const char *currency);
 
-/* One document from its sections: one, or those of all customers of a reseller (semi, full), by customer. Takes their
- * credits. */
+/* One document from its sections: one, or those of all customers of a reseller (semi, full), by customer. Takes over
+ * their credits. */
 CM_NODISCARD bool cm_document_make(const cm_building *building, cm_section *sections, size_t count, cm_statement *ret,
                                    cm_error *err);
 

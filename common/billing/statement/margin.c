@@ -8,19 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a row of the margin, and before merging a charge or line of it, says. */
+/* A row of the margin, or, before merging, a single charge or line. */
 typedef struct margin_part {
     const char *customer, *account, *product, *class;
     const char
-        *earned; /* "2025-05": a provider discount of that month, credited in this one; "" for what is of this month */
+        *earned; /* "2025-05": a provider discount of that month, credited in this one; "" for this month's own */
     enum cm_line_step step;
     cm_decimal source_buy,
-        source_withheld; /* in the charges' currency; withheld: provider discounts that somebody else keeps */
-    bool is_tax; /* of AWS: bought, but not the reseller's to earn on; nor is what the document adds. Not in the margin
+        source_withheld; /* in the charges' currency; withheld: provider discounts that the distributor keeps */
+    bool is_tax; /* AWS's taxes: bought, but not part of the reseller's earnings; nor are those added by the document.
+                  * Not in the margin
                   */
     bool group_missing; /* AWS support on an account without a support plan group */
     cm_decimal sell, buy, fx,
-        withheld; /* in the document's currency; fx: buy at the reseller's rate less buy at the distributor's */
+        withheld; /* in the document's currency; fx: buy at the reseller's rate minus buy at the distributor's */
 } margin_part;
 
 struct cm_margin {
@@ -51,7 +52,7 @@ static bool without_group(const cm_building *b, const cm_statement_charge *charg
     return charge->class == CM_CLASS_SUPPORT && (!link || !link->group);
 }
 
-/* N12: what the distributor credits in this month for earlier ones lowers what the reseller pays. */
+/* N12: credits by the distributor in this month for earlier ones reduce what the reseller pays. */
 static bool add_arrears(const cm_building *b, cm_section *section)
 {
     for (size_t i = 0; i < b->discount_count; i++) {
@@ -105,7 +106,7 @@ bool cm_margin_begin(const cm_building *b, cm_section *section, const cm_work *w
     return add_arrears(b, section);
 }
 
-/* Rows of an account and product stand together. */
+/* Rows of an account and product are consecutive. */
 static int by_key(const void *a, const void *b)
 {
     const margin_part *x = a, *y = b;
@@ -163,8 +164,7 @@ bool cm_margin_finish(const cm_building *b, cm_section *section)
     }
     if (!merge(margin))
         return false;
-    if (section->fx) /* R08: a second rate, set by the distributor; without one nothing is gained or lost by the
-                        difference */
+    if (section->fx) /* R08: a second rate, set by the distributor; without one the difference gains or loses nothing */
         section->distributor_fx =
             cm_catalog_fx(b->catalog, CM_FX_DISTRIBUTOR, section->source, section->fx->to, b->period);
     for (size_t i = 0; i < margin->count; i++) {
@@ -275,7 +275,7 @@ static bool negative_json(const cm_margin *margin, json_t *ret)
     return true;
 }
 
-/* What the distributor bills: in the charges' currency, and in the document's at the distributor's rate. */
+/* The distributor's bill: in the charges' currency, and in the document's at the distributor's rate. */
 static bool bought_json(const cm_margin *margin, json_t *ret, cm_decimal *source_sum, cm_decimal *sum)
 {
     for (size_t i = 0; i < margin->count; i++) {

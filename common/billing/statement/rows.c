@@ -1,5 +1,4 @@
-/* What the month adds to the lines of deliveries, for who wants to see a document's sum made up of its lines (I10,
- * R11). */
+/* What the month adds to the lines of deliveries, to break a document's sum down into lines (I10, R11). */
 #include "base/json/json.h"
 #include "billing/statement/internal.h"
 

@@ -1,7 +1,7 @@
 /*
  * Documents from charges: tiers, support, custom charges, reseller credits, foreign exchange, rounding, tax (rating.md
  * sections 5, 6; statements.md sections 2, 3; S10-S12; N18, I01-I03). Pure: no I/O, no clock. The stored document is
- * canonical JSON without gates; gates are computed when a document is looked at.
+ * canonical JSON without gates; gates are computed when a document is read.
  */
 #ifndef CM_STATEMENT_STATEMENT_H
 #define CM_STATEMENT_STATEMENT_H
@@ -16,10 +16,10 @@ typedef struct cm_statement_charge {
     enum cm_class class;
     cm_decimal quantity, payer_amount, list_amount, buy_amount, sell_amount;
     const char
-        *rule; /* id of the sell rule that decided, "" or NULL: none. Charges of different rules must not be merged. */
+        *rule; /* id of the sell rule that applied, "" or NULL: none. Charges of different rules must not be merged. */
 } cm_statement_charge;
 
-/* What documents used of a reseller credit, in the credit's currency. */
+/* How much of a reseller credit documents used, in the credit's currency. */
 typedef struct cm_credit_use {
     const char *credit; /* id */
     cm_decimal amount;
@@ -30,7 +30,7 @@ typedef struct cm_credit_use {
 typedef struct cm_discount {
     const char *customer, *account, *product, *currency;
     const char *earned; /* "2025-05", the month whose charges earned it */
-    cm_decimal amount;  /* above zero where the reseller is owed */
+    cm_decimal amount;  /* positive when owed to the reseller */
 } cm_discount;
 
 typedef struct cm_statement {
@@ -40,11 +40,10 @@ typedef struct cm_statement {
     const char *source_currency;     /* of its charges; borrowed from them */
     const char *fx_id;               /* the rate that was used, "" if none; borrowed from the catalog */
     cm_decimal subtotal, total;
-    cm_credit_use *credits; /* owned; what it uses of credits, whose ids are borrowed from the catalog */
+    cm_credit_use *credits; /* owned; the credits that it uses, whose ids are borrowed from the catalog */
     size_t credit_count;
-    json_t *margin; /* owned; the reseller's own view, NULL unless it is asked for. Never for customers (P13) */
-    json_t
-        *rows; /* owned; what the month adds to the lines of deliveries, NULL unless it is asked for: see with_rows */
+    json_t *margin;   /* owned; the reseller's own view, NULL unless requested. Never for customers (P13) */
+    json_t *rows;     /* owned; what the month adds to the lines of deliveries, NULL unless requested: see with_rows */
     json_t *document; /* owned: keys of `statement show` except gates */
 } cm_statement;
 
@@ -69,7 +68,7 @@ typedef struct cm_statement_input {
     size_t discount_count;
     /* Fills `rows` of the documents: array of {"customer", "step" (tiers, support, custom_charge, reseller_credit),
      * "account", "product", "usage_type", "unit", "class", "quantity", "amount"}, the amount exact in the charges'
-     * currency. With the lines' own `sell` they are all that is on a document. */
+     * currency. Together with the lines' own `sell` they are everything on a document. */
     bool with_rows;
 } cm_statement_input;
 
@@ -83,15 +82,14 @@ typedef struct cm_statement_input {
  */
 CM_NODISCARD bool cm_statements_build_month(const cm_statement_input *input, cm_statements *ret, cm_buffer *ret_missing,
                                             cm_error *err);
-/* The same for catalogs without credits, or where no earlier document used any. */
+/* The same, for catalogs without credits or if no earlier document used any. */
 CM_NODISCARD bool cm_statements_build(const cm_catalog *catalog, const char *lane, cm_period period,
                                       const cm_statement_charge *charges, size_t count, cm_statements *ret,
                                       cm_buffer *ret_missing, cm_error *err);
 
 /*
- * What the steps of the month (tiers, support, custom charges, credits) change of what a customer's charges of a
- * product add up to, in the charges' currency: before foreign exchange and rounding. Several for one product: they add
- * up.
+ * How the steps of the month (tiers, support, custom charges, credits) change the sum of a customer's charges of a
+ * product, in the charges' currency: before foreign exchange and rounding. Several for one product: they add up.
  */
 typedef struct cm_month_change {
     const char *customer, *product, *currency; /* valid during the call */
@@ -105,15 +103,15 @@ typedef struct cm_month_visitor {
     void *opaque;
 } cm_month_visitor;
 
-/* The steps of a build without its documents. Customers that the catalog does not have are left out. */
+/* The steps of a build without its documents. Customers that are not in the catalog are left out. */
 CM_NODISCARD bool cm_statements_visit_month(const cm_statement_input *input, const cm_month_visitor *visitor,
                                             cm_error *err);
 
 /* The custom charge is due in the period on documents of the lane. */
 bool cm_custom_charge_is_due(const cm_custom_charge *charge, const char *lane, cm_period period);
 /*
- * The charge of nothing that makes a document for a customer without charges of its own, in a fixed custom charge's
- * currency. Texts are borrowed from `charge`.
+ * A zero charge that causes a document for a customer without charges of its own, in a fixed custom charge's currency.
+ * Texts are borrowed from `charge`.
  */
 cm_statement_charge cm_custom_charge_presence(const cm_custom_charge *charge);
 

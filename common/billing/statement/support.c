@@ -47,7 +47,7 @@ static bool base_of(const cm_support_group *group, const cm_statement_charge *co
 }
 
 /* Graduated: each band's part of the base at its own percent. Borders and percents are short decimals, so full bands
- * are exact and only the last part is rounded. A base of zero or less owes nothing here. */
+ * are exact and only the last part is rounded. A base of zero or less costs nothing here. */
 static bool by_bands(const cm_support_plan *plan, cm_decimal base, cm_decimal *ret)
 {
     *ret = CM_DECIMAL_ZERO;
@@ -72,7 +72,7 @@ static void raise_to(cm_decimal *amount, cm_decimal minimum)
         *amount = minimum;
 }
 
-/* The sum of AWS's own support lines: what a passthrough group hands on where the model suppressed them. */
+/* The sum of AWS's own support lines: what a passthrough group charges where the model suppressed them. */
 static bool passthrough_amount(const cm_payer *payer, const cm_statement_charge *const *charges, size_t count,
                                cm_decimal *ret)
 {
@@ -97,7 +97,7 @@ static bool business_amount(const cm_support_group *group, cm_decimal base, cm_d
     return true;
 }
 
-/* AWS's own plans are dated and in one currency: outside of either there is no such plan, and no row. */
+/* AWS's own plans have dates and one currency: otherwise there is no such plan, and no row. */
 static bool public_amount(const cm_building *b, const cm_support_group *group, const char *currency, cm_decimal base,
                           cm_decimal *ret)
 {

@@ -15,7 +15,7 @@ cm_statement_charge *cm_work_add(cm_work *work)
     return &work->list[work->count++];
 }
 
-/* The tiers rule of that id in the latest version that holds in the period, or NULL. Versions that hold in one month
+/* The tiers rule with that id in the latest version in force in the period, or NULL. Versions in force in one month
  * agree (check_book.c). */
 static const cm_rule *tiers_rule(const cm_price_book *book, const char *id, cm_period period)
 {
@@ -38,7 +38,7 @@ typedef struct tiered {
     const cm_statement_charge *charge;
 } tiered;
 
-/* Where a part of the amount stands: account, payer, product, unit, class. */
+/* Where a part of the amount belongs: account, payer, product, unit, class. */
 static int by_place(const tiered *x, const tiered *y)
 {
     CM_ORDER_BY_TEXT(x->rule->id, y->rule->id);
@@ -87,9 +87,8 @@ static bool amount_of(const cm_rule *rule, cm_decimal quantity, cm_decimal *ret)
 }
 
 /*
- * The amount is shared out by quantity: after each place its share is amount x (quantity so far / total), and a place
- * gets what that grew by. So the shares add up to the amount whatever is rounded, and support plans see each account's
- * part.
+ * The amount is divided by quantity: the running share is amount x (quantity so far / total), and each place gets its
+ * increase. So the shares add up to the amount regardless of rounding, and support plans see each account's part.
  */
 static bool share_out(const tiered *list, size_t count, cm_work *work)
 {

@@ -1,4 +1,4 @@
-/* Texts of people and offices, made comparable (T03). */
+/* Names and addresses, normalised for comparison (T03). */
 #include "billing/tax/tax.h"
 
 #include <stdlib.h>

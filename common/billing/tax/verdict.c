@@ -44,7 +44,7 @@ bool cm_tax_is_checked(const cm_payer *payer, const cm_distributor *distributor)
            (*payer->country || *payer->role_arn);
 }
 
-/* --- comparing ----------------------------------------------------------------------------------------------- */
+/* --- comparing --------------------------------------------------------------------------------------------------- */
 
 static bool same(cm_arena *arena, const char *a, const char *b)
 {
@@ -77,13 +77,13 @@ static bool is(const char *status, const char *word)
     return strcmp(status, word) == 0;
 }
 
-/* It counts for tax. */
+/* Whether it counts for tax. */
 static bool is_verified(const cm_tax_seen_account *account)
 {
     return *account->registration_id && is(account->status, "Verified");
 }
 
-/* A registration, in force or about to be; words that AWS may add later count as one. */
+/* A registration that is in force or about to be; states that AWS may add later count too. */
 static bool is_alive(const cm_tax_seen_account *account)
 {
     return *account->registration_id && !is(account->status, "Deleted") && !is(account->status, "Rejected");
@@ -95,7 +95,7 @@ static bool same_number(cm_arena *arena, const cm_tax_seen_account *account, con
            same(arena, account->registration_type, profile->registration_type);
 }
 
-/* --- the payer ----------------------------------------------------------------------------------------------- */
+/* --- the payer --------------------------------------------------------------------------------------------------- */
 
 static const cm_tax_seen_account *find(const cm_tax_seen *seen, const char *account)
 {
@@ -145,9 +145,9 @@ static void judge_payer(const cm_tax_seen *seen, const cm_tax_profile *profile, 
     }
 }
 
-/* --- its accounts -------------------------------------------------------------------------------------------- */
+/* --- its accounts ------------------------------------------------------------------------------------------------ */
 
-/* T02, where the payee carries data of its own: the same as the payer's, that is the distributor's. */
+/* T02, if the payee has data of its own: it must equal the payer's, which is the distributor's. */
 static void judge_own(const cm_tax_seen_account *payee, const cm_tax_profile *profile, bool on, cm_arena *arena,
                       cm_tax_finding *ret)
 {
@@ -224,7 +224,7 @@ static void judge_accounts(const cm_tax_case *given, const cm_tax_profile *profi
     ret->accounts = list;
 }
 
-/* --- all of it ----------------------------------------------------------------------------------------------- */
+/* --- all of it --------------------------------------------------------------------------------------------------- */
 
 /* What the catalog lacks for a check; NULL: nothing. */
 static const char *lacking(const cm_tax_case *given, const cm_tax_profile *profile, cm_arena *arena)

@@ -9,7 +9,8 @@ static const char *const payer_kinds[] = {"master", NULL}; /* P14 */
 
 static const cm_payer_capability capabilities[] = {{0}};
 
-/* O26, O27: billing console and CUR, support tickets. Cost Explorer cannot be tried: each of its calls costs money. */
+/* O26, O27: billing console and CUR, support tickets. Cost Explorer cannot be checked: each of its calls costs
+ * money. */
 static const cm_payer_permission permissions[] = {
     {"billing:ListBillingViews", "billing console (O26)"},
     {"account:GetContactInformation", "help with billing: the account's data (O26)"},
@@ -18,7 +19,7 @@ static const cm_payer_permission permissions[] = {
     {"support:DescribeSeverityLevels", "AWS Support, tickets (O26, O27)"},
     {0}};
 
-/* N23: three items and the consent to assignment; the distributor is told first (O30). */
+/* N23: three items and the consent to assignment; the distributor is informed first (O30). */
 static const cm_payer_gate offboarding_gates[] = {
     {"DISTRIBUTOR_INFORMED", "O30", "the distributor's IaaS sales were informed", false, false},
     {"BILLING_INFO_MOVED", "O31", "billing information names the new responsible party", false, false},

@@ -21,7 +21,7 @@ static const cm_payer_capability capabilities[] = {{"control_tower", "dedicated"
                                                    {"dashboards_as_a_service", "dedicated", "P10"},
                                                    {0}};
 
-/* The platform's role is read only; it is tried with a call that shows nothing of the customer's workloads (P04). */
+/* The platform's role is read-only; it is checked with a call that shows nothing of the customer's workloads (P04). */
 static const cm_payer_permission permissions[] = {{"account:GetContactInformation", "read access"}, {0}};
 
 /* AWS's own conditions for leaving an organization and for assigning an account. */
