@@ -1,4 +1,4 @@
-/* Memory that is never NULL: running out of it ends the process with a message. */
+/* Allocation that never returns NULL: running out of memory ends the process with a message. */
 #include "base/base/error.h"
 
 #include <stdio.h>

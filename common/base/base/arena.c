@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Under the address sanitizer, memory that is not handed out is poisoned: a pointer kept over a reset is found. */
+/* Under the address sanitizer, memory that is not handed out is poisoned, so a pointer used after a reset is found. */
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #define POISON(address, bytes)   ASAN_POISON_MEMORY_REGION(address, bytes)
@@ -27,7 +27,7 @@ struct block {
 };
 
 struct cm_arena {
-    struct block *first;   /* kept over resets */
+    struct block *first;   /* kept across resets */
     struct block *current; /* the newest; first <- ... <- current through next */
     size_t used_in_current;
     size_t used;

@@ -1,6 +1,6 @@
 /*
- * Arena: memory that is handed out piece by piece and given back all at once (reset, not free). One arena per batch:
- * reset after it. Not thread safe.
+ * Arena: memory that is allocated piece by piece and released all at once (reset, not free). One arena per batch: reset
+ * it after each. Not thread safe.
  */
 #ifndef CM_BASE_ARENA_H
 #define CM_BASE_ARENA_H
@@ -9,7 +9,7 @@
 
 typedef struct cm_arena cm_arena;
 
-/* `first_block` bytes are kept over resets. */
+/* `first_block` bytes are kept across resets. */
 cm_arena *cm_arena_new(size_t first_block);
 void cm_arena_free(cm_arena *arena); /* NULL is allowed */
 

@@ -9,7 +9,7 @@ bool cm_fail_v(cm_error *err, enum cm_error_class class, const char *code, const
 {
     if (!err)
         return false;
-    /* The arguments may point into `err` itself, so the text is made beside it. */
+    /* The arguments may point into `err` itself, so the text is built elsewhere. */
     char text[CM_ERROR_TEXT_MAX];
     char word[sizeof err->code];
     vsnprintf(text, sizeof text, format, arguments);
@@ -94,7 +94,7 @@ int cm_error_exit_code(const cm_error *err)
     case CM_ERROR_NOT_FOUND:
         return 3;
     case CM_ERROR_RETRY:
-    case CM_ERROR_FENCED: /* somebody else is at it now: the same command may work later */
+    case CM_ERROR_FENCED: /* somebody else is working on it: the same command may work later */
         return 4;
     case CM_ERROR_FATAL:
         return 71;

@@ -17,19 +17,19 @@ enum cm_error_class {
     CM_ERROR_NONE = 0,
     CM_ERROR_RETRY,   /* a dependency is unavailable or busy: the same call may work later */
     CM_ERROR_POISON,  /* this input can never be processed: set it aside, with its reason */
-    CM_ERROR_INVALID, /* a person's input was wrong: usage, settings, catalog */
-    CM_ERROR_REFUSED, /* a rule says no (a gate, a validation) */
+    CM_ERROR_INVALID, /* a user's input was wrong: usage, settings, catalog */
+    CM_ERROR_REFUSED, /* a rule forbids it (a gate, a validation) */
     CM_ERROR_NOT_FOUND,
-    CM_ERROR_FENCED, /* somebody else owns this now: drop it quietly */
+    CM_ERROR_FENCED, /* somebody else owns this now: drop it silently */
     CM_ERROR_FATAL,  /* this process cannot go on: exit, be restarted */
-    CM_ERROR_BUG,    /* an invariant is broken: a person must look */
+    CM_ERROR_BUG,    /* an invariant is broken: needs manual review */
 };
 
 enum { CM_ERROR_TEXT_MAX = 1024 };
 
 typedef struct cm_error {
     enum cm_error_class class;
-    char code[48];                /* stable machine word, e.g. "NOT_A_NUMBER"; "" if none */
+    char code[48];                /* stable code for programs, e.g. "NOT_A_NUMBER"; "" if none */
     char text[CM_ERROR_TEXT_MAX]; /* what, why, what next; never a secret */
 } cm_error;
 
@@ -38,7 +38,7 @@ bool cm_fail(cm_error *err, enum cm_error_class class, const char *code, const c
 bool cm_fail_v(cm_error *err, enum cm_error_class class, const char *code, const char *format, va_list arguments)
     CM_PRINTF(4, 0);
 
-/* Puts "context: " before the text that is there. Returns false. */
+/* Puts "context: " before the present text. Returns false. */
 bool cm_fail_context(cm_error *err, const char *format, ...) CM_PRINTF(2, 3);
 
 void cm_error_clear(cm_error *err);

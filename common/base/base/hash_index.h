@@ -1,12 +1,12 @@
 /*
- * Finds elements of a list by a hash of their key: open addressing, at most half full. The list is the caller's; the
- * index holds positions and hashes, so it grows by itself and looks at no element but through the caller's `same`.
+ * Finds elements of a list by a hash of their key: open addressing, at most half full. The list belongs to the caller;
+ * the index holds positions and hashes, so it grows by itself and accesses elements only through the caller's `same`.
  *
  *   uint32_t i = cm_hash_find(&index, hash, same_name, list, &name);
  *   if (i == CM_HASH_NONE)
  *       cm_hash_add(&index, hash, i = append(list, name));
  *
- * One thread. In line, because every usage line goes through one of these.
+ * One thread. Inline, because every usage line goes through one of these.
  */
 #ifndef CM_BASE_HASH_INDEX_H
 #define CM_BASE_HASH_INDEX_H
@@ -74,7 +74,7 @@ static inline void cm_hash_grow_(cm_hash_index *index)
         free(old);
 }
 
-/* A key that is not there yet, at `position` of the list. */
+/* Adds a key that is not in the index yet, at `position` of the list. */
 static inline void cm_hash_add(cm_hash_index *index, uint64_t hash, uint32_t position)
 {
     if (2 * (index->count + 1) > index->slots)
@@ -83,7 +83,7 @@ static inline void cm_hash_add(cm_hash_index *index, uint64_t hash, uint32_t pos
     index->count++;
 }
 
-/* Empty, with the memory kept. */
+/* Empties it and keeps the memory. */
 static inline void cm_hash_clear(cm_hash_index *index)
 {
     if (index->slot)

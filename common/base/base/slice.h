@@ -1,4 +1,4 @@
-/* A piece of text that somebody else owns; not NUL-terminated. */
+/* A piece of text owned by somebody else; not NUL-terminated. */
 #ifndef CM_BASE_SLICE_H
 #define CM_BASE_SLICE_H
 

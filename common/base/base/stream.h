@@ -11,7 +11,7 @@ struct cm_stream {
     /* Fills up to `size` bytes, *ret_read = 0 at the end only. */
     bool (*read)(cm_stream *stream, void *into, size_t size, size_t *ret_read, cm_error *err);
     void (*close)(cm_stream *stream); /* frees the stream itself */
-    const char *local_path;           /* if the bytes are a file of this machine, else NULL (zip needs to seek) */
+    const char *local_path;           /* if the bytes are a local file, else NULL (zip needs to seek) */
 };
 
 static inline void cm_stream_close(cm_stream *stream)

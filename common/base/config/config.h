@@ -1,12 +1,12 @@
 /*
- * Settings: one table per program (key, type, default, range, help). From it come --help, --print-config, validation
- * and the tables in the README. Sources, later wins: default, file (--config FILE, `key = value`, `#` comments),
- * environment (CURMILL_ + key in upper case, dots to underscores), command line (--key VALUE or --key=VALUE). Unknown
- * keys are refused with the nearest known one, except CURMILL_HOME, CURMILL_PORT_BASE, CURMILL_CLOCK and other names
- * listed in known_keys.c. Any librdkafka property passes as `kafka.<property>`; secrets (password, secret, the password
- * inside a connection string) are never printed. The file may hold settings of several programs: a key that some
- * curmill program knows but this one does not use is accepted in the file (list of all known keys in known_keys.c), a
- * key nobody knows is refused.
+ * Settings: one table per program (key, type, default, range, help). It provides --help, --print-config, validation and
+ * the tables in the README. Sources, in increasing precedence: default, file (--config FILE, `key = value`, `#`
+ * comments), environment (CURMILL_ + key in upper case, dots to underscores), command line (--key VALUE or
+ * --key=VALUE). Unknown keys are refused with the nearest known one, except CURMILL_HOME, CURMILL_PORT_BASE,
+ * CURMILL_CLOCK and other names listed in known_keys.c. Any librdkafka property passes as `kafka.<property>`; secrets
+ * (password, secret, the password inside a connection string) are never printed. The file may hold settings of several
+ * programs: a key that some curmill program knows but this one does not use is accepted in the file (list of all known
+ * keys in known_keys.c), an unknown key is refused.
  */
 #ifndef CM_CONFIG_CONFIG_H
 #define CM_CONFIG_CONFIG_H
@@ -35,9 +35,9 @@ typedef struct cm_config cm_config;
 
 /*
  * `program` names the caller in help texts. `tables` is a NULL-ended list of setting tables; an entry of a later table
- * replaces an earlier one of the same key. A boolean option may stand alone (--quiet) and then means true. Stops at the
- * first argument that is no option; *ret_rest is its index. Fills *ret_exit with -1 to go on, or the exit code after
- * --help, --version, --print-config.
+ * replaces an earlier one with the same key. A boolean option may come without a value (--quiet) and then means true.
+ * Stops at the first argument that is not an option; *ret_rest is its index. Fills *ret_exit with -1 to go on, or the
+ * exit code after --help, --version, --print-config.
  */
 CM_NODISCARD cm_config *cm_config_load(const char *program, const char *summary, const cm_setting *const *tables,
                                        int argc, char **argv, int *ret_rest, int *ret_exit, cm_error *err);

@@ -22,7 +22,7 @@ static char *trim(char *text)
     return text;
 }
 
-/* Cuts a comment off and takes quotes away, in place. False: no closing quote, or text behind it. */
+/* Removes a comment and quotes, in place. False: no closing quote, or text after it. */
 static bool take_value(char *text, char **ret)
 {
     if (*text == '"') {
@@ -48,7 +48,7 @@ static bool take_value(char *text, char **ret)
     return true;
 }
 
-/* Keys of other programs are not kept, so their repetition is not noticed; ours are. */
+/* Keys of other programs are not stored, so only our own are checked for repetition. */
 static bool set_once(cm_config *config, const char *key, const char *value, const char *path, const char *source,
                      cm_error *err)
 {

@@ -1,4 +1,4 @@
-/* Inside common/base/config only. */
+/* Internal to common/base/config. */
 #ifndef CM_CONFIG_INTERNAL_H
 #define CM_CONFIG_INTERNAL_H
 
@@ -21,13 +21,13 @@ struct cm_config {
     size_t count;
 };
 
-/* known_keys.c: keys of all programs, and environment names that are no settings. Both NULL-ended. */
+/* known_keys.c: keys of all programs, and environment names that are not settings. Both NULL-ended. */
 extern const char *const cm_known_keys[];
 extern const char *const cm_known_environment[];
 
 /* values.c */
 config_entry *cm_config_find(const cm_config *config, const char *key);
-/* Checks and stores. `source` is copied. An unknown key has been sorted out by the caller. */
+/* Checks and stores a value. `source` is copied. The caller has already rejected unknown keys. */
 bool cm_config_set(cm_config *config, const char *key, const char *value, const char *source, cm_error *err);
 /* Whether some curmill program has the key, or it is kafka.<property>. */
 bool cm_config_known_anywhere(const char *key);
@@ -35,7 +35,7 @@ bool cm_config_known_anywhere(const char *key);
 bool cm_config_unknown(const cm_config *config, const char *key, const char *shown, const char *source, cm_error *err);
 bool cm_config_is_boolean_word(const char *value, bool *ret);
 
-/* file.c: later lines of one key are refused, they would hide a mistake. */
+/* file.c: a repeated key is refused, because it would hide a mistake. */
 bool cm_config_read_file(cm_config *config, const char *path, cm_error *err);
 
 /* mask.c: the value as it may be shown; caller frees. */

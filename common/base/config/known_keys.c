@@ -1,8 +1,8 @@
 #include "internal.h"
 
 /*
- * Every setting of every curmill program, so that one file and one environment can serve them all: a key that stands
- * here is accepted in a file and in the environment also by programs that do not use it. Add a program's new key here;
+ * Every setting of every curmill program, so that one file and one environment can serve them all: a key listed here is
+ * accepted in a file and in the environment even by programs that do not use it. Add a program's new key here;
  * test-config fails if a table of the common settings has one that is missing. kafka.<property> needs no entry.
  */
 const char *const cm_known_keys[] = {
@@ -35,7 +35,7 @@ const char *const cm_known_keys[] = {
     NULL,
 };
 
-/* Names with our prefix that are no settings: the local stack's, the tests', the clock of tests, the settings file. */
+/* Names with our prefix that are not settings: the local stack's, the tests', the clock of tests, the settings file. */
 const char *const cm_known_environment[] = {
     "CURMILL_CONFIG",   "CURMILL_HOME",    "CURMILL_PORT_BASE", "CURMILL_CLOCK",    "CURMILL_SAMPLES",
     "CURMILL_BUILD",    "CURMILL_PRESET",  "CURMILL_SANITIZE",  "CURMILL_TSAN",     "CURMILL_COVERAGE",

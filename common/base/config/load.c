@@ -78,7 +78,7 @@ static void add_table(cm_config *config, const cm_setting *table)
     }
 }
 
-/* --- environment ---------------------------------------------------------------------------------------------- */
+/* --- environment ------------------------------------------------------------------------------------------------- */
 
 /* "health.port" -> "CURMILL_HEALTH_PORT" */
 static void environment_name(const char *key, char into[static KEY_MAX])
@@ -133,7 +133,7 @@ static bool known_key_of_other_program(const char *name)
     return false;
 }
 
-/* Variables of the tests, whatever they are called. */
+/* Any variable of the tests. */
 static bool is_for_tests(const char *name)
 {
     static const char *const prefixes[] = {"CURMILL_TEST_", "CURMILL_FAULT_", "CURMILL_BENCH_"};
@@ -179,7 +179,7 @@ static bool take_environment(cm_config *config, cm_error *err)
     return true;
 }
 
-/* --- command line --------------------------------------------------------------------------------------------- */
+/* --- command line ------------------------------------------------------------------------------------------------ */
 
 struct option {
     char key[KEY_MAX];
@@ -213,7 +213,7 @@ static bool is_kafka(const char *key)
     return strncmp(key, CM_KAFKA_PREFIX, strlen(CM_KAFKA_PREFIX)) == 0 && key[strlen(CM_KAFKA_PREFIX)];
 }
 
-/* A true/false setting may stand alone and then means true. */
+/* A true/false setting may come without a value and then means true. */
 static bool take_value(const cm_config *config, struct option *option, int argc, char **argv, int *at, cm_error *err)
 {
     const config_entry *entry = cm_config_find(config, option->key);
@@ -274,7 +274,7 @@ static bool scan_arguments(const cm_config *config, int argc, char **argv, struc
     return true;
 }
 
-/* --- all together ----------------------------------------------------------------------------------------------- */
+/* --- all together ------------------------------------------------------------------------------------------------ */
 
 static bool take_sources(cm_config *config, const struct arguments *arguments, cm_error *err)
 {

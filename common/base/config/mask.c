@@ -77,8 +77,8 @@ static void mask_query(const char *text, cm_buffer *into)
 }
 
 /*
- * scheme://user:password@host/...: from the first colon to the last @ of all, since a password may by mistake hold an
- * unescaped "/", "?" or "@". The query goes first: an @ in a password there must not be taken for that one.
+ * scheme://user:password@host/...: from the first colon to the last @ of all, since a password may contain an unescaped
+ * "/", "?" or "@" by mistake. The query is masked first: an @ in a password there must not be mistaken for that one.
  */
 static void mask_uri(const char *text, cm_buffer *into)
 {

@@ -11,7 +11,7 @@ void cm_config_print(const cm_config *config, FILE *out)
 {
     for (size_t i = 0; i < config->count; i++) {
         char *shown = cm_config_shown(&config->entries[i]);
-        /* The form of a settings file, so that it can be used as one. */
+        /* In the format of a settings file, so that it can be used as one. */
         if (strchr(shown, '#') || strchr(shown, '"') || isspace((unsigned char)shown[0])) {
             fprintf(out, "%s = \"", config->entries[i].key);
             for (const char *c = shown; *c; c++)

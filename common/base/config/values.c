@@ -117,7 +117,7 @@ bool cm_config_set(cm_config *config, const char *key, const char *value, const 
 
 enum { KEY_MAX = 128 };
 
-/* Levenshtein; -1 for keys that are too long to be meant. */
+/* Levenshtein; -1 for keys that are too long to be a typo. */
 static int distance(const char *a, const char *b)
 {
     int row[KEY_MAX + 1];

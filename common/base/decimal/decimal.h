@@ -1,7 +1,7 @@
 /*
  * Amounts and quantities: fixed-point, a signed 128-bit count of 10^-18 (rating.md section 1).
  *
- * Range: about +-1.7e20. Everything that could leave it says so (returns false); nothing wraps, nothing is approximate.
+ * Range: about +-1.7e20. Every function that could leave it returns false then; nothing wraps, nothing is approximate.
  * Addition is exact. Products and quotients go through 256 bits and are rounded ONCE, with the mode in the name. No
  * binary floating point here or anywhere near an amount. Amounts of different currencies are never added: that is the
  * caller's duty, a decimal does not know its currency. All functions are pure and thread safe.
@@ -17,14 +17,14 @@
 typedef __int128 cm_i128;
 typedef unsigned __int128 cm_u128;
 
-/* A struct, so that a raw integer is never taken for an amount by mistake. */
+/* A struct, so that a raw integer is never mistaken for an amount. */
 typedef struct cm_decimal {
     cm_i128 units; /* of 10^-18 */
 } cm_decimal;
 
 enum {
     CM_DECIMAL_SCALE = 18,
-    CM_DECIMAL_TEXT = 48, /* sign, 21 digits, point, 18 digits, NUL and some air */
+    CM_DECIMAL_TEXT = 48, /* sign, 21 digits, point, 18 digits, NUL and some spare room */
 };
 
 #define CM_DECIMAL_ONE_UNITS ((cm_i128)1000000000000000000)

@@ -5,7 +5,7 @@
 /* Every run of this many digits fits 64 bits. */
 enum { DIGITS_64 = 19 };
 
-/* Far beyond what any text can compensate with leading or trailing zeros, and far from overflow in sums. */
+/* Far beyond what leading or trailing zeros of any text can compensate, and far from overflow in sums. */
 #define EXPONENT_LIMIT INT64_C(1000000000000000)
 
 /* A number read from text: +-(mantissa + dropped) * 10^exponent, where 0 <= dropped < 1. */
@@ -80,7 +80,7 @@ static bool scan_long(const char *at, const char *end, struct scanned *ret)
     return true;
 }
 
-/* What scan_long gives, at the precision of 10^-18. */
+/* Converts the result of scan_long to the precision of 10^-18. */
 static enum cm_decimal_parse_result round_scanned(const struct scanned *s, cm_decimal *ret)
 {
     int64_t shift = s->exponent + CM_DECIMAL_SCALE;
@@ -90,7 +90,7 @@ static enum cm_decimal_parse_result round_scanned(const struct scanned *s, cm_de
     if (magnitude == 0)
         return CM_DECIMAL_EXACT; /* *ret is zero already; "0E-10", "0E+400" */
     if (shift > 0) {
-        /* Digits were dropped only behind a mantissa of 3.4e37 or more, so they do not matter here: it overflows. */
+        /* Digits were dropped only after a mantissa of 3.4e37 or more, so they do not matter here: it overflows. */
         if (shift > 38 || __builtin_mul_overflow(magnitude, cm_power_of_ten[shift], &magnitude))
             return CM_DECIMAL_OVERFLOW;
     } else if (shift == 0) {

@@ -11,7 +11,7 @@ struct cm_digest {
     EVP_MD_CTX *context;
 };
 
-/* Fetched once: looking the algorithm up costs more than hashing a short text. Lives as long as the process. */
+/* Fetched once: looking up the algorithm costs more than hashing a short text. Kept until the process ends. */
 static EVP_MD *sha256;
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
 

@@ -1,6 +1,6 @@
 /*
- * Members of JSON objects (jansson) as the project writes them: amounts are texts in canonical decimal form, what is
- * absent reads as an empty text.
+ * Members of JSON objects (jansson) as the project writes them: amounts are texts in canonical decimal form, a missing
+ * member reads as an empty text.
  */
 #ifndef CM_JSON_JSON_H
 #define CM_JSON_JSON_H

@@ -116,7 +116,7 @@ static void append_field(cm_buffer *line, const char *key, const char *value)
         cm_buffer_text(line, value);
 }
 
-/* "2025-06-01T00:00:00.123Z": always with milliseconds, so that the columns of a log stand below each other. */
+/* "2025-06-01T00:00:00.123Z": always with milliseconds, so that the columns of a log line up. */
 static void append_time(cm_buffer *line)
 {
     char text[CM_INSTANT_TEXT], with_millis[CM_INSTANT_TEXT + 8];
@@ -139,7 +139,7 @@ static void write_line(cm_buffer *line)
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return; /* nowhere left to say so */
+            return; /* there is nowhere left to report it */
         done += (size_t)written;
     }
 }

@@ -21,7 +21,7 @@ void cm_log_error(enum cm_log_level level, const char *msg, const cm_error *err,
 
 /* Text of a number for a log field, in one of 16 rotating thread-local buffers. */
 const char *cm_log_i64(long long value);
-/* Catches the log lines of a test: called instead of writing if set (NULL: standard error again). */
+/* Captures the log lines of a test: called instead of writing if set (NULL: standard error again). */
 void cm_log_capture(void (*sink)(const char *line, void *opaque), void *opaque);
 
 #endif

@@ -75,7 +75,7 @@ static bool parse_date(cm_slice text, size_t *at, int32_t *ret)
     return true;
 }
 
-/* ".123": at least one digit; what is finer than a microsecond is cut off. */
+/* ".123": at least one digit; digits beyond a microsecond are cut off. */
 static bool parse_fraction(cm_slice text, size_t *at, int *ret)
 {
     int micros = 0, scale = 100000;

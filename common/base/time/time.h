@@ -1,6 +1,6 @@
 /*
  * Instants are microseconds since 1970-01-01T00:00:00Z, always UTC (formats.md section 1). Days are days since
- * 1970-01-01. The clock is handed in (`cm_clock`), so that tests can set it.
+ * 1970-01-01. The clock is a parameter (`cm_clock`), so that tests can set it.
  */
 #ifndef CM_BASE_TIME_H
 #define CM_BASE_TIME_H

@@ -16,9 +16,9 @@ typedef struct margin_part {
     enum cm_line_step step;
     cm_decimal source_buy,
         source_withheld; /* in the charges' currency; withheld: provider discounts that the distributor keeps */
-    bool is_tax; /* AWS's taxes: bought, but not part of the reseller's earnings; nor are those added by the document.
-                  * Not in the margin
-                  */
+    /* AWS's taxes: bought, but not part of the reseller's earnings, like taxes that the document adds. Not in the
+     * margin. */
+    bool is_tax;
     bool group_missing; /* AWS support on an account without a support plan group */
     cm_decimal sell, buy, fx,
         withheld; /* in the document's currency; fx: buy at the reseller's rate minus buy at the distributor's */

@@ -1,6 +1,6 @@
 /*
  * What a file of a report says about its accounts (topic account.observed, proto/account_observed.proto): collected
- * while its lines are put into batches, a few instructions a line.
+ * while its lines are put into batches, a few instructions per line.
  */
 #ifndef CM_OBSERVED_OBSERVED_H
 #define CM_OBSERVED_OBSERVED_H
@@ -30,7 +30,7 @@ size_t cm_observer_list(cm_observer *observer, cm_observed **ret);
 
 /* Everything returned lives in `arena`. */
 void cm_observed_encode(const cm_observed *observed, cm_arena *arena, const uint8_t **ret_bytes, size_t *ret_length);
-/* POISON (UNDECODABLE): no such record. */
+/* POISON (UNDECODABLE): not such a record. */
 CM_NODISCARD bool cm_observed_decode(const void *bytes, size_t length, cm_arena *arena, cm_observed *ret,
                                      cm_error *err);
 

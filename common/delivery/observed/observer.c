@@ -95,7 +95,7 @@ static void see(void *opaque, const cm_kind_seen *seen)
 {
     cm_observer *o = opaque;
     cm_slice name = seen->usage_account;
-    if (name.length) /* a text ends where a C string ends */
+    if (name.length) /* a text ends at the first NUL */
         name.length = strnlen(name.text, name.length);
     account *a = account_of(o, name);
     bool support = cm_is_support_product(seen->product_code);

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* A source's file that takes its source with it when it is closed. */
+/* A source's file that also closes its source when it is closed. */
 typedef struct owning_stream {
     cm_stream base;
     cm_stream *from;

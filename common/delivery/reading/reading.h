@@ -1,6 +1,6 @@
 /*
- * Reading a delivery's file: the copy in the archive, or the source. What is to be read comes as a plain struct, so
- * this folder knows no database; store/runs fills it in.
+ * Reading a delivery's file: the copy in the archive, or the source. The request is a plain struct, so this folder
+ * depends on no database; store/runs fills it in.
  */
 #ifndef CM_DELIVERY_READING_H
 #define CM_DELIVERY_READING_H
@@ -16,16 +16,16 @@ typedef struct cm_run_chunk {
     const char *archive_digest; /* of its copy in the archive, "" if there is none (archive_store.h) */
     cm_period period;
     bool immutable_keys, wanted;     /* wanted: the run is still running */
-    bool archive, manifest_archived; /* archive: the delivery counts only with copies of all of its files */
+    bool archive, manifest_archived; /* archive: the delivery needs copies of all of its files */
     int shards;
     uint32_t chunk;
 } cm_run_chunk;
 
 /*
- * THE way to read a delivery's file again (explain, export lines, dry runs, another rating): its copy in the archive,
- * digest compared, else the source, where it must still have its fingerprint. `archive` NULL: none is set. Errors:
- * POISON with ARCHIVE_CORRUPT (the copy's path is named) or CHANGED; NOT_FOUND; RETRY. *ret_archived (may be NULL) says
- * which it is.
+ * The only way to read a delivery's file again (explain, export lines, dry runs, rerating): its copy in the archive,
+ * with the digest compared, otherwise the source, where it must still have its fingerprint. `archive` NULL: none is
+ * configured. Errors: POISON with ARCHIVE_CORRUPT (the copy's path is named) or CHANGED; NOT_FOUND; RETRY.
+ * *ret_archived (may be NULL) says which it is.
  */
 CM_NODISCARD cm_stream *cm_delivery_open_chunk(const cm_archive *archive, const cm_run_chunk *chunk, bool *ret_archived,
                                                cm_error *err);

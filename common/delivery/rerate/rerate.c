@@ -12,7 +12,7 @@ enum { CHARGES_MAX = 50000, ARENA_BYTES = 1 << 20, THREADS_MAX = 16, PROGRESS_MS
 
 typedef struct work {
     const cm_rerate *order;
-    pthread_mutex_t lock; /* of all below, and of `take` and `progress` */
+    pthread_mutex_t lock; /* protects everything below, and calls of `take` and `progress` */
     size_t next, files_done;
     uint64_t lines_done;
     int64_t told_ms;
@@ -20,22 +20,22 @@ typedef struct work {
     cm_error error;
 } work;
 
-/* A file in one thread's hands. */
+/* A file that one thread is processing. */
 typedef struct reading {
     work *work;
     const cm_rerate_file *file;
-    cm_arena *batch_arena; /* of the batch in hand */
-    cm_arena *merge_arena; /* of the charges that were not handed over yet */
+    cm_arena *batch_arena; /* of the current batch */
+    cm_arena *merge_arena; /* of the charges not passed on yet */
     cm_merge merge;
     cm_place place;
     uint64_t lines, checksum;
 } reading;
 
-/* --- charges ------------------------------------------------------------------------------------------------- */
+/* --- charges ----------------------------------------------------------------------------------------------------- */
 
 static cm_slice *texts_of(cm_charge *charge)
 {
-    return &charge->customer; /* the twelve key texts stand first (rated_batch.h) */
+    return &charge->customer; /* the twelve key texts come first (rated_batch.h) */
 }
 enum { KEY_TEXTS = 12 };
 _Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a charge begins with its twelve key texts");
@@ -78,7 +78,7 @@ static bool add_charges(reading *r, cm_rated_batch *batch, cm_error *err)
     return r->merge.charges.count < CHARGES_MAX || hand_over(r, err);
 }
 
-/* --- lines --------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------------------------- */
 
 /* False: another thread has failed. */
 static bool tell(work *w, uint64_t lines, size_t files)
@@ -141,7 +141,7 @@ static bool rate_lines(reading *r, cm_reader *reader, cm_batch_builder *builder,
     return hand_over(r, err);
 }
 
-/* --- files --------------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------------------------- */
 
 static bool rate_file(reading *r, cm_error *err)
 {
@@ -213,7 +213,7 @@ bool cm_rerate_files(const cm_rerate *order, cm_error *err)
     while (started + 1 < order->threads && started < THREADS_MAX &&
            pthread_create(&thread[started], NULL, run, &w) == 0)
         started++;
-    run(&w); /* this thread too: it goes on alone where no other can be made */
+    run(&w); /* this thread works too, and alone if no other can be created */
     for (int i = 0; i < started; i++)
         pthread_join(thread[i], NULL);
     pthread_mutex_destroy(&w.lock);

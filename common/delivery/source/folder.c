@@ -1,6 +1,6 @@
 /*
- * Reports in a folder: {type: folder, path: /data/cur}. Keys are paths below it, with "/". Links are followed, but
- * never into a folder that is being listed already.
+ * Reports in a folder: {type: folder, path: /data/cur}. Keys are relative paths with "/". Links are followed, but never
+ * into a folder that is already being listed.
  */
 #include "delivery/source/definition.h"
 #include "delivery/source/source.h"
@@ -19,10 +19,10 @@ enum { DEPTH_MAX = 64, FINGERPRINT = 48 };
 
 typedef struct folder_source {
     cm_source base;
-    char *path; /* without a slash at the end; "" is the root of the machine */
+    char *path; /* without a trailing slash; "" is the root folder */
 } folder_source;
 
-/* --- open, close --------------------------------------------------------------------------------------------- */
+/* --- open, close ------------------------------------------------------------------------------------------------- */
 
 static cm_source *open_folder(const json_t *definition, cm_error *err)
 {
@@ -72,17 +72,17 @@ static void describe_object(const struct stat *status, const char *key, cm_arena
                        .modified = (cm_instant)status->st_mtim.tv_sec * CM_SECOND + status->st_mtim.tv_nsec / 1000};
 }
 
-/* --- list ---------------------------------------------------------------------------------------------------- */
+/* --- list -------------------------------------------------------------------------------------------------------- */
 
 typedef struct walk {
     cm_arena *arena;
     const char *prefix;
     cm_object *list;
     size_t count, capacity;
-    cm_buffer path; /* of the folder or file in hand */
+    cm_buffer path; /* of the current folder or file */
     size_t root;    /* length of the source's path and its slash */
     size_t depth;
-    dev_t device[DEPTH_MAX]; /* of the folders that lead here, so that a link back is seen */
+    dev_t device[DEPTH_MAX]; /* of the folders that lead here, so that a link back is noticed */
     ino_t inode[DEPTH_MAX];
 } walk;
 
@@ -98,7 +98,7 @@ static void add_file(walk *w, const struct stat *status)
     describe_object(status, cm_arena_strndup(w->arena, key, strlen(key)), w->arena, &w->list[w->count++]);
 }
 
-/* Could a key below the folder in hand begin with the prefix? */
+/* Could a key below the current folder begin with the prefix? */
 static bool may_hold(const walk *w)
 {
     const char *key = w->path.data + w->root; /* ends in a slash, or is empty */
@@ -115,7 +115,7 @@ static bool walk_entry(walk *w, const char *name, cm_error *err)
     cm_buffer_text(&w->path, name);
     bool done = true;
     if (stat(w->path.data, &status) != 0) {
-        /* gone since it was listed, or a link to nowhere or to itself: not there */
+        /* gone since it was listed, or a dangling or circular link: ignored */
         if (errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
             done = cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: %s", w->path.data, strerror(errno));
     } else if (S_ISREG(status.st_mode)) {
@@ -187,9 +187,9 @@ static bool list_folder(cm_source *base, const char *prefix, cm_arena *arena, cm
     return done;
 }
 
-/* --- one object ---------------------------------------------------------------------------------------------- */
+/* --- one object -------------------------------------------------------------------------------------------------- */
 
-/* A key never leads out of the folder by "..". */
+/* A key never leaves the folder with "..". */
 static char *path_of(const folder_source *source, const char *key, cm_error *err)
 {
     for (const char *at = key;; at++) {

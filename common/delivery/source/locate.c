@@ -47,7 +47,7 @@ static size_t first_of(const cm_file_index *index, cm_slice file)
     return from;
 }
 
-/* The last name before `*end`, which moves before it; empty names ("//") do not count. Length 0: no more. */
+/* The last name before `*end`, which moves before it; empty names ("//") do not count. Length 0: there are no more. */
 static cm_slice name_before(const char *key, size_t *end)
 {
     while (*end > 0 && key[*end - 1] == '/')
@@ -58,7 +58,7 @@ static cm_slice name_before(const char *key, size_t *end)
     return (cm_slice){key + *end, stop - *end};
 }
 
-/* How many names two paths share at their ends. */
+/* How many trailing names two paths share. */
 static size_t shared_end(const char *a, const char *b)
 {
     size_t count = 0, end_a = strlen(a), end_b = strlen(b);
@@ -76,8 +76,8 @@ static bool same_folder(const char *a, const char *b)
     return x == y && memcmp(a, b, x) == 0;
 }
 
-/* The file name alone is enough in the period's own folder, or beside the manifest in a copy that has no folder of a
- * period at all: an assembly's folder of the same period holds files of the same names and other content. */
+/* The file name alone is enough in the period's own folder, or next to the manifest in a copy without period folders:
+ * an assembly's folder of the same period has files with the same names and other content. */
 static bool name_is_enough(const char *candidate, bool has_period, const char *manifest)
 {
     cm_period period;

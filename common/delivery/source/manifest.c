@@ -1,4 +1,4 @@
-/* What a manifest says. Legacy: reportKeys, assemblyId, account, billingPeriod. CUR 2.0: dataFiles, executionId. */
+/* Parses a manifest. Legacy: reportKeys, assemblyId, account, billingPeriod. CUR 2.0: dataFiles, executionId. */
 #include "base/digest/digest.h"
 #include "delivery/source/reports.h"
 
@@ -19,9 +19,9 @@ static const char *text_of(const json_t *root, const char *name, cm_arena *arena
     return value ? cm_arena_strndup(arena, value, strlen(value)) : "";
 }
 
-/* --- the list of files --------------------------------------------------------------------------------------- */
+/* --- the list of files ------------------------------------------------------------------------------------------- */
 
-/* "s3://bucket/key" -> "key"; the key may hold colons and equals signs and is taken as it is. */
+/* "s3://bucket/key" -> "key"; the key may contain colons and equals signs and is used unchanged. */
 static const char *key_of(const char *url)
 {
     if (strncmp(url, "s3://", 5) != 0)
@@ -73,9 +73,9 @@ static bool read_keys(cm_manifest *m, const json_t *root, cm_arena *arena)
     return no_key_twice(m, arena);
 }
 
-/* --- period -------------------------------------------------------------------------------------------------- */
+/* --- period ------------------------------------------------------------------------------------------------------ */
 
-/* "20191201T000000.000Z", or RFC 3339 as other writers have it. */
+/* "20191201T000000.000Z", or RFC 3339 as other writers use. */
 static bool instant_of(const char *text, cm_instant *ret)
 {
     if (text && strlen(text) >= 15 && strspn(text, "0123456789") == 8 && text[8] == 'T') {
@@ -108,7 +108,7 @@ static bool read_billing_period(cm_manifest *m, const json_t *root, cm_arena *ar
     return true;
 }
 
-/* All files of a manifest belong to one period, where their paths name one. */
+/* All files of a manifest must belong to one period, if their paths name one. */
 static bool check_key_periods(cm_manifest *m, cm_arena *arena)
 {
     for (size_t i = 0; i < m->count; i++) {
@@ -126,7 +126,7 @@ static bool check_key_periods(cm_manifest *m, cm_arena *arena)
     return true;
 }
 
-/* --- format -------------------------------------------------------------------------------------------------- */
+/* --- format ------------------------------------------------------------------------------------------------------ */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -167,9 +167,9 @@ static bool check_format(cm_manifest *m, const json_t *root, cm_arena *arena)
     return true;
 }
 
-/* --- all ----------------------------------------------------------------------------------------------------- */
+/* --- all --------------------------------------------------------------------------------------------------------- */
 
-/* The folder of an execution, "2026-04-16T15:24:15.653Z-<executionId>", tells its age; the id alone does not. */
+/* The folder of an execution, "2026-04-16T15:24:15.653Z-<executionId>", shows its age; the id alone does not. */
 static void read_execution(cm_manifest *m, cm_arena *arena)
 {
     m->assembly = m->execution;

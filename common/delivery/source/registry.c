@@ -1,4 +1,4 @@
-/* The table of sources. A new one: a file that fills a cm_source_type, and a line in `types`. */
+/* The table of sources. To add one: a file that fills a cm_source_type, and a line in `types`. */
 #include "delivery/source/definition.h"
 #include "delivery/source/source.h"
 

@@ -7,7 +7,7 @@
 
 enum { MANIFEST_BYTES_MAX = 64 * 1024 * 1024, LISTINGS_MAX = 3 };
 
-/* A manifest that is there. */
+/* A manifest that exists. */
 typedef struct candidate {
     const cm_object *object;
     cm_layout layout;
@@ -30,7 +30,7 @@ typedef struct search {
     bool stale;
 } search;
 
-/* --- reading manifests --------------------------------------------------------------------------------------- */
+/* --- reading manifests ------------------------------------------------------------------------------------------- */
 
 static void spoil(candidate *c, const char *code, const char *text)
 {
@@ -38,7 +38,7 @@ static void spoil(candidate *c, const char *code, const char *text)
         .error_code = code, .error_text = text, .report = "", .assembly = "", .execution = "", .account = ""};
 }
 
-/* False: the source is away, or (search.stale) the manifest is another one than was listed. */
+/* False: the source is unavailable, or (search.stale) the manifest has changed since it was listed. */
 static bool read_candidate(search *s, candidate *c, cm_error *err)
 {
     if (c->read)
@@ -64,7 +64,7 @@ static bool read_candidate(search *s, candidate *c, cm_error *err)
     return s->last || !s->stale;
 }
 
-/* --- choosing ------------------------------------------------------------------------------------------------ */
+/* --- choosing ---------------------------------------------------------------------------------------------------- */
 
 static bool wanted(const search *s, const char *report)
 {
@@ -81,7 +81,7 @@ static bool same_period(cm_period a, cm_period b)
     return a.year == b.year && a.month == b.month;
 }
 
-/* A manifest outside of any period's folder says its period itself. One that says nothing is of the month it was
+/* A manifest outside any period's folder names its period itself. Without a period it belongs to the month it was
  * written in. */
 static bool settle_period(search *s, candidate *c, cm_error *err)
 {
@@ -145,14 +145,14 @@ static bool same_delivery_group(const candidate *a, const candidate *b)
     return strcmp(a->layout.report, b->layout.report) == 0 && same_period(a->layout.period, b->layout.period);
 }
 
-/* Two that both would count: at the same level, with the same assembly. */
+/* Two that would both count: at the same level, with the same assembly. */
 static bool equally_good(const candidate *a, const candidate *b)
 {
     const char *x = a->layout.assembly, *y = b->layout.assembly;
     return same_delivery_group(a, b) && (x && y ? strcmp(x, y) == 0 : x == y);
 }
 
-/* --- one delivery -------------------------------------------------------------------------------------------- */
+/* --- one delivery ------------------------------------------------------------------------------------------------ */
 
 static void fail_delivery(cm_found_delivery *d, const char *code, const char *file, const char *text)
 {
@@ -200,7 +200,7 @@ static const char *missing_text(const search *s, const cm_found_delivery *d, con
     return text;
 }
 
-/* Below a folder of its own: such files are never written again. */
+/* Below a folder of its own: such files are never overwritten. */
 static bool below_assembly(const char *key, const cm_manifest *m)
 {
     cm_slice parent = cm_layout_parent(key);
@@ -241,7 +241,7 @@ static int by_object(const void *a, const void *b)
     return strcmp(x->key ? x->key : "", y->key ? y->key : "");
 }
 
-/* Two keys of the manifest must not lead to one file, or its lines would count twice. */
+/* Two keys of the manifest must not lead to the same file, or its lines would count twice. */
 static void check_no_file_twice(const search *s, cm_found_delivery *d)
 {
     const cm_found_chunk **sorted = cm_arena_alloc(s->arena, d->chunks * sizeof *sorted);
@@ -291,7 +291,7 @@ static bool describe(search *s, candidate *c, const candidate *rival, cm_found_d
     return true;
 }
 
-/* --- all ----------------------------------------------------------------------------------------------------- */
+/* --- all --------------------------------------------------------------------------------------------------------- */
 
 static bool find_once(search *s, cm_found_delivery **ret, size_t *ret_count, cm_error *err)
 {
@@ -304,7 +304,7 @@ static bool find_once(search *s, cm_found_delivery **ret, size_t *ret_count, cm_
     *ret_count = 0;
     for (size_t i = 0; i < s->count; i++) {
         if (i > 0 && same_delivery_group(&s->list[i - 1], &s->list[i]))
-            continue; /* older, or less than the one before */
+            continue; /* older, or not better than the one before */
         const candidate *rival =
             i + 1 < s->count && equally_good(&s->list[i], &s->list[i + 1]) ? &s->list[i + 1] : NULL;
         if (!describe(s, &s->list[i], rival, &(*ret)[*ret_count], err))

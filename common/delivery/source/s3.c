@@ -1,7 +1,7 @@
 /*
  * Reports in S3: {type: s3, bucket, prefix, region, role_arn, external_id, endpoint}. Keys are whole S3 keys; only
  * those below the folder `prefix` are listed. Fingerprint: "size:etag". Credentials: the process's chain, or the role
- * that the payer's account gave us.
+ * that the payer's account grants us.
  */
 #include "platform/aws/s3/s3.h"
 #include "delivery/source/definition.h"

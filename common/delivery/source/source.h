@@ -18,7 +18,7 @@ typedef struct cm_source cm_source;
 
 /* One file of a source. Strings are owned by the arena given to the listing. */
 typedef struct cm_object {
-    const char *key;         /* relative to the source: path below the folder, or S3 key below nothing (the full key) */
+    const char *key;         /* path relative to the folder, or the full S3 key */
     const char *fingerprint; /* "size:mtime_ns" or "size:etag": changes when the content changes */
     int64_t bytes;
     cm_instant modified; /* when the content was last written; 0: unknown */
@@ -30,22 +30,22 @@ typedef struct cm_source_type {
     cm_source *(*open)(const json_t *definition, cm_error *err);
     void (*close)(cm_source *source);
     /* All objects whose key begins with `prefix` ("" = all), sorted bytewise by key. RETRY when unreachable, refused or
-     * without credentials: what a person can mend outside is never the input's fault. */
+     * without credentials: what a person can fix elsewhere is never the input's fault. */
     bool (*list)(cm_source *source, const char *prefix, cm_arena *arena, cm_object **ret, size_t *ret_count,
                  cm_error *err);
-    /* NOT_FOUND if there is none now. */
+    /* NOT_FOUND if there is none. */
     bool (*stat)(cm_source *source, const char *key, cm_arena *arena, cm_object *ret, cm_error *err);
-    /* If `fingerprint` is given and the object is another one now: POISON, code CHANGED. A change while reading: the
-     * same from read(), at the end of the stream at the latest. A reader that goes by `local_path` instead asks stat()
+    /* If `fingerprint` is given and the object has changed: POISON, code CHANGED. A change while reading: the
+     * same from read(), at the end of the stream at the latest. A reader that uses `local_path` instead calls stat()
      * afterwards. Close the stream before the source. */
     cm_stream *(*open_object)(cm_source *source, const char *key, const char *fingerprint, cm_error *err);
-    /* Appends the place for people: "folder /data/cur", "s3://bucket/prefix/". */
+    /* Appends the location for people: "folder /data/cur", "s3://bucket/prefix/". */
     void (*describe)(const cm_source *source, cm_buffer *into);
 } cm_source_type;
 
 struct cm_source {
     const cm_source_type *type;
-    /* implementations embed this first */
+    /* implementations embed this as their first member */
 };
 
 extern const cm_source_type cm_source_folder;
@@ -63,25 +63,26 @@ CM_NODISCARD bool cm_source_read_small(cm_source *source, const char *key, size_
 typedef struct cm_found_chunk {
     const char *key;          /* object key in the source; NULL: the manifest's key is missing there */
     const char *name;         /* file name for people */
-    const char *manifest_key; /* as the manifest says */
+    const char *manifest_key; /* from the manifest */
     const char *fingerprint;  /* "" if missing */
     int64_t bytes;
 } cm_found_chunk;
 
-/* One delivery that a source holds now: the newest of a (report, period), as its manifest says. */
+/* One delivery present in a source: the newest of a (report, period), according to its manifest. */
 typedef struct cm_found_delivery {
     const char *report;       /* report or export name */
     const char *assembly;     /* assembly id or execution id */
     const char *format;       /* "legacy" | "cur2" */
     const char *manifest;     /* key of the manifest */
     char manifest_digest[65]; /* sha256 hex of the manifest's bytes */
-    const char *account;      /* payer as the manifest says, "" if it does not (CUR 2.0) */
+    const char *account;      /* payer from the manifest, "" if not given (CUR 2.0) */
     cm_period period;
-    bool immutable_keys; /* files lie below an assembly folder and are never overwritten */
+    bool immutable_keys; /* files are below an assembly folder and are never overwritten */
     cm_found_chunk *chunk;
     size_t chunks;
     /* A delivery that cannot be taken: "" or a code (MANIFEST_INVALID, MISSING_FILE, AMBIGUOUS_FILE, WRONG_PAYER,
-     * WRONG_PERIOD, UNSUPPORTED_FORMAT (Parquet), MANIFEST_CHANGED) with file and text; it is registered as failed. */
+     * WRONG_PERIOD, UNSUPPORTED_FORMAT (Parquet), MANIFEST_CHANGED) with file and text. The delivery is registered as
+     * failed. */
     const char *error_code, *error_file, *error_text;
 } cm_found_delivery;
 

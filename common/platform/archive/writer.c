@@ -1,5 +1,4 @@
-/* Writing: a file of one's own among the incoming ones, held by a lock as long as its writer lives, then renamed to its
- * digest. */
+/* Writing: a private incoming file, locked as long as its writer lives, then renamed to its digest. */
 #include "platform/archive/internal.h"
 
 #include "base/base/buffer.h"
@@ -25,7 +24,7 @@ struct cm_archive_writer {
     char hex[CM_SHA256_HEX];
 };
 
-/* --- incoming files -------------------------------------------------------------------------------------------- */
+/* --- incoming files ---------------------------------------------------------------------------------------------- */
 
 static char *incoming_folder(const cm_archive *archive)
 {
@@ -61,7 +60,7 @@ bool cm_archive_prepare(const cm_archive *archive, int *ret_removed, cm_error *e
     return done;
 }
 
-/* Between making a file and locking it, somebody who cleans may have removed it: then it has no name any more. */
+/* Between creating a file and locking it, another process may have cleaned it up: then it no longer has a name. */
 static int make_file(const char *path)
 {
     struct stat status;
@@ -122,7 +121,7 @@ bool cm_archive_write(cm_archive_writer *writer, const void *data, size_t length
     return true;
 }
 
-/* --- tee ------------------------------------------------------------------------------------------------------- */
+/* --- tee --------------------------------------------------------------------------------------------------------- */
 
 typedef struct tee_stream {
     cm_stream base;
@@ -154,7 +153,7 @@ cm_stream *cm_archive_tee(cm_archive_writer *writer, cm_stream *from)
     return &tee->base;
 }
 
-/* --- the end --------------------------------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------------------------------------------------- */
 
 bool cm_archive_finish(cm_archive_writer *writer, char ret_digest[static CM_SHA256_HEX], int64_t *ret_bytes,
                        cm_error *err)

@@ -28,7 +28,7 @@ struct cm_metric {
     char *name, *labels, *help; /* labels "" if none */
     _Atomic bool shown;
     _Atomic int64_t value;               /* histogram: sum in microseconds */
-    _Atomic int64_t buckets[BOUNDS + 1]; /* not cumulated; the last one is +Inf */
+    _Atomic int64_t buckets[BOUNDS + 1]; /* not cumulative; the last one is +Inf */
     cm_metric *next;
 };
 
@@ -37,7 +37,7 @@ static struct {
     cm_metric *first, *last;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* --- registering -------------------------------------------------------------------------------------------- */
+/* --- registering ------------------------------------------------------------------------------------------------- */
 
 static cm_metric *find(const char *name, const char *labels)
 {
@@ -108,7 +108,7 @@ char *cm_label(const char *name, const char *value, char *into, size_t size)
     return into;
 }
 
-/* --- values ------------------------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------------------------------ */
 
 void cm_metric_add(cm_metric *metric, int64_t delta)
 {
@@ -128,7 +128,7 @@ void cm_metric_observe_us(cm_metric *metric, int64_t microseconds)
 {
     cm_assert(metric->kind == HISTOGRAM);
     if (microseconds < 0)
-        microseconds = 0; /* a clock that was set back */
+        microseconds = 0; /* the clock was set back */
     int bucket = 0;
     while (bucket < BOUNDS && microseconds > bounds_us[bucket])
         bucket++;
@@ -142,7 +142,7 @@ void cm_metric_drop(cm_metric *metric)
     atomic_store_explicit(&metric->shown, false, memory_order_relaxed);
 }
 
-/* --- printing ----------------------------------------------------------------------------------------------- */
+/* --- printing ---------------------------------------------------------------------------------------------------- */
 
 /* 2500000 -> "2.5": exact, by integer arithmetic. */
 static const char *seconds(int64_t microseconds, char into[static 32])

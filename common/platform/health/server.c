@@ -22,7 +22,7 @@ struct cm_health {
     void *opaque;
 };
 
-/* --- answers ------------------------------------------------------------------------------------------------ */
+/* --- answers ----------------------------------------------------------------------------------------------------- */
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *body,
                               size_t length)
@@ -84,7 +84,7 @@ static enum MHD_Result handle(void *opaque, struct MHD_Connection *connection, c
     (void)version, (void)upload;
     cm_health *health = opaque;
     static int seen;
-    if (!*state) { /* first call: the headers are there, an answer now would cut a body off */
+    if (!*state) { /* first call: only the headers have arrived, an answer now would cut off a body */
         *state = &seen;
         return MHD_YES;
     }
@@ -115,7 +115,7 @@ static void log_line(void *opaque, const char *format, va_list arguments)
     cm_log(CM_DEBUG, "health server", "text", text, NULL);
 }
 
-/* --- life --------------------------------------------------------------------------------------------------- */
+/* --- start and stop ---------------------------------------------------------------------------------------------- */
 
 static bool serve(cm_health *health, const char *address, int port, cm_error *err)
 {

@@ -24,7 +24,7 @@ struct cm_http_exchange {
     CURL *easy;
     struct curl_slist *sent;
     char problem[CURL_ERROR_SIZE];
-    char *address; /* scheme, host and path: what a person may read */
+    char *address; /* scheme, host and path: safe to show */
     int status;
     reply_header header[HEADERS_MAX];
     size_t headers;
@@ -60,7 +60,7 @@ void cm_http_free(cm_http *http)
     free(http);
 }
 
-/* --- what curl calls ----------------------------------------------------------------------------------------- */
+/* --- callbacks of curl ------------------------------------------------------------------------------------------- */
 
 static void forget_headers(cm_http_exchange *exchange)
 {
@@ -129,7 +129,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *opaque)
     return length;
 }
 
-/* --- turning the wheel --------------------------------------------------------------------------------------- */
+/* --- driving transfers ------------------------------------------------------------------------------------------- */
 
 static bool failed(const cm_http_exchange *exchange, cm_error *err)
 {
@@ -159,7 +159,7 @@ static void collect(cm_http *http)
     }
 }
 
-/* One turn: moves bytes, waits a little if nothing moved. False: this exchange was silent or took too long. */
+/* One step: moves bytes, waits a little if nothing moved. False: this exchange timed out. */
 static bool turn(cm_http_exchange *exchange, cm_error *err)
 {
     int running;
@@ -180,7 +180,7 @@ static bool turn(cm_http_exchange *exchange, cm_error *err)
     return true;
 }
 
-/* --- requests ------------------------------------------------------------------------------------------------ */
+/* --- requests ---------------------------------------------------------------------------------------------------- */
 
 static void set_headers(cm_http_exchange *exchange, const cm_http_request *request)
 {
@@ -194,7 +194,7 @@ static void set_headers(cm_http_exchange *exchange, const cm_http_request *reque
     }
     exchange->sent = curl_slist_append(exchange->sent, "Expect:"); /* no waiting for 100 Continue */
     exchange->sent = curl_slist_append(exchange->sent, "Accept:");
-    if (!typed) /* curl would call the body of a POST a form */
+    if (!typed) /* curl would label the body of a POST as a form */
         exchange->sent = curl_slist_append(exchange->sent, "Content-Type:");
     cm_buffer_free(&line);
     curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->sent);
@@ -286,7 +286,8 @@ const char *cm_http_reply_header(const cm_http_exchange *exchange, const char *n
 bool cm_http_read(cm_http_exchange *exchange, void *into, size_t size, size_t *ret_read, cm_error *err)
 {
     *ret_read = 0;
-    exchange->last_progress = cm_monotonic_milliseconds(); /* time that the caller spent elsewhere is no silence */
+    exchange->last_progress =
+        cm_monotonic_milliseconds(); /* time that the caller spent elsewhere does not count as silence */
     while (exchange->to == exchange->from) {
         exchange->from = exchange->to = 0;
         if (exchange->done && exchange->result == CURLE_OK)

@@ -1,10 +1,10 @@
 /*
  * HTTP requests over libcurl, one at a time or several side by side, with the reply's body pulled by the caller:
- * nothing is read from the network faster than it is taken (a full buffer pauses the transfer), so memory is bounded by
- * CM_HTTP_BUFFER for each exchange. Redirects are not followed. One thread for each `cm_http`.
+ * nothing is read from the network faster than it is consumed (a full buffer pauses the transfer), so memory is bounded
+ * by CM_HTTP_BUFFER for each exchange. Redirects are not followed. One thread for each `cm_http`.
  *
  * Errors: RETRY with code UNAVAILABLE (no connection, timeout, cut off), INVALID with code INVALID (bad address,
- * certificate refused). An HTTP status is never an error here. Texts hold the address, never a header or a body.
+ * certificate refused). An HTTP status is never an error here. Texts contain the address, never a header or a body.
  */
 #ifndef CM_HTTP_HTTP_H
 #define CM_HTTP_HTTP_H
@@ -25,7 +25,7 @@ typedef struct cm_http_header {
 
 typedef struct cm_http_request {
     const char *method;
-    const char *url; /* sent as it is: no dots removed, nothing encoded again */
+    const char *url; /* sent unchanged: no dots removed, nothing re-encoded */
     const cm_http_header *headers;
     size_t header_count;
     const void *body; /* borrowed until the exchange ends; NULL: none */
@@ -45,10 +45,10 @@ CM_NODISCARD cm_http_exchange *cm_http_begin(cm_http *http, const cm_http_reques
 int cm_http_status(const cm_http_exchange *exchange);
 /* Value of a header of the reply, name without regard to case, NULL if there is none. */
 const char *cm_http_reply_header(const cm_http_exchange *exchange, const char *name);
-/* *ret_read = 0 only at the end of a body that came whole. */
+/* ret_read = 0 only at the end of a complete body. */
 CM_NODISCARD bool cm_http_read(cm_http_exchange *exchange, void *into, size_t size, size_t *ret_read, cm_error *err);
 /* The rest of the body, at most `limit` bytes: more is INVALID. */
 CM_NODISCARD bool cm_http_read_all(cm_http_exchange *exchange, size_t limit, cm_buffer *into, cm_error *err);
-void cm_http_end(cm_http_exchange *exchange); /* NULL is allowed; drops what was not read */
+void cm_http_end(cm_http_exchange *exchange); /* NULL is allowed; discards what was not read */
 
 #endif

@@ -54,7 +54,7 @@ bool cm_admin_partitions(cm_admin *admin, const char *topic, int *ret, cm_error 
     return false;
 }
 
-/* --- creating topics ---------------------------------------------------------------------------------------- */
+/* --- creating topics --------------------------------------------------------------------------------------------- */
 
 static rd_kafka_NewTopic_t *definition(const cm_topic *topic, const char *name, int partitions, int replication,
                                        cm_error *err)
@@ -83,7 +83,7 @@ static bool read_answer(rd_kafka_event_t *answer, const char *name, bool *ret_cr
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer), &count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
-        if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) { /* somebody else made it in this moment */
+        if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) { /* somebody else created it in the meantime */
             *ret_created = false;
             return true;
         }
@@ -117,7 +117,7 @@ static bool create_one(cm_admin *admin, const cm_topic *topic, const char *name,
     return ok;
 }
 
-/* Creation is answered before every broker tells of the topic; workers that start at once would not see it. */
+/* Creation is confirmed before every broker knows the topic; workers that start at once would not see it. */
 static bool wait_visible(cm_admin *admin, const char *name, cm_error *err)
 {
     int64_t until = cm_monotonic_milliseconds() + TIMEOUT_MS;

@@ -1,6 +1,6 @@
 /*
- * What operators ask the broker: create topics, lag of a group, read one record. Used by `curmill`; not by the hot
- * path.
+ * What operators need from the broker: create topics, lag of a group, read one record. Used by `curmill`; not by the
+ * hot path.
  */
 #ifndef CM_KAFKA_ADMIN_H
 #define CM_KAFKA_ADMIN_H
@@ -13,7 +13,7 @@ void cm_admin_free(cm_admin *admin);
 
 CM_NODISCARD bool cm_admin_ping(cm_admin *admin, int timeout_ms, int *ret_brokers, cm_error *err);
 
-/* Creates what is missing (replication factor: setting topic.replication, -1 = broker default); *ret_created counts. An
+/* Creates missing topics (replication factor: setting topic.replication, -1 = broker default); *ret_created counts. An
  * existing topic with fewer partitions than `partitions` is reported, never changed. */
 CM_NODISCARD bool cm_admin_create_topics(cm_admin *admin, const char *lane, int partitions, int replication,
                                          int *ret_created, cm_error *err);
@@ -31,7 +31,7 @@ typedef struct cm_lag {
 CM_NODISCARD bool cm_admin_lag(cm_admin *admin, const char *group, const char *topic, cm_lag **ret, size_t *ret_count,
                                cm_error *err);
 
-/* Reads records of a topic from its beginning to its present end, calls `each` until it returns false. For dead
+/* Reads the records of a topic from its beginning to its present end, calling `each` until it returns false. For dead
  * letters. */
 CM_NODISCARD bool cm_admin_read(cm_admin *admin, const char *topic, bool (*each)(const cm_record *record, void *opaque),
                                 void *opaque, cm_error *err);

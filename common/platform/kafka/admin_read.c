@@ -24,7 +24,7 @@ static void close_reader(rd_kafka_t *rk)
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
-/* --- lag ---------------------------------------------------------------------------------------------------- */
+/* --- lag --------------------------------------------------------------------------------------------------------- */
 
 static bool offsets(rd_kafka_t *rk, const char *topic, rd_kafka_topic_partition_list_t *list, cm_lag *lags,
                     cm_error *err)
@@ -46,7 +46,7 @@ static bool offsets(rd_kafka_t *rk, const char *topic, rd_kafka_topic_partition_
     return true;
 }
 
-/* The time stamp of the first unread record of each partition that has one, from the record itself. */
+/* The timestamp of the first unread record of each partition that has one, from the record itself. */
 static bool oldest(rd_kafka_t *rk, const char *topic, cm_lag *lags, int count, cm_error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
@@ -65,7 +65,8 @@ static bool oldest(rd_kafka_t *rk, const char *topic, cm_lag *lags, int count, c
         if (!message)
             continue;
         cm_lag *lag = message->partition >= 0 && message->partition < count ? &lags[message->partition] : NULL;
-        bool end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF; /* the rest was deleted or compacted meanwhile */
+        bool end = message->err ==
+                   RD_KAFKA_RESP_ERR__PARTITION_EOF; /* the rest has been deleted or compacted in the meantime */
         if (lag && lag->lag > 0 && lag->oldest_unread_ms < 0 && (end || !message->err)) {
             rd_kafka_timestamp_type_t type;
             lag->oldest_unread_ms = end ? 0 : rd_kafka_message_timestamp(message, &type);
@@ -109,9 +110,9 @@ bool cm_admin_lag(cm_admin *admin, const char *group, const char *topic, cm_lag 
     return true;
 }
 
-/* --- a whole topic ------------------------------------------------------------------------------------------ */
+/* --- a whole topic ----------------------------------------------------------------------------------------------- */
 
-/* Until each partition's end was met once, or `each` has enough. */
+/* Until each partition's end has been reached once, or `each` stops. */
 static bool read_all(rd_kafka_t *rk, int open_partitions, bool (*each)(const cm_record *, void *), void *opaque,
                      cm_error *err)
 {

@@ -1,11 +1,10 @@
-/* Committing what is done: asynchronously by a timer, synchronously (with a bound) when a partition is given up. */
+/* Committing what is done: asynchronously by a timer, synchronously (with a time limit) when a partition is revoked. */
 #include "platform/kafka/internal.h"
 
 #include "base/log/log.h"
 #include "base/time/time.h"
 
-/* Reply to one of our commits. A failed one is asked for again by the next timer: offsets are hints, nothing is lost.
- */
+/* Reply to one of our commits. A failed one is repeated by the next timer: offsets are hints, nothing is lost. */
 static void committed(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     (void)rk;

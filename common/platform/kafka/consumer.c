@@ -8,7 +8,7 @@
 
 enum { CLOSE_COMMIT_MS = 5000, CLOSE_MS = 10000, POSITION_TIMEOUT_MS = 1000, POSITION_EVERY_MS = 5000 };
 
-/* --- life --------------------------------------------------------------------------------------------------- */
+/* --- start and stop ---------------------------------------------------------------------------------------------- */
 
 static void trouble(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
@@ -63,7 +63,7 @@ cm_consumer *cm_consumer_new(const cm_config *config, const char *group, const c
     return consumer;
 }
 
-/* While leaving: rebalances are answered, records that still come are dropped (nobody read them). */
+/* While leaving: rebalances are answered, records that still arrive are dropped (nobody has read them). */
 static void leaving(cm_consumer *consumer, rd_kafka_event_t *event)
 {
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
@@ -72,7 +72,7 @@ static void leaving(cm_consumer *consumer, rd_kafka_event_t *event)
     rd_kafka_event_destroy(event);
 }
 
-/* Leaves the group; with a bound, because a broker that is away must not keep a worker from ending. */
+/* Leaves the group, with a time limit, because an unreachable broker must not keep a worker from ending. */
 static bool leave(cm_consumer *consumer)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
@@ -107,7 +107,7 @@ void cm_consumer_close(cm_consumer *consumer)
     free(consumer);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------ */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 cm_record *cm_record_of(rd_kafka_message_t *message)
 {
@@ -144,7 +144,7 @@ const void *cm_record_header(const cm_record *record, const char *name, size_t *
     return value;
 }
 
-/* A message that is an error: false only if the caller must know. */
+/* A message that is an error: returns false only if the caller must know. */
 static bool accept_event(cm_consumer *consumer, const rd_kafka_message_t *message, cm_error *err)
 {
     cm_error own;
@@ -157,7 +157,7 @@ static bool accept_event(cm_consumer *consumer, const rd_kafka_message_t *messag
             *err = own;
         return false;
     }
-    /* Leadership moves, a topic that is not there yet, a poll that came too late: librdkafka goes on by itself. */
+    /* Leadership changes, a topic that does not exist yet, a late poll: librdkafka recovers by itself. */
     if (cm_kafka_may_log(&consumer->last_warning_ms))
         cm_log_error(CM_WARN, "kafka consumer waits", &own, "group", consumer->group, NULL);
     return true;
@@ -197,14 +197,14 @@ int cm_consumer_inputs_open(const cm_consumer *consumer)
     return cm_tracker_open(consumer->tracker);
 }
 
-/* --- pausing ------------------------------------------------------------------------------------------------ */
+/* --- pausing ----------------------------------------------------------------------------------------------------- */
 
 static void pause_all(cm_consumer *consumer, bool paused)
 {
     rd_kafka_topic_partition_list_t *list;
     if (consumer->paused == paused)
         return;
-    consumer->paused = paused; /* what is assigned meanwhile is paused by the rebalance */
+    consumer->paused = paused; /* the rebalance pauses partitions assigned in the meantime */
     if (rd_kafka_assignment(consumer->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     rd_kafka_resp_err_t code =
@@ -224,7 +224,7 @@ void cm_consumer_resume(cm_consumer *consumer)
     pause_all(consumer, false);
 }
 
-/* --- lag ---------------------------------------------------------------------------------------------------- */
+/* --- lag --------------------------------------------------------------------------------------------------------- */
 
 bool cm_consumer_assigned(const cm_consumer *consumer)
 {
@@ -236,8 +236,8 @@ int64_t cm_consumer_rebalances(const cm_consumer *consumer)
     return consumer->rebalances;
 }
 
-/* Before the first record of a partition was read, its position is what the group committed: asked for at most every 5
- * s. */
+/* Before the first record of a partition was read, its position is the group's committed offset: requested at most
+ * every 5 s. */
 static void find_positions(cm_consumer *consumer)
 {
     int64_t now = cm_monotonic_milliseconds();
@@ -262,7 +262,7 @@ static void find_positions(cm_consumer *consumer)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* Records of the partition that were not read yet, -1 unknown. Local: what the last fetch said. */
+/* Unread records of the partition, -1 unknown. Local: from the last fetch. */
 static int64_t partition_lag(cm_consumer *consumer, const cm_partition *partition)
 {
     int64_t low, high;

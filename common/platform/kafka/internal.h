@@ -10,18 +10,19 @@
 enum cm_client { CM_CLIENT_PRODUCER, CM_CLIENT_CONSUMER, CM_CLIENT_ADMIN, CM_CLIENT_READER };
 
 /*
- * Our defaults, then `kafka.<property>` of the settings, then what our promises rest on. The caller frees the result
- * with rd_kafka_conf_destroy unless rd_kafka_new took it. INVALID: unknown property, bad value, no bootstrap.servers.
+ * Our defaults, then `kafka.<property>` from the settings, then the properties that our guarantees need. The caller
+ * frees the result with rd_kafka_conf_destroy unless rd_kafka_new took it. INVALID: unknown property, bad value, no
+ * bootstrap.servers.
  */
 rd_kafka_conf_t *cm_kafka_conf(const cm_config *config, enum cm_client client, const char *client_id, const char *group,
                                cm_error *err);
-/* rd_kafka_new, which takes `conf` in any case. */
+/* rd_kafka_new; takes over `conf` in any case. */
 rd_kafka_t *cm_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, cm_error *err);
 
-/* RETRY, unless the code says that waiting will not help. Returns false. */
+/* RETRY, unless waiting will not help with this code. Returns false. */
 bool cm_kafka_fail(cm_error *err, rd_kafka_resp_err_t code, const char *doing, const char *text);
 
-/* At most one line in 10 s for each kind of trouble: false = be silent. */
+/* At most one line in 10 s for each kind of problem: false = do not log. */
 bool cm_kafka_may_log(int64_t *last_ms);
 
 /* A record for a message of librdkafka; the record owns it. */
@@ -38,13 +39,13 @@ struct cm_consumer {
     int64_t last_warning_ms;
     int64_t rebalances;
     struct cm_wake *wake; /* NULL: this librdkafka wakes its fetchers itself */
-    bool assigned;        /* a member of the group: an assignment came (it may be empty) and was not lost */
+    bool assigned;        /* a member of the group: has an assignment (maybe an empty one) that was not lost */
     bool paused;
     bool fatal;
     cm_error fatal_error;
 };
 
-/* producer.c: asks the broker; NOT_FOUND if there is no such topic. */
+/* producer.c: asks the broker; NOT_FOUND if the topic does not exist. */
 bool cm_kafka_partition_count(rd_kafka_t *rk, const char *topic, int *ret, cm_error *err);
 
 /* rebalance.c */
@@ -52,12 +53,12 @@ void cm_consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_t
                             void *opaque);
 /*
  * wake.c: librdkafka before `fetch.queue.backoff.ms` looks only once a second whether a local queue that was full has
- * room again, so a consumer with a small queue (queued.max.messages.kbytes) stands still for most of each second. These
- * wake its threads meanwhile.
+ * room again, so a consumer with a small queue (queued.max.messages.kbytes) is idle for most of each second. These
+ * functions wake its threads in between.
  */
 struct cm_wake *cm_wake_new(const rd_kafka_conf_t *conf); /* NULL if not needed */
 void cm_wake_free(struct cm_wake *wake);
-void cm_wake_after_record(struct cm_wake *wake, rd_kafka_t *rk); /* NULL allowed; does something every 10 ms at most */
+void cm_wake_after_record(struct cm_wake *wake, rd_kafka_t *rk); /* NULL allowed; acts at most every 10 ms */
 
 /* commit.c: asynchronous; synchronous with a bound in milliseconds. */
 void cm_consumer_commit_soon(cm_consumer *consumer);

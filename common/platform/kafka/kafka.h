@@ -1,11 +1,11 @@
 /*
  * Kafka behind two small structs (librdkafka 2.0.2 or newer): a producer, and a consumer with an offset tracker.
  *
- * Promises (architecture.md section 4): acks=all and idempotent producer; an input offset is stored for commit only
- * after every output that follows from it was acknowledged (cm_input_done); commits are hints, correctness rests on
- * batch identity. Eager assignor, no Kafka transactions, socket.nagle.disable=true (traps: librdkafka 2.0.2 release
- * notes, known issues). Memory is bounded: queue.buffering.max.kbytes and queued.max.messages.kbytes are set small
- * here, overridable by `kafka.<property>`. One thread owns each struct.
+ * Guarantees (architecture.md section 4): acks=all and idempotent producer; an input offset is stored for commit only
+ * after every output that depends on it was acknowledged (cm_input_done); commits are hints, correctness rests on batch
+ * identity. Eager assignor, no Kafka transactions, socket.nagle.disable=true (traps: librdkafka 2.0.2 release notes,
+ * known issues). Memory is bounded: queue.buffering.max.kbytes and queued.max.messages.kbytes are set small here,
+ * overridable by `kafka.<property>`. One thread owns each struct.
  */
 #ifndef CM_KAFKA_KAFKA_H
 #define CM_KAFKA_KAFKA_H
@@ -43,7 +43,7 @@ typedef struct cm_header {
 /* --- producer ---------------------------------------------------------------------------------------------------- */
 
 typedef struct cm_producer cm_producer;
-typedef struct cm_input cm_input; /* an input record whose consequences are still under way, see consumer */
+typedef struct cm_input cm_input; /* an input record whose consequences are still pending, see consumer */
 
 CM_NODISCARD cm_producer *cm_producer_new(const cm_config *config, const char *client_id, cm_error *err);
 void cm_producer_free(cm_producer *producer); /* does not flush; NULL allowed */
@@ -51,13 +51,13 @@ void cm_producer_free(cm_producer *producer); /* does not flush; NULL allowed */
 /*
  * Copies payload and headers. `partition` -1: by key hash. Blocks (serving callbacks) while the local queue is full;
  * waits at most message.timeout.ms. If `because` is given, one more consequence of that input is counted until the
- * broker acknowledges. FATAL: idempotent producer in a fatal state: the process must end and its input since the last
- * commit is done again.
+ * broker acknowledges. FATAL: idempotent producer in a fatal state: the process must end, and its input since the last
+ * commit is processed again.
  */
 CM_NODISCARD bool cm_producer_send(cm_producer *producer, const char *topic, int32_t partition, const void *key,
                                    size_t key_length, const void *payload, size_t length, const cm_header *headers,
                                    size_t header_count, cm_input *because, cm_error *err);
-/* Serves delivery reports; false when a record was lost for good (then: FATAL) since the last call. */
+/* Serves delivery reports; false if a record was permanently lost since the last call (FATAL). */
 CM_NODISCARD bool cm_producer_poll(cm_producer *producer, int timeout_ms, cm_error *err);
 CM_NODISCARD bool cm_producer_flush(cm_producer *producer, int timeout_ms, cm_error *err);
 /* Partition count of a topic from metadata (cached 60 s). NOT_FOUND: topic is missing. */
@@ -76,7 +76,7 @@ typedef struct cm_record {
     size_t key_length;
     const void *payload;
     size_t length;
-    cm_input *input; /* must end in exactly one cm_input_done, also after a failure; cm_consumer_close ends the rest */
+    cm_input *input; /* needs exactly one cm_input_done, even after a failure; cm_consumer_close ends the rest */
     void *message;   /* private */
 } cm_record;
 
@@ -84,23 +84,24 @@ typedef struct cm_record {
 CM_NODISCARD cm_consumer *cm_consumer_new(const cm_config *config, const char *group, const char *const *topics,
                                           cm_error *err);
 /*
- * Commits what is done, leaves the group, frees. Flush the producer first and free it after: open tokens are given up
- * here and must not be used any more (those whose records the producer still holds end with their delivery reports).
- * Bounded, also without a broker.
+ * Commits what is done, leaves the group, frees. Flush the producer before and free it afterwards: open tokens are
+ * abandoned here and must no longer be used (those whose records the producer still holds end with their delivery
+ * reports). Takes a limited time, even without a broker.
  */
 void cm_consumer_close(cm_consumer *consumer);
 
-/* *ret = NULL: nothing within timeout. False: an error that matters (RETRY ones are handled and logged inside). */
+/* ret = NULL: nothing within timeout. False: an error that the caller must handle (RETRY ones are handled and logged
+ * inside). */
 CM_NODISCARD bool cm_consumer_poll(cm_consumer *consumer, int timeout_ms, cm_record **ret, cm_error *err);
 void cm_record_free(cm_record *record); /* the payload; the input token lives on until its consequences are done */
 /* A header's value or NULL. */
 const void *cm_record_header(const cm_record *record, const char *name, size_t *ret_length);
 
 /*
- * Input tokens. cm_input_done: the worker itself has finished with the record (all sends queued or its transaction
- * committed). When also every consequence is acknowledged, the offset becomes committable; offsets are stored in order
- * per partition and committed by a timer (cm_consumer_poll) and at close. cm_input_lost: the partition was revoked
- * meanwhile (the work may be dropped).
+ * Input tokens. cm_input_done: the worker has finished with the record (all sends are queued or its transaction is
+ * committed). Once every consequence is acknowledged too, the offset becomes committable; offsets are stored in order
+ * per partition and committed by a timer (cm_consumer_poll) and at close. cm_input_lost: the partition has been revoked
+ * in the meantime (the work may be dropped).
  */
 void cm_input_done(cm_input *input);
 bool cm_input_lost(const cm_input *input);
@@ -110,10 +111,10 @@ int cm_consumer_inputs_open(const cm_consumer *consumer); /* tokens not yet full
 void cm_consumer_pause(cm_consumer *consumer);
 void cm_consumer_resume(cm_consumer *consumer);
 int64_t cm_consumer_rebalances(const cm_consumer *consumer); /* assignments and revocations so far, for /metrics */
-/* Joined the group at least once and not lost since: for /readyz. */
+/* Has joined the group and not lost it since: for /readyz. */
 bool cm_consumer_assigned(const cm_consumer *consumer);
-/* Owned partitions: end - position, -1 unknown. Local, but may ask the broker once (1 s at most) after an assignment.
- */
+/* Owned partitions: end - position, -1 unknown. Local, but may query the broker once (1 s at most) after an
+ * assignment. */
 int64_t cm_consumer_lag_records(cm_consumer *consumer);
 /* Now - timestamp of the last record read while lag > 0, 0 if none. */
 int64_t cm_consumer_oldest_unread_ms(cm_consumer *consumer);

@@ -19,13 +19,13 @@ struct cm_producer {
     rd_kafka_t *rk;
     int message_timeout_ms;
     bool closing;
-    bool lost; /* a record was lost for good, or the idempotent producer is in its fatal state */
+    bool lost; /* a record was permanently lost, or the idempotent producer is in its fatal state */
     cm_error loss;
     int64_t last_warning_ms;
     struct known_topic topics[TOPICS_MAX];
 };
 
-/* --- callbacks: run inside send, poll, flush and free ------------------------------------------------------- */
+/* --- callbacks: run inside send, poll, flush and free ------------------------------------------------------------ */
 
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
@@ -61,7 +61,7 @@ static void trouble(rd_kafka_t *rk, int code, const char *reason, void *opaque)
                NULL);
 }
 
-/* --- life --------------------------------------------------------------------------------------------------- */
+/* --- start and stop ---------------------------------------------------------------------------------------------- */
 
 static int message_timeout(const rd_kafka_conf_t *conf)
 {
@@ -70,7 +70,7 @@ static int message_timeout(const rd_kafka_conf_t *conf)
     if (rd_kafka_conf_get(conf, "message.timeout.ms", value, &size) != RD_KAFKA_CONF_OK)
         return 300000;
     long ms = strtol(value, NULL, 10);
-    return ms > 0 && ms < INT32_MAX ? (int)ms : INT32_MAX; /* 0 means for ever */
+    return ms > 0 && ms < INT32_MAX ? (int)ms : INT32_MAX; /* 0 means no limit */
 }
 
 cm_producer *cm_producer_new(const cm_config *config, const char *client_id, cm_error *err)
@@ -96,7 +96,7 @@ void cm_producer_free(cm_producer *producer)
     if (!producer)
         return;
     producer->closing = true;
-    /* What was not flushed is dropped; its delivery reports release the input tokens. */
+    /* Unflushed records are dropped; their delivery reports release the input tokens. */
     rd_kafka_purge(producer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     for (int i = 0; i < 50 && rd_kafka_outq_len(producer->rk) > 0; i++)
         rd_kafka_poll(producer->rk, 20);
@@ -113,7 +113,7 @@ static bool intact(const cm_producer *producer, cm_error *err)
     return false;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------ */
+/* --- sending ----------------------------------------------------------------------------------------------------- */
 
 static rd_kafka_headers_t *headers_of(const cm_header *headers, size_t count)
 {
@@ -188,7 +188,7 @@ bool cm_producer_send(cm_producer *producer, const char *topic, int32_t partitio
     if (list)
         rd_kafka_headers_destroy(list);
     if (because)
-        cm_input_acknowledged(because, true); /* nothing is under way: the caller learns it and decides */
+        cm_input_acknowledged(because, true); /* nothing is pending: the caller gets the error and decides */
     if (!intact(producer, err))
         return false;
     char doing[CM_TOPIC_NAME_MAX + 64];
@@ -205,7 +205,7 @@ bool cm_producer_poll(cm_producer *producer, int timeout_ms, cm_error *err)
 bool cm_producer_flush(cm_producer *producer, int timeout_ms, cm_error *err)
 {
     int64_t until = cm_monotonic_milliseconds() + timeout_ms;
-    /* In slices, so that a loss ends the wait. */
+    /* In short steps, so that a loss ends the wait. */
     for (;;) {
         int64_t left = until - cm_monotonic_milliseconds();
         rd_kafka_resp_err_t code = rd_kafka_flush(producer->rk, left > 200 ? 200 : left > 0 ? (int)left : 0);
@@ -220,7 +220,7 @@ bool cm_producer_flush(cm_producer *producer, int timeout_ms, cm_error *err)
     }
 }
 
-/* --- metadata ----------------------------------------------------------------------------------------------- */
+/* --- metadata ---------------------------------------------------------------------------------------------------- */
 
 static struct known_topic *slot_of(cm_producer *producer, const char *topic)
 {

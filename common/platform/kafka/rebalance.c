@@ -1,4 +1,4 @@
-/* Partitions come and go (eager protocol: all are given up, then all are assigned anew). */
+/* Partitions are assigned and revoked (eager protocol: all are revoked, then all are assigned again). */
 #include "platform/kafka/internal.h"
 
 #include "base/log/log.h"
@@ -8,7 +8,7 @@
 
 enum { COMMIT_AT_REVOKE_MS = 3000 };
 
-/* "line.rated.v1[0,3,5]" shortened to what a line of log carries. */
+/* "line.rated.v1[0,3,5]" shortened to fit a log line. */
 static void describe(const rd_kafka_topic_partition_list_t *list, char *into, size_t size)
 {
     int used = 0;
@@ -47,7 +47,7 @@ static void assign(cm_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 static void revoke(cm_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
     bool lost = rd_kafka_assignment_lost(consumer->rk) != 0;
-    if (!lost) /* a lost partition may be somebody else's by now */
+    if (!lost) /* a lost partition may belong to another consumer by now */
         cm_consumer_commit_now(consumer, COMMIT_AT_REVOKE_MS);
     for (int i = 0; i < list->cnt; i++)
         cm_tracker_revoke(consumer->tracker, list->elems[i].topic, list->elems[i].partition);

@@ -1,4 +1,4 @@
-/* Properties of librdkafka's clients (as of 2.0.2) and what they are good for here. */
+/* Properties of librdkafka's clients (as of 2.0.2) and why they are set. */
 #include "platform/kafka/internal.h"
 
 #include "base/log/log.h"
@@ -14,10 +14,10 @@ struct property {
 static const struct property both[] = {
     {"socket.nagle.disable", "true"}, /* default only since 2.10 */
     {"socket.keepalive.enable", "true"},
-    /* A commit that was queued while the coordinator was away is given up only after this, and 2.0.2 joins the group
-     * again only then: seen as a pause of 30 s after kill -9 of a busy broker. */
+    /* A commit queued while the coordinator was unreachable is abandoned only after this time, and only then does 2.0.2
+     * rejoin the group: observed as a pause of 30 s after kill -9 of a busy broker. */
     {"socket.timeout.ms", "10000"},
-    /* A broker that comes back is found within a second: kill -9 and restart. */
+    /* A broker that comes back (kill -9 and restart) is found within a second. */
     {"reconnect.backoff.ms", "50"},
     {"reconnect.backoff.max.ms", "500"},
     {"retry.backoff.ms", "100"},
@@ -29,21 +29,20 @@ static const struct property both[] = {
 };
 
 static const struct property producer[] = {
-    {"linger.ms",
-     "5"}, /* records are ~100 KB: a batch fills by itself when there is much, and small runs do not wait */
+    {"linger.ms", "5"}, /* records are ~100 KB: batches fill quickly under load, and small runs do not wait */
     {"batch.size", "1000000"},
     {"compression.type", "lz4"},
     {"queue.buffering.max.kbytes", "16384"}, /* memory; cm_producer_send waits when it is full */
     {"queue.buffering.max.messages", "20000"},
     {"message.timeout.ms", "300000"},  /* far above a broker's restart */
-    {"partitioner", "murmur2_random"}, /* the same partition as Java clients choose for a key */
+    {"partitioner", "murmur2_random"}, /* the same partition for a key as Java clients */
     {0},
 };
 
 static const struct property consumer[] = {
-    {"partition.assignment.strategy", "roundrobin"}, /* eager: cooperative has open traps in 2.0.2 */
+    {"partition.assignment.strategy", "roundrobin"}, /* eager: cooperative has known bugs in 2.0.2 */
     {"session.timeout.ms", "8000"},                  /* takeover after a kill -9 */
-    {"heartbeat.interval.ms", "1000"},               /* a member learns of a rebalance by its heartbeat */
+    {"heartbeat.interval.ms", "1000"},               /* a member learns about a rebalance from its heartbeat */
     {"max.poll.interval.ms", "600000"},
     {"auto.offset.reset", "earliest"},
     {"check.crcs", "true"},
@@ -59,14 +58,14 @@ static const struct property consumer[] = {
 /* Newer than 2.0.2, which has a fixed second instead: see cm_consumer_wake. */
 static const struct property newer[] = {{"fetch.queue.backoff.ms", "20"}, {0}};
 
-/* What the promises rest on: not to be changed by a setting. */
+/* Required by the guarantees: not changeable by a setting. */
 static const struct property producer_fixed[] = {{"enable.idempotence", "true"}, {0}};
 static const struct property consumer_fixed[] = {
     {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "false"}, {0}};
 static const struct property reader_fixed[] = {
     {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "true"}, {0}};
 
-/* --- librdkafka's own log ----------------------------------------------------------------------------------- */
+/* --- librdkafka's own log ---------------------------------------------------------------------------------------- */
 
 static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
@@ -88,7 +87,7 @@ bool cm_kafka_may_log(int64_t *last_ms)
     return true;
 }
 
-/* --- building ----------------------------------------------------------------------------------------------- */
+/* --- building ---------------------------------------------------------------------------------------------------- */
 
 struct building {
     rd_kafka_conf_t *conf;

@@ -10,7 +10,7 @@ const cm_topic cm_topics[] = {
     {"line.ingested", 1, false, DAYS_MS(7), 0},
     {"line.rated", 1, false, DAYS_MS(7), 0},
     {"account.observed", 1, false, DAYS_MS(7), 0},
-    {"account.link", 1, true, -1, 1},               /* the last word on each account is kept */
+    {"account.link", 1, true, -1, 1},               /* the latest record of each account is kept */
     {"statement.issued", 1, false, DAYS_MS(90), 1}, /* in the order of issue; the documents stay in PostgreSQL */
     {"tax.verdict", 1, true, -1, 1},                /* the last verdict of each account */
     {"dead-letter", 1, false, DAYS_MS(90), 1},

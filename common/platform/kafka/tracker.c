@@ -9,7 +9,7 @@ struct cm_input {
     int64_t offset;
     int under_way;    /* consequences not yet acknowledged */
     bool worker_done; /* cm_input_done was called */
-    bool failed;      /* a consequence was lost for good: never committable */
+    bool failed;      /* a consequence was permanently lost: never committable */
     cm_input *previous, *next;
 };
 
@@ -19,7 +19,7 @@ struct cm_tracker {
     int open;
 };
 
-/* --- lists -------------------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------------------------- */
 
 static void append(cm_input **first, cm_input **last, cm_input *input)
 {
@@ -44,7 +44,7 @@ static void take_out(cm_input **first, cm_input **last, cm_input *input)
         *last = input->previous;
 }
 
-/* --- tokens ------------------------------------------------------------------------------------------------- */
+/* --- tokens ------------------------------------------------------------------------------------------------------ */
 
 static bool complete(const cm_input *input)
 {
@@ -108,7 +108,7 @@ bool cm_input_lost(const cm_input *input)
     return input->partition == NULL;
 }
 
-/* --- partitions --------------------------------------------------------------------------------------------- */
+/* --- partitions -------------------------------------------------------------------------------------------------- */
 
 cm_tracker *cm_tracker_new(void)
 {
@@ -201,7 +201,7 @@ void cm_tracker_free(cm_tracker *tracker)
         cm_tracker_revoke(tracker, tracker->partitions->topic, tracker->partitions->number);
     for (cm_input *input = tracker->first_lost, *next; input; input = next) {
         next = input->next;
-        input->tracker = NULL; /* what is under way still points here; its end frees it */
+        input->tracker = NULL; /* pending consequences still point here; their end frees it */
         input->worker_done = true;
         if (complete(input))
             free(input);

@@ -1,7 +1,8 @@
 /*
  * Which input offsets may be committed (architecture.md section 4, point 1): for each owned partition an ordered list
  * of the records read; an offset becomes committable when its record and all records before it are done, and a record
- * is done when the worker said so and every output that follows from it was acknowledged. No Kafka in here. One thread.
+ * is done when the worker has finished and every output that depends on it was acknowledged. Does not use Kafka. One
+ * thread.
  */
 #ifndef CM_KAFKA_TRACKER_H
 #define CM_KAFKA_TRACKER_H
@@ -23,11 +24,11 @@ typedef struct cm_partition {
 } cm_partition;
 
 cm_tracker *cm_tracker_new(void);
-/* Tokens whose consequences are still under way stay until those end (cm_input_acknowledged); all others are freed. */
+/* Tokens with pending consequences stay until those end (cm_input_acknowledged); all others are freed. */
 void cm_tracker_free(cm_tracker *tracker);
 
 cm_partition *cm_tracker_assign(cm_tracker *tracker, const char *topic,
-                                int32_t number);                                /* also returns one that is there */
+                                int32_t number);                                /* returns an existing one, too */
 void cm_tracker_revoke(cm_tracker *tracker, const char *topic, int32_t number); /* its open tokens become lost */
 cm_partition *cm_tracker_find(cm_tracker *tracker, const char *topic, int32_t number);
 cm_partition *cm_tracker_partitions(cm_tracker *tracker); /* first of the list */
@@ -36,7 +37,7 @@ int cm_tracker_open(const cm_tracker *tracker);
 /* A token for a record that was read; a record of a partition that is not owned gets a lost token. */
 cm_input *cm_tracker_read(cm_tracker *tracker, const char *topic, int32_t number, int64_t offset);
 
-/* One consequence more / one came to its end. `good` false: it was lost, the input will never be committable. */
+/* Adds a consequence / ends one. `good` false: it was lost, so the input will never be committable. */
 void cm_input_consequence(cm_input *input);
 void cm_input_acknowledged(cm_input *input, bool good);
 

@@ -29,7 +29,7 @@ struct cm_wake *cm_wake_new(const rd_kafka_conf_t *conf)
     struct cm_wake *wake = cm_alloc(sizeof *wake);
     if (get(conf, "sasl.username", wake->user) && get(conf, "sasl.password", wake->password))
         return wake;
-    cm_wake_free(wake); /* longer than any real one: slower, not wrong */
+    cm_wake_free(wake); /* longer than any real one: only slower, not wrong */
     return NULL;
 }
 
@@ -46,8 +46,8 @@ void cm_wake_after_record(struct cm_wake *wake, rd_kafka_t *rk)
     if (now - wake->last_ms < EVERY_MS)
         return;
     wake->last_ms = now;
-    /* The one public call that wakes all broker threads of a consumer. Setting the credentials that are set already
-     * changes nothing. */
+    /* The one public call that wakes all broker threads of a consumer. Setting the same credentials again changes
+     * nothing. */
     rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(rk, wake->user, wake->password);
     if (error)
         rd_kafka_error_destroy(error);

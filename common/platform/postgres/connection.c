@@ -11,11 +11,11 @@
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 5000 };
 
-/* No transaction of ours thinks for long between statements: one that does belongs to a process that was stopped, and
- * others wait for what it holds. */
+/* Our transactions never idle for long between statements: one that does belongs to a suspended process, and others
+ * wait for its locks. */
 #define IDLE_IN_TRANSACTION "60s"
 
-/* --- opening ------------------------------------------------------------------------------------------------ */
+/* --- opening ----------------------------------------------------------------------------------------------------- */
 
 static void notice(void *opaque, const char *text)
 {
@@ -61,7 +61,7 @@ static void drop(cm_pg *pg)
 
 static bool connect_once(cm_pg *pg, cm_error *err)
 {
-    /* What stands after `dbname` would win over the connection string; these are defaults, so they stand before it. */
+    /* Parameters after `dbname` would override the connection string; these are defaults, so they come before it. */
     static const char *const keys[] = {"application_name",
                                        "connect_timeout",
                                        "keepalives_idle",
@@ -97,7 +97,7 @@ static bool connect_once(cm_pg *pg, cm_error *err)
 
 static bool valid_conninfo(const char *conninfo)
 {
-    PQconninfoOption *options = PQconninfoParse(conninfo, NULL); /* its error text may hold pieces of a password */
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL); /* its error text may contain parts of a password */
     PQconninfoFree(options);
     return options != NULL;
 }
@@ -132,9 +132,9 @@ void cm_pg_close(cm_pg *pg)
     free(pg);
 }
 
-/* --- reconnecting ------------------------------------------------------------------------------------------- */
+/* --- reconnecting ------------------------------------------------------------------------------------------------ */
 
-/* Half of the time is fixed, half random: many workers do not come back at the same moment. */
+/* Half of the time is fixed, half random, so that many workers do not reconnect at the same moment. */
 static void back_off(int failed_attempts)
 {
     int shift = failed_attempts < 7 ? failed_attempts - 1 : 6;
@@ -146,7 +146,7 @@ static void back_off(int failed_attempts)
         random = 0;
     uint32_t ms = bound / 2 + random % (bound / 2 + 1);
     struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&wait, NULL); /* a signal ends it early, which is wanted */
+    nanosleep(&wait, NULL); /* a signal ends it early, as intended */
 }
 
 static bool reconnect(cm_pg *pg, cm_error *err)
@@ -165,8 +165,7 @@ static bool reconnect(cm_pg *pg, cm_error *err)
     return true;
 }
 
-/* Sees what the server sent while nothing was asked: the end of the connection is noticed before a statement is sent
- * into it. */
+/* Reads what the server sent in the meantime, so that a closed connection is noticed before a statement is sent. */
 static void look(cm_pg *pg)
 {
     for (int i = 0; i < 2 && PQstatus(pg->conn) == CONNECTION_OK; i++) {
@@ -187,7 +186,7 @@ bool cm_pg_usable(cm_pg *pg, cm_error *err)
     return reconnect(pg, err);
 }
 
-/* --- statements --------------------------------------------------------------------------------------------- */
+/* --- statements -------------------------------------------------------------------------------------------------- */
 
 static bool accept_result(cm_pg *pg, PGresult *result, const char *sql, cm_rows **ret, cm_error *err)
 {
@@ -236,12 +235,12 @@ bool cm_pg_ping(cm_pg *pg, cm_error *err)
     return cm_pg_query(pg, "SELECT 1", 0, NULL, NULL, err);
 }
 
-/* --- transactions ------------------------------------------------------------------------------------------- */
+/* --- transactions ------------------------------------------------------------------------------------------------ */
 
 bool cm_pg_begin(cm_pg *pg, cm_error *err)
 {
     cm_assert(!pg->in_transaction);
-    /* BEGIN has no effect to repeat by mistake: a connection that died unnoticed costs one more attempt, not an error.
+    /* Repeating BEGIN is harmless: a connection that died unnoticed costs one more attempt, not an error.
      */
     for (int attempt = 0;; attempt++) {
         if (!cm_pg_usable(pg, err))
@@ -290,7 +289,7 @@ void cm_pg_rollback(cm_pg *pg)
         drop(pg); /* closing the session rolls back as well */
 }
 
-/* --- notifications ------------------------------------------------------------------------------------------ */
+/* --- notifications ----------------------------------------------------------------------------------------------- */
 
 bool cm_pg_listen(cm_pg *pg, const char *channel, cm_error *err)
 {
@@ -304,7 +303,7 @@ bool cm_pg_listen(cm_pg *pg, const char *channel, cm_error *err)
 bool cm_pg_notified(cm_pg *pg)
 {
     if (!pg->conn)
-        return false; /* the next statement connects again, then `missed` tells */
+        return false; /* the next statement reconnects, then `missed` shows it */
     look(pg);
     bool any = pg->missed;
     pg->missed = false;

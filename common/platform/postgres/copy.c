@@ -115,7 +115,7 @@ bool cm_copy_row(cm_copy *copy, cm_error *err)
     return copy->buffer.length < PIECE_BYTES || send_piece(copy, err);
 }
 
-/* Reads the results of the COPY to their end, keeps the first failure. */
+/* Reads the results of the COPY to the end and keeps the first failure. */
 static bool finish(cm_pg *pg, cm_error *err)
 {
     bool ok = true, ended = false;

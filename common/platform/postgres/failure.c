@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct meaning {
-    const char *prefix; /* of the SQLSTATE; the first that fits counts */
+    const char *prefix; /* prefix of the SQLSTATE; the first match counts */
     enum cm_error_class class;
     const char *code;
 };
@@ -14,7 +14,7 @@ static const struct meaning meanings[] = {
     {"40001", CM_ERROR_RETRY, "SERIALIZATION_FAILURE"},
     {"40P01", CM_ERROR_RETRY, "DEADLOCK"},
     {"40", CM_ERROR_RETRY, "TRANSACTION_ROLLED_BACK"},
-    {"25P03", CM_ERROR_RETRY, "IDLE_IN_TRANSACTION"}, /* this process was stopped for too long; rolled back */
+    {"25P03", CM_ERROR_RETRY, "IDLE_IN_TRANSACTION"}, /* this process was suspended for too long; rolled back */
     {"25006", CM_ERROR_RETRY, "READ_ONLY"},           /* a standby, or a primary that became one */
     {"53100", CM_ERROR_RETRY, "DISK_FULL"},
     {"53", CM_ERROR_RETRY, "OUT_OF_RESOURCES"},

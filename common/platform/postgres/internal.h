@@ -12,11 +12,11 @@ struct cm_pg {
     PGconn *conn; /* NULL while there is none */
     char *conninfo;
     char *application;
-    bool in_transaction; /* between cm_pg_begin and commit or rollback, also after the connection was lost in between */
+    bool in_transaction; /* between cm_pg_begin and commit or rollback, even if the connection was lost in between */
     int failed_attempts; /* to connect, in a row */
     char *channels[CM_PG_CHANNELS_MAX]; /* LISTENed to; again after a reconnect */
     int channel_count;
-    bool missed; /* connection was lost: notifications may have been */
+    bool missed; /* the connection was lost: notifications may have been lost too */
 };
 
 struct cm_rows {

@@ -1,6 +1,6 @@
 /*
  * Migrations: forward only, each in its own transaction and under one advisory lock, so that several `curmill migrate`
- * at a time do each step once. What was applied is kept with its digest: an applied file never changes.
+ * at a time do each step once. Applied migrations are recorded with their digests: an applied file never changes.
  */
 #include "platform/postgres/migrations.h"
 
@@ -17,7 +17,8 @@ static const cm_migration *find(const cm_migration *list, int count, int64_t ver
     return version >= 1 && version <= count ? &list[version - 1] : NULL;
 }
 
-/* *ret = highest applied version, 0 for an empty database. Checks that what was applied is what this program knows. */
+/* ret = highest applied version, 0 for an empty database. Checks that the applied migrations are the ones that this
+ * program knows. */
 static bool applied(cm_pg *pg, const cm_migration *list, int count, int *ret, cm_error *err)
 {
     *ret = 0;
@@ -65,7 +66,8 @@ static bool apply(cm_pg *pg, const cm_migration *migration, cm_error *err)
                        3, values, NULL, err);
 }
 
-/* One step in one transaction: lock, look where the database is, apply the next. *ret = the version after it. */
+/* One step in one transaction: lock, read the database's version, apply the next migration. *ret = the version after
+ * it. */
 static bool step(cm_pg *pg, const cm_migration *list, int count, int *ret_before, int *ret_after, cm_error *err)
 {
     if (!cm_pg_begin(pg, err))

@@ -60,7 +60,7 @@ cm_decimal cm_rows_decimal(const cm_rows *rows, int row, int column)
         return value;
     const char *text = cm_rows_text(rows, row, column);
     cm_slice slice = cm_slice_of(text);
-    if (strchr(text, '.')) { /* a sum keeps the scale of its widest term: zeros at the end are no digits */
+    if (strchr(text, '.')) { /* a sum keeps the scale of its widest term: trailing zeros are not digits */
         while (slice.text[slice.length - 1] == '0')
             slice.length--;
     }

@@ -24,10 +24,10 @@ struct cm_heartbeat {
     char instance[160];
     char *conninfo, *name, *lane;
     _Atomic int64_t turned;      /* counts turns of the main loop */
-    _Atomic int64_t answered_ms; /* when the database answered last */
+    _Atomic int64_t answered_ms; /* when the database last answered */
 };
 
-/* One beat: the row if the loop turned since the last one, else only a ping. */
+/* One beat: writes the row if the loop turned since the last one, otherwise only pings. */
 static bool beat_once(cm_heartbeat *beat, cm_pg *pg, bool turned, cm_error *err)
 {
     if (!turned)
@@ -48,11 +48,11 @@ static void note(cm_heartbeat *beat, const cm_error *err)
     pthread_mutex_unlock(&beat->lock);
     if (!err)
         atomic_store(&beat->answered_ms, cm_monotonic_milliseconds());
-    else if (first) /* an outage is one line, not one every five seconds */
+    else if (first) /* log one line for an outage, not one every five seconds */
         cm_log_error(CM_WARN, "heartbeat not written", err, NULL);
 }
 
-/* False: it is time to end. */
+/* False: it is time to stop. */
 static bool wait_for_next(cm_heartbeat *beat)
 {
     struct timespec until;

@@ -16,13 +16,13 @@
 
 enum { DATABASE_WAIT_S = 60, DATABASE_PAUSE_S = 2 };
 
-/* --- stop signals ------------------------------------------------------------------------------------------- */
+/* --- stop signals ------------------------------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t stop_signals;
 
 static void on_stop(int number)
 {
-    if (++stop_signals > 1) { /* the second one: now */
+    if (++stop_signals > 1) { /* the second signal: stop now */
         signal(number, SIG_DFL);
         raise(number);
     }
@@ -42,7 +42,7 @@ static void set_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* Threads that are made in between leave the signals to the main thread. */
+/* Threads created in between leave the signals to the main thread. */
 static void hold_signals(sigset_t *before)
 {
     sigset_t all;
@@ -50,13 +50,13 @@ static void hold_signals(sigset_t *before)
     pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------------------------------------------------ */
 
 /*
  * librdkafka has a thread for each broker; with glibc's default of eight arenas a core, memory that one thread freed is
- * not used by the others. So two arenas, and fetch buffers (about 1 MB) straight from and back to the system: a slow
- * consumer of 100 KB records stays at 23 MB, with the threshold at 1 MB it was seen to reach 42 MB, and the default
- * threshold grows by itself.
+ * not used by the others. So two arenas, and fetch buffers (about 1 MB) directly from and back to the system: a slow
+ * consumer of 100 KB records stays at 23 MB; with the threshold at 1 MB it reached 42 MB, and the default threshold
+ * grows by itself.
  */
 static void set_memory(void)
 {
@@ -65,7 +65,7 @@ static void set_memory(void)
     mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
 }
 
-/* --- start -------------------------------------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------------------------------------------------------- */
 
 static int fail_to_start(const char *name, const cm_error *err)
 {
@@ -92,7 +92,7 @@ static void start_log(cm_worker *worker)
 {
     enum cm_log_level level = CM_INFO;
     if (!cm_log_level_parse(cm_config_text(worker->config, "log.level"), &level))
-        level = CM_INFO; /* cannot be: the setting is a choice */
+        level = CM_INFO; /* cannot happen: the setting is a choice */
     cm_log_setup(worker->name, worker->lane, level, strcmp(cm_config_text(worker->config, "log.format"), "json") == 0);
     cm_log(CM_INFO, "starting", "version", CURMILL_VERSION, "schema", cm_log_i64(cm_pg_schema_version()), "librdkafka",
            rd_kafka_version_str(), "libpq", cm_log_i64(PQlibVersion()), "libmicrohttpd", MHD_get_version(), NULL);
@@ -115,7 +115,7 @@ static bool is_ready(void *opaque, char *why, size_t size)
     return worker->ready;
 }
 
-/* Waits for a database that is on its way up; what waiting cannot mend ends it at once. */
+/* Waits for a database that is starting; an error that waiting cannot fix ends the wait at once. */
 static bool open_database(cm_worker *worker, cm_error *err)
 {
     const char *conninfo = cm_config_text(worker->config, "database");
@@ -182,7 +182,7 @@ int cm_worker_start(cm_worker *worker, const char *name, const char *summary, co
     return exit_code;
 }
 
-/* --- running ------------------------------------------------------------------------------------------------ */
+/* --- running ----------------------------------------------------------------------------------------------------- */
 
 void cm_worker_turned(cm_worker *worker)
 {
@@ -192,7 +192,7 @@ void cm_worker_turned(cm_worker *worker)
 
 void cm_worker_stop(cm_worker *worker)
 {
-    cm_health_stop(worker->health); /* first: its thread looks at the others */
+    cm_health_stop(worker->health); /* first, because its thread uses the others */
     cm_heartbeat_stop(worker->heartbeat);
     cm_pg_close(worker->pg);
     cm_log(CM_INFO, "stopped", NULL);

@@ -1,6 +1,6 @@
 /*
- * What every worker's main() does in the same way: settings, log, stop signal, database with schema check, health
- * server. `main` stays a checklist.
+ * What every worker's main() has in common: settings, log, stop signal, database with schema check, health server.
+ * `main` stays a checklist.
  */
 #ifndef CM_WORKER_WORKER_H
 #define CM_WORKER_WORKER_H
@@ -10,8 +10,8 @@
 #include "platform/health/health.h"
 #include "platform/postgres/postgres.h"
 
-/* Liveness: a loop that did not call cm_worker_turned for so long is dead. Call it between the pieces of long work too.
- */
+/* Liveness: a loop that has not called cm_worker_turned for this long is dead. Call it between the steps of long work,
+ * too. */
 enum { CM_WORKER_LOOP_BOUND_SECONDS = 120 };
 
 typedef struct cm_worker {
@@ -21,7 +21,7 @@ typedef struct cm_worker {
     cm_clock clock;
     cm_pg *pg; /* main thread's connection, schema checked */
     cm_health *health;
-    _Atomic bool ready; /* set it when the consumer group was joined, clear it when lost: for /readyz */
+    _Atomic bool ready; /* set when the consumer group is joined, cleared when it is lost: for /readyz */
     struct cm_heartbeat *_Atomic heartbeat; /* private */
 } cm_worker;
 
@@ -30,13 +30,13 @@ typedef struct cm_worker {
  * Returns -1 to go on, or the process's exit code (after --help, or an error that was printed). */
 CM_NODISCARD int cm_worker_start(cm_worker *worker, const char *name, const char *summary, const cm_setting *own,
                                  int argc, char **argv);
-/* True once SIGTERM or SIGINT came; a second one ends the process at once. */
+/* True after SIGTERM or SIGINT; a second one ends the process at once. */
 bool cm_worker_stopping(void);
-/* Call each turn of the loop (cheap): liveness, and the heartbeat row that a thread of its own writes every 5 s while
- * the loop turns (table worker). */
+/* Call each turn of the loop (cheap): liveness, and the heartbeat row (table worker), which a separate thread writes
+ * every 5 s while the loop turns. */
 void cm_worker_turned(cm_worker *worker);
 void cm_worker_stop(cm_worker *worker);
-/* Logs the error and gives main's exit code. */
+/* Logs the error and returns main's exit code. */
 int cm_worker_failed(cm_worker *worker, const cm_error *err);
 
 #endif

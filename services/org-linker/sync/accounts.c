@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP = 50 }; /* stored in one transaction; none is open while AWS is waited for */
+enum { GROUP = 50 }; /* stored in one transaction; none is open while waiting for AWS */
 
 typedef struct listing {
     turn *t;
@@ -15,7 +15,7 @@ typedef struct listing {
     size_t count;
 } listing;
 
-/* Which of the group are stored already as AWS tells them now: most, in every turn but the first. */
+/* Which of the group are already stored as AWS lists them now: most, in every turn except the first. */
 static bool find_known(listing *l, bool known[static GROUP], cm_error *err)
 {
     cm_buffer column[6] = {0};
@@ -99,11 +99,11 @@ static bool on_account(void *opaque, const cm_org_account *account, cm_error *er
     return l->count < GROUP || store_group(l, err);
 }
 
-/* Those that AWS listed before and does not any more. Accounts that only reports have shown are not judged. */
+/* Accounts that AWS listed before and no longer does. Accounts known only from reports are not considered. */
 static bool find_gone(turn *t)
 {
     cm_rows *rows = NULL;
-    /* joined elsewhere after it joined here: that is when it left; else all we know is that it is gone now */
+    /* joined elsewhere after it joined here: that is when it left; otherwise all we know is that it is gone now */
     if (!cm_turn_database(
             t, cm_pg_query(
                    t->pg,
@@ -159,7 +159,7 @@ bool cm_turn_accounts(turn *t)
     if (t->listed_count > 0)
         cm_turn_listing_done(t);
     t->ret->accounts = (int)t->listed_count;
-    if (!cm_turn_listed(t, t->payer->id)) { /* AWS lists the management account too: something is not right */
+    if (!cm_turn_listed(t, t->payer->id)) { /* AWS always lists the management account, so something is wrong */
         cm_fail(&err, CM_ERROR_RETRY, "LIST_INCOMPLETE",
                 "payer %s: AWS's list of accounts has %zu, the payer itself is not among them: nobody is taken as gone",
                 t->payer->id, t->listed_count);

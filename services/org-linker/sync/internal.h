@@ -29,11 +29,11 @@ typedef struct turn {
     char (*listed)[CM_AWS_ACCOUNT_ID];
     size_t listed_count, listed_room;
     bool accounts_whole;
-    bool database_failed; /* `database` says why: the turn ends */
+    bool database_failed; /* the turn ends; `database` has the reason */
     cm_error database;
-    cm_error first; /* of AWS; class NONE: none */
-    cm_error
-        refused; /* an account that cannot be invited: a person's matter, no trouble of the payer; class NONE: none */
+    cm_error first;   /* first error of AWS; class NONE: none */
+    cm_error refused; /* an account that cannot be invited: for a person to resolve, not a problem of the payer; class
+                         NONE: none */
     char missing_action[96];
 } turn;
 
@@ -49,12 +49,12 @@ bool cm_turn_accounts(turn *t);
 bool cm_turn_invitations(turn *t);
 bool cm_turn_roles(turn *t);
 
-/* Can the role be assumed, is it the account's, does it give each permission? Verdict UNCHECKED: AWS could not be
- * asked, `err` says why. `missing` (96 bytes) names the action, `detail` says more. */
+/* Can the role be assumed, does it belong to the account, does it give each permission? Verdict UNCHECKED: AWS could
+ * not be asked, `err` says why. `missing` (96 bytes) names the action, `detail` says more. */
 enum cm_role_verdict cm_turn_try_role(turn *t, cm_aws_access *access, const char *account, const cm_payer_model *model,
                                       char missing[static 96], cm_error *err);
 
-/* schedule.c. *ret NULL: nobody's turn. */
+/* schedule.c. *ret NULL: no payer is due. */
 CM_NODISCARD bool cm_schedule_take(cm_org_sync *sync, cm_pg *pg, const cm_catalog *catalog, const char *lane,
                                    cm_instant now, const cm_payer **ret, cm_error *err);
 CM_NODISCARD bool cm_schedule_give_back(turn *t, cm_error *err);

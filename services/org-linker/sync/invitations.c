@@ -1,6 +1,6 @@
 /*
- * Invitations: read what AWS has, follow what became of ours, send what was approved (O19-O21, N01). AWS forgets ended
- * ones after 30 days; the table handshake does not.
+ * Invitations: read what AWS has, track the state of ours, send the approved ones (O19-O21, N01). AWS forgets ended
+ * invitations after 30 days; the table handshake does not.
  */
 #include "sync/internal.h"
 
@@ -47,7 +47,7 @@ static bool cause(turn *t, const cm_request *r, enum cm_link_event event, cm_ins
 {
     enum cm_link_state to;
     if (!cm_link_next(r->link.kind, r->link.state, event, &to))
-        return true; /* it happened already, or a person decided otherwise */
+        return true; /* it has happened already, or a person decided otherwise */
     const cm_link_cause c = {.event = event,
                              .at = t->now,
                              .by = CM_ORG_SYNC_ACTOR,
@@ -58,7 +58,7 @@ static bool cause(turn *t, const cm_request *r, enum cm_link_event event, cm_ins
     if (cm_store_request_change_locked(t->pg, r->id, CM_ANY_VERSION, &c, NULL, &refused))
         return true;
     if (refused.class ==
-        CM_ERROR_REFUSED) { /* a rule of the state machine: nothing was changed, a person should look */
+        CM_ERROR_REFUSED) { /* refused by the state machine: nothing was changed; needs manual review */
         cm_log_error(CM_WARN, "what AWS says of an invitation does not fit its request", &refused, "payer",
                      t->payer->id, NULL);
         return true;
@@ -68,7 +68,7 @@ static bool cause(turn *t, const cm_request *r, enum cm_link_event event, cm_ins
     return false;
 }
 
-/* When the account joined, as AWS's list says; 0: it is not a member. */
+/* When the account joined, according to AWS's list; 0: it is not a member. */
 static bool joined_at(turn *t, const char *account, cm_instant *ret, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -89,7 +89,8 @@ static bool apply_end(turn *t, const cm_org_handshake *h, const cm_request *r, c
         enum cm_link_event event;
     } ends[] = {{"DECLINED", CM_LINK_DECLINE}, {"CANCELED", CM_LINK_CANCEL}, {"EXPIRED", CM_LINK_EXPIRE}};
     cm_instant joined = 0;
-    if (strcmp(h->state, "ACCEPTED") == 0) { /* the list of accounts knows the moment; without it the next turn will */
+    if (strcmp(h->state, "ACCEPTED") ==
+        0) { /* the list of accounts has the time; without the list, the next turn will have it */
         if (!joined_at(t, h->account, &joined, err))
             return false;
         return joined == 0 || cause(t, r, CM_LINK_ACCEPT, joined, NULL, reason, err);
@@ -112,8 +113,7 @@ static bool find_request(turn *t, const char *account, cm_request *ret, bool *re
     return false;
 }
 
-/* In a transaction: the handshake is kept and its request follows. *ret_cancel: it is pending and nobody wants it any
- * more. */
+/* In a transaction: stores the handshake and updates its request. *ret_cancel: it is pending and no longer wanted. */
 static bool follow_locked(turn *t, const cm_org_handshake *h, const char *reason, bool *ret_cancel, cm_error *err)
 {
     cm_request r;
@@ -152,7 +152,7 @@ static bool on_invitation(void *opaque, const cm_org_handshake *h, cm_error *err
     cm_error why = {0};
     if (!cm_org_cancel(t->access, h->id, &after, &why)) {
         if (cm_turn_failed(t, &why))
-            return true; /* the rest of the list is read all the same */
+            return true; /* the rest of the list is still read */
         *err = why;
         return false;
     }
@@ -160,7 +160,7 @@ static bool on_invitation(void *opaque, const cm_org_handshake *h, cm_error *err
            cm_fail(err, CM_ERROR_RETRY, "DATABASE", "an invitation could not be stored");
 }
 
-/* Those of ours that AWS does not list any more: what the list of accounts shows decides. */
+/* Our invitations that AWS no longer lists: the list of accounts decides. */
 static bool settle_vanished(turn *t)
 {
     char at[CM_INSTANT_TEXT];
@@ -191,7 +191,7 @@ static bool settle_vanished(turn *t)
     return done;
 }
 
-/* Is there anything to ask about? Saves a call in every quiet turn. */
+/* Is there anything to ask AWS about? Saves a call in every quiet turn. */
 static bool wanted(turn *t, bool *ret)
 {
     cm_rows *rows = NULL;
@@ -206,7 +206,7 @@ static bool wanted(turn *t, bool *ret)
     return true;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------ */
+/* --- sending ----------------------------------------------------------------------------------------------------- */
 
 static bool budget(turn *t, cm_invitation_budget *b)
 {
@@ -232,7 +232,7 @@ static bool budget(turn *t, cm_invitation_budget *b)
     return true;
 }
 
-/* What concerns this one account, not the payer. */
+/* Errors that concern this one account, not the payer. */
 static bool of_the_account(const cm_aws_failure *refusal)
 {
     static const char *const reasons[] = {"ALREADY_IN_AN_ORGANIZATION", "ORGANIZATION_FROM_DIFFERENT_SELLER_OF_RECORD",
@@ -240,7 +240,7 @@ static bool of_the_account(const cm_aws_failure *refusal)
     for (const char *const *reason = reasons; *reason; reason++)
         if (strcmp(refusal->reason, *reason) == 0)
             return true;
-    return strcmp(refusal->code, "DuplicateHandshakeException") == 0; /* found again by listing in the next turn */
+    return strcmp(refusal->code, "DuplicateHandshakeException") == 0; /* the next turn's listing finds it */
 }
 
 /* False: no more in this turn. */
@@ -301,6 +301,6 @@ bool cm_turn_invitations(turn *t)
         return false;
     if (!whole)
         return cm_turn_failed(t, &err);
-    /* Both lists whole: what is not there is not there. Only then may anything be sent. */
+    /* Both lists are complete, so what they lack does not exist. Only then may anything be sent. */
     return !t->accounts_whole || (settle_vanished(t) && send_approved(t));
 }

@@ -1,5 +1,5 @@
-/* Does the role of an account work: assumed with its external id, of the right account, with every permission (O13,
- * O22, O25-O27). */
+/* Does the role of an account work: can it be assumed with its external id, is it in the right account, has it every
+ * permission (O13, O22, O25-O27). */
 #include "sync/internal.h"
 
 #include "base/log/log.h"
@@ -19,7 +19,8 @@ enum cm_role_verdict cm_turn_try_role(turn *t, cm_aws_access *access, const char
     if (!cm_aws_identity(access, is, err)) {
         if (strcmp(err->code, "DENIED") != 0)
             return CM_ROLE_UNCHECKED;
-        snprintf(missing, 96, "sts:AssumeRole"); /* a wrong external id, a wrong principal and no role look the same */
+        snprintf(missing, 96,
+                 "sts:AssumeRole"); /* a wrong external id, a wrong principal and a missing role look the same */
         return CM_ROLE_INVALID;
     }
     if (strcmp(is, account) != 0) {
@@ -65,7 +66,7 @@ static bool check_one(turn *t, int64_t id)
     cm_aws_access_free(access);
     cm_aws_provider_free(provider);
     cm_buffer_free(&name);
-    if (verdict == CM_ROLE_UNCHECKED) { /* AWS's trouble is no verdict on the role */
+    if (verdict == CM_ROLE_UNCHECKED) { /* a problem of AWS is not a verdict on the role */
         cm_log_error(CM_WARN, "a role could not be tried", &why, "account", r.link.account, NULL);
         return true;
     }

@@ -1,4 +1,4 @@
-/* Whose turn is it: table aws_turn. */
+/* Which payer is due: table aws_turn. */
 #include "sync/internal.h"
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 
 enum { FIRST_WAIT = 60, LONGEST_WAIT = 3600, LEASE = 600 /* seconds: far more than a slice and its last call */ };
 
-/* Every payer of the lane with `access` gets a row; those that have none any more lose it. */
+/* Every payer of the lane with `access` gets a row; those that no longer have it lose theirs. */
 static bool follow_catalog(cm_org_sync *sync, cm_pg *pg, const cm_catalog *catalog, const char *lane, const char *now,
                            cm_error *err)
 {
@@ -52,7 +52,7 @@ bool cm_schedule_take(cm_org_sync *sync, cm_pg *pg, const cm_catalog *catalog, c
     if (!follow_catalog(sync, pg, catalog, lane, at, err))
         return false;
     cm_rows *rows = NULL;
-    /* A request that was approved since the last turn need not wait for the hour; a payer in trouble does wait. */
+    /* A request that was approved since the last turn need not wait for an hour; a failing payer does wait. */
     if (!cm_pg_query(
             pg,
             "UPDATE aws_turn SET leased_until = $3, began_at = $2 WHERE payer = (SELECT t.payer FROM aws_turn t"
@@ -82,7 +82,7 @@ static int64_t pause_after(turn *t, int failures)
     uint64_t z = t->sync->random += UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     return wait / 2 +
-           (int64_t)((z ^ (z >> 31)) % (uint64_t)(wait / 2 + 1)); /* payers that fell together come back apart */
+           (int64_t)((z ^ (z >> 31)) % (uint64_t)(wait / 2 + 1)); /* spreads payers that failed at the same time */
 }
 
 bool cm_schedule_give_back(turn *t, cm_error *err)

@@ -28,7 +28,7 @@ static bool stopping(void *opaque)
     return atomic_load(&t->stop);
 }
 
-/* A wait that a stop cuts short. */
+/* A wait that stopping interrupts. */
 static void rest(void *opaque, int64_t milliseconds)
 {
     for (int64_t left = milliseconds; left > 0 && !stopping(opaque); left -= STEP_MS) {
@@ -45,7 +45,7 @@ static void count(cm_org_sync_thread *t, const cm_org_turn *turn)
     cm_metric_add(t->invitations, turn->invited);
 }
 
-/* *ret_did false: nobody's turn, or no catalog yet. */
+/* ret_did false: no payer was due, or there is no catalog yet. */
 static bool one_turn(cm_org_sync_thread *t, cm_org_sync *sync, cm_pg *pg, cm_catalog_cache *catalogs, bool *ret_did,
                      cm_error *err)
 {

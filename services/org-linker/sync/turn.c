@@ -42,7 +42,7 @@ void cm_org_sync_free(cm_org_sync *sync)
     free(sync);
 }
 
-/* The credentials must be the payer's own before anything is believed or changed. */
+/* The credentials must be the payer's own before anything is trusted or changed. */
 static bool check_payer(turn *t)
 {
     cm_error err = {0};
@@ -51,7 +51,7 @@ static bool check_payer(turn *t)
     if (verdict == CM_ROLE_VALID)
         return true;
     bool go_on = cm_turn_failed(t, &err);
-    /* a permission that only the distributor wants does not stop what can be done without it */
+    /* a missing permission that only the distributor requires does not stop the rest */
     return go_on && strcmp(t->missing_action, "sts:AssumeRole") != 0;
 }
 
@@ -94,7 +94,7 @@ bool cm_org_sync_step(cm_org_sync *sync, cm_pg *pg, const cm_catalog *catalog, c
         snprintf(ret->code, sizeof ret->code, "%s", t.first.code);
         cm_log_error(CM_WARN, "AWS could not be asked about everything", &t.first, "payer", ret->payer, NULL);
     }
-    if (t.database_failed) { /* the lease runs out by itself */
+    if (t.database_failed) { /* the lease expires by itself */
         cm_pg_rollback(pg);
         if (err)
             *err = t.database;

@@ -1,5 +1,4 @@
-/* What every part of a turn notes and asks: the first error of AWS, the database's failure, which accounts AWS listed.
- */
+/* State shared by all parts of a turn: the first error of AWS, the database's failure, the accounts that AWS listed. */
 #include "sync/internal.h"
 
 #include <stdio.h>

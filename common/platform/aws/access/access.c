@@ -10,13 +10,13 @@ enum { ANSWER_MAX = 16 * 1024 * 1024, ACCOUNT_DIGITS = 12, PER_MINUTE = 120, BUR
 static const int64_t minute = 60 * CM_SECOND;
 
 typedef struct service {
-    const char *environment; /* of AWS_ENDPOINT_URL_<...>: the service id of the models */
+    const char *environment; /* of AWS_ENDPOINT_URL_<...>: the service id in the models */
     const char *signs_as;
     const char *host;   /* "%s" is the region */
     const char *domain; /* NULL: the partition's */
     const char *target; /* prefix of X-Amz-Target; NULL: not JSON 1.x */
     const char *content_type;
-    bool regional; /* in the region that was asked for; else in the partition's one */
+    bool regional; /* available in the requested region; otherwise only in the partition's */
 } service;
 
 /* Source: the endpoint rules and metadata of the service models. */
@@ -36,13 +36,13 @@ static const service services[CM_AWS_SERVICES] = {
 
 struct cm_aws_access {
     char *name, *region;
-    const char *home; /* region of the services that are in one place */
+    const char *home; /* region of the services that exist in only one */
     cm_aws_provider *provider;
     cm_aws_options options;
     cm_aws_client *client[CM_AWS_SERVICES]; /* opened when first needed */
     size_t calls;
     cm_aws_failure refusal;
-    /* the token bucket: in calls x microseconds of a minute, so that it stays whole numbers */
+    /* the token bucket: in calls x microseconds of a minute, so that it stays an integer */
     int64_t tokens, tokens_most, per_minute;
     cm_instant filled_at;
     int64_t slice_ends; /* monotonic milliseconds; 0: no limit */
@@ -115,7 +115,7 @@ const cm_aws_failure *cm_aws_access_refusal(const cm_aws_access *access)
     return &access->refusal;
 }
 
-/* One call of the allowance; waits for it if there is none. */
+/* Takes one call of the allowance; waits if there is none. */
 static void take_token(cm_aws_access *access)
 {
     cm_instant now = cm_aws_now(&access->options);
@@ -204,7 +204,7 @@ json_t *cm_aws_call_json(cm_aws_access *access, const cm_aws_operation *operatio
     if (perform(access, operation, &call, &answer, err)) {
         size_t blank = strspn(cm_buffer_string(&answer), " \t\r\n");
         root = answer.length == blank ? json_object() : json_loadb(answer.data, answer.length, 0, NULL);
-        if (!json_is_object(root)) { /* HTML of something in between, an answer cut off */
+        if (!json_is_object(root)) { /* HTML from a proxy, a truncated answer */
             json_decref(root);
             root = NULL;
             cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: %s: the answer is not a JSON object", access->name,
@@ -226,10 +226,10 @@ bool cm_aws_call_query(cm_aws_access *access, const cm_aws_operation *operation,
     return perform(access, operation, &call, answer, err);
 }
 
-/* --- paging -------------------------------------------------------------------------------------------------- */
+/* --- paging ------------------------------------------------------------------------------------------------------ */
 
-/* Brent: a token is compared with the one kept, which is renewed at every power of two, so a circle of any length
- * shows. */
+/* Brent: a token is compared with a saved one, which is replaced at every power of two, so cycles of any length are
+ * found. */
 typedef struct circle {
     char *kept;
     size_t steps, next;
@@ -285,7 +285,7 @@ bool cm_aws_each_page(cm_aws_access *access, const cm_aws_operation *operation, 
     return done;
 }
 
-/* --- members of an answer ------------------------------------------------------------------------------------- */
+/* --- members of an answer ---------------------------------------------------------------------------------------- */
 
 void cm_aws_take_text(const json_t *object, const char *key, char *into, size_t size)
 {
@@ -299,7 +299,7 @@ void cm_aws_take_text(const json_t *object, const char *key, char *into, size_t 
     into[length] = '\0';
 }
 
-/* "1757894400.123" without binary arithmetic of our own. */
+/* "1757894400.123" without binary floating point of our own. */
 static cm_instant epoch_of(const char *text)
 {
     bool negative = *text == '-';
@@ -329,7 +329,7 @@ cm_instant cm_aws_take_instant(const json_t *object, const char *key)
     return at;
 }
 
-/* --- who we are ----------------------------------------------------------------------------------------------- */
+/* --- who we are -------------------------------------------------------------------------------------------------- */
 
 static void on_identity(void *opaque, const char *path, const char *text)
 {

@@ -23,7 +23,7 @@ typedef struct cm_aws_operation {
     const char *name;                 /* "ListAccounts" */
     const char *path;                 /* rest-json: "/ListTaxRegistrations"; NULL otherwise */
     const char *token_in, *token_out; /* of paging, NULL: the answer is one page */
-    bool once;                        /* never sent again after AWS may have carried it out */
+    bool once;                        /* never retried once AWS may have carried it out */
 } cm_aws_operation;
 
 /* `input` is taken (also on failure); NULL: none ("{}" for JSON 1.x, no body and no content type for rest-json).
@@ -37,13 +37,13 @@ CM_NODISCARD bool cm_aws_call_query(cm_aws_access *access, const cm_aws_operatio
 /* False stops the paging with `err`. */
 typedef bool (*cm_aws_page)(void *opaque, const json_t *page, cm_error *err);
 /*
- * Every page of a list. Ends only when the token is absent, null or ""; an empty page with a token goes on. A token
- * that came before (the same page again, or a circle of pages) is PAGE_REPEATS, never a loop.
+ * Every page of a list. Ends only when the token is absent, null or ""; an empty page with a token goes on. A repeated
+ * token (the same page again, or a cycle of pages) gives PAGE_REPEATS, never an endless loop.
  */
 CM_NODISCARD bool cm_aws_each_page(cm_aws_access *access, const cm_aws_operation *operation, json_t *input,
                                    cm_aws_page page, void *opaque, cm_error *err);
 
-/* Members of an answer; absent, null or of another type: "" or 0. Text that does not fit is cut. */
+/* Members of an answer; absent, null or of another type: "" or 0. Text that does not fit is truncated. */
 void cm_aws_take_text(const json_t *object, const char *key, char *into, size_t size);
 /* Epoch seconds with or without a fraction, or ISO 8601 text. */
 cm_instant cm_aws_take_instant(const json_t *object, const char *key);

@@ -10,7 +10,7 @@ typedef struct probe {
     const char *input; /* JSON; NULL: none */
 } probe;
 
-/* Each reads, costs nothing and asks for one element where the service lets us say so. */
+/* Each call only reads, is free and asks for one element if the service allows that. */
 static const probe probes[] = {
     {"organizations:DescribeOrganization", {.service = CM_AWS_ORGANIZATIONS, .name = "DescribeOrganization"}, NULL},
     {"organizations:ListAccounts", {.service = CM_AWS_ORGANIZATIONS, .name = "ListAccounts"}, "{\"MaxResults\":1}"},
@@ -77,7 +77,7 @@ enum cm_aws_verdict cm_aws_probe(cm_aws_access *access, const char *action, cm_e
     /* an account without a support plan may not call Support, whatever its role allows */
     bool subscription = strcmp(refusal->code, "SubscriptionRequiredException") == 0;
     if (answer || subscription || (refusal->status != 0 && why.class != CM_ERROR_RETRY))
-        return CM_AWS_ALLOWED; /* whatever else it says, it was not the permission */
+        return CM_AWS_ALLOWED; /* whatever the error is, it is not a missing permission */
     if (err)
         *err = why;
     return refusal->status != 0 && strcmp(why.code, "DENIED") == 0 ? CM_AWS_REFUSED : CM_AWS_UNKNOWN;

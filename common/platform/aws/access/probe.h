@@ -1,6 +1,6 @@
 /*
- * May these credentials do what the distributor's model asks for? Tried with a harmless call for each permission: it
- * reads, costs nothing, and is asked for as little as the service gives.
+ * Checks whether credentials have the permissions that the distributor's model requires, with a harmless call for each:
+ * it only reads, is free, and asks for as little as the service allows.
  */
 #ifndef CM_AWS_PROBE_H
 #define CM_AWS_PROBE_H
@@ -17,6 +17,6 @@ enum cm_aws_verdict {
  */
 enum cm_aws_verdict cm_aws_probe(cm_aws_access *access, const char *action, cm_error *err);
 bool cm_aws_probe_known(const char *action);
-extern const char *const cm_aws_probe_actions[]; /* NULL-ended: all that can be tried */
+extern const char *const cm_aws_probe_actions[]; /* NULL-ended: all actions that can be checked */
 
 #endif

@@ -16,7 +16,7 @@ struct cm_aws_sessions {
     cm_aws_provider *base;
     cm_aws_options options;
     size_t most, count;
-    session *newest; /* the one used last comes first */
+    session *newest; /* most recently used first */
 };
 
 cm_aws_sessions *cm_aws_sessions_new(cm_aws_provider *base, const cm_aws_options *options, size_t most)

@@ -1,7 +1,7 @@
 /*
- * AWS Account Management (rest-json, API version 2021-02-01): what an account is called and where its owner is.
- * Endpoint: AWS_ENDPOINT_URL_ACCOUNT, AWS_ENDPOINT_URL, else AWS's. Errors and threads: aws/access.h. `account` NULL:
- * the caller's; another one must be a member of the organization that the caller manages.
+ * AWS Account Management (rest-json, API version 2021-02-01): an account's name and its owner's address. Endpoint:
+ * AWS_ENDPOINT_URL_ACCOUNT, AWS_ENDPOINT_URL, else AWS's. Errors and threads: aws/access.h. `account` NULL: the
+ * caller's; another one must be a member of the organization that the caller manages.
  *
  * Names and addresses are marked sensitive in AWS's model: do not log them.
  */
@@ -19,7 +19,7 @@ typedef struct cm_account_information {
 
 typedef struct cm_account_contact {
     char company[64], city[64], state[64], postal_code[32];
-    char country[3]; /* ISO 3166 alpha-2: what the territory check goes by (P17) */
+    char country[3]; /* ISO 3166 alpha-2: used by the territory check (P17) */
 } cm_account_contact;
 
 CM_NODISCARD bool cm_account_information_of(cm_aws_access *access, const char *account, cm_account_information *ret,

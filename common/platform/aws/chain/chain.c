@@ -35,7 +35,7 @@ bool cm_aws_read_secret_file(const char *path, cm_buffer *into, cm_error *err)
     return true;
 }
 
-/* --- the chain ----------------------------------------------------------------------------------------------- */
+/* --- the chain --------------------------------------------------------------------------------------------------- */
 
 enum cm_aws_found cm_aws_from_environment(const cm_aws_options *options, cm_http *http, cm_aws_credentials *ret,
                                           cm_buffer *looked, cm_error *err)
@@ -85,7 +85,7 @@ enum cm_aws_found cm_aws_from_web_identity(const cm_aws_options *options, cm_htt
     return done ? CM_AWS_FOUND : CM_AWS_BROKEN;
 }
 
-/* --- the chain ------------------------------------------------------------------------------------------------ */
+/* --- the chain --------------------------------------------------------------------------------------------------- */
 
 static bool fetch_chain(void *opaque, const cm_aws_options *options, cm_aws_credentials *ret, cm_error *err)
 {
@@ -117,7 +117,7 @@ cm_aws_provider *cm_aws_provider_chain(const cm_aws_options *options)
     return cm_aws_provider_new(options, &fetcher);
 }
 
-/* --- roles ---------------------------------------------------------------------------------------------------- */
+/* --- roles ------------------------------------------------------------------------------------------------------- */
 
 struct role {
     cm_aws_provider *base;
@@ -158,7 +158,7 @@ cm_aws_provider *cm_aws_provider_role(cm_aws_provider *base, const char *role_ar
     return cm_aws_provider_new(options, &fetcher);
 }
 
-/* --- shared ones ---------------------------------------------------------------------------------------------- */
+/* --- shared providers -------------------------------------------------------------------------------------------- */
 
 struct shared {
     char *role_arn, *external_id, *region;
@@ -174,7 +174,7 @@ static bool same(const char *a, const char *b)
 static cm_aws_provider *shared_role(cm_aws_provider *chain, const char *role_arn, const char *external_id,
                                     const char *region)
 {
-    static struct shared *roles; /* kept until the process ends: as many as there are roles in the catalog */
+    static struct shared *roles; /* kept until the process ends: at most one for each role in the catalog */
     for (struct shared *s = roles; s; s = s->next)
         if (same(s->role_arn, role_arn) && same(s->external_id, external_id) && same(s->region, region))
             return s->provider;

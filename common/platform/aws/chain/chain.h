@@ -1,10 +1,10 @@
 /*
  * Where AWS credentials come from.
  *
- * The chain, first that is configured: environment (AWS_ACCESS_KEY_ID ...), web identity (AWS_WEB_IDENTITY_TOKEN_FILE,
- * AWS_ROLE_ARN: a service account in Kubernetes), container endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or
- * _FULL_URI: ECS, EKS pod identity), shared profile file (AWS_PROFILE), instance metadata v2 (EC2). One that is
- * configured and fails is an error: the next is not tried in its place.
+ * The chain; the first source that is configured is used: environment (AWS_ACCESS_KEY_ID ...), web identity
+ * (AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN: a service account in Kubernetes), container endpoint
+ * (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI: ECS, EKS pod identity), shared profile file (AWS_PROFILE),
+ * instance metadata v2 (EC2). If it fails, that is an error: the next one is not tried instead.
  *
  * No text of any error holds a secret, a token or an external id.
  */
@@ -19,8 +19,8 @@ cm_aws_provider *cm_aws_provider_chain(const cm_aws_options *options);
  */
 cm_aws_provider *cm_aws_provider_role(cm_aws_provider *base, const char *role_arn, const char *external_id,
                                       const char *region, const cm_aws_options *options);
-/* The process's provider for a role (NULL: the chain itself), with the default options: made once, so that opening a
- * payer's source again does not assume the role again. Returns a reference. */
+/* The process's provider for a role (NULL: the chain itself), with the default options: created once, so that reopening
+ * a payer's source does not assume the role again. Returns a reference. */
 cm_aws_provider *cm_aws_provider_shared(const char *role_arn, const char *external_id, const char *region);
 
 #endif

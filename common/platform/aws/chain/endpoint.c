@@ -1,4 +1,4 @@
-/* Credentials from an HTTP endpoint beside the program: a container's, or the instance metadata service v2. */
+/* Credentials from a local HTTP endpoint: a container's, or the instance metadata service v2. */
 #include "platform/aws/chain/sources.h"
 
 #include <jansson.h>
@@ -77,7 +77,7 @@ static bool address_allowed(const char *url)
     for (size_t i = 0; hosts[i]; i++) {
         size_t length = strlen(hosts[i]);
         if (strncmp(url + 7, hosts[i], length) == 0 && strchr(":/", url[7 + length]))
-            return true; /* also at the end of the text: strchr finds the NUL */
+            return true; /* true at the end of the text, too: strchr finds the NUL */
     }
     return false;
 }

@@ -10,7 +10,7 @@ typedef struct profile {
     const char *name;
     bool seen;
     char *id, *secret, *token;
-    const char *unsupported; /* static name of a key that curmill does not follow */
+    const char *unsupported; /* static name of a key that curmill does not support */
 } profile;
 
 static cm_slice trim(const char *text, size_t length)

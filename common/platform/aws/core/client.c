@@ -19,7 +19,7 @@ struct cm_aws_client {
     char *service, *region;
     char *origin; /* scheme://authority */
     char *host;   /* value of the Host header */
-    char *base;   /* path before every path, "" mostly */
+    char *base;   /* prefix of every path, usually "" */
     char *ca_bundle;
     cm_instant clock_offset; /* server - ours */
     uint64_t random;
@@ -132,7 +132,7 @@ const cm_aws_failure *cm_aws_client_refusal(const cm_aws_client *client)
     return &client->refusal;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------------- */
+/* --- waiting ----------------------------------------------------------------------------------------------------- */
 
 /* splitmix64: spreading waits needs no better randomness */
 static uint64_t next_random(cm_aws_client *client)
@@ -164,7 +164,7 @@ bool cm_aws_again(cm_aws_client *client, cm_aws_attempts *attempts, const cm_err
     return true;
 }
 
-/* --- one attempt --------------------------------------------------------------------------------------------- */
+/* --- one attempt ------------------------------------------------------------------------------------------------- */
 
 static void payload_hash(const cm_aws_call *call, char ret[static CM_SHA256_HEX])
 {
@@ -227,13 +227,13 @@ static cm_http_exchange *send_signed(cm_aws_client *client, const cm_aws_call *c
     return exchange;
 }
 
-/* False: the service may have carried it out, and that must not happen twice. */
+/* False: the service may have carried out the call, which must not happen twice. */
 static bool may_go_again(const cm_aws_call *call, const cm_error *why)
 {
     return !call->once || strcmp(why->code, "THROTTLED") == 0;
 }
 
-/* True: the cause was mended (clock, credentials), the same request can go out again at once. */
+/* True: the cause was fixed (clock, credentials), so the same request can be sent again at once. */
 static bool mended(cm_aws_client *client, cm_aws_attempts *attempts, const cm_aws_failure *failure)
 {
     if (cm_aws_failure_skew(failure) && failure->server && !attempts->clock_corrected) {

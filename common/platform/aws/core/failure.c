@@ -79,7 +79,7 @@ void cm_aws_failure_parse(int status, const char *type_header, const char *body,
     if (body[start] == '{')
         parse_json(body + start, length - start, ret);
     else if (body[start] == '<' && !cm_xml_read(body + start, length - start, on_element, ret, &ignored))
-        return; /* HTML of something in between: the status has to do */
+        return; /* HTML from a proxy: only the status is usable */
 }
 
 /* A service that repeats our secrets must not bring them into a log. */
@@ -154,7 +154,7 @@ static bool unavailable(const cm_aws_failure *failure)
 bool cm_aws_failure_expired(const cm_aws_failure *failure)
 {
     static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", NULL};
-    /* the answer to HEAD has no body and so no code: AWS says 400 for an expired token */
+    /* the answer to HEAD has no body and so no code: AWS gives 400 for an expired token */
     return among(failure->code, codes) || (failure->status == 400 && !failure->code[0]);
 }
 
@@ -185,7 +185,7 @@ static const char *advice(const cm_aws_failure *failure)
     return "";
 }
 
-/* JSON services answer with 400 whatever is wrong: the name decides. */
+/* JSON services answer 400 to all errors: the name decides. */
 static bool denied(const cm_aws_failure *failure)
 {
     static const char *const codes[] = {"AccessDenied",
@@ -227,7 +227,7 @@ static enum cm_error_class classify(const cm_aws_failure *failure, const char **
     } table[] = {
         {cm_aws_failure_throttled(failure), CM_ERROR_RETRY, "THROTTLED"},
         {unavailable(failure), CM_ERROR_RETRY, "UNAVAILABLE"},
-        /* it is the access that must be mended, not the input: the same call may work then */
+        /* access must be fixed, not the input: then the same call may work */
         {denied(failure), CM_ERROR_RETRY, "DENIED"},
         {strcmp(failure->code, "ConcurrentModificationException") == 0, CM_ERROR_RETRY, "CONFLICT"},
         {failure->status == 404 || ends_with(failure->code, "NotFoundException") ||

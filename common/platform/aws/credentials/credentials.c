@@ -17,7 +17,7 @@ struct cm_aws_provider {
     cm_aws_fetcher fetcher;
     cm_aws_credentials kept;
     bool has, renew;
-    cm_instant not_before; /* a refresh failed: the next one not before */
+    cm_instant not_before; /* a refresh failed: do not try the next one before this */
 };
 
 static void wipe(char **secret)

@@ -1,6 +1,6 @@
 /*
  * AWS credentials for signing. A provider hands out copies, fetches again before they expire, and may be shared by
- * threads. What fetches them is handed in (see chain/chain.h), so this folder knows no service of AWS.
+ * threads. The function that fetches them is a parameter (see chain/chain.h), so this folder depends on no AWS service.
  */
 #ifndef CM_AWS_CREDENTIALS_H
 #define CM_AWS_CREDENTIALS_H
@@ -11,10 +11,10 @@
 
 typedef struct cm_aws_provider cm_aws_provider;
 
-/* How a provider comes by credentials: called under its lock, by one thread at a time. */
+/* How a provider gets credentials: called under its lock, by one thread at a time. */
 typedef struct cm_aws_fetcher {
     bool (*fetch)(void *opaque, const cm_aws_options *options, cm_aws_credentials *ret, cm_error *err);
-    void (*renew)(void *opaque); /* what lies behind has expired too; NULL: nothing does */
+    void (*renew)(void *opaque); /* the underlying provider has expired too; NULL: there is none */
     void (*free)(void *opaque);
     void *opaque;
 } cm_aws_fetcher;
@@ -25,8 +25,8 @@ cm_aws_provider *cm_aws_provider_keep(cm_aws_provider *provider); /* another ref
 void cm_aws_provider_free(cm_aws_provider *provider);             /* gives a reference back; NULL is allowed */
 
 /*
- * A copy that the caller frees. All errors are RETRY, since a person or a platform can mend them while the program
- * runs. NO_CREDENTIALS: none configured, with what was looked at. DENIED: the role cannot be assumed. UNAVAILABLE: STS
+ * A copy that the caller frees. All errors are RETRY, since a person or a platform can fix them while the program runs.
+ * NO_CREDENTIALS: none configured; the text says what was checked. DENIED: the role cannot be assumed. UNAVAILABLE: STS
  * or an endpoint is.
  */
 CM_NODISCARD bool cm_aws_provider_get(cm_aws_provider *provider, cm_aws_credentials *ret, cm_error *err);

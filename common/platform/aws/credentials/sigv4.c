@@ -67,7 +67,7 @@ void cm_aws_basic_date(cm_instant at, char ret[static CM_SIGV4_DATE])
     cm_assert(strftime(ret, CM_SIGV4_DATE, "%Y%m%dT%H%M%SZ", &parts) == CM_SIGV4_DATE - 1);
 }
 
-/* --- path ---------------------------------------------------------------------------------------------------- */
+/* --- path -------------------------------------------------------------------------------------------------------- */
 
 /* RFC 3986 section 5.2.4, and empty segments dropped. A slash at the end stays. */
 static void normalise(cm_buffer *into, const char *path)
@@ -118,7 +118,7 @@ static void canonical_path(cm_buffer *into, const cm_sigv4_request *request)
     cm_buffer_free(&clean);
 }
 
-/* --- query --------------------------------------------------------------------------------------------------- */
+/* --- query ------------------------------------------------------------------------------------------------------- */
 
 typedef struct parameter {
     char *name, *value; /* encoded */
@@ -131,7 +131,7 @@ static int by_name_then_value(const void *a, const void *b)
     return order ? order : strcmp(x->value, y->value);
 }
 
-/* Decodes and encodes again, so that every way to write a parameter gives the same text. */
+/* Decodes and re-encodes, so that every spelling of a parameter gives the same text. */
 static char *encoded_again(const char *text, size_t length)
 {
     cm_buffer plain = {0}, encoded = {0};
@@ -171,7 +171,7 @@ static void canonical_query(cm_buffer *into, const char *query)
     free(list);
 }
 
-/* --- headers ------------------------------------------------------------------------------------------------- */
+/* --- headers ----------------------------------------------------------------------------------------------------- */
 
 typedef struct sorted_header {
     const cm_http_header *header;
@@ -237,7 +237,7 @@ static void canonical_headers(cm_buffer *into, cm_buffer *names, const cm_sigv4_
     free(list);
 }
 
-/* --- signature ----------------------------------------------------------------------------------------------- */
+/* --- signature --------------------------------------------------------------------------------------------------- */
 
 static void hmac(const uint8_t *key, size_t key_length, const char *text, size_t length,
                  uint8_t ret[static CM_SHA256_BYTES])

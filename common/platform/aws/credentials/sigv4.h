@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Secrets: never print one of these. Strings are owned by whoever says so at the function that hands them out. */
+/* Secrets: never print one of these. The function that returns one says who owns the strings. */
 typedef struct cm_aws_credentials {
     char *access_key_id;
     char *secret_access_key;
@@ -35,7 +35,7 @@ typedef struct cm_sigv4_request {
     const char *payload_sha256; /* hex, or "UNSIGNED-PAYLOAD" */
     const char *region, *service;
     cm_instant at;
-    bool normalise_path;    /* resolve "." and "..", fold "//" */
+    bool normalise_path;    /* resolve "." and "..", collapse "//" */
     bool encode_path_again; /* "%20" becomes "%2520" */
 } cm_sigv4_request;
 
@@ -53,10 +53,10 @@ typedef struct cm_sigv4_signature {
 void cm_sigv4_sign(const cm_sigv4_request *request, const cm_aws_credentials *credentials, cm_sigv4_signature *ret);
 void cm_sigv4_signature_free(cm_sigv4_signature *signature);
 
-/* Appends `text` percent-encoded by AWS's rule: only A-Z a-z 0-9 - _ . ~ stay, and "/" if `keep_slash`. */
+/* Appends `text` percent-encoded by AWS's rule: only A-Z a-z 0-9 - _ . ~ are kept, and "/" if `keep_slash`. */
 void cm_aws_encode(cm_buffer *into, const char *text, size_t length, bool keep_slash);
 /* Undoes %XX; "+" becomes a space if `plus_is_space` (S3's encoding-type=url writes a space as "+"). Malformed escapes
- * stay. */
+ * are kept. */
 void cm_aws_decode(cm_buffer *into, const char *text, size_t length, bool plus_is_space);
 /* "20150830T123600Z" */
 void cm_aws_basic_date(cm_instant at, char ret[static CM_SIGV4_DATE]);

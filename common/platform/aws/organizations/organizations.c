@@ -16,7 +16,7 @@ static void take_account(const json_t *from, cm_org_account *ret)
     cm_aws_take_text(from, "Email", ret->email, sizeof ret->email);
     cm_aws_take_text(from, "Name", ret->name, sizeof ret->name);
     cm_aws_take_text(from, "State", ret->state, sizeof ret->state);
-    if (!ret->state[0]) /* `Status` goes away, `State` takes its place */
+    if (!ret->state[0]) /* AWS is replacing `Status` with `State` */
         cm_aws_take_text(from, "Status", ret->state, sizeof ret->state);
     cm_aws_take_text(from, "JoinedMethod", ret->joined_method, sizeof ret->joined_method);
     ret->joined_at = cm_aws_take_instant(from, "JoinedTimestamp");
@@ -91,7 +91,7 @@ bool cm_org_describe(cm_aws_access *access, cm_org_organization *ret, cm_error *
     return true;
 }
 
-/* --- lists ---------------------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------------------------- */
 
 typedef struct list {
     const char *member;
@@ -160,7 +160,7 @@ bool cm_org_list_transfers(cm_aws_access *access, enum cm_org_direction directio
     return cm_aws_each_page(access, &operations[direction], json_pack("{s:s}", "Type", "BILLING"), on_page, &l, err);
 }
 
-/* --- one thing ------------------------------------------------------------------------------------------------ */
+/* --- single objects ---------------------------------------------------------------------------------------------- */
 
 bool cm_org_describe_account(cm_aws_access *access, const char *account, cm_org_account *ret, cm_error *err)
 {

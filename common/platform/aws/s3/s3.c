@@ -11,7 +11,7 @@
 
 enum { PAGE_BYTES_MAX = 16 * 1024 * 1024 };
 
-/* A name that cannot be part of a host name with a certificate of its own goes into the path. */
+/* A name that the certificate of a host name cannot cover goes into the path. */
 static bool fits_host(const char *bucket)
 {
     return strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(bucket);
@@ -87,7 +87,7 @@ bool cm_s3_number(const char *text, int64_t *ret)
     return errno == 0;
 }
 
-/* --- listing ------------------------------------------------------------------------------------------------- */
+/* --- listing ----------------------------------------------------------------------------------------------------- */
 
 typedef struct page {
     cm_arena *arena;
@@ -141,7 +141,7 @@ static void on_element(void *opaque, const char *path, const char *text)
     }
 }
 
-/* Keys come as "a+key%2Bwith%20both" if the server took encoding-type=url; it says so once, maybe after them. */
+/* Keys look like "a+key%2Bwith%20both" if the server accepted encoding-type=url; it says so once, maybe after them. */
 static void decode_keys(page *p, size_t from)
 {
     cm_buffer key = {0};
@@ -216,7 +216,7 @@ bool cm_s3_list(cm_s3 *s3, const char *prefix, cm_arena *arena, cm_s3_object **r
     return done;
 }
 
-/* --- one object ---------------------------------------------------------------------------------------------- */
+/* --- one object -------------------------------------------------------------------------------------------------- */
 
 bool cm_s3_head(cm_s3 *s3, const char *key, cm_arena *arena, cm_s3_object *ret, cm_error *err)
 {

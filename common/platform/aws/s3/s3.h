@@ -1,10 +1,10 @@
 /*
- * Amazon S3 and what speaks its protocol: list a bucket, look at an object, read it as a stream. Reading needs
- * CM_HTTP_BUFFER bytes however large the object is, goes on with a Range request after a cut connection, and never
- * mixes two versions: every request after the first carries If-Match. One thread for each `cm_s3` and its streams.
+ * Amazon S3 and compatible servers: list a bucket, look at an object, read it as a stream. Reading needs CM_HTTP_BUFFER
+ * bytes however large the object is, continues with a Range request after a lost connection, and never mixes two
+ * versions: every request after the first carries If-Match. One thread for each `cm_s3` and its streams.
  *
- * Errors: aws/failure.h. CHANGED (POISON): the object is another one than the ETag asked for, or changed while it was
- * being read.
+ * Errors: aws/failure.h. CHANGED (POISON): the object does not have the requested ETag, or changed while it was being
+ * read.
  */
 #ifndef CM_AWS_S3_H
 #define CM_AWS_S3_H

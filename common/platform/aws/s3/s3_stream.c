@@ -1,4 +1,4 @@
-/* Reading an S3 object as a stream that survives cut connections. */
+/* Reading an S3 object as a stream that survives lost connections. */
 #include "platform/aws/s3/s3_internal.h"
 
 #include "base/log/log.h"
@@ -38,7 +38,7 @@ static bool range_fits(const s3_stream *stream, const char *header)
     return slash && (strcmp(slash, "/*") == 0 || (cm_s3_number(slash + 1, &whole) && whole == stream->bytes));
 }
 
-/* Looks at the reply's headers: is it the object that we are reading? */
+/* Checks the reply's headers: is it the object that we are reading? */
 static bool check_reply(s3_stream *stream, cm_error *err)
 {
     const char *etag = cm_http_reply_header(stream->exchange, "etag");
@@ -99,7 +99,7 @@ static bool start(s3_stream *stream, cm_error *err)
     return false;
 }
 
-/* The connection broke: goes on where it broke, within the budget. Bytes that came in between start a new budget. */
+/* The connection was lost: continues from there, within the budget. Bytes received in between start a new budget. */
 static bool go_on(s3_stream *stream, const cm_error *why, cm_error *err)
 {
     cm_http_end(stream->exchange);
@@ -148,7 +148,7 @@ static bool read_stream(cm_stream *base, void *into, size_t size, size_t *ret_re
             return true;
         }
         if (done && stream->bytes < 0)
-            return true; /* the server named no length; curl saw the end of the last piece */
+            return true; /* the server gave no length; curl saw the end of the last chunk */
         if (done)
             cm_fail(&why, CM_ERROR_RETRY, "UNAVAILABLE", "the answer ended after %lld of %lld bytes",
                     (long long)stream->offset, (long long)stream->bytes);

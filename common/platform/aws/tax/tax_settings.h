@@ -35,11 +35,11 @@ typedef struct cm_tax_account {
     char id[CM_AWS_ACCOUNT_ID];
     char name[CM_TAX_ID];
     cm_tax_registration registration;
-    bool inherits;                         /* taxInheritanceDetails is there */
+    bool inherits;                         /* taxInheritanceDetails is present */
     char inherits_from[CM_AWS_ACCOUNT_ID]; /* "" if not said */
     char inherits_why[CM_TAX_WORD];
     bool has_address;
-    cm_tax_address address;         /* the one that AWS goes by, of the account's metadata */
+    cm_tax_address address;         /* the one that AWS uses, from the account's metadata */
     char address_type[CM_TAX_WORD]; /* TaxAddress BillingAddress ContactAddress */
 } cm_tax_account;
 
@@ -48,13 +48,13 @@ typedef struct cm_tax_account {
 
 /* "OptIn", "OptOut", another word, or "" if AWS does not say. */
 CM_NODISCARD bool cm_tax_inheritance(cm_aws_access *access, char ret[static CM_TAX_WORD], cm_error *err);
-/* Changes live settings of the caller's account. Code CONFLICT: a change is under way. */
+/* Changes live settings of the caller's account. Code CONFLICT: a change is in progress. */
 CM_NODISCARD bool cm_tax_set_inheritance(cm_aws_access *access, const char *status, cm_error *err);
 
 /* Every account of the organization, page by page; false stops with `err`. The record is valid during the call. */
 typedef bool (*cm_tax_on_account)(void *opaque, const cm_tax_account *account, cm_error *err);
 CM_NODISCARD bool cm_tax_list_registrations(cm_aws_access *access, cm_tax_on_account each, void *opaque, cm_error *err);
-/* `account` NULL: the caller's. No registration at all: `there` is false, no error. */
+/* `account` NULL: the caller's. Without any registration `there` is false; that is not an error. */
 CM_NODISCARD bool cm_tax_registration_of(cm_aws_access *access, const char *account, cm_tax_registration *ret,
                                          cm_error *err);
 
