@@ -76,7 +76,7 @@ static void add_figure(mismatch *m, const char *chunk, const char *what, const c
 }
 
 /* Lines and checksums of each chunk. Not all there yet: wait; more than there should be will not mend itself. */
-static enum verdict judge_lines(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
+static enum verdict check_line_totals(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(
@@ -129,7 +129,7 @@ static enum verdict judge_costs(cm_pg *pg, const char *run, mismatch *m, cm_erro
 
 static enum verdict judge(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
 {
-    enum verdict verdict = judge_lines(pg, run, m, err);
+    enum verdict verdict = check_line_totals(pg, run, m, err);
     if (verdict != VERDICT_AGREE && verdict != VERDICT_MISMATCH)
         return verdict;
     enum verdict costs = judge_costs(pg, run, m, err);

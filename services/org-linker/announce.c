@@ -94,7 +94,7 @@ static bool compare(changes *c, const char *account, const cm_link *links, size_
     return true;
 }
 
-/* --- three decks of cards, sorted by account: the catalog, the requests, what was announced ------------------- */
+/* --- three-way merge by account: the catalog, the requests, what was announced ---------------------------------- */
 
 /* Rows of a cursor, a page at a time; column 0 is the account. */
 typedef struct deck {

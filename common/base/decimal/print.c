@@ -15,7 +15,7 @@ static char *digits_before(char *end, uint64_t value)
 }
 
 /* The part before the point, up to 21 digits. */
-static char *whole_before(char *end, cm_u128 whole)
+static char *integer_before(char *end, cm_u128 whole)
 {
     if (whole < CM_TEN_18)
         return digits_before(end, (uint64_t)whole);
@@ -36,7 +36,7 @@ static int print(cm_decimal value, int places, uint64_t fraction, cm_u128 whole,
             *--begin = '0';
         *--begin = '.';
     }
-    begin = whole_before(begin, whole);
+    begin = integer_before(begin, whole);
     if (value.units < 0)
         *--begin = '-';
     size_t length = (size_t)(end - begin);

@@ -44,7 +44,7 @@ cm_column_divisor cm_column_divisor_of(int scale)
  * An integer at the divisor's scale: the low bits are zero, and the rest times the inverse of 5^k is a quotient, not a
  * wrapped product (Granlund and Montgomery, "Division by invariant integers", section 9).
  */
-static inline bool is_whole(cm_decimal value, cm_column_divisor divisor, cm_u128 largest_quotient)
+static inline bool is_integer(cm_decimal value, cm_column_divisor divisor, cm_u128 largest_quotient)
 {
     cm_u128 magnitude = value.units < 0 ? -(cm_u128)value.units : (cm_u128)value.units;
     cm_u128 low = ((cm_u128)1 << divisor.twos) - 1;
@@ -62,7 +62,7 @@ cm_column_form cm_column_choose(const cm_decimal *values, size_t count)
     cm_column_divisor divisor = cm_column_divisor_of(0);
     cm_u128 largest = ~(cm_u128)0 / (cm_column_unit(0) >> divisor.twos);
     for (size_t i = 0; i < count; i++)
-        while (form.scale < CM_DECIMAL_SCALE && !is_whole(values[i], divisor, largest)) {
+        while (form.scale < CM_DECIMAL_SCALE && !is_integer(values[i], divisor, largest)) {
             divisor = cm_column_divisor_of(++form.scale);
             largest = ~(cm_u128)0 / (cm_column_unit(form.scale) >> divisor.twos);
         }

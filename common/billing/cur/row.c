@@ -25,7 +25,7 @@ static inline cm_slice field(const cm_reader *reader, enum cm_column column)
 
 /* --- errors ------------------------------------------------------------------------------------------------------ */
 
-static bool blame(const cm_reader *reader, enum cm_column column, cm_place *ret_place)
+static bool set_error_place(const cm_reader *reader, enum cm_column column, cm_place *ret_place)
 {
     cm_text_copy_name(cm_columns_name(&reader->columns, column), ret_place->column, sizeof ret_place->column);
     return false;
@@ -34,7 +34,7 @@ static bool blame(const cm_reader *reader, enum cm_column column, cm_place *ret_
 static bool missing(const cm_reader *reader, enum cm_column column, cm_place *ret_place, cm_error *err)
 {
     cm_fail(err, CM_ERROR_POISON, "MISSING_VALUE", "the field is empty; every line must have it");
-    return blame(reader, column, ret_place);
+    return set_error_place(reader, column, ret_place);
 }
 
 static bool fail_number(const cm_reader *reader, enum cm_column column, enum cm_decimal_parse_result result,
@@ -51,7 +51,7 @@ static bool fail_number(const cm_reader *reader, enum cm_column column, enum cm_
                 "\"%s\" is not a number: use a decimal point and no thousands separator", shown);
     else
         cm_fail(err, CM_ERROR_POISON, "NOT_A_NUMBER", "\"%s\" is not a number", shown);
-    return blame(reader, column, ret_place);
+    return set_error_place(reader, column, ret_place);
 }
 
 /* --- payer, period, time ----------------------------------------------------------------------------------------- */
@@ -73,7 +73,7 @@ static bool check_payer(cm_reader *reader, cm_slice raw, cm_place *ret_place, cm
     if (!cm_slice_is(value, reader->payer)) {
         cm_fail(err, CM_ERROR_POISON, "WRONG_PAYER", "the line belongs to payer \"%s\" and the delivery to payer %s",
                 cm_text_shown(value, shown), reader->payer);
-        return blame(reader, CM_COLUMN_PAYER, ret_place);
+        return set_error_place(reader, CM_COLUMN_PAYER, ret_place);
     }
     accept(&reader->payer_field, raw);
     return true;
@@ -89,12 +89,12 @@ static bool check_period(cm_reader *reader, cm_slice raw, cm_place *ret_place, c
     cm_text_shown(value, shown);
     if (!cm_instant_parse(value, &start)) {
         cm_fail(err, CM_ERROR_POISON, "NOT_A_TIME", "\"%s\" is not a time such as 2025-06-01T00:00:00Z", shown);
-        return blame(reader, CM_COLUMN_PERIOD_START, ret_place);
+        return set_error_place(reader, CM_COLUMN_PERIOD_START, ret_place);
     }
     if (start != reader->period_start) {
         cm_fail(err, CM_ERROR_POISON, "WRONG_PERIOD", "the line's billing period begins at %s, the delivery is for %s",
                 shown, reader->period_text);
-        return blame(reader, CM_COLUMN_PERIOD_START, ret_place);
+        return set_error_place(reader, CM_COLUMN_PERIOD_START, ret_place);
     }
     accept(&reader->period_field, raw);
     return true;
@@ -110,7 +110,7 @@ static bool parse_start_slowly(cm_reader *reader, cm_slice raw, cm_place *ret_pl
         return true;
     cm_fail(err, CM_ERROR_POISON, "NOT_A_TIME", "\"%s\" is not a time in UTC such as 2025-06-01T00:00:00Z",
             cm_text_shown(value, shown));
-    return blame(reader, CM_COLUMN_START, ret_place);
+    return set_error_place(reader, CM_COLUMN_START, ret_place);
 }
 
 /* --- a new kind -------------------------------------------------------------------------------------------------- */
@@ -121,18 +121,18 @@ static bool check_kind_text(const cm_reader *reader, enum cm_column column, cm_s
     if (text.length > CM_KIND_TEXT_MAX) {
         cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "the text is longer than the %d bytes allowed here",
                 CM_KIND_TEXT_MAX);
-        return blame(reader, column, ret_place);
+        return set_error_place(reader, column, ret_place);
     }
     if (!cm_text_is_utf8(text)) {
         cm_fail(err, CM_ERROR_POISON, "NOT_UTF8", "the text is not UTF-8, or holds a NUL byte");
-        return blame(reader, column, ret_place);
+        return set_error_place(reader, column, ret_place);
     }
     if (text.length == 0 && (column == CM_COLUMN_USAGE_ACCOUNT || column == CM_COLUMN_LINE_ITEM_TYPE))
         return missing(reader, column, ret_place, err);
     if (text.length > 7 && column == CM_COLUMN_CURRENCY) {
         cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "a currency code of %zu bytes; ISO 4217 codes have three letters",
                 text.length);
-        return blame(reader, column, ret_place);
+        return set_error_place(reader, column, ret_place);
     }
     return true;
 }

@@ -18,7 +18,7 @@ static bool class_of_type(const cm_catalog *catalog, cm_slice type, enum cm_clas
 }
 
 /* Conditions of a row other than the line item type. */
-static bool fits_by_condition(enum cm_class class, const cm_kind *kind)
+static bool matches_condition(enum cm_class class, const cm_kind *kind)
 {
     if (class == CM_CLASS_SUPPORT)
         return cm_is_support_product(kind->product_code);
@@ -36,7 +36,7 @@ bool cm_classify(const cm_rater *rater, const cm_kind *kind, enum cm_class *ret)
         by_type = CM_CLASS_COMMITMENT_FEE; /* the upfront fee of a reservation */
 
     for (int row = 0; row < CM_CLASS_COUNT; row++) {
-        if ((known && by_type == (enum cm_class)row) || fits_by_condition((enum cm_class)row, kind)) {
+        if ((known && by_type == (enum cm_class)row) || matches_condition((enum cm_class)row, kind)) {
             *ret = (enum cm_class)row;
             return true;
         }

@@ -65,7 +65,7 @@ static bool is_matched(const cm_reconcile_group *g)
 }
 
 /* We have nothing that could be billed: no amount, and nothing that explains one. */
-static bool is_strange(const cm_reconcile_group *g)
+static bool is_unexpected(const cm_reconcile_group *g)
 {
     return !g->expected || (g->expected->charges == 0 && !g->expected->is_support && cm_decimal_is_zero(g->expecting));
 }
@@ -86,8 +86,8 @@ static bool account_is_known(const cm_reconcile_input *input, const char *accoun
     return false;
 }
 
-static cm_reconcile_item judge(const cm_reconcile_input *input, const cm_reconcile_group *g,
-                               const cm_reconcile_trend *trend)
+static cm_reconcile_item classify(const cm_reconcile_input *input, const cm_reconcile_group *g,
+                                  const cm_reconcile_trend *trend)
 {
     cm_reconcile_item item = {.account = g->account,
                               .product = g->product,
@@ -96,10 +96,10 @@ static cm_reconcile_item judge(const cm_reconcile_input *input, const cm_reconci
                               .expected = g->expecting,
                               .difference = g->difference,
                               .row_count = g->row_count};
-    if (is_matched(g) && !(is_strange(g) && g->row_count && !cm_decimal_is_zero(g->invoiced)))
+    if (is_matched(g) && !(is_unexpected(g) && g->row_count && !cm_decimal_is_zero(g->invoiced)))
         return item;
     item.cause = cm_reconcile_find_cause(input, g, account_is_known(input, g->account), trend);
-    item.status = is_strange(g)                                            ? CM_RECONCILE_UNKNOWN
+    item.status = is_unexpected(g)                                         ? CM_RECONCILE_UNKNOWN
                   : cm_decimal_compare(g->difference, CM_DECIMAL_ZERO) > 0 ? CM_RECONCILE_OVER
                                                                            : CM_RECONCILE_SHORT;
     return item;
@@ -111,7 +111,7 @@ static bool fill(const cm_reconcile_input *input, const cm_reconcile_group *grou
     cm_reconcile_trend trend = cm_reconcile_find_trend(groups, count);
     uint64_t *rows = ret->rows;
     for (size_t i = 0; i < count; i++) {
-        cm_reconcile_item item = judge(input, &groups[i], &trend);
+        cm_reconcile_item item = classify(input, &groups[i], &trend);
         item.rows = rows;
         for (size_t k = 0; k < groups[i].row_count; k++)
             *rows++ = groups[i].rows[k]->row;

@@ -113,7 +113,7 @@ static void say(cm_tax_finding *finding, enum cm_tax_verdict verdict, const char
 }
 
 /* T01, T03, T04 */
-static void judge_payer(const cm_tax_seen *seen, const cm_tax_profile *profile, cm_arena *arena, cm_tax_finding *ret)
+static void check_payer(const cm_tax_seen *seen, const cm_tax_profile *profile, cm_arena *arena, cm_tax_finding *ret)
 {
     const cm_tax_seen_account *payer = find(seen, ret->account);
     if (!payer || !*payer->registration_id) {
@@ -148,8 +148,8 @@ static void judge_payer(const cm_tax_seen *seen, const cm_tax_profile *profile, 
 /* --- its accounts ------------------------------------------------------------------------------------------------ */
 
 /* T02, if the payee has data of its own: it must equal the payer's, which is the distributor's. */
-static void judge_own(const cm_tax_seen_account *payee, const cm_tax_profile *profile, bool on, cm_arena *arena,
-                      cm_tax_finding *ret)
+static void check_own_data(const cm_tax_seen_account *payee, const cm_tax_profile *profile, bool on, cm_arena *arena,
+                           cm_tax_finding *ret)
 {
     const char *differs = payee->has_address ? difference(arena, &profile->address, &payee->address) : "address";
     if (differs)
@@ -163,7 +163,7 @@ static void judge_own(const cm_tax_seen_account *payee, const cm_tax_profile *pr
         say(ret, CM_TAX_OK, "the account carries the payer's tax settings itself");
 }
 
-static void judge_payee(const cm_tax_seen *seen, const cm_tax_seen_account *payee, const char *payer,
+static void check_payee(const cm_tax_seen *seen, const cm_tax_seen_account *payee, const char *payer,
                         const cm_tax_profile *profile, cm_arena *arena, cm_tax_finding *ret)
 {
     bool on = is(seen->inheritance, "OptIn");
@@ -183,7 +183,7 @@ static void judge_payee(const cm_tax_seen *seen, const cm_tax_seen_account *paye
     else if (inherits)
         say(ret, CM_TAX_OK, "the account inherits the payer's tax settings");
     else if (right && is_verified(payee))
-        judge_own(payee, profile, on, arena, ret);
+        check_own_data(payee, profile, on, arena, ret);
     else if (on)
         say(ret, CM_TAX_PAYEE_TRN_MISSING,
             "inheritance is on, but AWS shows none for this account, nor the payer's number");
@@ -201,7 +201,7 @@ static int by_account(const void *a, const void *b)
     return strcmp(((const cm_tax_finding *)a)->account, ((const cm_tax_finding *)b)->account);
 }
 
-static void judge_accounts(const cm_tax_case *given, const cm_tax_profile *profile, cm_arena *arena,
+static void check_accounts(const cm_tax_case *given, const cm_tax_profile *profile, cm_arena *arena,
                            cm_tax_findings *ret)
 {
     const cm_tax_seen *seen = given->seen;
@@ -215,7 +215,7 @@ static void judge_accounts(const cm_tax_case *given, const cm_tax_profile *profi
         cm_tax_finding *finding = &list[ret->count++];
         finding->account = account->id;
         if (payer_is_right)
-            judge_payee(seen, account, payer, profile, arena, finding);
+            check_payee(seen, account, payer, profile, arena, finding);
         else
             say(finding, ret->payer.verdict, ret->payer.detail);
     }
@@ -227,7 +227,7 @@ static void judge_accounts(const cm_tax_case *given, const cm_tax_profile *profi
 /* --- all of it --------------------------------------------------------------------------------------------------- */
 
 /* What the catalog lacks for a check; NULL: nothing. */
-static const char *lacking(const cm_tax_case *given, const cm_tax_profile *profile, cm_arena *arena)
+static const char *missing_for_check(const cm_tax_case *given, const cm_tax_profile *profile, cm_arena *arena)
 {
     const cm_payer *payer = given->payer;
     if (!*payer->country)
@@ -248,7 +248,7 @@ cm_tax_findings cm_tax_decide(const cm_tax_case *given, cm_arena *arena)
         say(&found.payer, CM_TAX_NOT_APPLICABLE, "the payer model has no tax inheritance");
         return found;
     }
-    const char *lacks = lacking(given, profile, arena);
+    const char *lacks = missing_for_check(given, profile, arena);
     if (lacks) {
         say(&found.payer, CM_TAX_NOT_READABLE, lacks);
         return found;
@@ -269,7 +269,7 @@ cm_tax_findings cm_tax_decide(const cm_tax_case *given, cm_arena *arena)
         return found;
     }
     found.whole = false;
-    judge_payer(given->seen, profile, arena, &found.payer);
-    judge_accounts(given, profile, arena, &found);
+    check_payer(given->seen, profile, arena, &found.payer);
+    check_accounts(given, profile, arena, &found);
     return found;
 }

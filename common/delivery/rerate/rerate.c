@@ -81,7 +81,7 @@ static bool add_charges(reading *r, cm_rated_batch *batch, cm_error *err)
 /* --- lines ------------------------------------------------------------------------------------------------------- */
 
 /* False: another thread has failed. */
-static bool tell(work *w, uint64_t lines, size_t files)
+static bool report_progress(work *w, uint64_t lines, size_t files)
 {
     pthread_mutex_lock(&w->lock);
     w->lines_done += lines;
@@ -115,7 +115,8 @@ static bool rate_batch(reading *r, cm_batch_builder *builder, cm_error *err)
     for (size_t i = 0; i < shards.count; i++)
         if (!add_charges(r, &shards.batch[i], err))
             return false;
-    return tell(r->work, ingested.batch.lines, 0) || cm_fail(err, CM_ERROR_RETRY, "GIVEN_UP", "another file failed");
+    return report_progress(r->work, ingested.batch.lines, 0) ||
+           cm_fail(err, CM_ERROR_RETRY, "GIVEN_UP", "another file failed");
 }
 
 static bool rate_lines(reading *r, cm_reader *reader, cm_batch_builder *builder, cm_error *err)
@@ -174,7 +175,7 @@ static const cm_rerate_file *next_file(work *w)
     return file;
 }
 
-static void give_up(work *w, const cm_error *error)
+static void record_failure(work *w, const cm_error *error)
 {
     pthread_mutex_lock(&w->lock);
     if (!w->failed)
@@ -194,10 +195,10 @@ static void *run(void *opaque)
         if (!r.file)
             break;
         if (!rate_file(&r, &error)) {
-            give_up(w, &error);
+            record_failure(w, &error);
             break;
         }
-        (void)tell(w, 0, 1);
+        (void)report_progress(w, 0, 1);
     }
     cm_arena_free(r.batch_arena);
     cm_arena_free(r.merge_arena);

@@ -207,7 +207,7 @@ static char *path_of(const folder_source *source, const char *key, cm_error *err
     return cm_buffer_take(&path);
 }
 
-static bool missing_or_away(const char *path, int problem, cm_error *err)
+static bool missing_or_unavailable(const char *path, int problem, cm_error *err)
 {
     if (problem == ENOENT || problem == ENOTDIR)
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s does not exist", path);
@@ -220,7 +220,7 @@ static bool stat_object(cm_source *base, const char *key, cm_arena *arena, cm_ob
     if (!path)
         return false;
     struct stat status;
-    bool done = stat(path, &status) == 0 || missing_or_away(path, errno, err);
+    bool done = stat(path, &status) == 0 || missing_or_unavailable(path, errno, err);
     if (done && !S_ISREG(status.st_mode))
         done = cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s is not a file", path);
     if (done)
@@ -288,7 +288,7 @@ static bool open_file(file_stream *stream, const char *expected, cm_error *err)
     struct stat status;
     stream->file = open(stream->path, O_RDONLY | O_CLOEXEC);
     if (stream->file < 0 || fstat(stream->file, &status) != 0)
-        return missing_or_away(stream->path, errno, err);
+        return missing_or_unavailable(stream->path, errno, err);
     if (!S_ISREG(status.st_mode))
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NOT_FOUND", "%s is not a file", stream->path);
     posix_fadvise(stream->file, 0, 0, POSIX_FADV_SEQUENTIAL);

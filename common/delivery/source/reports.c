@@ -32,7 +32,7 @@ typedef struct search {
 
 /* --- reading manifests ------------------------------------------------------------------------------------------- */
 
-static void spoil(candidate *c, const char *code, const char *text)
+static void mark_invalid(candidate *c, const char *code, const char *text)
 {
     c->manifest = (cm_manifest){
         .error_code = code, .error_text = text, .report = "", .assembly = "", .execution = "", .account = ""};
@@ -49,11 +49,11 @@ static bool read_candidate(search *s, candidate *c, cm_error *err)
     if (cm_source_read_expected(s->source, c->object->key, c->object->fingerprint, MANIFEST_BYTES_MAX, &text, &why)) {
         cm_manifest_read(cm_buffer_string(&text), text.length, s->arena, &c->manifest);
     } else if (strcmp(why.code, "TOO_LARGE") == 0) {
-        spoil(c, "MANIFEST_INVALID", cm_arena_printf(s->arena, "%s", why.text));
+        mark_invalid(c, "MANIFEST_INVALID", cm_arena_printf(s->arena, "%s", why.text));
     } else if (strcmp(why.code, "CHANGED") == 0 || why.class == CM_ERROR_NOT_FOUND) {
         s->stale = true;
-        spoil(c, "MANIFEST_CHANGED",
-              cm_arena_printf(s->arena, "the manifest changes faster than it can be read: %s", why.text));
+        mark_invalid(c, "MANIFEST_CHANGED",
+                     cm_arena_printf(s->arena, "the manifest changes faster than it can be read: %s", why.text));
     } else {
         if (err)
             *err = why;

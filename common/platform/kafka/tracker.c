@@ -63,7 +63,7 @@ static void advance(cm_partition *partition)
     }
 }
 
-static void settle(cm_input *input)
+static void release_if_complete(cm_input *input)
 {
     if (!complete(input))
         return;
@@ -93,14 +93,14 @@ void cm_input_acknowledged(cm_input *input, bool good)
     cm_assert(input->under_way > 0);
     input->under_way--;
     input->failed = input->failed || !good;
-    settle(input);
+    release_if_complete(input);
 }
 
 void cm_input_done(cm_input *input)
 {
     cm_assert(!input->worker_done);
     input->worker_done = true;
-    settle(input);
+    release_if_complete(input);
 }
 
 bool cm_input_lost(const cm_input *input)

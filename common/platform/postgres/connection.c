@@ -166,7 +166,7 @@ static bool reconnect(cm_pg *pg, cm_error *err)
 }
 
 /* Reads what the server sent in the meantime, so that a closed connection is noticed before a statement is sent. */
-static void look(cm_pg *pg)
+static void read_pending(cm_pg *pg)
 {
     for (int i = 0; i < 2 && PQstatus(pg->conn) == CONNECTION_OK; i++) {
         if (!PQconsumeInput(pg->conn))
@@ -177,7 +177,7 @@ static void look(cm_pg *pg)
 bool cm_pg_usable(cm_pg *pg, cm_error *err)
 {
     if (pg->conn && !pg->in_transaction)
-        look(pg);
+        read_pending(pg);
     if (pg->conn && PQstatus(pg->conn) == CONNECTION_OK)
         return true;
     if (pg->in_transaction)
@@ -304,7 +304,7 @@ bool cm_pg_notified(cm_pg *pg)
 {
     if (!pg->conn)
         return false; /* the next statement reconnects, then `missed` shows it */
-    look(pg);
+    read_pending(pg);
     bool any = pg->missed;
     pg->missed = false;
     for (PGnotify *note; (note = PQnotifies(pg->conn)) != NULL; PQfreemem(note))

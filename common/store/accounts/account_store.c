@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Requests that wait for this account to join the payer. */
-static bool tell_request(cm_pg *pg, const char *payer, const char *account, enum cm_link_event event, cm_instant aws_at,
-                         cm_instant now, const char *by, const char *reason, cm_error *err)
+static bool update_request(cm_pg *pg, const char *payer, const char *account, enum cm_link_event event,
+                           cm_instant aws_at, cm_instant now, const char *by, const char *reason, cm_error *err)
 {
     cm_request r;
     cm_error none = {0};
@@ -91,11 +91,12 @@ bool cm_store_account_seen(cm_pg *pg, const cm_account_seen *s, cm_instant now, 
             " OR (a.left_at < $10::timestamptz AND $6::text IS NOT NULL) RETURNING 1",
             10, values, &rows, err))
         return false;
-    bool news = cm_rows_count(rows) > 0;
+    bool changed = cm_rows_count(rows) > 0;
     cm_rows_free(rows);
-    return !news || (tell_request(pg, s->payer, s->account, CM_LINK_MEMBER_SEEN, s->joined_at ? s->joined_at : s->first,
-                                  now, by, "the account was seen under the payer", err) &&
-                     correct_joining(pg, s, now, by, err));
+    return !changed ||
+           (update_request(pg, s->payer, s->account, CM_LINK_MEMBER_SEEN, s->joined_at ? s->joined_at : s->first, now,
+                           by, "the account was seen under the payer", err) &&
+            correct_joining(pg, s, now, by, err));
 }
 
 bool cm_store_account_gone(cm_pg *pg, const char *payer, const char *account, cm_instant left, cm_instant now,
@@ -107,8 +108,8 @@ bool cm_store_account_gone(cm_pg *pg, const char *payer, const char *account, cm
             pg, "UPDATE account SET left_at = $3 WHERE payer = $1 AND account = $2 AND left_at IS NULL RETURNING 1", 3,
             (const char *[]){payer, account, cm_instant_print(left, at)}, &rows, err))
         return false;
-    bool news = cm_rows_count(rows) > 0;
+    bool changed = cm_rows_count(rows) > 0;
     cm_rows_free(rows);
-    return !news || tell_request(pg, payer, account, CM_LINK_GONE, left, now, by,
-                                 "AWS no longer lists the account under the payer", err);
+    return !changed || update_request(pg, payer, account, CM_LINK_GONE, left, now, by,
+                                      "AWS no longer lists the account under the payer", err);
 }

@@ -175,24 +175,24 @@ bool cm_store_request_change(cm_pg *pg, int64_t id, int64_t version, const cm_li
 /* --- patches ----------------------------------------------------------------------------------------------------- */
 
 /* Applies a changed text; sets *changed. */
-static void wish_text(char *into, size_t size, const char *wanted, const char *name, json_t *detail)
+static void patch_text(char *into, size_t size, const char *value, const char *name, json_t *detail)
 {
-    if (!wanted || strcmp(into, wanted) == 0)
+    if (!value || strcmp(into, value) == 0)
         return;
-    json_object_set_new(detail, name, json_pack("{s:s, s:s}", "from", into, "to", wanted));
-    snprintf(into, size, "%s", wanted);
+    json_object_set_new(detail, name, json_pack("{s:s, s:s}", "from", into, "to", value));
+    snprintf(into, size, "%s", value);
 }
 
-static void wish_bool(bool *into, const bool *wanted, const char *name, json_t *detail)
+static void patch_bool(bool *into, const bool *value, const char *name, json_t *detail)
 {
-    if (!wanted || *into == *wanted)
+    if (!value || *into == *value)
         return;
-    json_object_set_new(detail, name, json_pack("{s:b, s:b}", "from", *into, "to", *wanted));
-    *into = *wanted;
+    json_object_set_new(detail, name, json_pack("{s:b, s:b}", "from", *into, "to", *value));
+    *into = *value;
 }
 
-static bool check_wish(const cm_catalog *catalog, const cm_request *r, const cm_request_wish *w, cm_instant now,
-                       const char *reason, cm_error *err)
+static bool check_patch(const cm_catalog *catalog, const cm_request *r, const cm_request_patch *w, cm_instant now,
+                        const char *reason, cm_error *err)
 {
     const char *plan = w->support_plan ? w->support_plan : r->link.support_plan;
     const char *sales = w->sales_reference ? w->sales_reference : r->sales_reference;
@@ -233,11 +233,11 @@ static bool check_wish(const cm_catalog *catalog, const cm_request *r, const cm_
 }
 
 static bool declare_locked(cm_pg *pg, const cm_catalog *catalog, cm_request *r, int64_t version,
-                           const cm_request_wish *w, cm_instant now, const char *by, const char *reason, cm_error *err)
+                           const cm_request_patch *w, cm_instant now, const char *by, const char *reason, cm_error *err)
 {
     char email[sizeof r->root_email], day[CM_INSTANT_TEXT];
     int64_t before = r->link.version;
-    if (!cm_link_expect_version(before, version, err) || !check_wish(catalog, r, w, now, reason, err))
+    if (!cm_link_expect_version(before, version, err) || !check_patch(catalog, r, w, now, reason, err))
         return false;
     if (w->root_email && !cm_email_normal(w->root_email, email, sizeof email))
         return cm_rule_root_email(w->root_email, err);
@@ -246,17 +246,17 @@ static bool declare_locked(cm_pg *pg, const cm_catalog *catalog, cm_request *r, 
     json_t *detail = json_object();
     bool new_role = (w->role_arn && strcmp(w->role_arn, r->role_arn) != 0) ||
                     (w->external_id && strcmp(w->external_id, r->external_id) != 0);
-    wish_text(r->nickname, sizeof r->nickname, w->nickname, "nickname", detail);
-    wish_text(r->root_email, sizeof r->root_email, w->root_email ? email : NULL, "root_email", detail);
-    wish_text(r->link.support_plan, sizeof r->link.support_plan, w->support_plan, "support_plan", detail);
-    wish_text(r->link.support_plan_group, sizeof r->link.support_plan_group, w->support_plan_group,
-              "support_plan_group", detail);
-    wish_text(r->sales_reference, sizeof r->sales_reference, w->sales_reference, "sales_reference", detail);
-    wish_text(r->role_arn, sizeof r->role_arn, w->role_arn, "role_arn", detail);
-    wish_text(r->country, sizeof r->country, w->country, "country", detail);
-    wish_bool(&r->link.role_waived, w->role_waived, "role_waived", detail);
-    wish_bool(&r->link.mfa_confirmed, w->mfa_confirmed, "mfa_confirmed", detail);
-    wish_bool(&r->portal_enabled, w->portal_enabled, "portal_enabled", detail);
+    patch_text(r->nickname, sizeof r->nickname, w->nickname, "nickname", detail);
+    patch_text(r->root_email, sizeof r->root_email, w->root_email ? email : NULL, "root_email", detail);
+    patch_text(r->link.support_plan, sizeof r->link.support_plan, w->support_plan, "support_plan", detail);
+    patch_text(r->link.support_plan_group, sizeof r->link.support_plan_group, w->support_plan_group,
+               "support_plan_group", detail);
+    patch_text(r->sales_reference, sizeof r->sales_reference, w->sales_reference, "sales_reference", detail);
+    patch_text(r->role_arn, sizeof r->role_arn, w->role_arn, "role_arn", detail);
+    patch_text(r->country, sizeof r->country, w->country, "country", detail);
+    patch_bool(&r->link.role_waived, w->role_waived, "role_waived", detail);
+    patch_bool(&r->link.mfa_confirmed, w->mfa_confirmed, "mfa_confirmed", detail);
+    patch_bool(&r->portal_enabled, w->portal_enabled, "portal_enabled", detail);
     if (new_role) { /* O22: the role was never tried */
         snprintf(r->external_id, sizeof r->external_id, "%s", w->external_id ? w->external_id : r->external_id);
         json_object_set_new(detail, "role_verdict",
@@ -284,12 +284,12 @@ static bool declare_locked(cm_pg *pg, const cm_catalog *catalog, cm_request *r, 
 }
 
 bool cm_store_request_declare(cm_pg *pg, const cm_catalog *catalog, int64_t id, int64_t version,
-                              const cm_request_wish *wish, cm_instant now, const char *by, const char *reason,
+                              const cm_request_patch *patch, cm_instant now, const char *by, const char *reason,
                               cm_request *ret, cm_error *err)
 {
     cm_request r;
     bool done = cm_pg_begin(pg, err) && cm_request_lock(pg, id, &r, err);
-    if (done && !declare_locked(pg, catalog, &r, version, wish, now, by, reason, err)) {
+    if (done && !declare_locked(pg, catalog, &r, version, patch, now, by, reason, err)) {
         done = false;
         if (err && err->class == CM_ERROR_REFUSED)
             cm_fail_context(err, "request %" PRId64, id);

@@ -62,16 +62,16 @@ CM_NODISCARD bool cm_store_request_change_locked(cm_pg *pg, int64_t id, int64_t 
                                                  cm_request *ret, cm_error *err);
 
 /* Values to set without changing the state; absolute values, never increments. NULL: unchanged. */
-typedef struct cm_request_wish {
+typedef struct cm_request_patch {
     const char *nickname, *root_email, *support_plan, *support_plan_group, *sales_reference, *role_arn, *external_id,
         *country;
     const bool *role_waived, *mfa_confirmed, *portal_enabled;
     const cm_instant *billed_from_wanted; /* only before documents can exist: REFUSED when the link is active */
-} cm_request_wish;
+} cm_request_patch;
 /* The customer changes the plan in AWS (P12); `support_plan` records what was reported (O16). Takes effect at once.
  * Runs in its own transaction. */
 CM_NODISCARD bool cm_store_request_declare(cm_pg *pg, const cm_catalog *catalog, int64_t id, int64_t version,
-                                           const cm_request_wish *wish, cm_instant now, const char *by,
+                                           const cm_request_patch *patch, cm_instant now, const char *by,
                                            const char *reason, cm_request *ret, cm_error *err);
 
 /* --- accounts as observed ---------------------------------------------------------------------------------------- */

@@ -63,7 +63,7 @@ static bool note_check(cm_pg *pg, const cm_request *r, const cm_role_tried *t, c
         NULL, err);
 }
 
-static bool tried_locked(cm_pg *pg, const cm_role_tried *t, cm_instant now, const char *by, cm_error *err)
+static bool store_verdict_locked(cm_pg *pg, const cm_role_tried *t, cm_instant now, const char *by, cm_error *err)
 {
     cm_request r;
     if (!cm_request_lock(pg, t->request, &r, err))
@@ -90,7 +90,7 @@ static bool tried_locked(cm_pg *pg, const cm_role_tried *t, cm_instant now, cons
 
 bool cm_store_role_tried(cm_pg *pg, const cm_role_tried *tried, cm_instant now, const char *by, cm_error *err)
 {
-    bool done = cm_pg_begin(pg, err) && tried_locked(pg, tried, now, by, err) && cm_pg_commit(pg, err);
+    bool done = cm_pg_begin(pg, err) && store_verdict_locked(pg, tried, now, by, err) && cm_pg_commit(pg, err);
     if (!done)
         cm_pg_rollback(pg);
     return done;

@@ -36,7 +36,7 @@ static const char *keep(building *b, const cm_rows *rows, int row, int column)
     return cm_arena_strndup(b->arena, text, strlen(text));
 }
 
-static void see_source(building *b, const char *payer, const char *run)
+static void add_source(building *b, const char *payer, const char *run)
 {
     size_t i = 0;
     while (i < b->sources && strcmp(b->source[i].payer, payer) != 0)
@@ -63,7 +63,7 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
 {
     if (b->count == 0)
         snprintf(b->reseller, sizeof b->reseller, "%s", cm_rows_text(rows, row, 14));
-    see_source(b, cm_rows_text(rows, row, 1), cm_rows_text(rows, row, 13));
+    add_source(b, cm_rows_text(rows, row, 1), cm_rows_text(rows, row, 13));
     cm_statement_charge *c = next_charge(b);
     *c = (cm_statement_charge){
         .customer = keep(b, rows, row, 0),
@@ -131,7 +131,7 @@ static void add_custom_charges(building *b)
     }
 }
 
-static bool unit_done(building *b)
+static bool finish_unit(building *b)
 {
     for (size_t i = 0; i < b->sources; i++)
         b->source[i].seen = false;
@@ -159,7 +159,7 @@ static bool flush(building *b, cm_error *err)
                                 .discounts = b->order->discounts,
                                 .discount_count = b->order->discount_count};
     if (b->order->visitor)
-        return cm_statements_visit_month(&input, b->order->visitor, err) && unit_done(b);
+        return cm_statements_visit_month(&input, b->order->visitor, err) && finish_unit(b);
     if (!cm_statements_build_month(&input, &statements, &missing, err))
         return false; /* nothing was added to `missing` */
     if (missing.length && b->missing)
@@ -169,7 +169,7 @@ static bool flush(building *b, cm_error *err)
     for (size_t i = 0; done && i < statements.count; i++)
         done = hand_over(b, &statements.list[i], err);
     cm_statements_free(&statements);
-    return unit_done(b) && done;
+    return finish_unit(b) && done;
 }
 
 /* Custom charges of customers (resellers) without any other charge: their documents depend on all of the lane's

@@ -132,7 +132,7 @@ static bool remove_drafts_but_kept(building *b, cm_error *err)
                        3, values, NULL, err);
 }
 
-static bool tell_missing(building *b, cm_error *err)
+static bool report_missing(building *b, cm_error *err)
 {
     if (b->missing.length == 0)
         return true;
@@ -173,7 +173,7 @@ static bool build_locked(building *b, cm_error *err)
                                .opaque = b,
                                .with_margin = true};
     bool done = look_at_month(b, err) && cm_documents_build(&order, &b->missing, err) &&
-                remove_drafts_but_kept(b, err) && tell_missing(b, err) && remember_build(b, err);
+                remove_drafts_but_kept(b, err) && report_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);
     return done;
 }
@@ -187,7 +187,7 @@ static bool remove_build(building *b, cm_error *err)
 }
 
 /* ret_stale: the stored drafts have another basis. Fills runs and basis. */
-static bool look_locked(building *b, bool *ret_stale, cm_error *err)
+static bool check_stale_locked(building *b, bool *ret_stale, cm_error *err)
 {
     const char *values[] = {b->catalog_id, cm_engine_version(), b->lane, b->month};
     cm_rows *rows = NULL;
@@ -215,8 +215,8 @@ bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm
     bool stale = false;
     *ret_built = false;
     cm_period_print(period, b.month);
-    bool done =
-        cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, catalog_id, err) && look_locked(&b, &stale, err);
+    bool done = cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, catalog_id, err) &&
+                check_stale_locked(&b, &stale, err);
     if (done && (stale || force)) {
         done = *b.basis ? build_locked(&b, err) : remove_build(&b, err);
         *ret_built = done;

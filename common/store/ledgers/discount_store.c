@@ -55,7 +55,7 @@ static bool due_month(const char *model_name, const char *period, char ret[stati
 }
 
 /* Months whose current run differs from the ledger's. */
-static bool earn_anew(cm_pg *pg, const char *payer, cm_error *err)
+static bool refresh_earned(cm_pg *pg, const char *payer, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
@@ -138,7 +138,7 @@ bool cm_store_discounts_refresh_payer(cm_pg *pg, const char *payer, cm_error *er
 {
     return cm_pg_query(pg, "SELECT pg_advisory_xact_lock(hashtextextended('discounts ' || $1, 0))", 1,
                        (const char *[]){payer}, NULL, err) &&
-           earn_anew(pg, payer, err) && apply_pending(pg, payer, err);
+           refresh_earned(pg, payer, err) && apply_pending(pg, payer, err);
 }
 
 static bool refresh_one(cm_pg *pg, const char *payer, cm_error *err)

@@ -108,7 +108,7 @@ static void put_cells(struct writer *w, const struct column_list *columns, size_
 
 /* The column's cell alone becomes `text`: its field is pointed elsewhere for this row, other columns of the field
  * follow. */
-static void spoil(struct writer *w, const char *column, const char *text)
+static void mark_invalid(struct writer *w, const char *column, const char *text)
 {
     int at = columns_find(&w->delivery->columns, column);
     if (at < 0) {
@@ -126,7 +126,7 @@ static void put_row(struct writer *w, const struct column_list *columns, uint64_
     if (odd_applies(w->options, w->delivery->version)) {
         if (number == odd->bad_number) {
             const char *cost = is_cur2(w->options) ? "line_item_unblended_cost" : "lineItem/UnblendedCost";
-            spoil(w, odd->bad_number_column != NULL ? odd->bad_number_column : cost, "12.5x");
+            mark_invalid(w, odd->bad_number_column != NULL ? odd->bad_number_column : cost, "12.5x");
         }
         if (number == odd->wrong_payer)
             f[FIELD_PAYER] = slice_of("999999999999");

@@ -153,7 +153,7 @@ static int by_payer_account_from(const void *a, const void *b)
     return order ? order : (x < y ? -1 : x > y);
 }
 
-/* Both lists are sorted: like two decks of cards, account by account. */
+/* Both lists are sorted: merges them account by account. */
 static void merge(merging *m, const cm_link *own, size_t own_count, const cm_given_link *const *given,
                   size_t given_count)
 {

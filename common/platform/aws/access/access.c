@@ -235,7 +235,7 @@ typedef struct circle {
     size_t steps, next;
 } circle;
 
-static bool goes_in_circles(circle *c, const char *token)
+static bool is_cycle(circle *c, const char *token)
 {
     if (c->kept && strcmp(c->kept, token) == 0)
         return true;
@@ -262,7 +262,7 @@ bool cm_aws_each_page(cm_aws_access *access, const cm_aws_operation *operation, 
         const char *next =
             operation->token_out ? json_string_value(json_object_get(answer, operation->token_out)) : NULL;
         bool more = next && *next;
-        bool same = more && ((token && strcmp(token, next) == 0) || goes_in_circles(&seen, next));
+        bool same = more && ((token && strcmp(token, next) == 0) || is_cycle(&seen, next));
         if (same)
             cm_fail(err, CM_ERROR_RETRY, "PAGE_REPEATS",
                     "%s: %s: a page points back to one that was already read; the whole list is discarded",

@@ -228,13 +228,13 @@ static cm_http_exchange *send_signed(cm_aws_client *client, const cm_aws_call *c
 }
 
 /* False: the service may have carried out the call, which must not happen twice. */
-static bool may_go_again(const cm_aws_call *call, const cm_error *why)
+static bool may_retry(const cm_aws_call *call, const cm_error *why)
 {
     return !call->once || strcmp(why->code, "THROTTLED") == 0;
 }
 
 /* True: the cause was fixed (clock, credentials), so the same request can be sent again at once. */
-static bool mended(cm_aws_client *client, cm_aws_attempts *attempts, const cm_aws_failure *failure)
+static bool fix_cause(cm_aws_client *client, cm_aws_attempts *attempts, const cm_aws_failure *failure)
 {
     if (cm_aws_failure_skew(failure) && failure->server && !attempts->clock_corrected) {
         cm_instant offset = failure->server - cm_aws_now(&client->options);
@@ -277,14 +277,14 @@ cm_http_exchange *cm_aws_begin(cm_aws_client *client, const cm_aws_call *call, c
             cm_aws_failure_read(exchange, &credentials, &failure);
             cm_aws_failure_redact(&failure, call->secret);
             cm_http_end(exchange);
-            again = mended(client, attempts, &failure); /* refused before anything was done */
+            again = fix_cause(client, attempts, &failure); /* refused before anything was done */
             client->refusal = failure;
             cm_aws_fail(&failure, call->what, &why);
         } else {
             cm_fail_context(&why, "%s", call->what);
         }
         cm_aws_credentials_free(&credentials);
-        if (!again && !(may_go_again(call, &why) && cm_aws_again(client, attempts, &why))) {
+        if (!again && !(may_retry(call, &why) && cm_aws_again(client, attempts, &why))) {
             if (why.class == CM_ERROR_RETRY && attempts->made > 1 && strcmp(why.code, "DENIED") != 0)
                 cm_fail(err, why.class, why.code, "%s (tried %d times)", why.text, attempts->made);
             else if (err)
@@ -308,7 +308,7 @@ bool cm_aws_perform(cm_aws_client *client, const cm_aws_call *call, size_t limit
         if (whole)
             return true;
         cm_fail_context(&why, "%s", call->what);
-        if (!may_go_again(call, &why) || !cm_aws_again(client, &attempts, &why)) {
+        if (!may_retry(call, &why) || !cm_aws_again(client, &attempts, &why)) {
             if (err)
                 *err = why;
             return false;

@@ -100,7 +100,7 @@ static bool start(s3_stream *stream, cm_error *err)
 }
 
 /* The connection was lost: continues from there, within the budget. Bytes received in between start a new budget. */
-static bool go_on(s3_stream *stream, const cm_error *why, cm_error *err)
+static bool resume(s3_stream *stream, const cm_error *why, cm_error *err)
 {
     cm_http_end(stream->exchange);
     stream->exchange = NULL;
@@ -154,7 +154,7 @@ static bool read_stream(cm_stream *base, void *into, size_t size, size_t *ret_re
                     (long long)stream->offset, (long long)stream->bytes);
         else if (!stream->exchange)
             return cm_fail(err, CM_ERROR_RETRY, "UNAVAILABLE", "%s: ended by an earlier error", stream->what);
-        if (!go_on(stream, &why, err))
+        if (!resume(stream, &why, err))
             return false;
     }
     if (stream->exchange) { /* lets curl see the end too, so that the connection can be used again */

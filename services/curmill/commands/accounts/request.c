@@ -433,19 +433,19 @@ static int declare(cli *c, bool activate)
     cm_catalog *catalog = cli_catalog(c, &exit_code);
     if (!catalog)
         return exit_code;
-    const cm_request_wish wish = {.nickname = cli_value(c, "nickname"),
-                                  .root_email = cli_value(c, "root-email"),
-                                  .support_plan = cli_value(c, "support-plan"),
-                                  .support_plan_group = cli_value(c, "support-plan-group"),
-                                  .sales_reference = cli_value(c, "sales-reference"),
-                                  .role_arn = cli_value(c, "role-arn"),
-                                  .external_id = cli_value(c, "external-id"),
-                                  .country = cli_value(c, "country"),
-                                  .role_waived = cli_switch(c, "waive-role") ? &yes : NULL,
-                                  .mfa_confirmed = cli_switch(c, "mfa-confirmed") ? &yes : NULL,
-                                  .portal_enabled = cli_switch(c, "portal") ? &yes : NULL,
-                                  .billed_from_wanted = billed_from ? &billed_from : NULL};
-    bool done = cm_store_request_declare(c->pg_, catalog, r.id, version, &wish, cli_now(c), cli_value(c, "by"),
+    const cm_request_patch patch = {.nickname = cli_value(c, "nickname"),
+                                    .root_email = cli_value(c, "root-email"),
+                                    .support_plan = cli_value(c, "support-plan"),
+                                    .support_plan_group = cli_value(c, "support-plan-group"),
+                                    .sales_reference = cli_value(c, "sales-reference"),
+                                    .role_arn = cli_value(c, "role-arn"),
+                                    .external_id = cli_value(c, "external-id"),
+                                    .country = cli_value(c, "country"),
+                                    .role_waived = cli_switch(c, "waive-role") ? &yes : NULL,
+                                    .mfa_confirmed = cli_switch(c, "mfa-confirmed") ? &yes : NULL,
+                                    .portal_enabled = cli_switch(c, "portal") ? &yes : NULL,
+                                    .billed_from_wanted = billed_from ? &billed_from : NULL};
+    bool done = cm_store_request_declare(c->pg_, catalog, r.id, version, &patch, cli_now(c), cli_value(c, "by"),
                                          reason ? reason : "", &r, &err);
     cm_catalog_free(catalog);
     /* It becomes active by itself when nothing is missing; if something is, the answer says what. */

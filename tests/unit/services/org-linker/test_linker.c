@@ -50,8 +50,8 @@ static int64_t link_new(place *p, const char *from)
     int64_t id = desk_create(p, &order);
     cr_assert_str_eq(desk_step(p, id, CM_LINK_APPROVE), "");
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
-    const cm_request_wish wish = {.role_waived = &yes, .mfa_confirmed = &yes};
-    MUST(cm_store_request_declare(p->pg, catalog, id, desk_request(p, id).link.version, &wish, p->now, "maria",
+    const cm_request_patch patch = {.role_waived = &yes, .mfa_confirmed = &yes};
+    MUST(cm_store_request_declare(p->pg, catalog, id, desk_request(p, id).link.version, &patch, p->now, "maria",
                                   "a sandbox", NULL, &p->err));
     STATE_IS(id, "active");
     cm_catalog_free(catalog);

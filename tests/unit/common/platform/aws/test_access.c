@@ -56,7 +56,7 @@ static fake_answer answers[ANSWERS_MAX];
 static fake_http server;
 
 /* "400 {...}": status and body, in order, ended by NULL */
-static cm_aws_access *open_access(const char *const *lines, const cm_aws_access_config *wish)
+static cm_aws_access *open_access(const char *const *lines, const cm_aws_access_config *given)
 {
     size_t count = 0;
     for (; lines[count]; count++) {
@@ -69,7 +69,7 @@ static cm_aws_access *open_access(const char *const *lines, const cm_aws_access_
     fake_http_start(&server, answers, count);
     snprintf(endpoint, sizeof endpoint, "%s", server.url);
     cm_aws_provider *provider = cm_aws_provider_chain(&options);
-    cm_aws_access_config config = wish ? *wish : (cm_aws_access_config){0};
+    cm_aws_access_config config = given ? *given : (cm_aws_access_config){0};
     config.name = "payer 111122223333";
     config.provider = provider;
     config.options = &options;

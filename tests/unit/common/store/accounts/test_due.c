@@ -88,9 +88,9 @@ static int64_t leaving(place *p)
     desk_step(p, id, CM_LINK_APPROVE);
     desk_cause(p, id, 2, (cm_link_cause){.event = CM_LINK_MEMBER_SEEN, .aws_at = at("2025-06-18T00:00:00Z")});
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
-    const cm_request_wish wish = {
+    const cm_request_patch patch = {
         .mfa_confirmed = &yes, .portal_enabled = &yes, .role_arn = "arn:aws:iam::" NEW ":role/IMBillingRole"};
-    MUST(cm_store_request_declare(p->pg, catalog, id, desk_request(p, id).link.version, &wish, p->now, "maria", "x",
+    MUST(cm_store_request_declare(p->pg, catalog, id, desk_request(p, id).link.version, &patch, p->now, "maria", "x",
                                   NULL, &p->err));
     cm_catalog_free(catalog);
     EXPECT("SELECT state || ' ' || portal_enabled FROM link_request", "active true"); /* O05 */

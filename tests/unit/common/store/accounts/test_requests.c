@@ -28,11 +28,11 @@ Test(requests, O19_an_account_under_the_payer_is_linked_and_billed)
     EXPECT(LINKS, "none");
     /* P11, O13: a person says that MFA is on and that the role is not needed, in one whole wish */
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
-    const cm_request_wish wish = {.role_waived = &yes, .mfa_confirmed = &yes};
-    cr_assert_not(cm_store_request_declare(p->pg, catalog, id, 3, &wish, p->now, "maria", "x", NULL, &p->err));
+    const cm_request_patch patch = {.role_waived = &yes, .mfa_confirmed = &yes};
+    cr_assert_not(cm_store_request_declare(p->pg, catalog, id, 3, &patch, p->now, "maria", "x", NULL, &p->err));
     cr_assert_str_eq(p->err.code, "VERSION_CHANGED");
     cm_error_clear(&p->err);
-    MUST(cm_store_request_declare(p->pg, catalog, id, 4, &wish, p->now, "maria", "a sandbox", NULL, &p->err));
+    MUST(cm_store_request_declare(p->pg, catalog, id, 4, &patch, p->now, "maria", "a sandbox", NULL, &p->err));
     STATE_IS(id, "active");
     EXPECT(LINKS, NEW " acme 2025-04-01 open "); /* N11: joined on March 18th */
     EXPECT(
@@ -125,8 +125,8 @@ Test(requests, an_account_that_leaves_is_billed_to_the_end_of_its_month)
     int64_t id = desk_create(p, &order);
     desk_step(p, id, CM_LINK_APPROVE);
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
-    const cm_request_wish wish = {.role_waived = &yes, .mfa_confirmed = &yes};
-    MUST(cm_store_request_declare(p->pg, catalog, id, 4, &wish, p->now, "maria", "a sandbox", NULL, &p->err));
+    const cm_request_patch patch = {.role_waived = &yes, .mfa_confirmed = &yes};
+    MUST(cm_store_request_declare(p->pg, catalog, id, 4, &patch, p->now, "maria", "a sandbox", NULL, &p->err));
     MUST(cm_pg_begin(p->pg, &p->err) &&
          cm_store_account_gone(p->pg, TDS, NEW, at("2025-07-12T08:00:00Z"), p->now, "org-linker", &p->err) &&
          cm_store_account_gone(p->pg, TDS, NEW, at("2025-07-13T08:00:00Z"), p->now, "org-linker", &p->err) &&
@@ -222,12 +222,12 @@ Test(requests, O08_an_address_is_not_taken_by_a_wish)
     order.account = NEW2, order.root_email = "second@acme.example";
     int64_t id = desk_create(p, &order);
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
-    cm_request_wish wish = {.root_email = "FIRST@acme.example"};
-    cr_assert_not(cm_store_request_declare(p->pg, catalog, id, 1, &wish, p->now, "maria", "x", NULL, &p->err));
+    cm_request_patch patch = {.root_email = "FIRST@acme.example"};
+    cr_assert_not(cm_store_request_declare(p->pg, catalog, id, 1, &patch, p->now, "maria", "x", NULL, &p->err));
     cr_assert_str_eq(p->err.code, "ROOT_EMAIL_USED");
-    wish.root_email = "Second@acme.example"; /* its own, as it is: nothing changes */
+    patch.root_email = "Second@acme.example"; /* its own, as it is: nothing changes */
     cm_error_clear(&p->err);
-    MUST(cm_store_request_declare(p->pg, catalog, id, 1, &wish, p->now, "maria", "x", NULL, &p->err));
+    MUST(cm_store_request_declare(p->pg, catalog, id, 1, &patch, p->now, "maria", "x", NULL, &p->err));
     cr_assert_eq(desk_request(p, id).link.version, 1);
     cm_catalog_free(catalog);
     place_close(p);
@@ -243,7 +243,7 @@ Test(requests, random_walks_leave_a_whole_history)
     int64_t id[REQUESTS];
     unsigned long random = 20250610;
     int done = 0;
-    const cm_request_wish wish = {.role_waived = &yes, .mfa_confirmed = &yes};
+    const cm_request_patch patch = {.role_waived = &yes, .mfa_confirmed = &yes};
     cm_catalog *catalog = NULL;
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
     for (int i = 0; i < REQUESTS; i++) {
@@ -267,8 +267,8 @@ Test(requests, random_walks_leave_a_whole_history)
                            " FROM link_request WHERE state = 'offboarding' ON CONFLICT DO NOTHING",
                            &p->err));
         if (link.state == CM_LINK_ROLE_PENDING && n % 2)
-            MUST(cm_store_request_declare(p->pg, catalog, id[which], link.version, &wish, p->now, "maria", "seen", NULL,
-                                          &p->err));
+            MUST(cm_store_request_declare(p->pg, catalog, id[which], link.version, &patch, p->now, "maria", "seen",
+                                          NULL, &p->err));
         done += *desk_cause(p, id[which], CM_ANY_VERSION,
                             (cm_link_cause){.event = event,
                                             .account = accounts[which],
