@@ -20,7 +20,7 @@ static void catch_lines(enum cm_log_level level, bool json)
     cm_log_capture(sink, NULL);
 }
 
-/* The line without its time, which is checked for its form. */
+/* The line without its time, whose format is checked. */
 static const char *without_time(const char *prefix)
 {
     size_t before = strlen(prefix), length = strlen("2025-06-01T00:00:00.000Z");

@@ -92,7 +92,7 @@ Test(buffer, grows_and_stays_a_string)
     cr_assert_null(buffer.data);
 }
 
-/* Lengths around the capacity, where a first try of the format does not fit. */
+/* Lengths around the capacity, where the first attempt to format does not fit. */
 Test(buffer, printf_at_every_length)
 {
     for (int length = 0; length < 300; length++) {

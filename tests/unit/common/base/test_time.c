@@ -25,7 +25,7 @@ Test(time, forms_of_an_instant)
         "2025-06-01T00:00:00-00:00",
         "2025-06-01",
         "2025-06-01t00:00:00z",
-        "2025-06-01T00:00:00.0000009Z", /* finer than a microsecond: cut off */
+        "2025-06-01T00:00:00.0000009Z", /* finer than a microsecond: truncated */
     };
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
         cr_expect_eq(at(same[i]), INT64_C(1748736000) * CM_SECOND, "%s", same[i]);

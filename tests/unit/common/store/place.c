@@ -151,7 +151,7 @@ const char *change_id(place *p, enum cm_document_change what, const char *id, co
     cm_error_clear(&p->err);
     if (cm_store_document_change(p->pg, p->now, &order, &shut, &p->err))
         return "";
-    if (shut) { /* every shut gate is named with what would open it */
+    if (shut) { /* every closed gate is named with what would open it */
         size_t i;
         json_t *gate;
         cr_assert_gt(json_array_size(shut), 0);

@@ -24,7 +24,7 @@ typedef struct place {
 
 #define MUST(call) cr_assert((call), "%s", p->err.text)
 
-/* Customers acme (USD, VAT 19 %, account ACCOUNT) and zenith (USD, account OTHER) of payer TDS; now = 2025-07-20. Ended
+/* Customers acme (USD, VAT 19 %, account ACCOUNT) and zenith (USD, account OTHER) of payer TDS; now = 2025-07-20. Freed
  * by place_close. */
 place *place_open(void);
 void place_close(place *p);

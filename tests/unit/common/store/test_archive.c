@@ -1,4 +1,4 @@
-/* What the archive must keep, and what it may lose: documents keep the ground that they rest on (I09, R11). */
+/* What the archive must keep, and what it may remove: the sources of documents are kept (I09, R11). */
 #include "place.h"
 
 #include "delivery/reading/reading.h"
@@ -187,7 +187,7 @@ Test(archive, a_file_that_another_delivery_has_too_stays)
     place_close(p);
 }
 
-/* --- reading back ---------------------------------------------------------------------------------------------- */
+/* --- reading back ------------------------------------------------------------------------------------------------ */
 
 static void read_text(place *p, const cm_archive *archive, const cm_run_chunk *chunk, bool wanted_archived,
                       const char *wanted)
@@ -255,7 +255,7 @@ Test(archive, R11_the_copy_is_read_when_the_source_holds_something_else)
     cr_assert(strstr(p->err.text, "archive.path is not set"), "%s", p->err.text);
     int64_t bytes;
     MUST(cm_archive_remove(archive, digest, &bytes, &p->err));
-    cr_assert_null(cm_delivery_open_chunk(archive, &chunk, NULL, &p->err)); /* neither has it: both are told */
+    cr_assert_null(cm_delivery_open_chunk(archive, &chunk, NULL, &p->err)); /* neither has it: both are reported */
     cr_assert_str_eq(p->err.code, "CHANGED");
     cr_assert(strstr(p->err.text, digest), "%s", p->err.text);
     cm_arena_free(arena);

@@ -23,7 +23,7 @@ static void life_of(const char *catalog, const char *lines, const char *correcti
     EXPECT("SELECT subtotal || ' ' || total FROM statement", "150 169");              /* VAT only on acme's 100 */
     EXPECT("SELECT jsonb_array_length(document::jsonb -> 'lines') FROM statement", lines);
 
-    /* Suspended money of either customer's account shuts the document. */
+    /* A suspended amount of either customer's account blocks the document. */
     deliver(p, "v2", true, BOTH ", ('', '" OTHER "', 'suspended', 'Odd', 1, 3)");
     cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "", NULL), "");
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "", NULL), "GATES_SHUT");
@@ -58,7 +58,7 @@ Test(consolidated, full)
     life_of(SOUTH("full"), "1", "//-10");
 }
 
-/* Another consolidation after issue makes documents of other ids: nothing is billed twice. */
+/* Another consolidation after issue gives documents with other ids: nothing is billed twice. */
 Test(consolidated, mode_changed_after_issue)
 {
     place *p = place_open();

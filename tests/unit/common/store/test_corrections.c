@@ -47,7 +47,7 @@ Test(corrections, a_late_credit_becomes_a_credit_note)
     place_close(p);
 }
 
-/* More to pay is an adjustment; a second change is told against what was corrected already. */
+/* More to pay is an adjustment; a second change is computed against what has already been corrected. */
 Test(corrections, each_correction_tells_only_what_is_new)
 {
     place *p = place_open();
@@ -71,20 +71,20 @@ Test(corrections, each_correction_tells_only_what_is_new)
     EXPECT("SELECT count(*) || ' ' || min(subtotal) FROM statement WHERE " CORRECTION, "1 10");
     cr_assert_str_eq(id_of(p, CORRECTION), first);
 
-    /* Once it is approved it stands; what comes then is another one. */
+    /* Once approved it is fixed; later changes become another one. */
     cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, first, NULL), "");
     deliver(p, "v4", true,
             "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 9, 90)"); /* S3 is gone: -20; EC2 90 - 100 - 10 = -20 */
     EXPECT("SELECT kind || ' ' || subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "credit_note -40");
     EXPECT("SELECT sum(subtotal) FROM statement", "90");
 
-    /* All is as it was issued and approved: no draft. */
+    /* Everything is as issued and approved: no draft. */
     deliver(p, "v5", true,
             "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 11, 110), ('acme', '" ACCOUNT
             "', 'usage', 'AmazonS3', 5, 20)");
     EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION " AND state = 'draft'", "0");
 
-    /* A returned one is made anew. */
+    /* A returned one is rebuilt. */
     deliver(p, "v6", true, V1);
     EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "-10");
     cr_assert_str_eq(change_id(p, CM_DOCUMENT_RETURN, first, NULL), "");
@@ -125,8 +125,8 @@ Test(corrections, settled_figures_are_issued_first)
     place_close(p);
 }
 
-/* A month of which a document is issued but others are not: its new current run corrects what is issued and makes the
- * others anew. */
+/* A month of which a document is issued but others are not: its new current run corrects the issued ones and rebuilds
+ * the others. */
 Test(corrections, a_period_that_is_not_settled)
 {
     place *p = place_open();
@@ -158,7 +158,7 @@ Test(corrections, a_customer_that_nobody_had_seen)
     EXPECT("SELECT count(*) FROM statement WHERE " CORRECTION, "0");
     deliver(p, "v5", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
     cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, id_of(p, CORRECTION), NULL), "");
-    deliver(p, "v6", true, V1); /* approved, then gone: it is given back */
+    deliver(p, "v6", true, V1); /* approved, then gone: it is credited back */
     EXPECT("SELECT string_agg(kind || ' ' || subtotal, ', ' ORDER BY correction) FROM statement WHERE " CORRECTION,
            "adjustment 50, credit_note -50");
     deliver(p, "v7", true, V1 ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 50)");
@@ -168,7 +168,7 @@ Test(corrections, a_customer_that_nobody_had_seen)
     place_close(p);
 }
 
-/* The next open period is one that nobody has settled. */
+/* The next open period is one that is not settled. */
 Test(corrections, the_next_open_period)
 {
     place *p = place_open();
@@ -183,7 +183,7 @@ Test(corrections, the_next_open_period)
     place_close(p);
 }
 
-/* Less than a unit of the currency is no document; nothing of it is lost. */
+/* Less than a unit of the currency gives no document; nothing is lost. */
 Test(corrections, less_than_a_unit_waits)
 {
     place *p = place_open();

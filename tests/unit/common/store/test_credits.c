@@ -23,7 +23,7 @@ static place *with_credit(void)
     return p;
 }
 
-/* What June uses is gone in July; when June's figures change, July's draft follows. */
+/* What June uses is no longer available in July; when June's figures change, July's draft follows. */
 Test(credits, balance_is_carried_over)
 {
     place *p = with_credit();
@@ -60,7 +60,7 @@ Test(credits, states)
     place_close(p);
 }
 
-/* A correction of June uses what is left of the credit, and what it uses is gone too. */
+/* A correction of June uses what is left of the credit, which is then used up too. */
 Test(credits, corrections_use_the_balance)
 {
     place *p = with_credit();
@@ -135,8 +135,8 @@ Test(credits, consolidation)
     place_close(p);
 }
 
-/* rating.md section 7: the margin of a stored document, from the runs and catalog that it rests on; not of corrections.
- */
+/* rating.md section 7: the margin of a stored document, from the runs and catalog that it was made with; not of
+ * corrections. */
 Test(credits, margin_of_a_document)
 {
     place *p = with_credit();

@@ -49,7 +49,7 @@ static const char *refused(place *p, const cm_diff_pair *pairs, size_t count)
 
 /*
  * June: EC2 100 -> 110, S3 50 becomes suspended. Support: 10 % of 150 = 15 before, 20 % of 110 = 22 after. The credit
- * of 150 pays 150 before (of 165), 132 after. What July's documents use plays no part in June.
+ * of 150 pays 150 before (of 165), 132 after. What July's documents use does not matter in June.
  */
 Test(diff, charges_and_steps)
 {
@@ -61,14 +61,14 @@ Test(diff, charges_and_steps)
     const cm_diff_pair pair = {run_of("one"), run_of("two")};
     cm_diff diff;
     MUST(cm_store_diff(p->pg, &pair, 1, NULL, &diff, &p->err));
-    /* A suspended line's buy and sell are 0 in truth; the fixture leaves them at 50. */
+    /* A suspended line's buy and sell are really 0; the fixture leaves them at 50. */
     cr_expect_str_eq(shown(diff.rows, diff.count), "2025-06acme AWSSupport USD 0>0 15>22 0:0>0:0\n"
                                                    "2025-06acme AmazonEC2 USD 100>110 100>110 0:0>0:0\n"
                                                    "2025-06acme AmazonS3 USD 50>50 50>50 0:0>1:50\n"
                                                    "2025-06acme Welcome USD 0>0 -150>-132 0:0>0:0\n");
     cr_expect_str_eq(shown(diff.totals, diff.totals_count), "  USD 150>160 15>50 0:0>1:50\n");
     cm_diff_free(&diff);
-    /* The same run on both sides: nothing changes, and the totals tell what there is. */
+    /* The same run on both sides: nothing changes, and the totals show what there is. */
     const cm_diff_pair same = {run_of("two"), run_of("two")};
     MUST(cm_store_diff(p->pg, &same, 1, NULL, &diff, &p->err));
     cr_expect_eq(diff.count, 0);
@@ -77,8 +77,8 @@ Test(diff, charges_and_steps)
     place_close(p);
 }
 
-/* June's 100 leave 50 of the credit for July, 120 leave 30; July's own charges do not change. Asked in the other order,
- * the same. */
+/* June's 100 leave 50 of the credit for July, 120 leave 30; July's own charges do not change. The same in the other
+ * order. */
 Test(diff, credits_are_carried_over_on_each_side)
 {
     place *p = place_open();
@@ -97,8 +97,7 @@ Test(diff, credits_are_carried_over_on_each_side)
     place_close(p);
 }
 
-/* Charges that were rated again stand in a table of the session; nothing of it stays, and the run's own are as they
- * were. */
+/* Rerated charges are in a table of the session; nothing of it stays, and the run's own charges do not change. */
 Test(diff, charges_rated_again_with_an_edited_catalog)
 {
     place *p = place_open();
@@ -154,8 +153,8 @@ Test(diff, other_payers_count_on_both_sides)
     place_close(p);
 }
 
-/* An account that org-linker gives to acme with a support group: a new run has that link, in the dry run as in truth.
- */
+/* An account that org-linker gives to acme with a support group: a new run has that link, in the dry run as in a real
+ * one. */
 Test(diff, links_of_org_linker_are_those_of_a_new_run)
 {
     place *p = place_open();

@@ -62,8 +62,8 @@ Test(discounts, N12_applied_in_the_following_month)
     place_close(p);
 }
 
-/* A restatement before the following month is settled replaces; after it, it adds the difference to the next that is
- * open. */
+/* A restatement before the following month is settled replaces; after it, it adds the difference to the next open
+ * month. */
 Test(discounts, N12_restated_after_it_was_applied)
 {
     place *p = place_open();
@@ -97,7 +97,7 @@ Test(discounts, N12_a_correction_run_counts)
     place_close(p);
 }
 
-/* The account is another customer's after all: what the first was given is taken back from it. */
+/* The account belongs to another customer after all: what the first one was given is taken back. */
 Test(discounts, N12_an_account_moves)
 {
     place *p = place_open();
@@ -127,7 +127,7 @@ Test(discounts, N12_not_where_the_payer_is_the_resellers)
     place_close(p);
 }
 
-/* Settling takes up what a run that became current a moment before earned: nothing is settled without it. */
+/* Settling includes what a run that has just become current earned: nothing is settled without it. */
 Test(discounts, N12_settling_looks_first)
 {
     place *p = place_open();
@@ -140,7 +140,7 @@ Test(discounts, N12_settling_looks_first)
     place_close(p);
 }
 
-/* --- a year -------------------------------------------------------------------------------------------------- */
+/* --- a year ------------------------------------------------------------------------------------------------------ */
 
 enum { MONTHS = 14, GROUPS = 4, STEPS = 90 }; /* groups: two accounts, each of one customer or the other in a month */
 
@@ -216,12 +216,12 @@ static void compare(place *p, const year *y, int step)
                    " SELECT (SELECT count(*) FROM (TABLE want EXCEPT TABLE got) x) || ' ' || (SELECT count(*) FROM "
                    "(TABLE got EXCEPT TABLE want) x)");
     const char *got = ask(p, sql.data);
-    cr_assert_str_eq(got, "1 0", "step %d: %s", step, got); /* the row of nothing */
+    cr_assert_str_eq(got, "1 0", "step %d: %s", step, got); /* the empty row */
     cm_buffer_free(&sql);
 }
 
 /* N12, the whole year: deliveries, restatements, moves and settlements in any order. Earned = applied + open for every
- * month, and nothing is open where the month that takes it up has a run. */
+ * month, and nothing is open where the month that applies it has a run. */
 Test(discounts, N12_a_year_of_restatements_and_moves, .timeout = 120)
 {
     place *p = place_open();

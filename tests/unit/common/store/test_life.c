@@ -1,4 +1,4 @@
-/* Life of documents and gates (statements.md sections 4 and 5; I09, I11, I13, O15, R06). */
+/* Life cycle of documents and gates (statements.md sections 4 and 5; I09, I11, I13, O15, R06). */
 #include "place.h"
 
 #include <stdlib.h>
@@ -79,7 +79,7 @@ Test(life, the_record_holds_figures_and_settings)
     EXPECT("SELECT record::jsonb -> 'document' ->> 'total' FROM statement", "11.9"); /* 10 + 19 % */
     EXPECT("SELECT jsonb_array_length(record::jsonb -> 'document' -> 'gates') FROM statement", "7");
 
-    /* Nothing that comes later changes a byte of it. */
+    /* No later change affects a byte of it. */
     char before[4096];
     snprintf(before, sizeof before, "%s", ask(p, "SELECT record FROM statement"));
     deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 77)");
@@ -156,7 +156,7 @@ Test(gates, too_early_until_the_16th)
     place_close(p);
 }
 
-/* N10: AWS's word or a person's. */
+/* N10: settled by AWS or by an operator. */
 Test(gates, not_final_opens_when_a_person_settles)
 {
     place *p = place_open();
@@ -167,7 +167,7 @@ Test(gates, not_final_opens_when_a_person_settles)
     place_close(p);
 }
 
-/* Every overridden gate stays on the trail, with who and why. */
+/* Every overridden gate stays in the audit trail, with who and why. */
 Test(gates, overrides_are_audited)
 {
     place *p = place_open();

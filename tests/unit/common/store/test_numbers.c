@@ -8,7 +8,7 @@
 
 enum { DOCUMENTS = 1000, ISSUERS = 16 };
 
-/* Approved documents beside the one that was built: the same text under other ids. */
+/* Approved documents in addition to the one that was built: the same text under other ids. */
 static void many_documents(place *p, int count)
 {
     char sql[1200];
@@ -46,7 +46,7 @@ static int issue_all(place *p, int first, int step, int count)
         if (cm_rows_bool(rows, 0, 1)) {
             if (cm_store_document_change(pg, p->now, &order, &shut, &err))
                 issued++;
-            else if (strcmp(err.code, "DOCUMENT_STATE") != 0) /* another process was quicker */
+            else if (strcmp(err.code, "DOCUMENT_STATE") != 0) /* another process was faster */
                 fprintf(stderr, "%s\n", err.text);
         }
         json_decref(shut);
@@ -99,7 +99,7 @@ Test(numbers, a_thousand_at_once, .timeout = 240)
     place_close(p);
 }
 
-/* Two processes for each share of the documents: who comes second finds them issued. */
+/* Two processes for each share of the documents: the second one finds them issued. */
 static pid_t issuer(place *p, int slot, int at_once)
 {
     pid_t child = fork();
@@ -111,8 +111,8 @@ static pid_t issuer(place *p, int slot, int at_once)
     return child;
 }
 
-/* 16 at a time over 1,000 documents, SIGKILL to one of them at any time, another in its place: no gap, no number twice,
- * no half document. */
+/* 16 at a time over 1,000 documents, SIGKILL to one of them at any time, replaced by another: no gap, no number twice,
+ * no partial document. */
 Test(numbers, killed_while_issuing, .timeout = 240)
 {
     enum { AT_ONCE = 16, KILLS = 60 };
@@ -135,7 +135,7 @@ Test(numbers, killed_while_issuing, .timeout = 240)
         waitpid(child[i], &status, 0);
     cr_assert_gt(killed, KILLS / 2, "only %d were killed at work", killed);
     EXPECT(WHOLE, "0");
-    issue_all(p, 1, 1, DOCUMENTS); /* what the killed ones left, if no other had come by */
+    issue_all(p, 1, 1, DOCUMENTS); /* what the killed ones left, if no other one has issued it */
     EXPECT("SELECT count(*) FROM statement WHERE state = 'issued'", "1000");
     EXPECT(CONSECUTIVE, "t");
     EXPECT(WHOLE, "0");

@@ -69,7 +69,7 @@ Test(period, what_comes_after_settling_never_becomes_current)
     EXPECT("SELECT string_agg(state, ' ' ORDER BY seq) FROM delivery", "good superseded good");
     EXPECT(STATE, "settled");
 
-    /* `run start` with what the period was settled with takes the correction back. */
+    /* `run start` with the period's settled catalog withdraws the correction. */
     MUST(cm_pg_begin(p->pg, &p->err) && cm_store_run_reactivate(p->pg, was, p->now, "maria", &p->err) &&
          cm_pg_commit(p->pg, &p->err));
     EXPECT("SELECT run_id FROM newest_run", was);

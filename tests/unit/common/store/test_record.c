@@ -1,5 +1,5 @@
-/* What an issued document stores is all that its outputs need (I09, I12, I14, R06): nothing that comes later changes a
- * byte of them. */
+/* What an issued document stores is all that its outputs need (I09, I12, I14, R06): no later change affects a byte of
+ * them. */
 #include "billing/print/view.h"
 #include "place.h"
 #include "store/documents/document_record.h"
@@ -58,7 +58,7 @@ static const char *text_at(const json_t *json, const char *const *path)
 }
 #define AT(json, ...) text_at(json, (const char *const[]){__VA_ARGS__, NULL})
 
-/* AWS's tax is bought, and not sold on: the reseller's documents have their own. */
+/* AWS's tax is bought, but not resold: the reseller's documents have their own. */
 static void deliver_with_tax(place *p)
 {
     bool built;

@@ -22,7 +22,7 @@ static void issue(place *p, const char *customer)
 }
 
 /* N09, I13: all invoicing is issued after the 15th of the following month: not in its last microsecond, and at once
- * when it is over. Without asking, a person cannot pass it by, and a passed one is told for ever. */
+ * when it is over. It cannot be bypassed without an explicit override, and an override is recorded forever. */
 Test(rules, N09_I13_issued_after_the_15th)
 {
     place *p = place_open();
@@ -43,8 +43,8 @@ Test(rules, N09_I13_issued_after_the_15th)
     place_close(p);
 }
 
-/* I06: what is issued is a billing statement, no demand for payment: it has these keys and no other, none says how or
- * until when to pay. */
+/* I06: what is issued is a billing statement, not a demand for payment: it has exactly these keys, and none says how or
+ * by when to pay. */
 Test(rules, I06_a_statement_asks_for_no_payment)
 {
     place *p = place_open();
@@ -85,8 +85,8 @@ static void place_format(place *p, const char *mode)
     cm_buffer_free(&yaml);
 }
 
-/* I05: the form of a reseller's statements changes by a catalog version alone, which says who, when, why and what; what
- * stands stays as it is and is not billed in the new form again; the next month has the new one. */
+/* I05: the layout of a reseller's statements changes only with a catalog version, which records who, when, why and
+ * what; existing statements do not change and are not billed again in the new layout; the next month uses it. */
 Test(rules, I05_a_change_of_format_is_audited_and_counts_for_what_comes)
 {
     place *p = place_open();
@@ -113,7 +113,7 @@ Test(rules, I05_a_change_of_format_is_audited_and_counts_for_what_comes)
 }
 
 /* I15: how a statement is delivered (by mail or e-mail) is for the reseller's own systems: every issued document is
- * handed over on the topic statement.issued, at least once: it waits until the broker has acknowledged it. */
+ * published on the topic statement.issued, at least once: it waits until the broker has acknowledged it. */
 Test(rules, I15_issued_documents_are_handed_over)
 {
     place *p = place_open();
@@ -140,8 +140,8 @@ Test(rules, I15_issued_documents_are_handed_over)
     place_close(p);
 }
 
-/* I17, I18: what was done to a document and to a period is kept for ever, with who and why, and its present state is
- * there to be seen. */
+/* I17, I18: what was done to a document and to a period is kept forever, with who and why, and its present state is
+ * visible. */
 Test(rules, I17_I18_history_and_state)
 {
     place *p = place_open();
@@ -175,7 +175,7 @@ Test(rules, I17_I18_history_and_state)
     place_close(p);
 }
 
-/* R06: a rate is a person's input for one month: it is kept who set it and when, and last month's is never used for
+/* R06: a rate is entered by a person for one month: who set it and when is recorded, and last month's is never used for
  * this one. */
 Test(rules, R06_who_set_the_rate_and_none_that_is_stale)
 {

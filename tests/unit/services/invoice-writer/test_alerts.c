@@ -1,5 +1,4 @@
-/* What a complete run's figures say that a person should look at: O15, O16, P06, negative margin (rating.md sections 6,
- * 7). */
+/* Figures of a complete run that need manual review: O15, O16, P06, negative margin (rating.md sections 6, 7). */
 #include "world.h"
 
 static const char catalog[] =
@@ -65,8 +64,8 @@ Test(alerts, support_plans)
     world_free(w);
 }
 
-/* N06, O16: a plan is changed in AWS's console; the first delivery that shows it tells. An out-of-cycle bill tells that
- * there is a paid plan. */
+/* N06, O16: a plan is changed in AWS's console; the first delivery that shows it raises the alert. An out-of-cycle bill
+ * shows that there is a paid plan. */
 Test(alerts, N06_a_change_of_plan_is_told_with_the_first_delivery)
 {
     world *w =
@@ -93,7 +92,7 @@ Test(alerts, N06_a_change_of_plan_is_told_with_the_first_delivery)
     world_free(w);
 }
 
-/* P06: usage in the management account; its tax and its zero lines are none. */
+/* P06: usage in the management account; its tax and its zero lines do not count. */
 Test(alerts, payer_usage)
 {
     world *w = world_new(catalog);

@@ -15,7 +15,7 @@ static void reverse(record *records, size_t count)
     }
 }
 
-/* What one run must give, added up in SQL-free arithmetic by hand: 12 batches of 3 lines. */
+/* The expected result of one run, added up by hand: 12 batches of 3 lines. */
 static void expect_month(world *w, const char *run)
 {
     char sql[256];
@@ -75,7 +75,7 @@ Test(apply, twice_is_once)
     apply_all(w, &w->writer, records, 2 * WORLD_RECORDS, 2 * WORLD_RECORDS); /* each twice in one group */
     expect_month(w, run);
     cr_expect_eq(w->writer.counts.records_known, 3 + 3 + 12);
-    cr_expect_eq(apply(w, records, 3), CM_APPLY_SKIPPED); /* it is complete: late copies are dropped */
+    cr_expect_eq(apply(w, records, 3), CM_APPLY_SKIPPED); /* the run is complete: late copies are dropped */
     expect_month(w, run);
     world_free(w);
 }
@@ -124,7 +124,7 @@ Test(apply, three_replicas_at_once)
     world_free(w);
 }
 
-/* --- determinism --------------------------------------------------------------------------------------------- */
+/* --- determinism ------------------------------------------------------------------------------------------------- */
 
 static const hand_charge five = {
     .customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "5", .sell = "5"};
@@ -200,7 +200,7 @@ Test(apply, chunk_that_the_run_does_not_have_stops_it)
     world_free(w);
 }
 
-/* --- records that are not applied ----------------------------------------------------------------------------- */
+/* --- records that are not applied -------------------------------------------------------------------------------- */
 
 Test(apply, runs_that_are_not_running)
 {
@@ -226,8 +226,8 @@ Test(apply, runs_that_are_not_running)
     world_free(w);
 }
 
-/* Texts that PostgreSQL does not take, sums that do not fit: the run fails with its reason, the others of the group go
- * on. */
+/* Texts that PostgreSQL does not accept, sums that do not fit: the run fails with its reason, the others in the group
+ * continue. */
 Test(apply, poison_fails_its_run_only)
 {
     world *w = world_new(NULL);

@@ -42,7 +42,7 @@ static void expect_mismatch(world *w, const char *run, const char *says)
     cr_expect_eq(number(w, "SELECT count(*) FROM charge"), 0);
     cr_expect_eq(number(w, "SELECT jsonb_array_length(detail -> 'figures') FROM audit WHERE action = 'run.stopped'"),
                  1);
-    must(w, cm_writer_sweep(&w->writer, &w->err)); /* its parts go, its counters stay for a person to look at */
+    must(w, cm_writer_sweep(&w->writer, &w->err)); /* its parts are deleted, its counters stay for manual review */
     cr_expect_eq(number(w, "SELECT count(*) FROM pg_class WHERE relname ~ '^charge_(day_)?part_[0-9a-f]{32}$'"), 0);
     cr_expect_eq(number(w, "SELECT count(*) FROM applied_batch"), 0);
     cr_expect_eq(number(w, "SELECT applied_lines FROM run_chunk WHERE chunk = 1"), 2);
@@ -128,7 +128,7 @@ Test(complete, empty_run)
     world_free(w);
 }
 
-/* --- each kind of mismatch ------------------------------------------------------------------------------------ */
+/* --- each kind of mismatch --------------------------------------------------------------------------------------- */
 
 Test(mismatch, more_lines_than_read)
 {
@@ -203,7 +203,7 @@ Test(mismatch, final_lines)
     world_free(w);
 }
 
-/* The batch's own sums agree with what was read, its rows do not: what was merged is judged once more. */
+/* The batch's own sums agree with what was read, its rows do not: the merged sums are checked again. */
 Test(mismatch, rows_that_are_not_their_batch)
 {
     world *w = world_new(NULL);

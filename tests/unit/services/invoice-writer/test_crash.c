@@ -1,4 +1,4 @@
-/* The process dies between any two steps: what is done again gives the same, nothing twice, nothing lost. */
+/* The process dies between any two steps: repeating the work gives the same result, nothing twice, nothing lost. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static void die_at(const char *step, int after)
     bool lived = live(w, &first, records, &from);
     cr_assert(d.died && !lived, "the step \"%s\" was never reached: %s %s", step, w->err.code, w->err.text);
     cr_assert_str_eq(w->err.code, "TEST");
-    cm_pg_close(first.pg); /* without a word, as the kernel would */
+    cm_pg_close(first.pg); /* without warning, as the kernel would */
     cm_catalog_cache_free(first.catalogs);
     cr_expect_str_neq(state(w, run), "current", "%s", step);
 
@@ -90,7 +90,7 @@ Test(crash, at_every_step_of_a_later_group)
         die_at(steps[i], 2);
 }
 
-/* Committed, never judged: a worker that finds nothing to read completes it at its start. */
+/* Committed, but never checked: a worker that finds nothing to read completes it at its start. */
 Test(crash, committed_but_not_completed)
 {
     world *w = world_new(NULL);
@@ -109,7 +109,7 @@ Test(crash, committed_but_not_completed)
     world_free(w);
 }
 
-/* The connection is cut in the middle of the transaction: RETRY, and the group done again is whole. */
+/* The connection is cut in the middle of the transaction: RETRY, and the repeated group is complete. */
 Test(crash, connection_lost)
 {
     world *w = world_new(NULL);

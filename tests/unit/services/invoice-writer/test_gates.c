@@ -42,7 +42,7 @@ static const char *detail(const char *code)
     return json_string_value(json_object_get(gate(code), "detail"));
 }
 
-/* Codes of the shut gates, joined. */
+/* Codes of the closed gates, joined. */
 static const char *shut(void)
 {
     static char codes[256];
@@ -123,11 +123,11 @@ Test(gates, run_incomplete)
     look(w, "acme");
     cr_expect(strstr(detail("RUN_INCOMPLETE"), "is stopped"), "%s", detail("RUN_INCOMPLETE"));
     must(w, cm_pg_execute(w->pg, "UPDATE run SET state = 'failed' WHERE state = 'stopped'",
-                          &w->err)); /* a bad delivery: the former one counts */
+                          &w->err)); /* a bad delivery: the previous one counts */
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
-    /* the customer's other payer: first without any delivery, then with one that was not rated; another lane is another
-     * document's matter */
+    /* the customer's other payer: first without any delivery, then with one that was not rated; another lane belongs to
+     * another document */
     add_delivery(w, ING, 'c');
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
@@ -191,7 +191,7 @@ Test(gates, suspended)
     world_free(w);
 }
 
-/* An account that is linked to the customer and has nothing but suspended lines. */
+/* An account that is linked to the customer and has only suspended lines. */
 Test(gates, suspended_account_without_charges)
 {
     world *w = world_new("kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
@@ -232,7 +232,7 @@ Test(gates, support_plan_group_missing)
     world_free(w);
 }
 
-/* O03, R06-R08: a missing rate shuts; a rate that was used is named with who set it first, and when. */
+/* O03, R06-R08: a missing rate blocks; a rate that was used is named with who set it first, and when. */
 Test(gates, fx)
 {
     world *w = world_new(NULL);
@@ -261,7 +261,7 @@ Test(gates, fx)
     world_free(w);
 }
 
-/* What is past its gates has none. */
+/* A document that is past its gates has none. */
 Test(gates, not_a_draft)
 {
     world *w = world_new(NULL);

@@ -1,4 +1,5 @@
-/* Link sets of org-linker: which run they make, what documents, gates and alerts see of them (rating.md section 3). */
+/* Link sets of org-linker: which run they lead to, and how documents, gates and alerts use them (rating.md section
+ * 3). */
 #include "store/catalog/link_store.h"
 #include "world.h"
 

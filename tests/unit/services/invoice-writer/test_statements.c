@@ -1,4 +1,4 @@
-/* Draft statements: made when stale, the same again when not, never touched once they are more than drafts
+/* Draft statements: rebuilt when stale, unchanged otherwise, never touched once they are no longer drafts
  * (statements.md section 4). */
 #include "world.h"
 
@@ -92,11 +92,11 @@ Test(statements, only_drafts_are_touched)
     world *w = world_new(NULL);
     june_of(w, TDS, 'a');
     refresh(w, NULL);
-    must(w,
-         cm_pg_execute(w->pg,
-                       "UPDATE statement SET state = 'approved', document = document || ' ';" /* JSON, and to be told */
-                       "UPDATE statement SET state = 'issued', number = 'n/1', record = '{}' WHERE customer = 'acme'",
-                       &w->err));
+    must(w, cm_pg_execute(
+                w->pg,
+                "UPDATE statement SET state = 'approved', document = document || ' ';" /* JSON, and to be reported */
+                "UPDATE statement SET state = 'issued', number = 'n/1', record = '{}' WHERE customer = 'acme'",
+                &w->err));
     add_delivery(w, TDS, 'b');
     run_through(w, add_run(w, TDS, 'b', 1), june, 1);
     cr_expect_eq(refresh(w, NULL), 2); /* the drafts, and the comparison with what is issued */

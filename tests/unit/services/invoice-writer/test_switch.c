@@ -1,4 +1,4 @@
-/* Which run counts: redelivery, re-rating, restarts (architecture.md section 3). */
+/* Which run is current: redelivery, re-rating, restarts (architecture.md section 3). */
 #include "world.h"
 
 static const hand_charge one[] = {
@@ -60,7 +60,7 @@ Test(switch_, older_run_on_its_way_is_superseded)
     world_free(w);
 }
 
-/* A writer holds the older run at the moment of the switch: the next look supersedes it. */
+/* A writer is holding the older run at the moment of the switch: the next pass supersedes it. */
 Test(switch_, run_that_is_being_written_is_superseded_later)
 {
     world *w = world_new(NULL);
@@ -95,7 +95,7 @@ Test(switch_, payers_and_periods_are_apart)
     world_free(w);
 }
 
-/* --- run start ------------------------------------------------------------------------------------------------ */
+/* --- run start --------------------------------------------------------------------------------------------------- */
 
 static const char *start(world *w, bool *ret_new)
 {

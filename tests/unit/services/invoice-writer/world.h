@@ -1,6 +1,6 @@
 /*
- * A database of a test's own with a catalog, deliveries, runs, and rated records as rate-engine would send them
- * (encoded and decoded again, so digests are those of real bytes).
+ * A private database with a catalog, deliveries, runs, and rated records as rate-engine would send them (encoded and
+ * decoded again, so digests are those of real bytes).
  */
 #ifndef CM_TEST_WORLD_H
 #define CM_TEST_WORLD_H
@@ -47,7 +47,7 @@ void add_delivery(world *w, const char *payer, char digit);
 const char *add_run(world *w, const char *payer, char digit, int number);
 const char *run_name(char digit, int number);
 
-/* One charge of a batch that is made by hand. Texts are literals. */
+/* One charge of a handmade batch. Texts are literals. */
 typedef struct hand_charge {
     const char *customer, *account, *class, *product, *currency, *payer, *sell, *buy;
     const char *reason, *line_item_type;
@@ -70,7 +70,7 @@ void month(world *w, const char *run, int variant, record into[static WORLD_RECO
 
 /* Applies records as one group; returns the outcome of the first. */
 enum cm_apply_outcome apply(world *w, const record *records, size_t count);
-/* Groups of `size`, completeness looked at after each, as the worker does. */
+/* Groups of `size`, checking completeness after each, as the worker does. */
 void apply_all(world *w, cm_writer *writer, const record *records, size_t count, size_t size);
 /* The same for a forked child, in which criterion's assertions hang. */
 bool apply_all_quietly(cm_writer *writer, const record *records, size_t count, size_t size, cm_error *err);

@@ -39,7 +39,8 @@ static void desk_end(desk *d)
     place_close(d->p);
 }
 
-/* NEW is acme's from June on, wherever a person has to say so: what `request create`, `approve` and `declare` do. */
+/* NEW belongs to acme from June on, wherever an operator has to record it: what `request create`, `approve` and
+ * `declare` do. */
 static int64_t link_new(place *p, const char *from)
 {
     static const bool yes = true;
@@ -115,7 +116,7 @@ Test(org_linker, O16_P06_what_reports_say)
     bad.support_count = 1;
     cr_expect(!cm_linker_observe(linker, &bad, 1, &p->err) && p->err.class == CM_ERROR_POISON, "%s", p->err.text);
     cm_error_clear(&p->err);
-    memset(list[0].delivery_id, 7, CM_ID_BYTES); /* of a delivery that is not there */
+    memset(list[0].delivery_id, 7, CM_ID_BYTES); /* of a delivery that does not exist */
     MUST(cm_linker_observe(linker, list, 1, &p->err) && cm_linker_observe(linker, NULL, 0, &p->err));
     EXPECT(USAGE, "06-04 06-20  false");
     desk_end(&d);
@@ -146,7 +147,7 @@ Test(org_linker, what_was_in_suspense_is_rated_again_once)
     cr_expect_eq(linker->counts.sets_changed, 1);
     MUST(cm_pg_execute(p->pg, "UPDATE run SET state = 'failed' WHERE period = '2025-06' AND links_version <> ''",
                        &p->err));
-    look(linker, p); /* a person's matter */
+    look(linker, p); /* needs manual review */
     cr_expect_eq(linker->counts.runs_started, 2);
     desk_end(&d);
 }

@@ -1,11 +1,11 @@
-/* A checker over a private database, with an AWS that a test writes itself. */
+/* A checker with a private database and an AWS scripted by the test. */
 #ifndef CHECKED_H
 #define CHECKED_H
 
 #include "checker.h"
 #include "place.h"
 
-#define WILD "000055556666" /* an account of ING that nobody owns yet */
+#define WILD "000055556666" /* an account of ING without an owner yet */
 
 typedef struct checked {
     place *place;
@@ -18,7 +18,8 @@ typedef struct checked {
     int reads, switched;
 } checked;
 
-/* Catalog with a Distributor of lane ingram; acme has ACCOUNT, zenith has OTHER, both of ING. All is as required. */
+/* Catalog with a Distributor of lane ingram; acme has ACCOUNT, zenith has OTHER, both of ING. Everything is as
+ * required. */
 checked *checked_open(void);
 void checked_close(checked *c);
 void checked_catalog(checked *c, bool with_distributor, const char *number, const char *more);

@@ -1,4 +1,4 @@
-/* Looks, history, outbox, orders: over a database, with a written AWS. */
+/* Checks, history, outbox, requests: with a database and a scripted AWS. */
 #include "checked.h"
 
 #include "tax_verdict.pb-c.h"
@@ -22,7 +22,7 @@ Test(checker, verdicts_are_stored_and_stable_ones_send_no_message)
     cr_assert_eq(c->reads, 1);
     checked_round(c); /* not due */
     cr_assert_eq(c->reads, 1);
-    for (int i = 2; i < 5; i++) { /* looked at, nothing changed: nothing is said */
+    for (int i = 2; i < 5; i++) { /* checked, nothing changed: nothing is published */
         later(c, 3600);
         checked_round(c);
         cr_assert_eq(c->reads, i);
@@ -34,7 +34,7 @@ Test(checker, verdicts_are_stored_and_stable_ones_send_no_message)
     checked_close(c);
 }
 
-/* T02: drift is found within one interval, and told once. */
+/* T02: drift is found within one interval and reported once. */
 Test(checker, T02_a_payee_with_its_own_number_and_back)
 {
     checked *c = checked_open();
@@ -86,7 +86,7 @@ Test(checker, the_message_says_what_changed)
     checked_close(c);
 }
 
-/* An account that AWS lists no more has no verdict; a record without value says so. */
+/* An account that AWS no longer lists has no verdict; a record without value says so. */
 Test(checker, accounts_come_and_go)
 {
     checked *c = checked_open();
@@ -117,7 +117,7 @@ Test(checker, another_profile_link_or_catalog_is_looked_at_at_once)
                     "\", payer: \"" ING "\", from: 2025-01-01}]\n");
     checked_round(c);
     cr_assert_eq(c->reads, 3, "a newly linked account");
-    checked_catalog(c, false, "", ""); /* nobody asks for it any more */
+    checked_catalog(c, false, "", ""); /* it is no longer checked */
     checked_round(c);
     cr_assert_eq(c->reads, 3);
     EXPECT("SELECT count(*) FROM tax_verdict WHERE payer = '" ING "'", "0");
@@ -126,7 +126,7 @@ Test(checker, another_profile_link_or_catalog_is_looked_at_at_once)
     checked_close(c);
 }
 
-/* The role is gone: said at once, for every account, and mended by itself. */
+/* The role is gone: reported at once, for every account, and cleared automatically once it works again. */
 Test(checker, not_readable_and_back)
 {
     checked *c = checked_open();
@@ -148,7 +148,7 @@ Test(checker, not_readable_and_back)
     checked_close(c);
 }
 
-/* AWS away: what was found stands; two days later it is stale. */
+/* AWS is unavailable: earlier verdicts stay; two days later they are stale. */
 Test(checker, stale_after_the_allowed_age)
 {
     checked *c = checked_open();
@@ -190,7 +190,7 @@ Test(checker, billing_transfer)
     checked_close(c);
 }
 
-/* T07: payers of the other model are never asked about. */
+/* T07: payers of the other model are never checked. */
 Test(checker, T07_model_without_the_rule)
 {
     checked *c = checked_open();
@@ -205,7 +205,7 @@ Test(checker, T07_model_without_the_rule)
     checked_close(c);
 }
 
-/* --- orders --------------------------------------------------------------------------------------------------- */
+/* --- orders ------------------------------------------------------------------------------------------------------ */
 
 static const char *order(checked *c, bool fix)
 {
@@ -219,7 +219,7 @@ static const char *order(checked *c, bool fix)
     return ask(p, sql);
 }
 
-/* T04: an operator switches it on; before and after are on the trail. */
+/* T04: an operator switches it on; the audit trail has before and after. */
 Test(checker, T04_fix_is_audited)
 {
     checked *c = checked_open();

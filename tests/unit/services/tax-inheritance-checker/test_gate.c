@@ -1,4 +1,4 @@
-/* TAX_HOLD (T05): what shuts it, with which amount, and what opens it. Amounts: acme 10, zenith 20 and 0.5 USD. */
+/* TAX_HOLD (T05): what closes it, with which amount, and what opens it. Amounts: acme 10, zenith 20 and 0.5 USD. */
 #include "checked.h"
 
 #include <stdlib.h>
@@ -56,7 +56,7 @@ Test(tax_gate, T05_shut_until_looked_at_then_open)
     checked_close(c);
 }
 
-/* T05: only the statement of the account's owner is held, with its charges (20 + 0.5; tax is not taxed). */
+/* T05: only the statement of the account's owner is blocked, with its charges (20 + 0.5; tax is not taxed). */
 Test(tax_gate, T02_T05_a_payee_with_its_own_number_holds_its_statement)
 {
     checked *c = open_with_charges();
@@ -72,7 +72,7 @@ Test(tax_gate, T02_T05_a_payee_with_its_own_number_holds_its_statement)
     checked_close(c);
 }
 
-/* T01: a fault of the payer holds every statement. */
+/* T01: a problem of the payer blocks every statement. */
 Test(tax_gate, T01_the_payers_fault_holds_all)
 {
     checked *c = open_with_charges();
@@ -83,7 +83,7 @@ Test(tax_gate, T01_the_payers_fault_holds_all)
     checked_close(c);
 }
 
-/* Also when no checker runs that would say so. */
+/* Even if no checker is running. */
 Test(tax_gate, stale_and_not_readable)
 {
     checked *c = open_with_charges();
@@ -125,7 +125,7 @@ Test(tax_gate, billing_transfer_opens_it)
     checked_close(c);
 }
 
-/* Nobody asks for a check: open, and it says so. T07: a model without the rule. */
+/* No check is configured: open, and it says so. T07: a model without the rule. */
 Test(tax_gate, T07_not_asked_for_and_not_applicable)
 {
     checked *c = open_with_charges();
@@ -139,7 +139,7 @@ Test(tax_gate, T07_not_asked_for_and_not_applicable)
     checked_close(c);
 }
 
-/* A person may take it upon himself, and that stays on the trail. */
+/* An operator may override it, which stays in the audit trail. */
 Test(tax_gate, T06_overridable_and_audited)
 {
     checked *c = open_with_charges();

@@ -69,7 +69,7 @@ static void remove_file(void)
     unlink(path);
 }
 
-/* The settings of whoever runs the tests do not count. */
+/* The settings of whoever runs the tests must not matter. */
 static void clean_environment(void)
 {
     extern char **environ;

@@ -107,7 +107,7 @@ cm_i128 oracle_random_value(void)
     cm_i128 nudge = (cm_i128)oracle_below(5) - 2;
     cm_u128 magnitude;
     switch (oracle_below(10)) {
-    case 0: /* a power of ten or beside one */
+    case 0: /* a power of ten or next to one */
         magnitude = (cm_u128)(power_of_ten((unsigned)oracle_below(39)) + nudge);
         break;
     case 1: /* an odd multiple of 5 * 10^n: halves of rounding steps, and of products of two such */
@@ -120,7 +120,7 @@ cm_i128 oracle_random_value(void)
     case 4: /* all kinds of powers of two */
         magnitude = ((cm_u128)1 << oracle_below(127)) + (cm_u128)nudge;
         break;
-    case 5: /* an everyday amount: up to 6 digits before the point and 10 behind it */
+    case 5: /* an everyday amount: up to 6 digits before the point and 10 after it */
         magnitude = (cm_u128)oracle_below(UINT64_C(10000000000000000)) * 100000000;
         break;
     case 6:

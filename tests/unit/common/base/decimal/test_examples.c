@@ -1,4 +1,4 @@
-/* Amounts as a person would check them by hand. */
+/* Amounts that can be checked by hand. */
 #include "base/decimal/decimal.h"
 
 #include <criterion/criterion.h>

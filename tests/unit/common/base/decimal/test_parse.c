@@ -1,4 +1,4 @@
-/* Forms that reports have and forms that they must not have (formats.md section 1; C01). */
+/* Formats that occur in reports and formats that are invalid (formats.md section 1; C01). */
 #include "base/decimal/decimal.h"
 
 #include <criterion/criterion.h>
@@ -36,7 +36,7 @@ static const struct example examples[] = {
     {"1.0E20", CM_DECIMAL_EXACT, "100000000000000000000"},
     {"1000000000000000000000000000000E-18", CM_DECIMAL_EXACT, "1000000000000"},
     {"0.000000000000000000000000000001E+30", CM_DECIMAL_EXACT, "1"},
-    /* nothing is lost by zeros behind the 18th decimal */
+    /* zeros after the 18th decimal lose nothing */
     {"0.1000000000000000000000", CM_DECIMAL_EXACT, "0.1"},
     {"0.123456789012345678", CM_DECIMAL_EXACT, "0.123456789012345678"},
     /* half-even at 10^-18, once */

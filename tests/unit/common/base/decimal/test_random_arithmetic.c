@@ -1,4 +1,4 @@
-/* Every operation against GMP (rating.md section 1: exact, rounded once, overflow is said). */
+/* Every operation against GMP (rating.md section 1: exact, rounded once, overflow is reported). */
 #include "oracle.h"
 
 #include <criterion/criterion.h>

@@ -9,7 +9,7 @@
 
 enum { ROUNDS = 1000000, TEXT_MAX = 160 };
 
-/* Reading one byte behind the text is seen by the address sanitizer: the text lies at the end of a block. */
+/* The address sanitizer detects reading one byte beyond the text: the text is at the end of a block. */
 static enum cm_decimal_parse_result parse(const char *text, size_t length, cm_decimal *ret)
 {
     static char *block;
@@ -113,7 +113,7 @@ Test(random_text, parse_agrees_with_gmp)
     mpz_clears(scratch[0], scratch[1], scratch[2], NULL);
 }
 
-/* What is a number at all: damaged texts against the grammar as a regular expression. */
+/* What counts as a number: damaged texts against the grammar as a regular expression. */
 Test(random_text, syntax_agrees_with_grammar)
 {
     static const char bytes[] = "0123456789..eE+-  \tnaifx,_";
@@ -138,7 +138,7 @@ Test(random_text, syntax_agrees_with_grammar)
     regfree(&grammar);
 }
 
-/* The text of `value` from GMP's digits: point before the last 18, zeros off the end. */
+/* The text of `value` from GMP's digits: point before the last 18, trailing zeros removed. */
 static void expected_text(cm_i128 value, char *into)
 {
     char digits[48], padded[80];

@@ -32,7 +32,7 @@ Test(wide, multiply_and_divide_agree_with_gmp)
         if (mpz_cmp(numerator, product) != 0)
             cr_assert(false, "seed %lu, case %d: product", oracle_seed(), i);
 
-        /* Half of the numerators are no products but stand just at or below the largest that can be divided. */
+        /* Half of the numerators are not products but at or just below the largest that can be divided. */
         if (i & 1 && divisor)
             wide = (cm_wide){divisor - 1, random_u128()};
         oracle_set_u128(numerator, wide.high);

@@ -1,4 +1,4 @@
-/* What a batch must come to, reckoned line by line with nothing remembered: the plainest code that is right. */
+/* The expected result of a batch, computed line by line without caching: the simplest correct code. */
 #ifndef CM_TEST_NAIVE_H
 #define CM_TEST_NAIVE_H
 

@@ -1,4 +1,4 @@
-/* cm_rate_batch against a plain re-computation on random batches, and what it does with figures that do not fit. */
+/* cm_rate_batch against a plain re-computation on random batches, and how it handles figures that do not fit. */
 #include "naive.h"
 #include "support.h"
 
@@ -7,7 +7,7 @@
 
 static const uint8_t run_id[CM_ID_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-/* --- random batches ------------------------------------------------------------------------------------------ */
+/* --- random batches ---------------------------------------------------------------------------------------------- */
 
 static cm_decimal random_amount(random_state *random)
 {
@@ -59,7 +59,7 @@ static cm_line_batch random_batch(random_state *random, const cm_catalog *catalo
     return ingested.batch;
 }
 
-/* --- comparing ----------------------------------------------------------------------------------------------- */
+/* --- comparing --------------------------------------------------------------------------------------------------- */
 
 static bool same_layers(const cm_layers *a, const cm_layers *b)
 {
@@ -199,7 +199,7 @@ static void check_round_trip(const cm_rated_batch *batch, const uint8_t *bytes, 
     }
 }
 
-/* Bytes of all shards behind each other. */
+/* Concatenated bytes of all shards. */
 static cm_buffer encode_all(const cm_rated_shards *shards, cm_arena *arena)
 {
     cm_buffer out = {0};
@@ -218,7 +218,7 @@ static uint64_t suspended_seen, shards_seen;
 static void check_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t shards)
 {
     cm_arena *arena = cm_arena_new(4096), *other = cm_arena_new(1 << 20);
-    memset(cm_arena_alloc(other, 1 << 19), 0x5a, 1 << 19); /* memory that is not zero must not show */
+    memset(cm_arena_alloc(other, 1 << 19), 0x5a, 1 << 19); /* memory that is not zeroed must not matter */
     cm_arena_reset(other);
     cm_rated_shards first, second;
     uint64_t row;
@@ -265,8 +265,8 @@ Test(rate_batch, random_batches_are_what_their_lines_add_up_to)
     cr_assert_gt(shards_seen, 2 * batches, "%lu", shards_seen);
 }
 
-/* Two kinds that differ in nothing a charge shows (sku, final) are one charge; the same line in two segments of time
- * too. */
+/* Two kinds that differ only in what a charge does not show (sku, final) are one charge; so is the same line in two
+ * intervals of time. */
 Test(rate_batch, kinds_that_look_alike_share_a_charge)
 {
     char *text = customer_text("acme", "", ACCOUNT, TDS, NULL);
@@ -307,7 +307,7 @@ Test(rate_batch, kinds_that_look_alike_share_a_charge)
     free(text);
 }
 
-/* --- what does not fit --------------------------------------------------------------------------------------- */
+/* --- what does not fit ------------------------------------------------------------------------------------------- */
 
 static cm_error rate_poison(const cm_line *line, uint32_t count, const char *settings, uint32_t shards,
                             uint64_t *ret_row)

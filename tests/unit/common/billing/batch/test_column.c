@@ -1,4 +1,4 @@
-/* DecimalColumn: the smallest scale at which all values are whole, else wide; nothing is lost. */
+/* DecimalColumn: the smallest scale at which all values are integers, else wide; nothing is lost. */
 #include "billing/batch/column.h"
 #include "billing/batch/wire.h"
 #include "support.h"

@@ -49,7 +49,7 @@ static void take(cm_batch_builder *builder, uint8_t **ret_bytes, size_t *ret_len
     cm_batch_builder_take(builder, &bytes, ret_length, &sequence);
     cr_assert_eq(sequence, expected_sequence);
     cr_assert(cm_batch_builder_empty(builder));
-    *ret_bytes = cm_alloc(*ret_length); /* exactly: reading beyond is seen */
+    *ret_bytes = cm_alloc(*ret_length); /* exact size, so that reading beyond it is detected */
     memcpy(*ret_bytes, bytes, *ret_length);
 }
 
@@ -132,7 +132,7 @@ Test(line_batch, round_trip_and_bytes_of_protobuf_c)
     one_batch(&random, 5000, 1);
 }
 
-/* What the reader knows about texts saves work, and changes nothing. */
+/* The reader's knowledge about texts saves work but changes nothing. */
 Test(line_batch, memo_does_not_change_the_bytes)
 {
     enum { LINES = 3000, KINDS = 200 };
@@ -283,9 +283,9 @@ Test(line_batch, sum_that_overflows_is_poison)
     cm_batch_builder_free(builder);
 }
 
-/* --- size ----------------------------------------------------------------------------------------------------- */
+/* --- size -------------------------------------------------------------------------------------------------------- */
 
-/* Lines that need as much as lines can: wide decimals, every text new and long. */
+/* Lines that need as much space as lines can: wide decimals, every text new and long. */
 static uint32_t lines_until_full(size_t text_length, bool wide, size_t *ret_length)
 {
     cm_batch_builder *builder = cm_batch_builder_new(run_id, UINT32_MAX, 65536);
@@ -339,7 +339,7 @@ Test(line_batch, no_record_is_larger_than_a_broker_takes)
         }
 }
 
-/* --- decoding what others could send ------------------------------------------------------------------------------ */
+/* --- decoding what others could send ----------------------------------------------------------------------------- */
 
 static uint8_t *small_batch(size_t *ret_length)
 {
@@ -387,7 +387,7 @@ Test(line_batch, every_cut_and_every_changed_byte_is_survived)
     for (size_t at = 0; at < length; at++)
         for (int bit = 0; bit < 8; bit++) {
             bytes[at] ^= (uint8_t)(1 << bit);
-            good += decodes(bytes, length, &err); /* a changed number is no contradiction */
+            good += decodes(bytes, length, &err); /* a changed number is not an inconsistency */
             bytes[at] ^= (uint8_t)(1 << bit);
         }
     cr_assert(good > 100 && good < length * 8 - 100);

@@ -1,4 +1,4 @@
-/* RatedBatch: what goes in comes out. */
+/* RatedBatch: a round trip. */
 #include "billing/batch/rated_batch.h"
 #include "support.h"
 

@@ -19,7 +19,7 @@ static void check(uint64_t v)
     size_t length = plain_varint(plain, v);
     cr_assert_eq((size_t)(cm_wire_put_varint(fast, v) - fast), length);
     cr_assert_eq(memcmp(fast, plain, length), 0);
-    /* With and without bytes behind it, and cut. */
+    /* With and without bytes after it, and truncated. */
     for (size_t room = 0; room <= sizeof fast; room++) {
         uint64_t got = 0;
         uint8_t exact[sizeof fast];

@@ -1,4 +1,4 @@
-/* Streams over memory, gzip and zip made on the spot, and small reports. */
+/* Streams over memory, gzip and zip built in memory, and small reports. */
 #ifndef TEST_CUR_SUPPORT_H
 #define TEST_CUR_SUPPORT_H
 
@@ -19,7 +19,7 @@ uint32_t test_below(test_random *random, uint32_t limit);
 cm_stream *test_stream(const void *data, size_t length, size_t most, uint64_t seed);
 /* Fails with RETRY after `length` bytes. */
 cm_stream *test_failing_stream(const void *data, size_t length);
-/* Streams that are not closed yet. */
+/* The number of open streams. */
 int test_open_streams(void);
 
 /* Appends one gzip member to `into`. */
@@ -27,7 +27,7 @@ void test_gzip(cm_buffer *into, const void *data, size_t length);
 /* A zip archive in a temporary file: returns its path (caller removes and frees). names/texts end with NULL. */
 char *test_zip(const char *const *names, const char *const *texts, const char *password, bool stored);
 
-/* --- reports --------------------------------------------------------------------------------------------------- */
+/* --- reports ----------------------------------------------------------------------------------------------------- */
 
 #define PAYER "111122223333"
 #define HEADER                                                                                                         \

@@ -118,7 +118,7 @@ Test(decompress, many_members_empty_ones_and_padding)
         }
         cm_buffer_append(&gz, "\0\0\0\0\0\0\0", 7);
     }
-    /* Something behind the padding, and something that is no member. */
+    /* Something after the padding, and something that is not a member. */
     cm_buffer_append(&gz, "\x1f\x8b", 2);
     expect_cut(read_gzip(&gz, 0, 0));
     cm_buffer_free(&gz);
@@ -156,7 +156,7 @@ Test(decompress, every_changed_byte_is_found)
 {
     cm_buffer text = report(40, 6), gz = {0};
     test_gzip(&gz, text.data, text.length);
-    /* From the compressed data on; the header's time and system bytes mean nothing. */
+    /* From the compressed data on; the header's time and system bytes do not matter. */
     for (size_t at = 10; at < gz.length; at++) {
         gz.data[at] = (char)(gz.data[at] ^ 0x20);
         struct result r = read_gzip(&gz, 0, 0);

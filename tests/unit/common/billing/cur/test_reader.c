@@ -10,7 +10,7 @@ static char many[64 * 1024];
 
 #define READ(text, place, err) test_read_all(text, strlen(text), 0, place, err)
 
-/* Reading `text` fails so. */
+/* How reading `text` fails. */
 static void expect_error(const char *text, const char *code, uint64_t row, uint64_t line, const char *column)
 {
     /* Whole, and in reads of one byte. */
@@ -303,7 +303,7 @@ Test(reader, messages_show_the_text_but_not_all_of_it)
     cr_assert(strlen(err.text) < 200);
 }
 
-/* --- limits --------------------------------------------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------------------------------------------------ */
 
 /* A row whose description has `length` bytes. */
 static cm_buffer long_row(size_t length, const char *mark)
@@ -332,7 +332,7 @@ Test(reader, limits_of_field_and_row)
     cm_buffer_free(&text);
     text = long_row(CM_CUR_ROW_MAX, "");
     expect_error(text.data, "TOO_LONG", 2, 3, "");
-    /* An opening quote without an end swallows the rest: said so, even if the limit is hit first. */
+    /* An opening quote without an end swallows the rest: the error says so, even if the limit is reached first. */
     *strstr(text.data, "xxxx") = '"';
     expect_error(text.data, "QUOTE", 2, 3, "lineItem/LineItemDescription");
     cm_buffer_free(&text);
@@ -384,7 +384,7 @@ Test(reader, a_stream_that_fails_is_a_retry)
     cr_assert_eq(test_open_streams(), 0);
 }
 
-/* --- kinds ---------------------------------------------------------------------------------------------------- */
+/* --- kinds ------------------------------------------------------------------------------------------------------- */
 
 /* More kinds and texts than the reader remembers, in an order that comes back to old ones: every value stays right. */
 Test(reader, kinds_are_right_after_the_memory_was_full)

@@ -15,8 +15,7 @@ static cm_row new_row(uint32_t *memory)
     return (cm_row){.end = memory + 1, .capacity = CAPACITY};
 }
 
-/* --- an independent parser: one row as a list of values --------------------------------------------------------------
- */
+/* --- an independent parser: one row as a list of values ---------------------------------------------------------- */
 
 struct parsed {
     enum cm_scan_result result;
@@ -138,13 +137,13 @@ static void compare_at(const cm_scanner *scanner, const char *text, size_t lengt
     expect_row(&row, scanner->scan(text, length, true, &row), &p, text, length);
 }
 
-/* With a part of the text, both must say the same: what the whole text says, or MORE. */
+/* For a part of the text, both must give the same result: that of the whole text, or MORE. */
 static void compare_part(const cm_scanner *one, const cm_scanner *other, const char *text, size_t length, size_t part)
 {
     cm_row a = new_row(memory_a), b = new_row(memory_b);
     char *copy = malloc(part + CM_SCAN_PADDING);
     memcpy(copy, text, part);
-    memset(copy + part, '"', CM_SCAN_PADDING); /* what lies behind must not matter */
+    memset(copy + part, '"', CM_SCAN_PADDING); /* what follows must not matter */
     enum cm_scan_result result = one->scan(copy, part, false, &a);
     cr_assert_eq(result, other->scan(copy, part, false, &b), "<%.*s>", (int)part, text);
     if (result != CM_SCAN_MORE) {

@@ -120,7 +120,7 @@ Test(change, every_pair_of_state_and_event)
     cr_assert_eq(done + refused, 2 * 16 * 19);
 }
 
-/* No state without an exit but the last ones; every state can be reached; what is final says so. */
+/* Only final states have no exit; every state can be reached; final states are marked as such. */
 Test(change, no_state_without_an_exit)
 {
     for (int state = 0; state < CM_LINK_STATES; state++) {
@@ -177,7 +177,7 @@ Test(change, no_transition_without_a_cause)
     } while (0)
 
 /* O13, O22: the role is validated first; P16: where it is not needed, or a person waives it, the link becomes active
- * without. */
+ * without it. */
 Test(change, O13_O22_P16_active_needs_the_role)
 {
     cm_account_link link = ready(CM_LINK_EXISTING, CM_LINK_ROLE_PENDING);
@@ -204,7 +204,8 @@ Test(change, P11_active_needs_mfa)
     REFUSED(link, cause, "MFA_NOT_CONFIRMED");
 }
 
-/* O14, O15: without a support plan group the margin can be negative: it is assigned at link or creation. */
+/* O14, O15: without a support plan group the margin can be negative: it is assigned when linking or creating the
+ * account. */
 Test(change, O14_O15_O23_active_needs_the_support_plan_group)
 {
     cm_account_link link = ready(CM_LINK_EXISTING, CM_LINK_ROLE_PENDING);
@@ -215,7 +216,7 @@ Test(change, O14_O15_O23_active_needs_the_support_plan_group)
     DONE(link, cause);
 }
 
-/* N23: nobody leaves while a gate is shut. */
+/* N23: no account leaves while a gate is closed. */
 Test(change, N23_leaving_needs_open_gates)
 {
     cm_account_link link = ready(CM_LINK_EXISTING, CM_LINK_OFFBOARDING);
@@ -256,7 +257,7 @@ Test(change, N16_a_new_account_has_twelve_digits)
     }
 }
 
-/* --- random walks -------------------------------------------------------------------------------------------- */
+/* --- random walks ------------------------------------------------------------------------------------------------ */
 
 static uint64_t random_state = 20250610;
 static uint64_t next_random(void)
@@ -317,7 +318,7 @@ Test(change, random_walks)
         cm_link_cause cause = because((enum cm_link_event)(next_random() % CM_LINK_EVENTS));
         cause.at = now;
         cause.aws_at = cause.event == CM_LINK_INVITE ? now + 15 * CM_DAY : next_random() % 2 ? now : 0;
-        if (next_random() % 8 == 0) { /* what operators and org-linker find out meanwhile */
+        if (next_random() % 8 == 0) { /* what operators and org-linker find out in the meantime */
             link.role = replay.role = (enum cm_role_verdict)(next_random() % 3);
             link.mfa_confirmed = replay.mfa_confirmed = true;
             before = link;
@@ -333,7 +334,7 @@ Test(change, random_walks)
         changes++;
         seen[link.state]++;
         cr_assert_eq(link.version, before.version + 1);
-        /* History: from, event and what came with it lead to the same again. */
+        /* History: replaying from-state, event and their data gives the same result. */
         cr_assert(cm_link_change(&replay, &cause, &err));
         cr_assert_eq(memcmp(&replay, &link, sizeof link), 0);
         if (cm_link_state_is_final(link.state)) {
@@ -348,7 +349,7 @@ Test(change, random_walks)
     cr_assert_gt(now, at("2031-01-01T00:00:00Z"));
 }
 
-/* --- desired state (rules.md, "The last absolute value wins") ----------------------------------------------- */
+/* --- desired state (rules.md, "The last absolute value wins") ---------------------------------------------------- */
 
 typedef struct quantity {
     int64_t version, value;
@@ -375,12 +376,12 @@ Test(change, sync_scenarios_of_two_desks)
     /* 2. the other desk reads, then writes: its value is final */
     quantity seen = q;
     cr_assert(set(&q, seen.version, 12) && q.value == 12);
-    /* 3. both read the same; the second is told, nothing is lost silently */
+    /* 3. both read the same; the second gets an error, nothing is lost silently */
     seen = q;
     cr_assert(set(&q, seen.version, 11));
     cr_assert_not(set(&q, seen.version, 13));
     cr_assert_eq(q.value, 11);
-    /* 4. here shows 9, there made it 10: "+2" upon the stale 9 is refused; from what is there now it gives 12; then -4,
+    /* 4. here shows 9, there made it 10: "+2" on the stale 9 is refused; on the present value it gives 12; then -4,
      * then -1: 7. */
     q = (quantity){1, 9};
     quantity here = q;
@@ -393,5 +394,5 @@ Test(change, sync_scenarios_of_two_desks)
     cr_assert_not(set(&q, here.version, here.value - 1));
     here = q;
     cr_assert(set(&q, here.version, here.value - 1));
-    cr_assert_eq(q.value, 7); /* 9 + 1 + 2 - 4 - 1: every step upon what is there, none twice, none lost */
+    cr_assert_eq(q.value, 7); /* 9 + 1 + 2 - 4 - 1: every step on the present value, none twice, none lost */
 }

@@ -38,7 +38,7 @@ Test(dates, N11_billed_from_the_first_of_the_next_month)
     };
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         cr_assert_str_eq(text(cm_link_billed_from(CM_LINK_EXISTING, at(vectors[i][0]))), vectors[i][1]);
-    /* N11 speaks of moved accounts: a new one was never billed by anybody else */
+    /* N11 is about moved accounts: a new one was never billed by anybody else */
     cr_assert_str_eq(text(cm_link_billed_from(CM_LINK_CREATE, at("2024-03-18T00:00:00Z"))), "2024-03-01T00:00:00Z");
 }
 
@@ -76,7 +76,7 @@ Test(dates, N01_O21_the_reminder_is_not_the_end)
     cr_assert_eq(link.state, CM_LINK_EXPIRED);
 }
 
-/* Liable from AWS's moment, billed from the 1st; gone and kept again. */
+/* Liable from AWS's time of joining, billed from the 1st; leaving, then staying after all. */
 Test(dates, N11_liable_and_billed_are_kept_both)
 {
     cm_account_link link = {.kind = CM_LINK_EXISTING,
@@ -104,7 +104,7 @@ Test(dates, N11_liable_and_billed_are_kept_both)
         .event = CM_LINK_KEEP, .at = at("2025-01-06T00:00:00Z"), .by = "maria", .reason = "it came back"};
     cr_assert(cm_link_change(&link, &keep, &err));
     cr_assert(link.state == CM_LINK_ACTIVE && link.billed_until == 0 && link.left_at == 0);
-    /* a person's month is kept */
+    /* a month chosen by an operator is kept */
     cm_account_link wanted = {.kind = CM_LINK_EXISTING,
                               .state = CM_LINK_APPROVED,
                               .version = 1,

@@ -18,7 +18,7 @@ static cm_instant at(const char *text)
 #define MODEL(name) cm_payer_model_find(name)
 
 /* P01 ECAM: the payer's root is the distributor's (P02), the member's is the end customer's (P03); where the reseller
- * holds the payer (P14) neither is asked. */
+ * holds the payer (P14) neither is checked. */
 Test(rules, P01_P02_P03_who_owns_the_root)
 {
     static const char *const domains[] = {"distributor.example", "dist.example"};
@@ -53,7 +53,7 @@ Test(rules, P01_P02_P03_who_owns_the_root)
     }
 }
 
-/* P04: a role lies in the account itself; the distributor's reach into members is none. */
+/* P04: a role belongs to the account itself; the distributor has no access to members. */
 Test(rules, P04_O13_a_role_is_the_accounts_own)
 {
     cm_error err = {0};
@@ -90,7 +90,7 @@ Test(rules, P17_a_dated_list)
     cr_assert_eq(cm_rule_territory(MODEL("tdsynnex"), &d, "QA", at("2025-01-01T00:00:00Z")), CM_TERRITORY_NO_RULE);
 }
 
-/* P16, O25: IMBillingRole is there where the distributor made the payer; one that was transferred in needs it. */
+/* P16, O25: IMBillingRole exists where the distributor created the payer; a payer that was transferred in needs it. */
 Test(rules, P15_P16_O25_role_required)
 {
     cr_assert(cm_rule_role_required(MODEL("tdsynnex"), false));
@@ -181,7 +181,7 @@ Test(rules, N01_invitation_budget)
     }
 }
 
-/* O16, N06, P12: declared, assigned and observed are one plan, or it is drift. */
+/* O16, N06, P12: declared, assigned and observed plan are the same, or there is drift. */
 Test(rules, O16_N06_P12_plan_drift)
 {
     static const struct {
@@ -218,8 +218,7 @@ Test(rules, O08_mail_addresses)
     cr_assert_not(cm_email_normal("A@B.cDe1", into, sizeof into));
 }
 
-/* --- which payer
- * ------------------------------------------------------------------------------------------------------ */
+/* --- which payer ------------------------------------------------------------------------------------------------- */
 
 static const char world[] =
     "{kind: Customer, id: acme, reseller: northwind, price_book: standard}\n---\n"

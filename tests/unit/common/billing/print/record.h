@@ -8,7 +8,7 @@
 json_t *test_record(void);
 /* The same, not issued: no number, `state`. */
 json_t *test_record_in(const char *state);
-/* A view of it that must be made. Takes the record. */
+/* A view of it, which must succeed. Takes over the record. */
 json_t *test_view(json_t *record, enum cm_view view);
 const char *test_text(const json_t *object, const char *key);
 

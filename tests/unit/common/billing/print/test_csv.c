@@ -51,7 +51,7 @@ Test(csv, R09_columns_are_chosen)
     cm_error err = {0};
     cm_buffer out = {0};
     json_t *view = test_view(test_record(), CM_VIEW_CUSTOMER);
-    cr_assert_not(cm_view_csv(view, wrong, &out, &err)); /* P13: not by asking for it either */
+    cr_assert_not(cm_view_csv(view, wrong, &out, &err)); /* P13: not even by asking for it */
     cr_assert_eq(err.class, CM_ERROR_INVALID);
     cr_assert(strstr(err.text, "\"buy\" is not a column") && strstr(err.text, "row, document, number"), "%s", err.text);
     json_decref(view);
@@ -77,7 +77,7 @@ Test(csv, reseller_and_distributor)
     free(text);
 }
 
-/* What begins as a formula does is told apart by an apostrophe; negative amounts stay numbers. */
+/* Text that begins like a formula gets an apostrophe; negative amounts stay numbers. */
 Test(csv, formulas)
 {
     static const char *const names[] = {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "＋1", "－1", "＠1"},
@@ -95,7 +95,7 @@ Test(csv, formulas)
     }
 }
 
-/* A draft without a rate is in its source currency, and says no rate. */
+/* A draft without a rate is in its source currency and shows no rate. */
 Test(csv, without_a_rate)
 {
     static const char *const columns[] = {"currency", "source_currency", "exchange_rate", NULL};

@@ -1,4 +1,4 @@
-/* PDF: the same bytes for the same record, whenever it is printed (I09). What stands on the pages is looked at in
+/* PDF: the same bytes for the same record, whenever it is printed (I09). The content of the pages is checked in
  * tests/integration/test_print.py. */
 #include "base/decimal/decimal.h"
 #include "billing/print/paper.h"
@@ -37,7 +37,7 @@ Test(pdf, I09_a_reprint_is_the_same_bytes)
     }
 }
 
-/* Nothing that the customer may not know hides in what is not compressed; the rest is read in test_print.py. */
+/* The uncompressed parts contain nothing that the customer may not know; the rest is read in test_print.py. */
 Test(pdf, P13_the_same_view_makes_it)
 {
     json_t *record = test_record();
@@ -65,7 +65,7 @@ Test(pdf, a_logo_that_cannot_be_read_is_left_out)
     }
 }
 
-/* Thousands apart, as many decimals as the currency has, half away from zero. */
+/* Thousands separators, as many decimals as the currency has, half away from zero. */
 Test(pdf, figures_as_people_read_them)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* What each reader may know of a document (statements.md section 7; P13, I04, I06, I09-I12, I14, R04, R06). */
+/* What each reader may know about a document (statements.md section 7; P13, I04, I06, I09-I12, I14, R04, R06). */
 #include "record.h"
 
 #include <criterion/criterion.h>
@@ -13,8 +13,8 @@ static char *dumped(const json_t *view)
     return text;
 }
 
-/* Words and figures that a customer must never see: every text of the margin that is no figure of the document itself.
- */
+/* Words and figures that a customer must never see: every text of the margin that is not a figure of the document
+ * itself. */
 static const char *const secrets[] = {"buy",         "payer",      "margin",  "discount", "paid",    "111122223333",
                                       "secret-book", "price_book", "7.77123", "2.16279",  "0.93",    "9.931409",
                                       "10.27123",    "1.66879",    "policy",  "catalog",  "gates",   "remit",
@@ -95,7 +95,7 @@ Test(view, I12_parties_I06_title_I04_link)
     json_decref(view);
 }
 
-/* R04: the reseller's purchase price and the customer's price stand beside each other; nobody else reads that. */
+/* R04: the reseller's purchase price and the customer's price side by side; nobody else sees them. */
 Test(view, R04_the_reseller_sees_buy_and_margin)
 {
     json_t *view = test_view(test_record(), CM_VIEW_RESELLER);
@@ -112,7 +112,7 @@ Test(view, R04_the_reseller_sees_buy_and_margin)
     json_decref(view);
 }
 
-/* I14: what the distributor bills is paid where the reseller's country says. */
+/* I14: the distributor's bill is paid to the address for the reseller's country. */
 Test(view, I14_the_distributor_view)
 {
     json_t *view = test_view(test_record(), CM_VIEW_DISTRIBUTOR);
@@ -121,7 +121,7 @@ Test(view, I14_the_distributor_view)
     cr_expect_str_eq(test_text(view, "source_buy"), "9.931409");
     cr_expect_str_eq(test_text(view, "paid"), "9.23621");
     cr_expect_str_eq(test_text(json_object_get(view, "remit_to"), "name"), "Distributor Ireland Ltd");
-    cr_expect_str_eq(test_text(view, "source_net"), "9.5"); /* N12: 9.931409 less 0.431409 of May */
+    cr_expect_str_eq(test_text(view, "source_net"), "9.5"); /* N12: 9.931409 minus 0.431409 of May */
     cr_expect_null(json_object_get(view, "lines"));
     cr_expect_null(json_object_get(view, "total"));
     json_decref(view);
@@ -148,7 +148,7 @@ Test(view, corrections_name_what_they_correct)
     json_decref(view);
 }
 
-/* Documents that were issued before stay printable: what was not stored is left out. */
+/* Older issued documents stay printable: what they do not store is left out. */
 Test(view, records_of_before)
 {
     static const char *const absent[] = {"margin", "arrears", "overrides"};

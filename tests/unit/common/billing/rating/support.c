@@ -22,7 +22,7 @@ const char base_documents[] =
     "{kind: PriceBook, id: standard, currency: USD, versions: [{effective_from: 2025-01-01, rules: [\n"
     "  {id: rest, priority: 1000, price: {percent: 10, of: list}}]}]}\n---\n";
 
-/* For tests that bring no book `buy` of their own. */
+/* For tests without a book `buy` of their own. */
 static const char buy_book[] =
     "{kind: PriceBook, id: buy, currency: USD, versions: [{effective_from: 2025-01-01, rules: [\n"
     "  {id: buy-rest, priority: 1000, price: {percent: -10, of: payer}}]}]}\n---\n";
@@ -110,7 +110,7 @@ char *customer_text(const char *id, const char *settings, const char *account, .
     return cm_buffer_take(&out);
 }
 
-/* --- lines --------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------------------------- */
 
 static cm_slice text_or(const char *text, const char *otherwise)
 {
@@ -193,7 +193,7 @@ char *short_of(const test_result *r, char into[static 256])
     return into;
 }
 
-/* --- random -------------------------------------------------------------------------------------------------- */
+/* --- random ------------------------------------------------------------------------------------------------------ */
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 uint64_t random_next(random_state *random)

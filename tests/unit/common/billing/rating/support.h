@@ -68,7 +68,7 @@ char *short_of(const test_result *result, char into[static 256]);
                          "(" #__VA_ARGS__ ")\n  is       %s\n  expected %s", expect_text_, expected);                  \
     } while (0)
 
-/* --- random catalogs and lines ------------------------------------------------------------------------------- */
+/* --- random catalogs and lines ----------------------------------------------------------------------------------- */
 
 typedef struct random_state {
     uint64_t state;
@@ -84,7 +84,7 @@ cm_kind random_kind(random_state *random);
 const char *random_account(size_t index);
 /* A time near a boundary of the catalog, or anywhere around 2025-06. */
 cm_instant random_time(random_state *random, const cm_catalog *catalog);
-/* All instants at which something begins or ends in the catalog or the period; *ret is malloc'ed. */
+/* All instants at which something starts or ends in the catalog or the period; *ret is malloc'ed. */
 size_t boundaries_of(const cm_catalog *catalog, cm_instant **ret);
 
 #endif

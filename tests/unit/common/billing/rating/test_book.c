@@ -75,7 +75,7 @@ static const struct {
     {"{}", {0}, YES},
     {"{service: AmazonEC2}", {0}, YES},
     {"{service: AmazonEC}", {0}, NO},
-    {"{service: amazonec2}", {0}, NO}, /* S15: case counts */
+    {"{service: amazonec2}", {0}, NO}, /* S15: case matters */
     {"{service: [AmazonS3, AmazonEC2]}", {0}, YES},
     {"{service: [AmazonS3, AmazonRDS]}", {0}, NO},
     {"{service: AmazonEC2}", {.product = ""}, NO},
@@ -97,7 +97,7 @@ static const struct {
     {"{usage_type: 'a.c'}", {.usage_type = "abc"}, NO},
     {"{usage_type: '*a*b*c'}", {.usage_type = "xaxbxcxabxc"}, YES},
     {"{usage_type: '*a*b*c'}", {.usage_type = "xaxbxcxabx"}, NO},
-    {"{usage_type: 'a\\*?'}", {.usage_type = "a\\bc"}, YES},    /* a backslash is itself */
+    {"{usage_type: 'a\\*?'}", {.usage_type = "a\\bc"}, YES},    /* a backslash matches itself */
     {"{usage_type: '*aab'}", {.usage_type = "aaab"}, YES},      /* a star tried again */
     {"{usage_type: 'x?y'}", {.usage_type = "x\xc3\xa9y"}, YES}, /* ? is one character, not one byte */
     {"{usage_type: 'x??y'}", {.usage_type = "x\xc3\xa9y"}, NO},
@@ -150,7 +150,7 @@ Test(book, every_match_key)
     }
 }
 
-/* Ascending priority, wherever the rule stands in the file; the first match wins, nothing is combined. */
+/* Ascending priority, wherever the rule is in the file; the first match wins, nothing is combined. */
 Test(book, priority_decides)
 {
     cm_catalog *catalog = with_rules("{id: third, priority: 30, match: {service: AmazonEC2}, price: {free: true}},"
@@ -199,7 +199,7 @@ Test(book, percent_of_buy)
     cm_catalog *catalog = with_rules("{id: r, priority: 1, price: {percent: 20, of: buy}}");
     EXPECT(catalog, TDS, "usage r 10 12", 0);
     EXPECT(catalog, ING_BUY, "usage r 9 10.8", 0);
-    EXPECT(catalog, ING_BUY, "fee r 9 12", .type = "Fee"); /* no list price: basis is payer whatever it says */
+    EXPECT(catalog, ING_BUY, "fee r 9 12", .type = "Fee"); /* no list price: the basis is always payer */
     cm_catalog_free(catalog);
 }
 
@@ -231,7 +231,7 @@ Test(book, version_in_force_at_the_time_of_the_line)
     cm_catalog_free(catalog);
 }
 
-/* R01: books are per customer; R04: three layers stand beside each other on each line. */
+/* R01: books are per customer; R04: three layers side by side on each line. */
 Test(book, each_customer_has_its_own_book)
 {
     cm_catalog *catalog =
@@ -246,7 +246,7 @@ Test(book, each_customer_has_its_own_book)
     cm_catalog_free(catalog);
 }
 
-/* Overflow is told, not wrapped: POISON names it, and the row is the caller's (rate_batch). */
+/* Overflow is reported, not wrapped: POISON names it, and the caller (rate_batch) knows the row. */
 Test(book, a_price_that_does_not_fit)
 {
     cm_catalog *catalog = with_rules("{id: r, priority: 1, price: {rate: 1000}}");
@@ -270,7 +270,7 @@ static void collect(void *opaque, const char *step, const char *detail)
     cm_buffer_printf(opaque, "%s: %s\n", step, detail);
 }
 
-/* `explain` tells every step: class, link, each rule that was tried. */
+/* `explain` reports every step: class, link, each rule that was tried. */
 Test(book, trace_names_every_rule_that_was_tried)
 {
     cm_catalog *catalog = with_rules("{id: no, priority: 1, match: {unit: GB}, price: {free: true}},"

@@ -98,7 +98,7 @@ Test(class, first_row_that_fits_under_every_payer_model)
     free(text);
 }
 
-/* A taught type takes the place of its class in the table; conditions of rows before it still win. */
+/* A type defined in the catalog takes its class's place in the table; conditions of rows before it still win. */
 Test(class, types_taught_by_the_catalog)
 {
     static const char *const classes[] = {

@@ -133,7 +133,8 @@ Test(layers, refund_policies)
     free(book);
 }
 
-/* Section 4.5, pass_through: all three at `payer`, for the account they stand on; no book is asked on the sell side. */
+/* Section 4.5, pass_through: all three at `payer`, for the account they belong to; no book is asked on the sell
+ * side. */
 Test(layers, commitments_pass_through)
 {
     char *text = customer_text("acme", "commitment_policy: pass_through", ACCOUNT, ING, ING_BUY, NULL);
@@ -196,7 +197,7 @@ Test(layers, covered_usage_reads_list_for_payer)
     free(customer);
 }
 
-/* Classes without a list price: percent takes payer as its basis whatever it says, in buy books too (section 4.6). */
+/* Classes without a list price: percent always uses payer as its basis, in buy books too (section 4.6). */
 Test(layers, classes_without_a_list_price)
 {
     static const test_line lines[] = {{.type = "Usage", .entity = "AWS Marketplace"},

@@ -26,7 +26,7 @@ static const struct {
     {ACCOUNT, TDS, "2025-06-15T00:00:00Z", "bolt", ""},
     {ACCOUNT, TDS, "2025-06-15T00:00:00.000001Z", "bolt", ""},
     {ACCOUNT, TDS, "2025-06-30T23:00:00Z", "bolt", ""},
-    /* S2: moved to the nearest instant of the period */
+    /* S2: clamped to the nearest instant of the period */
     {ACCOUNT, TDS, "2024-12-31T00:00:00Z", "acme", ""},
     {ACCOUNT, TDS, "2025-07-01T00:00:00Z", "bolt", ""},
     {ACCOUNT, TDS, "2099-01-01T00:00:00Z", "bolt", ""},
@@ -47,7 +47,7 @@ static const struct {
     {"000011114444", TDS, "2025-06-16T00:00:00Z", "acme", ""},
     {"000011116666", TDS, "2025-06-30T23:59:59.999999Z", "", "BEFORE_BILLED_FROM"},
     {"000011116666", TDS, "2025-07-02T00:00:00Z", "", "BEFORE_BILLED_FROM"},
-    /* links ended, or never there */
+    /* links that ended or never existed */
     {"000011115555", TDS, "2025-06-01T00:00:00Z", "", "UNKNOWN_ACCOUNT"},
     {NOBODYS, TDS, "2025-06-01T00:00:00Z", "", "UNKNOWN_ACCOUNT"},
     {"", TDS, "2025-06-01T00:00:00Z", "", "UNKNOWN_ACCOUNT"},
@@ -100,7 +100,7 @@ Test(link, every_class_is_suspended_without_a_link)
     cm_catalog_free(catalog);
 }
 
-/* P06: no workload belongs into a management account, but its lines are not lost: payer, list, buy stay, nobody is
+/* P06: no workload belongs in a management account, but its lines are not lost: payer, list, buy stay, nobody is
  * charged. */
 Test(link, lines_of_the_payer_itself)
 {
@@ -133,7 +133,7 @@ Test(link, payer_account_with_a_customer)
     cm_catalog_free(catalog);
 }
 
-/* S4, first step: the type is unknown before anything else, but whose statement it holds up is known. */
+/* S4, first step: the type is unknown before anything else, but it is known whose statement it blocks. */
 Test(link, unknown_type_keeps_its_customer)
 {
     cm_catalog *catalog = catalog_of(moves);

@@ -93,7 +93,7 @@ Test(suspense, no_list_price)
     ROW("marketplace all 10 10", .type = "DiscountedUsage", .list = "0", .entity = "AWS Marketplace");
     ROW("support - 0 0", .type = "DiscountedUsage", .list = "0", .product = "AWSSupportBusiness");
 #undef ROW
-    /* customer known only: the payer's own lines are nobody's */
+    /* customer known only: the payer's own lines belong to no customer */
     EXPECT(catalog, TDS, "covered_usage - 10 0", .account = TDS, .type = "DiscountedUsage", .list = "0");
     cm_catalog_free(catalog);
 }
@@ -122,7 +122,7 @@ Test(suspense, no_rule_matches)
     cm_catalog_free(catalog);
 }
 
-/* Every reason has a name and says what to do about it. */
+/* Every reason has a name and advice on what to do. */
 Test(suspense, reasons_say_what_to_do)
 {
     static const char *const names[] = {

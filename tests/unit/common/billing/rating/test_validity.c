@@ -1,6 +1,6 @@
 /*
  * A decision holds for [valid_from, valid_to): deciding again at any time inside must give the same decision, otherwise
- * a batch that reuses it would price lines wrongly. Looked at on random catalogs, at every boundary and one microsecond
+ * a batch that reuses it would price lines wrongly. Checked on random catalogs, at every boundary and one microsecond
  * to each side.
  */
 #include "support.h"
@@ -92,8 +92,7 @@ Test(validity, a_decision_holds_in_all_of_its_interval)
                  changes);
 }
 
-/* The sums of lines that lie in one interval may be rated together: intervals of a kind never overlap, and leave no
- * hole. */
+/* The sums of lines in one interval may be rated together: intervals of a kind never overlap and leave no gap. */
 Test(validity, intervals_tile_the_period)
 {
     for (uint64_t seed = 21; seed <= 26; seed++) {

@@ -1,4 +1,4 @@
-/* Ten deviations, one at a time and all at once: each gets its own cause, and nothing that is right gets one (R11). */
+/* Ten deviations, one at a time and all at once: each gets its own cause, and nothing correct gets one (R11). */
 #include "billing/reconcile/reconcile.h"
 
 #include <criterion/criterion.h>
@@ -99,7 +99,7 @@ Test(causes, ten_deviations_at_once_none_invented)
     add_row(c, accounts[6], "AmazonEC2", "1500.00"); /* 6 at list */
     add_row(c, accounts[7], "AmazonEC2", "1000.00"); /* 7 the same row twice */
     add_row(c, accounts[7], "AmazonEC2", "1000.00");
-    add_row(c, accounts[11], "AmazonEC2", "77.00"); /* 8 an account that nobody knows */
+    add_row(c, accounts[11], "AmazonEC2", "77.00"); /* 8 an unknown account */
     c->expected[9].discount = amount("-30");
     add_row(c, accounts[9], "AmazonEC2", "970.00");   /* 9 the discount, a month too early (N12) */
     add_row(c, accounts[10], "AmazonEC2", "1000.00"); /* healthy */
@@ -125,7 +125,7 @@ Test(causes, ten_deviations_at_once_none_invented)
     free(c);
 }
 
-/* The same amounts, what is known otherwise: the cause changes. */
+/* The same amounts with other data: the cause changes. */
 Test(causes, unknown_rows)
 {
     case_ *c = calloc(1, sizeof *c);
@@ -151,8 +151,8 @@ Test(causes, unknown_rows)
     free(c);
 }
 
-/* One ratio over the whole invoice: another rate if it was converted, else another price book. An odd group stays what
- * it is. */
+/* One ratio over the whole invoice: another rate if it was converted, else another price book. A single odd group keeps
+ * its own cause. */
 Test(causes, one_ratio_for_all)
 {
     for (int converted = 0; converted < 2; converted++) {
@@ -171,7 +171,7 @@ Test(causes, one_ratio_for_all)
     }
 }
 
-/* What no cause explains is said to be unexplained. */
+/* A difference without a cause is reported as unexplained. */
 Test(causes, nothing_is_invented)
 {
     case_ *c = calloc(1, sizeof *c);
@@ -191,7 +191,7 @@ Test(causes, nothing_is_invented)
     result = solve(c);
     check(&result, accounts[0], NULL, CM_RECONCILE_OVER, CM_CAUSE_CREDIT);
     cm_reconciliation_free(&result);
-    c->rows[0].amount = amount("1045.00"); /* payer 1100 less 5 %: a round percentage, ours is none */
+    c->rows[0].amount = amount("1045.00"); /* payer 1100 minus 5 %: a round percentage, and not ours */
     result = solve(c);
     check(&result, accounts[0], NULL, CM_RECONCILE_OVER, CM_CAUSE_PRICE_BOOK);
     cm_reconciliation_free(&result);

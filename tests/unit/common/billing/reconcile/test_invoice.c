@@ -1,4 +1,4 @@
-/* Reading invoices: what is taken, and bad input with file, row and column. */
+/* Reading invoices: what is accepted, and bad input with file, row and column. */
 #include "billing/reconcile/invoice.h"
 #include "catalog_fixture.h"
 
@@ -52,7 +52,7 @@ static void expect_row(const cm_invoice *invoice, size_t i, uint64_t row, const 
     cr_expect_str_eq(text, amount);
 }
 
-/* N16: zeros that a spreadsheet dropped come back; names become product codes; totals are left out. */
+/* N16: zeros that a spreadsheet dropped are restored; names become product codes; totals are left out. */
 Test(invoice, plain)
 {
     cm_invoice invoice;

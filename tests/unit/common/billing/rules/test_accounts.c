@@ -1,5 +1,4 @@
-/* Rules P05 to P14 and O02 to O15 (rules.md): payers, accounts, what must be there before a line can be
- * billed. */
+/* Rules P05 to P14 and O02 to O15 (rules.md): payers, accounts, what must exist before a line can be billed. */
 #include "month.h"
 
 #include <criterion/criterion.h>
@@ -84,7 +83,7 @@ Test(accounts, O03_the_invoice_currency_is_the_customers_own)
     free(yen);
 }
 
-/* The master price book is AWS's own: every price is built upon the layers that come with the line. */
+/* The master price book is AWS's own: every price is based on the layers that come with the line. */
 Test(accounts, O04_prices_build_upon_the_master_price_book)
 {
     char *yaml = customer_text("acme", "", ACCOUNT, TDS, NULL);
@@ -128,8 +127,8 @@ Test(accounts, O14_the_support_plan_group_is_set_for_each_account)
                    "absent");
 }
 
-/* Without a group the customer pays no support: with ingram the reseller's loss is shown as it is; issuing is held back
- * by the gate. */
+/* Without a group the customer pays no support: with ingram the reseller's loss is shown as it is; the gate blocks
+ * issuing. */
 Test(accounts, O15_without_a_group_the_margin_can_be_negative)
 {
     test_line lines[] = {{.cost = "100", .list = "0"}, {.product = "AWSSupportBusiness", .cost = "30", .list = "0"}};

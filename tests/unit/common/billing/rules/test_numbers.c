@@ -1,4 +1,4 @@
-/* Rules N02 to N21 (rules.md): the hard constants, each in the code that keeps it. */
+/* Rules N02 to N21 (rules.md): the hard constants, each in the code that implements it. */
 #include "month.h"
 
 #include <criterion/criterion.h>
@@ -106,7 +106,7 @@ Test(numbers, N13_the_cycle_is_the_calendar_month)
     free(yaml);
 }
 
-/* The daily instant of a catalog version is kept by the store; a book's own versions count from theirs (R02). */
+/* The daily instant of a catalog version is enforced by the store; a book's own versions count from theirs (R02). */
 Test(numbers, N14_a_change_of_prices_counts_from_midnight_utc)
 {
     cm_catalog *catalog =

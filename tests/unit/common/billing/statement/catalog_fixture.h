@@ -11,7 +11,7 @@
 #define ACCOUNT "000011112222"
 #define OTHER   "000033334444"
 
-/* Payers, reseller northwind, book `standard` (USD, payer as it is) stand before `yaml`. The program ends on errors. */
+/* Payers, reseller northwind, book `standard` (USD, payer unchanged) come before `yaml`. The program ends on errors. */
 json_t *test_catalog_json(const char *yaml);
 cm_catalog *test_catalog(const char *yaml);
 

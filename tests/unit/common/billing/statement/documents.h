@@ -1,4 +1,4 @@
-/* Short ways to make charges and to look at documents. */
+/* Helpers to create charges and to read documents. */
 #ifndef CM_TEST_DOCUMENTS_H
 #define CM_TEST_DOCUMENTS_H
 

@@ -80,7 +80,7 @@ Test(documents, only_known_customers)
     free(yaml);
 }
 
-/* S12: one for each customer with a charge, also if nothing of it costs anything. */
+/* S12: one for each customer with a charge, even if everything is free. */
 Test(documents, empty_one)
 {
     const cm_statement_charge charges[] = {charge(CM_CLASS_TAX, "p", "0")};

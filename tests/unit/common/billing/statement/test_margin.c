@@ -54,7 +54,7 @@ static const char *losses(const built *b)
     return joined;
 }
 
-/* R08: paid at the distributor's rate, billed at the reseller's: 100 x 0.9 brought, 80 x 0.95 paid, the gap of 80 x
+/* R08: paid at the distributor's rate, billed at the reseller's: 100 x 0.9 revenue, 80 x 0.95 cost, the gap of 80 x
  * 0.05 is the FX margin. */
 Test(margin, fx)
 {
@@ -104,7 +104,7 @@ Test(margin, causes)
     free(acme);
 }
 
-/* Eight losses are put among rows that earn: each is told with its cause, and nothing else is (rating.md section 7). */
+/* Eight losses among rows that earn: each is reported with its cause, and nothing else is (rating.md section 7). */
 Test(margin, eight_causes_among_healthy_rows)
 {
     static const struct {
@@ -152,9 +152,9 @@ Test(margin, eight_causes_among_healthy_rows)
     free(acme);
 }
 
-/* N12: a discount of May, credited in June, lowers what June costs, at June's rates; its own row names the month. It
- * neither hides a loss of June nor is it one where May's was too high. Of another customer or currency it does not
- * stand here. */
+/* N12: a discount of May, credited in June, reduces June's cost, at June's rates; its own row names the month. It
+ * neither hides a loss of June nor is it one where May's was too high. A discount of another customer or currency is
+ * not included. */
 Test(margin, N12_discounts_of_earlier_months)
 {
     const cm_statement_charge charges[] = {priced(CM_CLASS_USAGE, "p", "100", "100", "90"),
@@ -195,7 +195,7 @@ Test(margin, N12_discounts_of_earlier_months)
     free(acme);
 }
 
-/* P13, R04: nothing of it is in the document that customers see; without being asked for it is not there at all. */
+/* P13, R04: nothing of it is in the document that customers see; unless requested, it is not computed at all. */
 Test(margin, is_not_in_the_document)
 {
     const cm_statement_charge charges[] = {priced(CM_CLASS_USAGE, "p", "81.5", "82.5", "100"),

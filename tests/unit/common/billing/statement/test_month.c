@@ -154,8 +154,8 @@ Test(month, custom_charge_dates)
     }
 }
 
-/* A percent reads its layer and classes; of sell, what stands on the document: with support where that class is asked
- * for. */
+/* A percent reads its layer and classes; of sell, what stands on the document: with support if that class is
+ * requested. */
 Test(month, custom_charge_percent)
 {
     static const struct {
@@ -253,7 +253,7 @@ Test(month, credit_is_carried_over)
     free(yaml);
 }
 
-/* From its month until before `expires`; what expires first is used first; custom charges are paid too; then
+/* From its month until before `expires`; credits that expire first are used first; they also pay custom charges; then
  * conversion, rounding, tax. */
 Test(month, credit_order)
 {

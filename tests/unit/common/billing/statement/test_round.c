@@ -10,7 +10,7 @@ typedef struct vector {
     const char *exact, *rounded, *total;
 } vector;
 
-/* Ties go to the line that stands first; the remainder is exact - floor, also below zero. */
+/* Ties go to the first line; the remainder is exact - floor, also below zero. */
 static const vector vectors[] = {
     {2, "0.004 0.004 0.004", "0.01 0 0", "0.01"},
     {2, "0.005", "0.01", "0.01"},

@@ -1,4 +1,4 @@
-/* What the month adds to the lines of deliveries: with the lines' own `sell` it is all that is on a document (I10:
+/* What the month adds to the lines of deliveries: with the lines' own `sell` it is everything on a document (I10:
  * detailed billing). */
 #include "documents.h"
 

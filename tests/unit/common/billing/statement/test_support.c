@@ -44,7 +44,7 @@ Test(support, rules_table_1_10)
 
 Test(support, row)
 {
-    /* N19, O14: what the row says; it stands behind the account's own lines, whatever their names. */
+    /* N19, O14: the row's content; it comes after the account's own lines, whatever their names. */
     const cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "zzz", "437.00")};
     char *yaml = with_group("type: business", TDS);
     built b = build(yaml, charges, 1);
@@ -120,7 +120,7 @@ Test(support, half_even_and_with_the_sign)
     expect_support("type: business_public\nminimum: 0", "2025-06", negative, 1, "");
 }
 
-/* N04, N19: a suppressing model's support lines come back as one row; where the lines themselves carry sell there is
+/* N04, N19: a suppressing model's support lines come back as one row; where the lines themselves have sell there is
  * none. */
 Test(support, passthrough)
 {

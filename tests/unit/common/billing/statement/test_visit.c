@@ -88,8 +88,8 @@ static cm_catalog *catalog_with(const char *percent)
 
 /*
  * EC2 100 as it is: no change. S3: 200 hours at 0.5 = 100 by the tier, 0 before. Support: 10 % of 200 = 20, which costs
- * 9 % = 18. Fee 7, credit -20. The invoice currency plays no part. The charge of a customer that the catalog does not
- * have plays none either.
+ * 9 % = 18. Fee 7, credit -20. The invoice currency does not matter, nor does the charge of a customer that is not in
+ * the catalog.
  */
 Test(visit, what_each_step_changes)
 {
@@ -112,7 +112,7 @@ Test(visit, what_each_step_changes)
     cm_catalog_free(catalog);
 }
 
-/* N05: support that the customer gets for nothing has no line, but its price to the reseller is told. */
+/* N05: support that the customer gets for nothing has no line, but its price to the reseller is reported. */
 Test(visit, N05_support_for_nothing_costs)
 {
     cm_catalog *catalog = catalog_with("0");

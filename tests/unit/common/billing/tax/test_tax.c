@@ -1,4 +1,4 @@
-/* Verdicts of tax settings (T01-T07), each by a fixture; the expected ones follow from the rules' words. */
+/* Verdicts of tax settings (T01-T07), each by a fixture; the expected ones follow from the text of the rules. */
 #include "billing/tax/tax.h"
 
 #include <criterion/criterion.h>
@@ -85,7 +85,7 @@ static void expect(const char *inheritance, cm_tax_seen_account of_payer, cm_tax
     cr_assert(strstr(found.accounts[0].detail, words), "\"%s\" is not in: %s", words, found.accounts[0].detail);
 }
 
-/* T01-T04 all as required. */
+/* T01-T04: everything as required. */
 Test(tax, ok_when_inheritance_is_on_and_the_payer_is_right)
 {
     expect("OptIn", (cm_tax_seen_account)RIGHT, (cm_tax_seen_account)INHERITS("000000000001"), "OK", "OK", "inherits");
@@ -172,7 +172,7 @@ Test(tax, T02_payee_with_a_number_of_its_own)
     expect("OptIn", (cm_tax_seen_account)RIGHT, (cm_tax_seen_account)OWN("000000000001", "555", "Pending"), "OK",
            "PAYEE_TRN_OVERRIDE", "VAT 555 (Pending)");
     expect("OptIn", (cm_tax_seen_account)RIGHT, inheriting, "OK", "PAYEE_TRN_OVERRIDE", "of its own");
-    /* one that is gone is none */
+    /* a deleted one does not count */
     inheriting.status = "Deleted";
     expect("OptIn", (cm_tax_seen_account)RIGHT, inheriting, "OK", "OK", "inherits");
     inheriting.status = "Rejected";
@@ -183,7 +183,7 @@ Test(tax, T02_payee_with_a_number_of_its_own)
     /* the payer's number as its own is the same tax setting (T02) ... */
     expect("OptIn", (cm_tax_seen_account)RIGHT, (cm_tax_seen_account)OWN("000000000001", "100 123-456", "Verified"),
            "OK", "OK", "carries");
-    /* ... unless it stands with another address */
+    /* ... unless it has another address */
     cm_tax_seen_account moved = OWN("000000000001", "100123456", "Verified");
     moved.address.city = "Ajman";
     expect("OptIn", (cm_tax_seen_account)RIGHT, moved, "OK", "PAYEE_ADDRESS_MISMATCH", "city differs");
@@ -195,7 +195,7 @@ Test(tax, T02_inheritance_on_but_not_for_this_account)
            "inheritance is on, but");
 }
 
-/* T04: the payer's verdict; T02: each payee by what it carries itself. */
+/* T04: the payer's verdict; T02: each payee by its own data. */
 Test(tax, T04_inheritance_off)
 {
     static const char *const off[] = {"OptOut", "", "Something"};
@@ -217,7 +217,7 @@ Test(tax, T04_inheritance_off)
     expect("OptOut", (cm_tax_seen_account)RIGHT, moved, "INHERITANCE_OFF", "PAYEE_ADDRESS_MISMATCH", "is missing");
 }
 
-/* The payer's fault comes first, also for a payee with one of its own. */
+/* The payer's problem comes first, even for a payee with one of its own. */
 Test(tax, precedence_of_the_payers_faults)
 {
     cm_tax_seen_account wrong = RIGHT;
@@ -270,7 +270,7 @@ Test(tax, not_readable_names_what_is_missing)
         cm_payer payer = payer_of("ingram");
         payer.country = cases[i].country;
         payer.role_arn = cases[i].role;
-        /* a fresh answer of before does not help where the right was taken away */
+        /* an earlier fresh answer does not help once the permission is revoked */
         cm_tax_case given = {&payer, cases[i].no_distributor ? NULL : &distributor,
                              NULL,   cases[i].unreadable,
                              0,      i == 0 ? 1000 : INT64_MIN};
@@ -280,7 +280,7 @@ Test(tax, not_readable_names_what_is_missing)
     }
 }
 
-/* AWS away: what was found stands until it is too old. */
+/* AWS is unavailable: earlier verdicts stay until they are too old. */
 Test(tax, stale_when_the_last_good_answer_is_too_old)
 {
     cm_payer payer = payer_of("ingram");
@@ -306,7 +306,7 @@ Test(tax, who_is_checked)
     cr_assert(cm_tax_is_checked(&payer, &distributor));
 }
 
-/* T05: every verdict but two holds statements. */
+/* T05: every verdict except two blocks statements. */
 Test(tax, T05_what_holds_and_names)
 {
     enum cm_tax_verdict back;
@@ -341,7 +341,7 @@ Test(tax, seven_vat_invoices)
     }
     cm_tax_seen seen = {"OptOut", "", accounts, 11};
     cr_assert_eq(cm_tax_invoices(PAYER, &seen), 7);
-    /* a number that is not verified is none: 1 + 7; another number: one more */
+    /* a number that is not verified does not count: 1 + 7; another number: one more */
     accounts[4].status = "Pending";
     cr_assert_eq(cm_tax_invoices(PAYER, &seen), 8);
     accounts[4] = (cm_tax_seen_account)OWN("000000000004", "555", "Verified");
@@ -371,7 +371,7 @@ Test(tax, T03_texts_are_normalised)
         {"\xce\x91\xce\x98\xce\x97\xce\x9d\xce\x91", "\xce\xb1\xce\xb8\xce\xb7\xce\xbd\xce\xb1", true}, /* Greek */
         {"No. 5 (Block B)", "no 5 / block b", true},
         {"5", "6", false},
-        {"\xff", "\xff", true}, /* no UTF-8: as it is */
+        {"\xff", "\xff", true}, /* not UTF-8: unchanged */
         {"\xff", "", false},
         {"", " .,-", true},
     };

@@ -1,4 +1,4 @@
-/* What a file says about its accounts: account.observed (P06, O16). */
+/* The accounts in a file: account.observed (P06, O16). */
 #include "billing/catalog/model/plans.h"
 #include "delivery/observed/observed.h"
 #include "support.h"

@@ -1,4 +1,4 @@
-/* Files of a run rated again by several threads: sums, control totals, what is said of bad files (R02). */
+/* Files of a run rated again by several threads: sums, control totals, errors for bad files (R02). */
 #include "support.h"
 
 #include "base/base/buffer.h"
@@ -24,7 +24,7 @@ typedef struct world {
     cm_catalog *catalog;
     cm_rater *rater;
     cm_rerate_file files[FILES];
-    /* what was handed over */
+    /* what was passed on */
     uint64_t lines, told_lines;
     size_t told_files, calls;
     cm_decimal payer, sell;
@@ -51,7 +51,7 @@ static void write_file(world *w, int f, int lines, const char *last)
              (long long)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
 }
 
-/* The sum of the checksums of what the file's lines are, by reading it once. */
+/* The sum of the checksums of the file's lines, by reading it once. */
 static void count(world *w, int f)
 {
     char path[128];
@@ -172,7 +172,7 @@ Test(rerate, sums_by_any_number_of_threads)
     }
 }
 
-/* What the run counted is what must be read: neither fewer lines nor others. */
+/* Exactly what the run counted must be read: neither fewer lines nor others. */
 Test(rerate, control_totals)
 {
     world *w = world_new(FEW);

@@ -1,4 +1,4 @@
-/* A folder of a test's own, filled by the test and removed at its end. */
+/* A private folder, filled by the test and removed at its end. */
 #ifndef TESTS_UNIT_SOURCE_PLACE_H
 #define TESTS_UNIT_SOURCE_PLACE_H
 

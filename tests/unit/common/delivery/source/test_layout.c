@@ -1,4 +1,4 @@
-/* What a key says about report, period and assembly. */
+/* Report, period and assembly from a key. */
 #include "delivery/source/reports.h"
 
 #include <criterion/criterion.h>

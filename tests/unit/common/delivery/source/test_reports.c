@@ -24,7 +24,7 @@ static void tear_down(void)
 
 TestSuite(reports, .init = set_up, .fini = tear_down, .timeout = 30);
 
-/* --- layouts ------------------------------------------------------------------------------------------------- */
+/* --- layouts ----------------------------------------------------------------------------------------------------- */
 
 Test(reports, legacy_new_versions)
 {
@@ -73,7 +73,7 @@ Test(reports, only_assembly_folders)
         snprintf(file, sizeof file, "r/20250601-20250701/%s/r-1.csv.gz", ids[i]);
         place_legacy(&p, manifest, "r", ids[i], PAYER, JUNE, file);
         place_write(&p, file, ids[i]);
-        place_age(&p, manifest, 2000000000 - (long)i); /* the clock of a copy says nothing */
+        place_age(&p, manifest, 2000000000 - (long)i); /* the time of a copy means nothing */
     }
     place_find(&p, PAYER);
     cr_assert_str_eq(place_only(&p, "", "")->assembly, "20250702T010203Z");
@@ -189,7 +189,7 @@ Test(reports, empty_folder)
     cr_assert(p.count == 0);
 }
 
-/* --- what can be wrong --------------------------------------------------------------------------------------- */
+/* --- what can be wrong ------------------------------------------------------------------------------------------- */
 
 static const char top[] = "r/20250601-20250701/r-Manifest.json";
 

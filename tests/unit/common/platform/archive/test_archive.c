@@ -1,4 +1,4 @@
-/* The archive of deliveries: whole files or none, what is read is what was written (R11: what was billed can be
+/* The archive of deliveries: complete files or none, reads return what was written (R11: what was billed can be
  * reconciled later). */
 #include "platform/archive/archive.h"
 
@@ -233,7 +233,7 @@ Test(archive, R11_one_changed_byte_is_named_before_a_byte_is_given)
     cr_assert_str_eq(err.code, "ARCHIVE_CORRUPT");
     cr_assert(strstr(err.text, path_of(ABC)), "%s", err.text);
     cr_assert_not(cm_archive_check(archive, ABC, &bytes, &err));
-    put("abc", digest); /* written again, it is whole again */
+    put("abc", digest); /* written again, it is intact again */
     MUST(cm_archive_check(archive, ABC, &bytes, &err));
 }
 

@@ -1,6 +1,6 @@
 /*
- * An HTTP server on loopback with answers from a script: the n-th request gets the n-th answer, in order. What was
- * asked is kept. For tests of retries, credentials and broken connections; one connection at a time.
+ * An HTTP server on loopback with answers from a script: the n-th request gets the n-th answer, in order. Requests are
+ * recorded. For tests of retries, credentials and broken connections; one connection at a time.
  */
 #ifndef TESTS_UNIT_AWS_FAKE_HTTP_H
 #define TESTS_UNIT_AWS_FAKE_HTTP_H

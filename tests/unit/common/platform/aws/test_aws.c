@@ -17,7 +17,7 @@
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
-/* --- the world of a test ------------------------------------------------------------------------------------- */
+/* --- the world of a test ----------------------------------------------------------------------------------------- */
 
 static const char *variables[16]; /* "NAME=value" */
 static cm_instant now;
@@ -84,7 +84,7 @@ static char *answer(const char *status, const char *headers, const char *body)
 
 TestSuite(aws, .init = set_up, .timeout = 60);
 
-/* --- errors -------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------------------------ */
 
 Test(aws, failure_is_read_from_every_protocol)
 {
@@ -168,7 +168,7 @@ Test(aws, xml_refuses_what_is_no_answer)
     cm_buffer_free(&deep);
 }
 
-/* --- listing ------------------------------------------------------------------------------------------------- */
+/* --- listing ----------------------------------------------------------------------------------------------------- */
 
 Test(aws, list_pages_and_odd_keys)
 {
@@ -229,7 +229,7 @@ Test(aws, list_that_goes_round_is_an_error)
     free(page);
 }
 
-/* --- retries ------------------------------------------------------------------------------------------------- */
+/* --- retries ----------------------------------------------------------------------------------------------------- */
 
 static bool head(cm_s3 *s3, cm_error *err)
 {
@@ -348,7 +348,7 @@ Test(aws, secrets_stay_out_of_errors)
     free(echo);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 static char *read_whole(cm_stream *stream, cm_error *err)
 {
@@ -444,7 +444,7 @@ Test(aws, read_without_etag_does_not_guess)
     cm_s3_free(s3);
 }
 
-/* More than the buffer holds, taken slowly: the transfer is paused and goes on, and no byte is lost or doubled. */
+/* More than the buffer holds, taken slowly: the transfer is paused and resumed, and no byte is lost or duplicated. */
 Test(aws, read_pauses_when_the_reader_is_slow)
 {
     enum { BYTES = 3 * 1024 * 1024 };

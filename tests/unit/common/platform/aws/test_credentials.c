@@ -210,9 +210,9 @@ Test(credentials, container_is_asked_again_before_the_end)
     expect_id(provider, "C1");
     now += 3000 * CM_SECOND; /* ten minutes before the end: kept */
     expect_id(provider, "C1");
-    now += 400 * CM_SECOND; /* three minutes before: asked, busy, the old ones still hold */
+    now += 400 * CM_SECOND; /* three minutes before: refreshed, busy, the old ones are still valid */
     expect_id(provider, "C1");
-    expect_id(provider, "C1"); /* and not asked again at once */
+    expect_id(provider, "C1"); /* and not refreshed again at once */
     now += 60 * CM_SECOND;
     expect_id(provider, "C2");
     cm_aws_provider_free(provider);

@@ -168,7 +168,7 @@ static char *canonical_path_of(const char *path, bool s3)
     return line;
 }
 
-/* S3 signs what is sent; everybody else normalises and encodes again. */
+/* S3 signs the path as sent; all other services normalise and encode it again. */
 Test(sigv4, path_rules)
 {
     struct {

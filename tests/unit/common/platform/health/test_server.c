@@ -23,7 +23,7 @@ static int free_port(void)
     return ntohs(address.sin_port);
 }
 
-/* The status; the whole answer lands in `answer`. */
+/* Returns the status; stores the whole answer in `answer`. */
 static char answer[65536];
 
 static int ask(int port, const char *request_line)

@@ -1,4 +1,4 @@
-/* A mock cluster of librdkafka in the test's own process, and short ways to use it. */
+/* A mock cluster of librdkafka in the test's own process, with helpers. */
 #ifndef CM_TEST_KAFKA_MOCK_H
 #define CM_TEST_KAFKA_MOCK_H
 

@@ -73,7 +73,7 @@ Test(consume, close_commits_and_the_next_one_goes_on_there)
     mock_stop();
 }
 
-/* A second member joins: the first one's tokens are lost, what was done is committed, and both go on with disjoint
+/* A second member joins: the first one's tokens are lost, finished work is committed, and both continue with disjoint
  * partitions. */
 Test(consume, revoked_partitions)
 {
@@ -138,7 +138,7 @@ Test(consume, pause_stops_and_resume_goes_on_where_it_was)
     cm_consumer *consumer = consumer_of("g", "");
     cm_record *record = next_record(consumer);
     cm_consumer_pause(consumer);
-    poll_for(consumer, 700); /* 99 records lie in the local queue, none comes */
+    poll_for(consumer, 700); /* 99 records are in the local queue, none is delivered */
     cm_consumer_resume(consumer);
     for (int i = 0; i < 100; i++) {
         cr_assert_eq(record->offset, i);
@@ -182,7 +182,7 @@ Test(consume, lag_counts_what_was_not_read)
     mock_stop();
 }
 
-/* A commit that the broker refused is asked for again. */
+/* A commit that the broker refused is repeated. */
 Test(consume, failed_commit_is_repeated)
 {
     mock_start(1);
@@ -221,8 +221,7 @@ Test(consume, broker_away_and_back)
     mock_stop();
 }
 
-/* A small local queue must not make a consumer stand still: librdkafka 2.0.2 by itself looks once a second (10 records
- * here). */
+/* A small local queue must not stall a consumer: librdkafka 2.0.2 by itself checks once a second (10 records here). */
 Test(consume, small_local_queue_is_filled_again_at_once)
 {
     enum { COUNT = 300 };

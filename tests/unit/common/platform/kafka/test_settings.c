@@ -23,7 +23,7 @@ Test(settings, wrong_ones_are_refused_with_their_name)
     mock_stop();
 }
 
-/* One list serves both: what only the other kind of client knows is no error. */
+/* One list serves both: a property that only the other kind of client knows is not an error. */
 Test(settings, properties_of_the_other_kind)
 {
     mock_start(1);

@@ -171,7 +171,7 @@ void test_postgres_stop(void)
         nftw(folder, removed, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Criterion runs each test in a new process: where the server is goes there by the environment. */
+/* Criterion runs each test in a new process: the server's location is passed in the environment. */
 static const char *where(void)
 {
     const char *set = getenv("PRIVATE_POSTGRES");

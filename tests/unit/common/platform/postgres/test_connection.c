@@ -172,7 +172,7 @@ Test(reconnect, idle_connection_that_died)
     cm_pg_close(pg);
 }
 
-/* A process that was stopped for long: the server gave its transaction up, the same work is done again. */
+/* A process that was suspended for a long time: the server ended its transaction, the same work is done again. */
 Test(reconnect, transaction_that_slept_too_long)
 {
     cm_pg *pg = fresh();

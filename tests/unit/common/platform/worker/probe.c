@@ -1,4 +1,4 @@
-/* A worker without work: turns until it is told to stop. CURMILL_FAULT=stuck: stops turning; =stay: ignores the first
+/* A worker without work: loops until it is told to stop. CURMILL_FAULT=stuck: stops turning; =stay: ignores the first
  * signal. */
 #include "platform/worker/worker.h"
 

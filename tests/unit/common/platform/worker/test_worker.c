@@ -127,11 +127,12 @@ Test(worker, starts_beats_is_ready_and_stops_cleanly)
     cr_assert_eq(status_of(port, "/readyz"), 200);
     cr_assert_eq(status_of(port, "/healthz"), 200);
     usleep(5600000);
-    cr_assert_gt(number(pg, "SELECT extract(epoch FROM seen_at - started_at)::bigint FROM worker"), 3); /* it goes on */
+    cr_assert_gt(number(pg, "SELECT extract(epoch FROM seen_at - started_at)::bigint FROM worker"),
+                 3); /* it continues */
     kill(pid, SIGTERM);
     int status = ended(pid);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%d %s", status, output);
-    cr_assert_eq(number(pg, "SELECT count(*) FROM worker"), 0); /* a clean end leaves no row */
+    cr_assert_eq(number(pg, "SELECT count(*) FROM worker"), 0); /* a clean exit leaves no row */
     cr_assert(strstr(output, "msg=starting") && strstr(output, "librdkafka="), "%s", output);
     cr_assert(strstr(output, "worker=probe lane=ingram") != NULL, "%s", output);
     cm_pg_close(pg);

@@ -11,7 +11,7 @@
 #define NEW2 "000077778888"
 
 place *desk_open(void);
-/* A request of acme for NEW under TDS, changed as wished. */
+/* A request of acme for NEW under TDS, adjusted by the test. */
 cm_request_order desk_order(void);
 /* Its id; the test fails if it is refused. */
 int64_t desk_create(place *p, const cm_request_order *order);

@@ -1,4 +1,5 @@
-/* What the calendar and the payer model ask: reminders, gates, duties, the gap (N01, N07, N11, N23, O05, O28-O34). */
+/* What the calendar and the payer model require: reminders, gates, duties, the gap (N01, N07, N11, N23, O05,
+ * O28-O34). */
 #include "desk.h"
 
 #include "store/accounts/offboarding_store.h"
@@ -27,7 +28,7 @@ static int64_t invited(place *p)
     return id;
 }
 
-/* The vector of a leap year: sent on February 15th, 10:00, told of on the 29th, 10:00, ended when AWS says. */
+/* The vector of a leap year: sent on February 15th, 10:00, reminder on the 29th, 10:00, expired when AWS says. */
 Test(due, N01_O21_one_reminder_then_the_end_by_aws)
 {
     place *p = desk_open();
@@ -129,7 +130,7 @@ Test(due, N23_O30_O31_O32_O33_O34_P18_gates)
     place_close(p);
 }
 
-/* O32: what still works is not removed. */
+/* O32: a role that still works has not been removed. */
 Test(due, O32_a_role_that_works_is_there)
 {
     place *p = desk_open();
@@ -142,8 +143,8 @@ Test(due, O32_a_role_that_works_is_there)
     place_close(p);
 }
 
-/* N11: 18 June to 1 July. What is billed to nobody, by currency, to the last digit; another's charges and later months
- * are not in it. */
+/* N11: 18 June to 1 July. What nobody is billed for, by currency, exactly; other customers' charges and later months
+ * are not included. */
 Test(due, N11_the_gap)
 {
     place *p = desk_open();

@@ -1,9 +1,8 @@
-/* Orders as the field knows them: their state can be seen, their history is kept, people are told when one fails
- * (I16-I18). */
+/* Orders: their state is visible, their history is kept, people are notified when one fails (I16-I18). */
 #include "desk.h"
 
-/* I16: a request that is turned down, or that needs more, makes a notification with the reason; one that goes on makes
- * none of them. */
+/* I16: a request that is turned down, or that needs more, creates a notification with the reason; one that proceeds
+ * creates none. */
 Test(orders, I16_people_are_told_of_failed_orders)
 {
     place *p = desk_open();
@@ -19,7 +18,7 @@ Test(orders, I16_people_are_told_of_failed_orders)
     place_close(p);
 }
 
-/* I17, I18: the state of a request is one word, and every change of it is kept for ever with who did it. */
+/* I17, I18: the state of a request is one word, and every change of it is kept forever with who did it. */
 Test(orders, I17_I18_state_and_history)
 {
     place *p = desk_open();

@@ -1,4 +1,4 @@
-/* Requests in the database: compare-and-set, history, what follows by itself, what rating sees (O01-O24, N11). */
+/* Requests in the database: compare-and-set, history, automatic steps, what rating sees (O01-O24, N11). */
 #include "desk.h"
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@ Test(requests, O19_an_account_under_the_payer_is_linked_and_billed)
     cr_assert_str_eq(desk_cause(p, id, 1, (cm_link_cause){.event = CM_LINK_APPROVE}), "");
     STATE_IS(id, "role_pending");
     EXPECT(LINKS, "none");
-    /* P11, O13: a person says that MFA is on and that the role is not needed, in one whole wish */
+    /* P11, O13: an operator declares that MFA is on and that the role is not needed, in one patch */
     MUST(cm_store_catalog_load(p->pg, p->catalog, &catalog, &p->err));
     const cm_request_patch patch = {.role_waived = &yes, .mfa_confirmed = &yes};
     cr_assert_not(cm_store_request_declare(p->pg, catalog, id, 3, &patch, p->now, "maria", "x", NULL, &p->err));
@@ -76,7 +76,7 @@ Test(requests, O20_O21_O24_an_invitation_to_its_end)
            "invited h-abcdefgh 2025-08-03 2025-08-04");
     EXPECT("SELECT recipient FROM notification WHERE code = 'INVITATION_SENT'", "customer");
     cr_assert_str_eq(desk_step(p, id, CM_LINK_EXPIRE), "NOT_EXPIRED");
-    /* it is at its end, and asked for again as a new request */
+    /* it has ended, and is requested again as a new request */
     cr_assert_str_eq(desk_refused(p, &order, "invited"), "OPEN_REQUEST");
     cr_assert_str_eq(desk_cause(p, id, 3, (cm_link_cause){.event = CM_LINK_EXPIRE, .at = expires}), "");
     int64_t again = desk_create(p, &order);
@@ -162,7 +162,7 @@ Test(requests, what_is_seen_again_says_nothing_new)
     desk_seen(p, TDS, NEW, "2025-03-18T14:00:00Z");
     EXPECT(xmin, before);
     cr_assert_not(cm_pg_notified(p->pg));
-    /* a report that tells nothing of AWS's takes nothing away */
+    /* a report without AWS's data removes nothing */
     const cm_account_seen report = {
         .payer = TDS, .lane = "tdsynnex", .account = NEW, .first = at("2025-03-01T00:00:00Z"), .last = p->now};
     MUST(cm_pg_begin(p->pg, &p->err) && cm_store_account_seen(p->pg, &report, p->now, "test", &p->err) &&
@@ -187,7 +187,8 @@ Test(requests, the_history_never_changes)
     place_close(p);
 }
 
-/* Two operators who saw the same version: one wins, the other is told (rules.md, "The last absolute value wins"). */
+/* Two operators who saw the same version: one wins, the other gets an error (rules.md, "The last absolute value
+ * wins"). */
 Test(requests, two_desks_at_once)
 {
     place *p = desk_open();
@@ -211,7 +212,7 @@ Test(requests, two_desks_at_once)
     place_close(p);
 }
 
-/* O08 holds for wishes too. */
+/* O08 also applies to patches. */
 Test(requests, O08_an_address_is_not_taken_by_a_wish)
 {
     place *p = desk_open();

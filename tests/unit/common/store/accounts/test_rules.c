@@ -1,4 +1,4 @@
-/* What is refused before anybody looks at it, each by its rule (O01-O19, P02-P17, N16, N20). */
+/* What is refused before anybody reviews it, each by its rule (O01-O19, P02-P17, N16, N20). */
 #include "desk.h"
 
 #define REFUSED(change, code, rule)                                                                                    \
@@ -49,7 +49,7 @@ Test(rules, O17_N20_enterprise_is_guarded)
     place_close(p);
 }
 
-/* O08: unique, never used; for ever, whatever the letters' case. */
+/* O08: unique, never used; forever, regardless of case. */
 Test(rules, O08_a_root_address_is_used_once)
 {
     place *p = desk_open();
@@ -58,7 +58,7 @@ Test(rules, O08_a_root_address_is_used_once)
     int64_t first = desk_create(p, &order);
     order.root_email = "AWS@ACME.example";
     cr_assert_str_eq(desk_refused(p, &order, "O08"), "ROOT_EMAIL_USED");
-    desk_step(p, first, CM_LINK_REJECT); /* nothing was made with it */
+    desk_step(p, first, CM_LINK_REJECT); /* nothing was created with it */
     desk_create(p, &order);
     MUST(cm_pg_execute(p->pg,
                        "INSERT INTO account (payer, account, lane, root_email, first_seen, last_seen) VALUES ('" TDS
@@ -94,7 +94,7 @@ Test(rules, P17_authorized_territory)
     EXPECT("SELECT country FROM link_request", "AE");
     order.payer = TDS, order.account = NEW2, order.country = "DE";
     desk_create(p, &order);
-    order = desk_order(); /* without a word of its own the account lies where its customer does */
+    order = desk_order(); /* without a country of its own the account takes its customer's */
     order.payer = ING, order.account = "000012341234", order.customer = "solo";
     int64_t id = desk_create(p, &order);
     cr_assert_str_eq(desk_request(p, id).country, "AE");
@@ -124,7 +124,7 @@ Test(rules, the_catalog_says_another_customer)
     place_close(p);
 }
 
-/* P16: with a payer that the distributor made the role is there; one that was transferred in needs it added. */
+/* P16: with a payer that the distributor made the role is there; a payer that was transferred in needs it added. */
 Test(rules, P16_role_required)
 {
     place *p = desk_open();
