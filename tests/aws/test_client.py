@@ -206,7 +206,7 @@ def test_no_secret_in_any_log(many):
         answer = many.probe("--log", "--role", arn, "--external-id", "the-external-id", *command)
         text += answer.log
     text += many.probe("--log", "--role", arn, "--external-id", "a-wrong-external-id", "accounts").log
-    assert "aws call tried again" in text and "AccessDenied" in text, text   # there was something to look at
+    assert "AWS call is tried again" in text and "AccessDenied" in text, text   # there was something to look at
     for key in many.world.keys.values():
         for secret in (key["secret"], key["token"]):
             assert not secret or secret not in text

@@ -405,7 +405,7 @@ def test_no_secret_in_the_log(linking):
     linking.world.advance(days=1)
     linking.turns("--log")
     text += linking.log
-    assert "aws call tried again" in text
+    assert "AWS call is tried again" in text
     details = str(linking.sql("SELECT detail FROM aws_turn UNION ALL SELECT detail FROM role_check UNION ALL SELECT reason || detail::text FROM link_history"))
     for key in linking.world.keys.values():
         for secret in (key["secret"], key["token"]):

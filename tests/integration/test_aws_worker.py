@@ -60,6 +60,6 @@ def test_org_linker_asks_aws_and_invites(fake, make_stack, monkeypatch, tmp_path
     stacks.wait_until(lambda: stack.sql("SELECT 1 FROM link_request WHERE state = 'invited'"), 30, "the request is invited")
     assert [h["target"] for h in fake.world.handshakes.values()] == [NEW]
     logs = "".join(file.read_text(errors="replace") for file in stack.log.iterdir() if file.is_file())
-    assert "aws call tried again" in logs
+    assert "AWS call is tried again" in logs
     secrets = [value for key in fake.world.keys.values() for value in (key["secret"], key["token"]) if value]
     assert len(secrets) >= 3 and not [secret for secret in [*secrets, EXTERNAL_ID] if secret in logs]
