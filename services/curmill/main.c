@@ -1,5 +1,6 @@
 /* curmill: parses by the tree, loads the settings, runs one command. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "base/log/log.h"
 
@@ -66,6 +67,7 @@ static int print_help(const cli_command *command, const char *path)
         "  --config FILE             settings file (also CURMILL_CONFIG)\n"
         "  --database CONNECTION     libpq connection string\n"
         "  --kafka.PROPERTY VALUE    any librdkafka property\n"
+        "  --wide                    tables: ids whole, nothing cut to the terminal's width\n"
         "  --quiet                   no notes and no progress on standard error\n"
         "  --help, --version, --print-config\n"
         "\nexit codes: 0 done, 1 wrong usage, 2 refused by a rule, 3 not found, 4 a dependency is unavailable, 70 a bug\n",
@@ -156,7 +158,7 @@ static int take_format(cli *c, const char *format)
     return cli_usage(c, "--format is table, json or csv; `statement export` has json, csv and pdf");
 }
 
-/* Global options that are no settings: --format, --quiet, --help. They may stand anywhere. */
+/* Global options that are not settings: --format, --wide, --quiet, --help. They may stand anywhere. */
 static int take_globals(cli *c, char **words, int *count, bool *ret_help)
 {
     int kept = 0, exit_code = -1;
@@ -164,6 +166,8 @@ static int take_globals(cli *c, char **words, int *count, bool *ret_help)
     for (int i = 0; i < *count && exit_code < 0; i++) {
         if (strcmp(words[i], "--quiet") == 0)
             c->quiet = true;
+        else if (strcmp(words[i], "--wide") == 0)
+            c->wide = true;
         else if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
             *ret_help = true;
         else if (strcmp(words[i], "--format") == 0)
@@ -178,19 +182,19 @@ static int take_globals(cli *c, char **words, int *count, bool *ret_help)
 }
 
 /* Walks down the tree; *at is the first word behind the command. */
-static int find_command(cli *c, char **words, int count, int *at, char *path, size_t path_size)
+static int find_command(cli *c, char **words, int count, int *at)
 {
     c->command = &cli_root;
-    snprintf(path, path_size, "%s", cli_root.name);
+    snprintf(c->path, sizeof c->path, "%s", cli_root.name);
     for (*at = 0; c->command->children && *at < count; (*at)++) {
         const cli_command *child = c->command->children;
         while (child->name && strcmp(child->name, words[*at]) != 0)
             child++;
         if (!child->name)
-            return cli_usage(c, "unknown command \"%s\": see `%s --help`", words[*at], path);
+            return cli_usage(c, "unknown command \"%s\"", words[*at]);
         c->command = child;
-        size_t length = strlen(path);
-        snprintf(path + length, path_size - length, " %s", child->name);
+        size_t length = strlen(c->path);
+        snprintf(c->path + length, sizeof c->path - length, " %s", child->name);
     }
     return -1;
 }
@@ -204,7 +208,7 @@ static int take_words(cli *c, char **words, int count, int at)
         else if (c->operands < c->command->most_operands)
             c->operand[c->operands++] = words[at];
         else
-            exit_code = cli_usage(c, "one word too many: \"%s\"", words[at]);
+            exit_code = cli_usage(c, "unexpected argument \"%s\"", words[at]);
     }
     for (const cli_option *o = c->command->options; exit_code < 0 && o && o->name; o++) {
         if (o->required && !cli_value(c, o->name))
@@ -222,16 +226,15 @@ static int parse_and_run(cli *c, char **words, int count)
 {
     bool help = false;
     int at;
-    char path[128];
     int exit_code = take_globals(c, words, &count, &help);
     if (exit_code < 0)
-        exit_code = find_command(c, words, count, &at, path, sizeof path);
+        exit_code = find_command(c, words, count, &at);
     if (exit_code >= 0)
         return exit_code;
     if (help)
-        return print_help(c->command, path);
+        return print_help(c->command, c->path);
     if (c->command->children) {
-        print_help(c->command, path);
+        print_help(c->command, c->path);
         return 1;
     }
     if (c->format == CLI_PDF && c->command->run != cmd_statement_export)
@@ -255,7 +258,9 @@ int main(int argc, char **argv)
     if (!c.config && exit_code < 0)
         exit_code = cli_fail(&c, &err);
     if (exit_code < 0) {
-        enum cm_log_level level = CM_WARN;
+        /* A person reads what the command says, not log lines of a library; a script that collects them gets warnings.
+         */
+        enum cm_log_level level = isatty(STDERR_FILENO) ? CM_SILENT : CM_WARN;
         cm_log_setup("curmill", "", level, strcmp(cm_config_text(c.config, "log.format"), "json") == 0);
         exit_code = parse_and_run(&c, words, count);
     }

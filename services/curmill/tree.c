@@ -1,6 +1,7 @@
 /* The command tree: what is typed, what it needs, what help says. */
 #include "cli/cli.h"
 #include "commands/accounts/accounts.h"
+#include "commands/commands.h"
 
 #define WHO_WHY                                                                                                        \
     {"by", "WHO", "who does it (for the audit trail)", true, false},                                                   \
@@ -18,7 +19,7 @@
         "period", "YYYY-MM", "billing period", true, false                                                             \
     }
 #define WAIT                                                                                                           \
-    {"wait", NULL, "until the runs are complete and the drafts are made", false, false},                               \
+    {"wait", NULL, "wait until the runs are complete and the drafts are made", false, false},                          \
     {                                                                                                                  \
         "timeout", "SECONDS", "give up waiting after that time (3600)", false, false                                   \
     }
@@ -27,8 +28,8 @@ static const cli_option topic_options[] = {{"lane", "LANE", "only this lane", fa
 static const cli_option apply_options[] = {
     {"by", "WHO", "who does it (for the audit trail); not needed with --dry-run", false, false},
     {"reason", "TEXT", "why; not needed with --dry-run", false, false},
-    {"now", NULL, "in force at once, not from the next 00:00 UTC (N14)", false, false},
-    {"dry-run", NULL, "store nothing: rate the months of --periods again and tell what would change", false, false},
+    {"now", NULL, "in force at once instead of from the next 00:00 UTC (N14)", false, false},
+    {"dry-run", NULL, "store nothing; rate the months of --periods again and show what would change", false, false},
     {"periods", "M..N", "with --dry-run: billing periods such as 2025-05..2025-06, or one", false, false},
     {"payer", "PAYER", "with --dry-run: only this payer", false, false},
     {"lane", "LANE", "with --dry-run: only this lane", false, false},
@@ -48,7 +49,7 @@ static const cli_option run_start_options[] = {
     {0}};
 static const cli_option totals_options[] = {
     PAYER_PERIOD_REQUIRED,
-    {"run", "RUN", "this run, not the current one", false, false},
+    {"run", "RUN", "this run instead of the current one", false, false},
     {"by", "KEY,...",
      "any of account, customer, line_item_type, class, product, usage_type, operation, region, unit, rule, currency; or day with "
      "account and product",
@@ -72,14 +73,14 @@ static const cli_option statement_issue_options[] = {
     STATEMENT_CHOICE,
     {"by", "WHO", "who does it (for the audit trail)", true, false},
     {"reason", "TEXT", "why; needed with --override", false, false},
-    {"override", "GATE", "issue although this gate is shut, on your word (not RUN_INCOMPLETE, FX_MISSING)", false,
-     true},
+    {"override", "GATE", "issue although this gate is blocked, on your responsibility (not RUN_INCOMPLETE, FX_MISSING)",
+     false, true},
     {0}};
 static const cli_option statement_export_options[] = {
     STATEMENT_CHOICE,
     {"view", "VIEW", "customer (issued documents only), reseller (with buy and margin) or distributor (what is bought)",
      true, false},
-    {"output", "FILE|FOLDER", "a file; of several documents: a folder, one file each", false, false},
+    {"output", "FILE|FOLDER", "a file; for several documents a folder, one file each", false, false},
     {"columns", "NAME,...", "csv: only these columns, in this order", false, false},
     {0}};
 static const cli_option settle_options[] = {PAYER_PERIOD_REQUIRED, WHO_WHY, {0}};
@@ -87,16 +88,16 @@ static const cli_option period_show_options[] = {PAYER_PERIOD_REQUIRED, {0}};
 static const cli_option explain_options[] = {
     PAYER_PERIOD_REQUIRED,
     {"line", "CHUNK:ROW", "chunk number or file name, data row from 1", true, false},
-    {"run", "RUN", "this run, not the current one", false, false},
+    {"run", "RUN", "this run instead of the current one", false, false},
     {0}};
 static const cli_option reconcile_options[] = {
     PAYER_PERIOD_REQUIRED,
     {"invoice", "FILE.csv", "the invoice", true, false},
     {"layout", "ID", "InvoiceFormat of the catalog; needed if it has several", false, false},
-    {"all", NULL, "what matches too", false, false},
+    {"all", NULL, "show what matches too", false, false},
     {0}};
 static const cli_option lag_options[] = {
-    {"lane", "LANE", "only this lane", false, false}, {"watch", NULL, "again every 2 seconds", false, false}, {0}};
+    {"lane", "LANE", "only this lane", false, false}, {"watch", NULL, "repeat every 2 seconds", false, false}, {0}};
 static const cli_option redrive_options[] = {{"by", "WHO", "who does it", true, false}, {0}};
 static const cli_option audit_options[] = {
     {"object", "OBJECT", "only this object, e.g. delivery:ID, or all whose name begins so", false, false},
@@ -110,7 +111,8 @@ static const cli_option export_options[] = {
     {"payer", "PAYER", "only documents that this payer's charges are in", false, false},
     {"statement", "ID", "of this document (id, beginning of an id, or number), where there are several", false, false},
     {"output", "FILE",
-     "into this file, which appears when it is whole and equal to the document; else to standard output", false, false},
+     "write to this file, which appears once it is complete and equal to the document; default: standard output", false,
+     false},
     {0}};
 static const cli_option sweep_options[] = {{"dry-run", NULL, "only say what would be removed", false, false},
                                            {"by", "WHO", "who does it (for the audit trail)", false, false},
@@ -121,7 +123,7 @@ static const cli_command topic_children[] = {
     {"list", "topics, partitions", NULL, 0, 0, topic_options, NULL, cmd_topic_list},
     {0}};
 static const cli_command catalog_children[] = {
-    {"check", "say everything that is wrong in a folder of YAML files", "DIR", 1, 1, NULL, NULL, cmd_catalog_check},
+    {"check", "report everything that is wrong in a folder of YAML files", "DIR", 1, 1, NULL, NULL, cmd_catalog_check},
     {"apply", "store an immutable version", "DIR", 1, 1, apply_options, NULL, cmd_catalog_apply},
     {"list", "versions: who, when, why, in force from", NULL, 0, 0, NULL, NULL, cmd_catalog_list},
     {"show", "the content of a version (the one in force)", "[VERSION]", 0, 1, NULL, NULL, cmd_catalog_show},
@@ -144,20 +146,21 @@ static const cli_command statement_children[] = {
     {"show", "one document with its gates", "[ID]", 0, 1, statement_options, NULL, cmd_statement_show},
     {"margin", "what a document earns, in the reseller's own view", "[ID]", 0, 1, statement_options, NULL,
      cmd_statement_margin},
-    {"export", "documents as json, csv or pdf", "[ID]", 0, 1, statement_export_options, NULL, cmd_statement_export},
-    {"build", "make the drafts anew", NULL, 0, 0, statement_options, NULL, cmd_statement_build},
+    {"export", "write documents as json, csv or pdf", "[ID]", 0, 1, statement_export_options, NULL,
+     cmd_statement_export},
+    {"build", "rebuild the drafts", NULL, 0, 0, statement_options, NULL, cmd_statement_build},
     {"approve", "freeze the figures of drafts, with your name on them", "[ID]", 0, 1, statement_change_options, NULL,
      cmd_statement_approve},
     {"return", "make approved documents drafts again", "[ID]", 0, 1, statement_change_options, NULL,
      cmd_statement_return},
-    {"issue", "issue approved documents: number, exact copy, for ever", "[ID]", 0, 1, statement_issue_options, NULL,
-     cmd_statement_issue},
+    {"issue", "issue approved documents: each gets a number and never changes again", "[ID]", 0, 1,
+     statement_issue_options, NULL, cmd_statement_issue},
     {"void", "drafts that will not be issued", "[ID]", 0, 1, statement_void_options, NULL, cmd_statement_void},
     {0}};
 static const cli_command period_children[] = {
     {"list", "billing periods and their states", NULL, 0, 0, payer_period, NULL, cmd_period_list},
     {"show", "one period: history, documents, what is due", NULL, 0, 0, period_show_options, NULL, cmd_period_show},
-    {"settle", "say that the distributor's figures are settled: what comes later becomes corrections", NULL, 0, 0,
+    {"settle", "settle a period: the distributor's figures are final, later changes become corrections", NULL, 0, 0,
      settle_options, NULL, cmd_period_settle},
     {0}};
 static const cli_command discount_children[] = {
@@ -216,10 +219,11 @@ static const cli_command root_children[] = {
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
     {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL,
      discount_children, NULL},
-    {"export", "what lies below a document", NULL, 0, 0, NULL, export_children, NULL},
+    {"export", "the line items behind a document", NULL, 0, 0, NULL, export_children, NULL},
     {"account", "AWS accounts: whose they are, since when", NULL, 0, 0, NULL, account_children, NULL},
-    {"request", "requests for accounts and links, from asking to leaving", NULL, 0, 0, NULL, request_children, NULL},
-    {"tax", "does AWS tax accounts as the distributor requires", NULL, 0, 0, NULL, tax_children, NULL},
+    {"request", "requests for accounts and links, from request to off-boarding", NULL, 0, 0, NULL, request_children,
+     NULL},
+    {"tax", "whether AWS taxes accounts as the distributor requires", NULL, 0, 0, NULL, tax_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
     {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0,
      0, reconcile_options, NULL, cmd_reconcile},

@@ -324,7 +324,7 @@ def test_doctor_tells_of_aws_access(linking):
         done = run(["doctor", "--format", "json"], linking.postgres.conninfo(linking.database), linking.now(), code=4)
         return {line["check"]: line for line in json.loads(done) if line["check"].startswith("AWS")}
     assert {c: (line["good"], line["detail"]) for c, line in told().items()} == {
-        f"AWS access of {p}": (False, "AWS was not asked yet") for p in (A, B)}
+        f"AWS access of {p}": (False, "AWS has not been called yet") for p in (A, B)}
     linking.world.roles[f"arn:aws:iam::{A}:role/curmill"]["actions"] = {"organizations:ListAccounts"}
     linking.turns()
     lines = told()

@@ -11,7 +11,7 @@
 
 #include "base/base/error.h"
 
-enum cm_log_level { CM_DEBUG, CM_INFO, CM_WARN, CM_ERROR };
+enum cm_log_level { CM_DEBUG, CM_INFO, CM_WARN, CM_ERROR, CM_SILENT /* cm_log_setup only: nothing is logged */ };
 
 void cm_log_setup(const char *worker, const char *lane, enum cm_log_level level, bool json);
 CM_NODISCARD bool cm_log_level_parse(const char *name, enum cm_log_level *ret); /* debug info warn error */

@@ -46,7 +46,9 @@ struct cli {
     enum cli_format format;
     bool format_given;
     bool quiet;
+    bool wide; /* tables: ids whole, nothing cut */
     const cli_command *command;
+    char path[128]; /* "curmill catalog apply" */
     struct {
         const char *option, *value; /* value NULL: a switch */
     } given[CLI_VALUES_MAX];
@@ -78,6 +80,8 @@ bool cli_archive(cli *c, const cm_archive **ret, int *ret_exit);
 enum cm_archive_policy cli_archive_policy(const cli *c);
 /* The catalog in force, or NULL with the exit code. Caller frees. */
 cm_catalog *cli_catalog(cli *c, int *ret_exit);
+/* The run whose id begins with `text` (after cli_pg). REFUSED: there are several, which are named; NOT_FOUND: none. */
+CM_NODISCARD bool cli_run_id(cli *c, const char *text, char ret[static CM_ID_HEX], cm_error *err);
 /* Every lane of the settings, calls until one returns other than 0. */
 int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque);
 
@@ -87,8 +91,9 @@ enum cli_type {
     CLI_TEXT,
     CLI_NUMBER,
     CLI_DECIMAL,
-    CLI_BOOLEAN
-}; /* DECIMAL: a string in JSON, right-aligned in a table */
+    CLI_BOOLEAN,
+    CLI_MONEY /* as DECIMAL; a table shows it with the decimals of the row's currency */
+};            /* DECIMAL: a string in JSON, right-aligned in a table */
 typedef struct cli_column {
     const char *name;
     enum cli_type type;
@@ -98,6 +103,8 @@ typedef struct cli_table cli_table;
 cli_table *cli_table_new(const cli_column *columns, int count);
 /* `values`: count texts; NULL is null in JSON, empty elsewhere. Decimals are brought into canonical form. */
 void cli_table_add(cli_table *table, const char *const *values);
+/* Of all CLI_MONEY columns; otherwise the row\'s column `currency` says it. */
+void cli_table_currency(cli_table *table, const char *currency);
 /* All rows of a result whose columns are the table's. */
 void cli_table_add_rows(cli_table *table, const cm_rows *rows);
 /* Prints by c->format (a JSON array of objects) and frees. Returns 0. */
@@ -109,53 +116,6 @@ int cli_json_print(json_t *json);
 /* Runs a query and prints it as a table. */
 int cli_query_print(cli *c, const cli_column *columns, int count, const char *sql, int values_count,
                     const char *const *values);
-
-/* --- commands ------------------------------------------------------------------------------------------------ */
-int cmd_migrate(cli *c);
-int cmd_topic_create(cli *c);
-int cmd_topic_list(cli *c);
-int cmd_catalog_check(cli *c);
-int cmd_catalog_apply(cli *c);
-int cmd_catalog_list(cli *c);
-int cmd_catalog_show(cli *c);
-int cmd_catalog_diff(cli *c);
-int cmd_ingest(cli *c);
-int cmd_delivery_list(cli *c);
-int cmd_run_list(cli *c);
-int cmd_run_show(cli *c);
-int cmd_run_start(cli *c);
-int cmd_run_diff(cli *c);
-int cmd_totals(cli *c);
-int cmd_suspended_list(cli *c);
-int cmd_statement_list(cli *c);
-int cmd_statement_show(cli *c);
-int cmd_statement_margin(cli *c);
-int cmd_statement_export(cli *c);
-int cmd_statement_build(cli *c);
-int cmd_statement_approve(cli *c);
-int cmd_statement_return(cli *c);
-int cmd_statement_issue(cli *c);
-int cmd_statement_void(cli *c);
-int cmd_period_list(cli *c);
-int cmd_period_show(cli *c);
-int cmd_period_settle(cli *c);
-int cmd_discount_list(cli *c);
-int cmd_discount_show(cli *c);
-int cmd_explain(cli *c);
-int cmd_export_lines(cli *c);
-int cmd_archive_list(cli *c);
-int cmd_archive_verify(cli *c);
-int cmd_archive_sweep(cli *c);
-int cmd_reconcile(cli *c);
-int cmd_lag(cli *c);
-int cmd_dead_letter_list(cli *c);
-int cmd_dead_letter_show(cli *c);
-int cmd_dead_letter_redrive(cli *c);
-int cmd_audit_list(cli *c);
-int cmd_tax_status(cli *c);
-int cmd_tax_check(cli *c);
-int cmd_tax_history(cli *c);
-int cmd_doctor(cli *c);
 
 /* cmd_diff.c: rows, then totals, as columns of `run diff` and of the dry run. */
 struct cm_diff;

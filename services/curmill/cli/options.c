@@ -52,8 +52,7 @@ int cli_usage(const cli *c, const char *format, ...)
     va_start(arguments, format);
     fputs("curmill: ", stderr);
     vfprintf(stderr, format, arguments);
-    fprintf(stderr, " (`curmill%s%s --help`)\n", c->command == &cli_root ? "" : " ... ",
-            c->command == &cli_root ? "" : c->command->name);
+    fprintf(stderr, " (`%s --help`)\n", *c->path ? c->path : "curmill");
     va_end(arguments);
     return 1;
 }
@@ -77,7 +76,7 @@ cm_pg *cli_pg(cli *c, int *ret_exit)
     const char *database = cm_config_text(c->config, "database");
     if (!*database)
         cm_fail(&err, CM_ERROR_INVALID, "NO_DATABASE",
-                "no database is set: --database, CURMILL_DATABASE or `database = ...` in --config FILE");
+                "no database is configured: give --database, CURMILL_DATABASE or `database = ...` in --config FILE");
     else
         c->pg_ = cm_pg_open(database, "curmill", &err);
     if (c->pg_ && !cm_pg_check_schema(c->pg_, &err)) {

@@ -1,15 +1,19 @@
 /* Tables of results, printed for people (table), programs (json) and spreadsheets (csv, RFC 4180). */
 #include "cli/cli.h"
+#include "cli/eyes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 struct cli_table {
     cli_column column[32];
     int columns;
     char **cells; /* rows x columns, owned; NULL is null */
     size_t rows, capacity;
+    char currency[8]; /* of all rows; "": column `currency` says it */
 };
 
 cli_table *cli_table_new(const cli_column *columns, int count)
@@ -27,7 +31,7 @@ static char *canonical(enum cli_type type, const char *value)
     char text[CM_DECIMAL_TEXT];
     if (!value)
         return NULL;
-    if (type != CLI_DECIMAL || !cm_decimal_parse_strict(cm_slice_of(value), &decimal))
+    if ((type != CLI_DECIMAL && type != CLI_MONEY) || !cm_decimal_parse_strict(cm_slice_of(value), &decimal))
         return cm_strdup(value);
     cm_decimal_print(decimal, text);
     return cm_strdup(text);
@@ -79,6 +83,7 @@ static json_t *cell_json(const cli_table *table, size_t row, int column)
         return json_boolean(*text == 't');
     case CLI_TEXT:
     case CLI_DECIMAL:
+    case CLI_MONEY:
         break;
     }
     return json_string(text);
@@ -154,26 +159,128 @@ static void print_padded(const char *text, int width, bool right, bool last)
         fprintf(stdout, "%s%*s", text, pad, "");
 }
 
-static void print_table(const cli_table *table)
+static bool is_right(enum cli_type type)
 {
-    int width[32];
+    return type == CLI_NUMBER || type == CLI_DECIMAL || type == CLI_MONEY;
+}
+
+static const char *currency_of(const cli_table *table, size_t row)
+{
+    if (*table->currency)
+        return table->currency;
+    for (int i = 0; i < table->columns; i++)
+        if (strcmp(table->column[i].name, "currency") == 0)
+            return cell(table, row, i);
+    return NULL;
+}
+
+static int id_length_of(const cli_table *table, int column)
+{
+    const char **texts = cm_alloc((table->rows + 1) * sizeof *texts);
+    for (size_t row = 0; row < table->rows; row++)
+        texts[row] = cell(table, row, column);
+    int length = cli_id_length(texts, table->rows);
+    free(texts);
+    return length;
+}
+
+static char *shown(const cli_table *table, size_t row, int column, int id_length)
+{
+    const char *text = cell(table, row, column);
+    if (!text)
+        return cm_strdup("");
+    switch (table->column[column].type) {
+    case CLI_BOOLEAN:
+        return cm_strdup(*text == 't' ? "yes" : "no");
+    case CLI_MONEY:
+        return cli_money(text, currency_of(table, row));
+    case CLI_TEXT:
+        if (id_length && cli_is_id(text)) {
+            char *id = cm_strdup(text);
+            id[id_length] = '\0';
+            return id;
+        }
+        break;
+    case CLI_NUMBER:
+    case CLI_DECIMAL:
+        break;
+    }
+    return cm_strdup(text);
+}
+
+/* Columns of the terminal; 0: standard output is not one, nothing is cut. */
+static int terminal_width(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col;
+}
+
+/* The widest column of texts gives way until the table fits, or until no column can. */
+static void fit(const cli_table *table, int *width, int most)
+{
+    enum { LEAST = 12 };
+    int sum = 2 * (table->columns - 1);
+    for (int i = 0; i < table->columns; i++)
+        sum += width[i];
+    while (sum > most) {
+        int widest = -1;
+        for (int i = 0; i < table->columns; i++)
+            if (!is_right(table->column[i].type) && width[i] > LEAST && (widest < 0 || width[i] > width[widest]))
+                widest = i;
+        if (widest < 0)
+            return;
+        int gives = width[widest] - LEAST < sum - most ? width[widest] - LEAST : sum - most;
+        for (int i = 0; i < table->columns; i++) /* not below the next widest: they share what is missing */
+            if (i != widest && !is_right(table->column[i].type) && width[i] > LEAST && width[widest] - width[i] >= 1 &&
+                width[widest] - width[i] < gives)
+                gives = width[widest] - width[i];
+        width[widest] -= gives;
+        sum -= gives;
+    }
+}
+
+static void print_line(const cli_table *table, const char *const *texts, const int *width, bool cut)
+{
     for (int i = 0; i < table->columns; i++) {
-        width[i] = width_of(table->column[i].name);
+        char *text = cut ? cli_cut(texts[i], width[i]) : cm_strdup(texts[i]);
+        fputs(i ? "  " : "", stdout);
+        print_padded(text, width[i], is_right(table->column[i].type), i == table->columns - 1);
+        free(text);
+    }
+    fputc('\n', stdout);
+}
+
+static void print_table(const cli *c, const cli_table *table)
+{
+    size_t cells = table->rows * (size_t)table->columns;
+    char **texts = cm_alloc((cells + 1) * sizeof *texts);
+    const char *names[32];
+    int width[32], most = c->wide ? 0 : terminal_width();
+    for (int i = 0; i < table->columns; i++) {
+        int id_length = c->wide ? 0 : id_length_of(table, i);
+        names[i] = table->column[i].name;
+        width[i] = width_of(names[i]);
         for (size_t row = 0; row < table->rows; row++) {
-            int own = cell(table, row, i) ? width_of(cell(table, row, i)) : 0;
-            width[i] = own > width[i] ? own : width[i];
+            char *text = shown(table, row, i, id_length);
+            texts[row * (size_t)table->columns + (size_t)i] = text;
+            width[i] = width_of(text) > width[i] ? width_of(text) : width[i];
         }
     }
-    for (size_t line = 0; line <= table->rows; line++) {
-        for (int i = 0; i < table->columns; i++) {
-            enum cli_type type = table->column[i].type;
-            const char *text = line ? cell(table, line - 1, i) : table->column[i].name;
-            fputs(i ? "  " : "", stdout);
-            print_padded(text ? text : "", width[i], type == CLI_NUMBER || type == CLI_DECIMAL,
-                         i == table->columns - 1);
-        }
-        fputc('\n', stdout);
-    }
+    if (most)
+        fit(table, width, most);
+    print_line(table, names, width, most > 0);
+    for (size_t row = 0; row < table->rows; row++)
+        print_line(table, (const char *const *)&texts[row * (size_t)table->columns], width, most > 0);
+    for (size_t i = 0; i < cells; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+void cli_table_currency(cli_table *table, const char *currency)
+{
+    snprintf(table->currency, sizeof table->currency, "%s", currency);
 }
 
 int cli_table_print(const cli *c, cli_table *table)
@@ -183,7 +290,7 @@ int cli_table_print(const cli *c, cli_table *table)
     else if (c->format == CLI_CSV)
         print_csv(table);
     else
-        print_table(table);
+        print_table(c, table);
     cli_table_free(table);
     return 0;
 }

@@ -76,7 +76,7 @@ int cli_wait_for_runs(cli *c, const cli_wait *wait)
             moved_ms = now;
         before = p;
         if (now > wait->deadline_ms)
-            return give_up(c, "the time to wait is over and the runs are not complete");
+            return give_up(c, "the runs did not become complete in time");
         if (now - moved_ms > 10 * NO_WORKER_MS)
             return give_up(c, "no progress for some minutes");
         usleep(PAUSE_US);

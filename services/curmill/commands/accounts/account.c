@@ -134,7 +134,7 @@ int cmd_account_show(cli *c)
     if (json_array_size(payers) == 0) {
         json_decref(payers);
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_ACCOUNT",
-                "account %s was never seen and nobody asked for it: see `curmill account list`", account);
+                "account %s was never seen and never requested; see `curmill account list`", account);
         return cli_fail(c, &err);
     }
     json_t *object = json_pack("{s:s, s:o}", "account", account, "payers", payers);
@@ -183,11 +183,12 @@ int cmd_account_advise(cli *c)
         return cli_usage(c, "--organization is none, own, others or new, not \"%s\"", organization);
     for (size_t i = 0; i < q.need_count; i++) {
         if (!cm_capability_known(needs[i]))
-            return cli_usage(c,
-                             "no payer opens \"%s\": control_tower, identity_center, security_hub, config, "
-                             "service_catalog, organizational_units, tag_policies, "
-                             "service_control_policies, techcare_break_fix, dashboards_as_a_service",
-                             needs[i]);
+            return cli_usage(
+                c,
+                "\"%s\" is not a service that a payer can offer; use control_tower, identity_center, security_hub, config, "
+                "service_catalog, organizational_units, tag_policies, "
+                "service_control_policies, techcare_break_fix, dashboards_as_a_service",
+                needs[i]);
     }
     cm_catalog *catalog = cli_catalog(c, &exit_code);
     if (!catalog)
@@ -195,7 +196,7 @@ int cmd_account_advise(cli *c)
     q.customer = cm_catalog_customer(catalog, cli_value(c, "customer"));
     if (!q.customer)
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_CUSTOMER",
-                "the catalog has no customer \"%s\": its profile comes first (O01)", cli_value(c, "customer"));
+                "the catalog has no customer \"%s\"; add the customer first (O01)", cli_value(c, "customer"));
     else if (cm_pg_query(c->pg_,
                          "SELECT DISTINCT payer, customer FROM link_request WHERE state IN ('accepted', "
                          "'account_created', 'root_password_reset',"

@@ -43,7 +43,7 @@ static void check_payers(const checking *k)
             if (!*payer->organization || strcmp(payer->organization, k->catalog->payers[j].organization) != 0)
                 continue;
             snprintf(detail, sizeof detail,
-                     "organization %s is said to be that of payer %s too: an organization has one payer",
+                     "organization %s is also recorded for payer %s; an organization has one payer",
                      payer->organization, k->catalog->payers[j].id);
             tell(k, "ORGANIZATION_TWICE", "N22", payer->id, detail);
         }
@@ -88,20 +88,21 @@ static void check_link(const checking *k, const cm_rows *rows, int row)
     if (verdict == CM_TERRITORY_OUTSIDE)
         tell(k, "TERRITORY", "P17", account, detail);
     if (verdict == CM_TERRITORY_UNKNOWN && !*country)
-        tell(k, "TERRITORY_UNKNOWN", "P17", account, "its country is not known: `curmill account declare --country`");
+        tell(k, "TERRITORY_UNKNOWN", "P17", account,
+             "its country is not known; record it with `curmill account declare --country`");
     snprintf(detail, sizeof detail,
-             "support plan %s is declared and no support plan group assigned: its support would be a loss",
+             "support plan %s is declared but no support plan group is assigned, so its support would be a loss",
              cm_rows_text(rows, row, 3));
     if (cm_rows_bool(rows, row, 4))
         tell(k, "SUPPORT_PLAN_GROUP_MISSING", "O15", account, detail);
     if (cm_rows_bool(rows, row, 5))
         tell(k, "ROLE_INVALID", "O13", account,
-             "the role does not work any more: `curmill request show` names the missing action");
+             "the role no longer works; `curmill request show` names the missing action");
     if (cm_rows_bool(rows, row, 6))
-        tell(k, "INVITATION_UNANSWERED", "N01", account, "its invitation is more than 14 days old and not answered");
+        tell(k, "INVITATION_UNANSWERED", "N01", account, "its invitation has not been answered for more than 14 days");
     if (cm_rows_bool(rows, row, 7))
         tell(k, "MFA_NOT_CONFIRMED", "P11", account,
-             "nobody confirmed that MFA is on: `curmill request activate --mfa-confirmed`");
+             "nobody has confirmed that MFA is on; do so with `curmill request activate --mfa-confirmed`");
 }
 
 static bool check_links(const checking *k, cm_error *err)
@@ -162,7 +163,7 @@ static int set_organization(cli *c, const char *quota, const char *per_day)
     char object[64];
     const char *payer = cli_value(c, "payer"), *by = cli_value(c, "by"), *reason = cli_value(c, "reason");
     if (!payer || !by)
-        return cli_usage(c, "say whose and who says so: --payer, --by");
+        return cli_usage(c, "say which payer and who you are: --payer, --by");
     snprintf(object, sizeof object, "payer:%.16s", payer);
     json_t *detail = json_pack("{s:s?, s:s?}", "account_quota", quota, "invitations_per_day", per_day);
     char *text = json_dumps(detail, JSON_COMPACT);
@@ -276,7 +277,7 @@ static int mark_sent(cli *c, const char *id)
     cm_rows_free(rows);
     if (marked)
         return 0;
-    cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_NOTIFICATION", "there is no notification %s that waits to be sent", id);
+    cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_NOTIFICATION", "there is no unsent notification %s", id);
     return cli_fail(c, &err);
 }
 

@@ -164,13 +164,13 @@ static const cm_payer *payer_with_duty(cli *c, const cm_catalog *catalog, const 
             continue;
         if (found) {
             cm_fail(err, CM_ERROR_INVALID, "SAY_PAYER",
-                    "several payers have this duty: say --payer (see `curmill account duties`)");
+                    "several payers have this duty; choose one with --payer (see `curmill account duties`)");
             return NULL;
         }
         found = payer, *ret_duty = duty;
     }
     if (!found)
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DUTY", "%s%s has no such duty: see `curmill account duties`",
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DUTY", "%s%s has no such duty; see `curmill account duties`",
                 wanted ? "payer " : "no payer", wanted ? wanted : "");
     return found;
 }
@@ -186,7 +186,7 @@ static int print_report(cli *c, const cm_payer *payer, cm_period period, const c
     cli_table_add_rows(table, rows);
     if (c->format != CLI_JSON) {
         cli_note(c, "%s of payer %s: %s, due %s%s%s%s", duty->code, payer->id, state, due,
-                 s->done ? ", submitted by " : "", s->by, changed ? "; the accounts changed since" : "");
+                 s->done ? ", submitted by " : "", s->by, changed ? "; the accounts have changed since" : "");
         return cli_table_print(c, table);
     }
     json_t *accounts = cli_table_json(table);

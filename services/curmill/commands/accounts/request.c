@@ -18,7 +18,7 @@ bool find_request(cli *c, const char *which, cm_request *ret, int *ret_exit)
     if (!pg)
         return false;
     if (!number) {
-        *ret_exit = cli_usage(c, "\"%s\" is neither a request's number nor an account's 12 digits", which);
+        *ret_exit = cli_usage(c, "\"%s\" is neither the number of a request nor the 12 digits of an account", which);
         return false;
     }
     if (length == 12 ? cm_store_request_of_account(pg, NULL, which, ret, &err)
@@ -316,7 +316,7 @@ static int ask(cli *c, enum cm_link_kind kind, const char *account)
     if (done && found && !cm_catalog_distributor(catalog, found->lane))
         cli_note(
             c,
-            "the catalog has no Distributor of lane %s: root domains (P02, P03) and territories (P17) were not judged",
+            "the catalog has no Distributor of lane %s: root domains (P02, P03) and territories (P17) were not checked",
             found->lane);
     cm_catalog_free(catalog);
     return done ? print_request(c, id) : cli_fail(c, &err);
@@ -404,7 +404,7 @@ int cmd_request_record(cli *c)
         found = found || recordable[i] == event;
     if (!found)
         return cli_usage(c,
-                         "\"%s\" is nothing to record: invite, accept, decline, expire, member_seen, create_account, "
+                         "\"%s\" cannot be recorded; use invite, accept, decline, expire, member_seen, create_account, "
                          "reset_password, gone",
                          c->operand[1]);
     if (!instant_of(c, "at", &aws_at, &exit_code) || !instant_of(c, "expires", &expires, &exit_code))

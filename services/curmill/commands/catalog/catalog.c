@@ -2,6 +2,7 @@
 #include "billing/catalog/check/read.h"
 #include "billing/catalog/diff/diff.h"
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,12 +35,31 @@ static json_t *read_folder(cli *c, int *ret_exit)
     return canonical;
 }
 
+static size_t accounts_of(const json_t *canonical)
+{
+    size_t count = 0;
+    const char *id;
+    json_t *customer;
+    json_object_foreach (json_object_get(canonical, "Customer"), id, customer)
+        count += json_array_size(json_object_get(customer, "accounts"));
+    return count;
+}
+
+static const char *many(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 int cmd_catalog_check(cli *c)
 {
     int exit_code = 0;
     json_t *canonical = read_folder(c, &exit_code);
-    if (canonical)
-        cli_note(c, "%s is a good catalog", c->operand[0]);
+    if (canonical) {
+        size_t payers = json_object_size(json_object_get(canonical, "Payer"));
+        size_t customers = json_object_size(json_object_get(canonical, "Customer")), accounts = accounts_of(canonical);
+        cli_note(c, "%s: no errors (%zu payer%s, %zu customer%s, %zu account%s)", c->operand[0], payers, many(payers),
+                 customers, many(customers), accounts, many(accounts));
+    }
     json_decref(canonical);
     return exit_code;
 }
@@ -51,13 +71,13 @@ static int check_apply_options(cli *c)
     bool dry_run = cli_switch(c, "dry-run");
     for (size_t i = 0; !dry_run && i < 3; i++)
         if (cli_value(c, only_dry[i]))
-            return cli_usage(c, "--%s goes with --dry-run only", only_dry[i]);
+            return cli_usage(c, "--%s can only be used with --dry-run", only_dry[i]);
     if (!dry_run && !cli_value(c, "by"))
-        return cli_usage(c, "--by WHO is missing: who does it (for the audit trail)");
+        return cli_usage(c, "--by WHO is missing: say who does this (for the audit trail)");
     if (!dry_run && !cli_value(c, "reason"))
-        return cli_usage(c, "--reason TEXT is missing: why");
+        return cli_usage(c, "--reason TEXT is missing: say why");
     if (dry_run && !cli_value(c, "periods"))
-        return cli_usage(c, "--periods M..N is missing: the billing periods to look at, such as 2025-05..2025-06");
+        return cli_usage(c, "--periods M..N is missing: give the billing periods to compare, such as 2025-05..2025-06");
     return -1;
 }
 
@@ -92,7 +112,7 @@ int cmd_catalog_apply(cli *c)
                                              "changed", !applied.unchanged, "diff", applied.diff));
     } else {
         fprintf(stdout, "version %s, in force from %s%s\n%s", applied.id, from,
-                applied.unchanged ? " (unchanged: nothing was stored)" : "", applied.unchanged ? "" : applied.diff);
+                applied.unchanged ? " (unchanged; nothing was stored)" : "", applied.unchanged ? "" : applied.diff);
     }
     free(applied.diff);
     return exit_code;
@@ -136,7 +156,7 @@ static json_t *content(cli *c, const char *version, int *ret_exit)
     if (cm_rows_count(rows) == 1) {
         json = json_loads(cm_rows_text(rows, 0, 0), 0, NULL);
     } else {
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_CATALOG", "%s catalog version %s: see `curmill catalog list`",
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_CATALOG", "%s catalog version %s; see `curmill catalog list`",
                 cm_rows_count(rows) ? "there is more than one" : "there is no", values[0]);
         *ret_exit = cli_fail(c, &err);
     }

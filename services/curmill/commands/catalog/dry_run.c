@@ -83,9 +83,9 @@ static bool choose_target(dry_run *d, target *t, cm_error *err)
     t->note = "";
     if (strcmp(t->state, cm_period_state_name(CM_PERIOD_SETTLED)) == 0 ||
         strcmp(t->state, cm_period_state_name(CM_PERIOD_CLOSED)) == 0)
-        t->note = "a late change: it counts from the next period on";
+        t->note = "a late change: it applies from the next period on";
     else if (!cm_catalog_payer(d->catalog, t->payer))
-        t->note = "the edited catalog does not have the payer: its lines could not be rated";
+        t->note = "the edited catalog does not contain the payer, so its lines could not be rated";
     return *t->note || make_rater(d, t, period, err);
 }
 

@@ -1,5 +1,6 @@
 /* archive list | verify | sweep: the copies of deliveries that documents rest on. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "store/archive/archive_store.h"
 
@@ -15,9 +16,10 @@ static const cm_archive *needed_archive(cli *c, int *ret_exit)
     const cm_archive *archive = NULL;
     if (!cli_archive(c, &archive, ret_exit) || archive)
         return archive;
-    cm_fail(&err, CM_ERROR_INVALID, "NO_ARCHIVE",
-            "no archive is set: --archive.path, CURMILL_ARCHIVE_PATH or `archive.path = ...` in --config FILE, as "
-            "ingest-cur has it");
+    cm_fail(
+        &err, CM_ERROR_INVALID, "NO_ARCHIVE",
+        "no archive is configured: give --archive.path, CURMILL_ARCHIVE_PATH or `archive.path = ...` in --config FILE, as "
+        "ingest-cur has it");
     *ret_exit = cli_fail(c, &err);
     return NULL;
 }
@@ -107,7 +109,7 @@ static bool note_strangers(verifying *v, const cm_rows *rows)
         qsort(s.known, s.count, sizeof *s.known, by_digest);
     bool done = cm_archive_each(v->archive, count_stranger, &s, &v->err);
     if (done && s.files)
-        cli_note(v->c, "%" PRId64 " files with %" PRId64 " bytes in %s are named by no delivery of this database",
+        cli_note(v->c, "%" PRId64 " files with %" PRId64 " bytes in %s do not belong to any delivery of this database",
                  s.files, s.bytes, cm_archive_path(v->archive));
     free(s.known);
     return done;

@@ -1,5 +1,6 @@
 /* run diff; how a difference is printed, there and by `catalog apply --dry-run`. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "store/reports/diff_store.h"
 
@@ -109,6 +110,17 @@ static size_t split(char *text, const char **ret)
     return count;
 }
 
+/* Whole ids for what was typed. */
+static bool complete(cli *c, const char **ids, size_t count, char (*into)[CM_ID_HEX], cm_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!cli_run_id(c, ids[i], into[i], err))
+            return false;
+        ids[i] = into[i];
+    }
+    return true;
+}
+
 /* Which run of the other side is of the same payer and period? Ids by the place they are at. */
 static bool places_of(cm_pg *pg, const char *const *runs, size_t count, char (*ret)[32], cm_error *err)
 {
@@ -157,11 +169,13 @@ int cmd_run_diff(cli *c)
     if (!pg)
         return exit_code;
     char *texts[2] = {cm_strdup(c->operand[0]), cm_strdup(c->operand[1])};
+    static char whole[2][RUNS_MAX][CM_ID_HEX];
     size_t count = split(texts[0], before), others = split(texts[1], after);
     if (count == 0 || count != others) {
-        exit_code =
-            cli_usage(c, "as many runs after as before, separated by commas: %zu and %zu are given", count, others);
-    } else if (!pair_up(pg, before, after, count, pairs, &err) || !cm_store_diff(pg, pairs, count, NULL, &diff, &err)) {
+        exit_code = cli_usage(c, "give as many runs after as before, separated by commas; there are %zu and %zu", count,
+                              others);
+    } else if (!complete(c, before, count, whole[0], &err) || !complete(c, after, count, whole[1], &err) ||
+               !pair_up(pg, before, after, count, pairs, &err) || !cm_store_diff(pg, pairs, count, NULL, &diff, &err)) {
         exit_code = cli_fail(c, &err);
     } else {
         if (c->format == CLI_JSON)

@@ -1,5 +1,6 @@
 /* explain: the story of one line, recomputed from the archived file with the same rating code the workers use. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "billing/cur/reader.h"
 #include "billing/rating/rating.h"
@@ -27,12 +28,15 @@ static bool parse_line(const char *text, char *ret_chunk, size_t size, uint64_t 
 /* The run (given or current) and the number of the chunk in it. */
 static bool find_chunk(cli *c, const char *chunk, cm_arena *arena, cm_run_chunk *ret, cm_error *err)
 {
-    const char *values[] = {cli_value(c, "payer"), cli_value(c, "period"), cli_value(c, "run"), chunk};
+    char id[CM_ID_HEX];
+    if (cli_value(c, "run") && !cli_run_id(c, cli_value(c, "run"), id, err))
+        return false;
+    const char *values[] = {cli_value(c, "payer"), cli_value(c, "period"), cli_value(c, "run") ? id : NULL, chunk};
     cm_rows *rows = NULL;
     if (!cm_pg_query(
             c->pg_,
             "SELECT r.id, k.chunk FROM run r JOIN chunk k ON k.delivery_id = r.delivery_id"
-            " WHERE r.payer = $1 AND r.period = $2 AND ($3::text IS NOT NULL AND starts_with(r.id, $3)"
+            " WHERE r.payer = $1 AND r.period = $2 AND ($3::text IS NOT NULL AND r.id = $3"
             "   OR $3::text IS NULL AND r.id = (SELECT run_id FROM current_run WHERE payer = $1 AND period = $2))"
             " AND (k.chunk::text = $4 OR k.name = $4 OR k.location = $4) ORDER BY r.seq DESC LIMIT 1",
             4, values, &rows, err))
@@ -42,7 +46,7 @@ static bool find_chunk(cli *c, const char *chunk, cm_arena *arena, cm_run_chunk 
             ? cm_store_run_chunk(c->pg_, cm_rows_text(rows, 0, 0), (uint32_t)cm_rows_i64(rows, 0, 1), arena, ret, err)
             : cm_fail(
                   err, CM_ERROR_NOT_FOUND, "NO_CHUNK",
-                  "payer %s has no file \"%s\" in its run for %s: files are numbered from 1, see `curmill run show RUN`",
+                  "payer %s has no file \"%s\" in its run for %s; files are numbered from 1, see `curmill run show RUN`",
                   values[0], chunk, values[1]);
     cm_rows_free(rows);
     return done;

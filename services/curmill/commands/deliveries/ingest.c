@@ -1,5 +1,6 @@
 /* ingest: a request to look now, or one delivery from files. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -101,8 +102,8 @@ static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms)
         int64_t now = cm_monotonic_milliseconds();
         if (now > deadline_ms || (!alive && now - began > SCAN_PATIENCE_MS)) {
             cm_fail(&err, CM_ERROR_RETRY, "NO_WORKER",
-                    "%s of lane %s: start one, then the request is done (`curmill doctor`)",
-                    alive ? "the look into the sources takes too long" : "no ingest-cur is running", r->lane);
+                    "%s in lane %s; start one and the request will be carried out (`curmill doctor`)",
+                    alive ? "looking into the sources takes too long" : "no ingest-cur is running", r->lane);
             return cli_fail(c, &err);
         }
         usleep(100000);
@@ -185,10 +186,10 @@ static bool describe_files(const char *const *files, int count, cm_period period
         struct stat status;
         char *path = realpath(files[i], NULL);
         if (!path || stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-            done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s is no readable file: %s", files[i],
+            done = cm_fail(err, CM_ERROR_NOT_FOUND, "NO_FILE", "%s is not a readable file: %s", files[i],
                            path ? "not a regular file" : strerror(errno));
         } else if (is_named_before(ret, path + 1)) {
-            done = cm_fail(err, CM_ERROR_INVALID, "FILE_TWICE", "%s is named twice: its lines would count twice",
+            done = cm_fail(err, CM_ERROR_INVALID, "FILE_TWICE", "%s is given twice, so its lines would count twice",
                            files[i]);
         } else {
             const char *slash = strrchr(path, '/');
@@ -240,11 +241,12 @@ static int register_files(cli *c, const cm_catalog *catalog, const cm_payer *pay
     if (!done || (registered.what == CM_REGISTRATION_KNOWN && !move_chunks(c->pg_, registered.delivery, found, &err)))
         return cli_fail(c, &err);
     if (registered.what == CM_REGISTRATION_KNOWN && *registered.superseded_by)
-        cli_note(c,
-                 "these files were delivered before (delivery %s) and are superseded by delivery %s: nothing changed",
-                 registered.delivery, registered.superseded_by);
+        cli_note(
+            c,
+            "these files were delivered before (delivery %s) and have been superseded by delivery %s; nothing was changed",
+            registered.delivery, registered.superseded_by);
     else if (registered.what == CM_REGISTRATION_KNOWN)
-        cli_note(c, "these files are there already (delivery %s): nothing to do", registered.delivery);
+        cli_note(c, "these files were already delivered (delivery %s); nothing was done", registered.delivery);
     else
         cli_note(c, "delivery %s, run %s", registered.delivery, registered.run);
     return 0;

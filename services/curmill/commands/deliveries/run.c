@@ -1,5 +1,6 @@
 /* delivery list; run list | show | start; suspended list; audit list. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,8 @@ int cmd_run_show(cli *c)
     cm_pg *pg = cli_pg(c, &exit_code);
     if (!pg)
         return exit_code;
-    if (!cm_store_run(pg, c->operand[0], &run, &err))
+    char id[CM_ID_HEX];
+    if (!cli_run_id(c, c->operand[0], id, &err) || !cm_store_run(pg, id, &run, &err))
         return cli_fail(c, &err);
     json_t *chunks = rows_json(
         pg, chunk_columns, 7,
@@ -144,7 +146,7 @@ int cmd_run_start(cli *c)
     cm_catalog_free(catalog);
     if (!done)
         return cli_fail(c, &err);
-    cli_note(c, started ? "run %s began" : "run %s is the same rating and is there already", run);
+    cli_note(c, started ? "run %s began" : "run %s already holds the same rating; nothing was done", run);
     if (cli_switch(c, "wait")) {
         cli_wait wait = {.run = run, .deadline_ms = cli_deadline(c)};
         exit_code = cli_wait_for_runs(c, &wait);

@@ -1,5 +1,6 @@
 /* totals: exact sums of a run, grouped by any of the charge's keys (contract: keys and forms of the JSON). */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,25 +60,27 @@ static int parse_keys(cli *c, char *by, grouping *ret)
 static bool find_run(cli *c, const char *payer, cm_period period, cm_run *ret, cm_error *err)
 {
     const char *run = cli_value(c, "run");
-    char month[CM_PERIOD_TEXT];
+    char month[CM_PERIOD_TEXT], id[CM_ID_HEX];
+    if (run && !cli_run_id(c, run, id, err))
+        return false;
+    run = run ? id : NULL;
     const char *values[] = {payer, cm_period_print(period, month), run};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(
-            c->pg_,
-            run ? "SELECT id FROM run WHERE starts_with(id, $3) AND payer = $1 AND period = $2 ORDER BY seq DESC LIMIT 1"
-                : "SELECT run_id FROM current_run WHERE payer = $1 AND period = $2 AND $3::text IS NULL",
-            3, values, &rows, err))
+    if (!cm_pg_query(c->pg_,
+                     run ? "SELECT id FROM run WHERE id = $3 AND payer = $1 AND period = $2"
+                         : "SELECT run_id FROM current_run WHERE payer = $1 AND period = $2 AND $3::text IS NULL",
+                     3, values, &rows, err))
         return false;
     bool found = cm_rows_count(rows) == 1;
     bool done = found && cm_store_run(c->pg_, cm_rows_text(rows, 0, 0), ret, err);
     cm_rows_free(rows);
     if (!found && run)
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "payer %s has no run %s for %s: see `curmill run list`",
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_RUN", "payer %s has no run %s for %s; see `curmill run list`",
                        payer, run, month);
     if (!found)
         return cm_fail(
             err, CM_ERROR_NOT_FOUND, "NO_RUN",
-            "payer %s has no complete run for %s yet: see `curmill run list --payer %s --period %s`, `curmill delivery list`",
+            "payer %s has no complete run for %s yet; see `curmill run list --payer %s --period %s`, `curmill delivery list`",
             payer, month, payer, month);
     return done;
 }

@@ -1,5 +1,6 @@
 /* dead-letter list | show | redrive: what could not be decoded, with its raw bytes; nothing is lost. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 #include "store/audit/audit.h"
 
 #include <inttypes.h>
@@ -107,14 +108,14 @@ static int find_letter(cli *c, letter *l)
     /* NOLINTNEXTLINE(cert-err34-c): so many digits are in range */
     if (sscanf(c->operand[0], "%63[^:]:%9" SCNd32 ":%18" SCNd64, l->lane, &l->partition, &l->offset) != 3)
         return cli_usage(c,
-                         "a dead letter is named LANE:PARTITION:OFFSET, as in `curmill dead-letter list`, not \"%s\"",
+                         "write a dead letter as LANE:PARTITION:OFFSET, as in `curmill dead-letter list`, not \"%s\"",
                          c->operand[0]);
     cm_admin *admin = cm_admin_new(c->config, &err);
     bool done = admin && cm_admin_read(admin, cm_topic_full_name(l->lane, "dead-letter", topic), pick_record, l, &err);
     cm_admin_free(admin);
     if (done && !l->found)
         done = cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DEAD_LETTER",
-                       "there is no dead letter %s: see `curmill dead-letter list`", c->operand[0]);
+                       "there is no dead letter %s; see `curmill dead-letter list`", c->operand[0]);
     return done ? -1 : cli_fail(c, &err);
 }
 

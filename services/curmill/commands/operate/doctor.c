@@ -1,6 +1,7 @@
 /* doctor: settings, broker, topics, database, clock, catalog, AWS access of payers, workers; says what is wrong and
  * what to do. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static void check_broker(cli *c, findings *f)
     f->admin = cm_admin_new(c->config, &err);
     bool good = f->admin && cm_admin_ping(f->admin, 5000, &brokers, &err);
     snprintf(detail, sizeof detail, "%d broker%s", brokers, brokers == 1 ? "" : "s");
-    note(f, "broker", good, good ? detail : err.text, "set kafka.bootstrap.servers to a broker that answers");
+    note(f, "broker", good, good ? detail : err.text, "set kafka.bootstrap.servers to a broker that can be reached");
     if (!good) {
         cm_admin_free(f->admin);
         f->admin = NULL;
@@ -62,8 +63,8 @@ static bool check_database(cli *c, findings *f)
     note(f, "database", pg != NULL,
          pg          ? "answers"
          : *database ? err.text
-                     : "no database is set",
-         "set database to a PostgreSQL that answers");
+                     : "no database is configured",
+         "set `database` to a PostgreSQL server that can be reached");
     if (!pg)
         return false;
     bool good = cm_pg_check_schema(pg, &err);
@@ -91,7 +92,7 @@ static void check_clock(cli *c, findings *f)
     cm_rows_free(rows);
     snprintf(detail, sizeof detail, "differs from the database's by %" PRId64 " ms", skew_ms);
     note(f, "clock", llabs(skew_ms) < 5000, detail,
-         "set the time of this machine or of the database's; is CURMILL_CLOCK set?");
+         "correct the clock of this machine or of the database server; is CURMILL_CLOCK set?");
 }
 
 /* Without an archive a report in overwrite mode takes the ground away under the documents of its older deliveries. */
@@ -105,7 +106,7 @@ static void check_archive(cli *c, findings *f)
     if (*cm_config_text(c->config, "archive.path")) {
         bool good = cli_archive(c, &archive, &unused);
         note(f, "archive", good, cm_config_text(c->config, "archive.path"),
-             "make the folder, or mount it; the same for every ingest-cur");
+             "create the folder, or mount it, and do the same for every ingest-cur");
         return;
     }
     if (!cm_pg_query(c->pg_,
@@ -116,13 +117,13 @@ static void check_archive(cli *c, findings *f)
         return;
     }
     bool wanted = cm_rows_i64(rows, 0, 1) > 0;
-    snprintf(detail, sizeof detail,
-             "archive.path is not set: %s deliveries have files that can be overwritten; then their lines can no "
-             "longer be explained or exported",
-             cm_rows_text(rows, 0, 0));
+    snprintf(
+        detail, sizeof detail,
+        "archive.path is not set: the files of %s deliveries can be overwritten, and then their lines can no longer be explained or exported",
+        cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
     note(f, "archive", !wanted, detail,
-         "set archive.path here as for ingest-cur: deliveries have copies in an archive");
+         "set archive.path as for ingest-cur, because deliveries have copies in an archive");
 }
 
 static void check_catalog(cli *c, findings *f)
@@ -136,12 +137,12 @@ static void check_catalog(cli *c, findings *f)
 static const char *aws_advice(const char *code, const char *missing)
 {
     if (strcmp(missing, "sts:AssumeRole") == 0)
-        return "check the payer's `access`: the role, whom it trusts, its external id";
+        return "check the payer's `access`: the role, its trust policy and its external id";
     if (*missing)
         return "allow that action in the policy of the payer's role";
     if (strcmp(code, "THROTTLED") == 0 || strcmp(code, "UNAVAILABLE") == 0 || strcmp(code, "SLICE_SPENT") == 0)
-        return "wait: it is asked again, later and later up to an hour";
-    return "mend what the detail says; org-linker asks again by itself";
+        return "nothing to do: org-linker tries again, at longer and longer intervals of up to an hour";
+    return "fix what the detail says; org-linker then tries again by itself";
 }
 
 /* What org-linker met in its last turn for a payer, or that it had none yet. */
@@ -161,11 +162,11 @@ static bool check_payer_access(cli *c, findings *f, const cm_payer *payer)
         return false;
     }
     if (cm_rows_count(rows) == 0 || cm_rows_null(rows, 0, 6)) {
-        note(f, check, false, "AWS was not asked yet",
-             "start org-linker of the lane; its log says why if it does not ask");
+        note(f, check, false, "AWS has not been called yet",
+             "start org-linker for the lane; if it makes no calls, its log says why");
     } else if (cm_rows_i64(rows, 0, 5) == 0 && *cm_rows_text(rows, 0, 1)) {
         note(f, check, false, cm_rows_text(rows, 0, 1),
-             "clear it with the account's owner, or `curmill request withdraw`");
+             "settle it with the account's owner, or `curmill request withdraw`");
     } else if (cm_rows_i64(rows, 0, 5) == 0) {
         cm_buffer_printf(&detail, "%s accounts with %s calls at %s", cm_rows_text(rows, 0, 4), cm_rows_text(rows, 0, 3),
                          cm_rows_text(rows, 0, 6));
@@ -218,7 +219,7 @@ static int check_workers(cli *c, const char *lane, void *opaque)
         int64_t count = cm_rows_i64(rows, 0, 0);
         cm_rows_free(rows);
         snprintf(detail, sizeof detail, "%" PRId64 " alive", count);
-        note(f, check, count > 0, detail, "start one; its log says why if it does not stay up");
+        note(f, check, count > 0, detail, "start one; if it does not stay up, its log says why");
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /* lag: how far behind each worker is, in records and in seconds, is it moving, when will it be done (operations.md
  * section 1). */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include <inttypes.h>
 #include <stdio.h>

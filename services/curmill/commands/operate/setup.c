@@ -1,5 +1,6 @@
 /* migrate, topic create, topic list. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include <stdio.h>
 
@@ -15,7 +16,7 @@ int cmd_migrate(cli *c)
     if (!done)
         return cli_fail(c, &err);
     if (from == to)
-        cli_note(c, "schema %d: nothing to do", to);
+        cli_note(c, "the database already has schema version %d; nothing was done", to);
     else
         cli_note(c, "schema %d -> %d", from, to);
     return 0;

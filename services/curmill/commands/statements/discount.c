@@ -1,6 +1,7 @@
 /* discount list | show: provider discounts that the distributor credits in a later month (N12). Never for customers
  * (P13). */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "store/documents/statement_store.h"
 #include "store/ledgers/discount_store.h"
@@ -27,8 +28,8 @@ int cmd_discount_list(cli *c)
 {
     static const cli_column columns[] = {{"payer", CLI_TEXT},    {"period", CLI_TEXT},     {"customer", CLI_TEXT},
                                          {"account", CLI_TEXT},  {"product", CLI_TEXT},    {"line_item_type", CLI_TEXT},
-                                         {"currency", CLI_TEXT}, {"earned", CLI_DECIMAL},  {"applied", CLI_DECIMAL},
-                                         {"open", CLI_DECIMAL},  {"applied_in", CLI_TEXT}, {"run", CLI_TEXT},
+                                         {"currency", CLI_TEXT}, {"earned", CLI_MONEY},    {"applied", CLI_MONEY},
+                                         {"open", CLI_MONEY},    {"applied_in", CLI_TEXT}, {"run", CLI_TEXT},
                                          {"lines", CLI_NUMBER},  {"line", CLI_TEXT}};
     int exit_code = 0;
     const char *values[] = {cli_value(c, "payer"), cli_value(c, "period")};
@@ -56,9 +57,9 @@ int cmd_discount_list(cli *c)
 int cmd_discount_show(cli *c)
 {
     static const cli_column columns[] = {
-        {"payer", CLI_TEXT},     {"period", CLI_TEXT},  {"earned", CLI_TEXT},         {"customer", CLI_TEXT},
-        {"account", CLI_TEXT},   {"product", CLI_TEXT}, {"line_item_type", CLI_TEXT}, {"currency", CLI_TEXT},
-        {"amount", CLI_DECIMAL}, {"run", CLI_TEXT},     {"settled", CLI_BOOLEAN}};
+        {"payer", CLI_TEXT},   {"period", CLI_TEXT},  {"earned", CLI_TEXT},         {"customer", CLI_TEXT},
+        {"account", CLI_TEXT}, {"product", CLI_TEXT}, {"line_item_type", CLI_TEXT}, {"currency", CLI_TEXT},
+        {"amount", CLI_MONEY}, {"run", CLI_TEXT},     {"settled", CLI_BOOLEAN}};
     int exit_code = 0;
     const char *values[] = {cli_value(c, "payer"), cli_value(c, "period")};
     if (!up_to_date(c, &exit_code))

@@ -3,6 +3,7 @@
  * for reconciliation), rated again from the delivery that the document rests on. The file's sum is the document's, to
  * the last digit, or the command fails.
  */
+#include "commands/commands.h"
 #include "commands/statements/export_lines.h"
 
 #include <errno.h>
@@ -41,11 +42,11 @@ static bool choose(cli *c, char ret_id[static CM_ID_HEX], int *ret_exit)
     cm_rows_free(rows);
     if (found == 0) {
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT",
-                "customer %s has no such document for %s: see `curmill statement list`", cli_value(c, "customer"),
+                "customer %s has no such document for %s; see `curmill statement list`", cli_value(c, "customer"),
                 cli_value(c, "period"));
         *ret_exit = cli_fail(c, &err);
     } else if (found > 1) {
-        *ret_exit = cli_usage(c, "%d documents fit; choose by --lane, --payer or --statement ID:%s", found,
+        *ret_exit = cli_usage(c, "%d documents match; choose one with --lane, --payer or --statement ID:%s", found,
                               cm_buffer_string(&which));
     }
     cm_buffer_free(&which);
@@ -111,7 +112,7 @@ static bool want_lines(export_sums *sums, const json_t *lines, cm_error *err)
             cm_decimal_parse_strict(cm_slice_of(json_string_value(json_object_get(line, "amount_exact"))), &exact);
         cm_assert(valid);
         if (!cm_decimal_accumulate(&export_sums_at(sums, key)->wanted, exact))
-            return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the document's lines do not fit an amount");
+            return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of the document's lines is too large");
     }
     return true;
 }
@@ -123,15 +124,17 @@ static void tell(const export_order *order, size_t rows, size_t lines, cm_decima
     cm_decimal_print(order->total, sum);
     cm_decimal_print(total, exact);
     cli_note(order->c,
-             "customer %s, %s, document %s %s (%s): %" PRIu64 " lines and %zu rows of the month, together %s %s",
-             order->customer, d->month, d->id, d->number, d->state, order->lines, rows, sum, d->source_currency);
+             "customer %s, %s, document %s %s (%s): %" PRIu64
+             " lines and %zu line%s added at month end (tiers, fees, credits), together %s %s",
+             order->customer, d->month, d->id, d->number, d->state, order->lines, rows, rows == 1 ? "" : "s", sum,
+             d->source_currency);
     cli_note(order->c, "equal to the document's %zu lines to the last digit: %s %s before rounding and tax", lines,
              exact, d->currency);
     if (order->hidden)
         cli_note(
             order->c,
             "%" PRIu64
-            " lines that cost the customer nothing are not in it (discounts, taxes and commitments of the reseller)",
+            " lines that cost the customer nothing are left out (discounts, taxes and commitments of the reseller)",
             order->hidden);
 }
 
@@ -147,9 +150,9 @@ static bool export_document(export_order *order, const json_t *rows, const json_
         return false;
     if (!export_sums_compare(order->sums, used, full, &total, err)) {
         if (order->other_engine && err->class == CM_ERROR_BUG)
-            return cm_fail(err, CM_ERROR_REFUSED, "OTHER_ENGINE",
-                           "the document rests on a run of another version of the rating than this program has: export "
-                           "with that version, or rate again");
+            return cm_fail(
+                err, CM_ERROR_REFUSED, "OTHER_ENGINE",
+                "the document was rated by another version of curmill; export with that version, or rate the month again");
         return false;
     }
     tell(order, json_array_size(rows), json_array_size(lines), total);

@@ -60,7 +60,7 @@ void export_header(FILE *out)
 
 static bool overflow(cm_error *err)
 {
-    return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of the exported lines does not fit an amount");
+    return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of the exported lines is too large");
 }
 
 /* --- lines ------------------------------------------------------------------------------------------------------ */

@@ -105,7 +105,7 @@ static bool differs(const export_sum *sum, cm_decimal got, cm_error *err)
 
 static bool overflow(cm_error *err)
 {
-    return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of the exported lines does not fit an amount");
+    return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of the exported lines is too large");
 }
 
 static bool compare(const export_sums *sums, const cm_decimal *rate, cm_decimal *ret_total, cm_error *err)

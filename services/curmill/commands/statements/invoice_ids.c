@@ -54,16 +54,17 @@ static bool take_line(summing *s, const cm_line *line, cm_slice id, cm_error *er
         return true;
     }
     if (!cm_slice_is(line->kind.currency, s->currency))
-        return cm_fail(err, CM_ERROR_REFUSED, "CURRENCY",
-                       "the invoice is in %s, the report has lines in \"%.*s\": compare it in the report's currency",
-                       s->currency, CM_SLICE(line->kind.currency));
+        return cm_fail(
+            err, CM_ERROR_REFUSED, "CURRENCY",
+            "the invoice is in %s and the report has lines in \"%.*s\"; compare them in the report's currency",
+            s->currency, CM_SLICE(line->kind.currency));
     cm_expected *x = find(s, id);
     x->charges++;
     if ((!tax || s->format->with_tax) && !cm_decimal_accumulate(&x->amount, line->cost))
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of an invoice left the range of decimals");
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of an invoice is too large");
     if ((tax && !cm_decimal_accumulate(&x->tax, line->cost)) ||
         (cm_slice_is(line->kind.line_item_type, "Credit") && !cm_decimal_accumulate(&x->credit, line->cost)))
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of an invoice left the range of decimals");
+        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of an invoice is too large");
     return true;
 }
 

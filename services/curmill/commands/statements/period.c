@@ -1,5 +1,6 @@
 /* period list | show | settle. Duties by date (I08, I13) are computed from the clock of this program. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "store/documents/statement_store.h"
 #include "store/runs/period_store.h"
@@ -118,7 +119,7 @@ static bool add_overdue(cli *c, json_t *alerts, cm_error *err)
         const char *customer = cm_rows_text(rows, i, 2);
         snprintf(
             detail, sizeof detail,
-            "customer %.200s had charges and no statement is issued, it was due on the 20th: `curmill statement list --period %s"
+            "customer %.200s has charges but no issued statement, which was due on the 20th; see `curmill statement list --period %s"
             " --customer %.200s`",
             customer, values[1], customer);
         json_array_append_new(
@@ -201,7 +202,7 @@ int cmd_period_show(cli *c)
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_PERIOD",
-                "nothing was delivered for payer %s in %s: see `curmill period list`", cli_value(c, "payer"),
+                "nothing was delivered for payer %s in %s; see `curmill period list`", cli_value(c, "payer"),
                 cli_value(c, "period"));
         return cli_fail(c, &err);
     }

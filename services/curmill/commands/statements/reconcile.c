@@ -1,5 +1,6 @@
 /* reconcile: an invoice against our figures (R11). */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "billing/catalog/model/currency.h"
 #include "commands/statements/invoice_ids.h"
@@ -37,7 +38,7 @@ static const cm_invoice_format *find_format(const cm_catalog *catalog, const cha
         return &catalog->invoice_formats[0];
     cm_fail(err, catalog->invoice_format_count ? CM_ERROR_INVALID : CM_ERROR_NOT_FOUND, "NO_FORMAT",
             catalog->invoice_format_count
-                ? "the catalog has %zu InvoiceFormats: say which with --layout ID"
+                ? "the catalog has %zu InvoiceFormats; choose one with --layout ID"
                 : "the catalog has no InvoiceFormat (%zu): it says which column of the invoice holds what",
             catalog->invoice_format_count);
     return NULL;
@@ -148,16 +149,13 @@ static void add_item(cli_table *table, const cm_reconcile_item *item)
 static int print_rows(const comparison *x)
 {
     bool by_id = x->format->level == CM_INVOICE_BY_ID;
-    const cli_column columns[] = {{"status", CLI_TEXT},
-                                  {by_id ? "invoice_id" : "account", CLI_TEXT},
-                                  {"product", CLI_TEXT},
-                                  {"customer", CLI_TEXT},
-                                  {"invoiced", CLI_DECIMAL},
-                                  {"expected", CLI_DECIMAL},
-                                  {"difference", CLI_DECIMAL},
-                                  {"cause", CLI_TEXT},
+    const cli_column columns[] = {{"status", CLI_TEXT},      {by_id ? "invoice_id" : "account", CLI_TEXT},
+                                  {"product", CLI_TEXT},     {"customer", CLI_TEXT},
+                                  {"invoiced", CLI_MONEY},   {"expected", CLI_MONEY},
+                                  {"difference", CLI_MONEY}, {"cause", CLI_TEXT},
                                   {"row", CLI_TEXT}};
     cli_table *table = cli_table_new(columns, sizeof columns / sizeof *columns);
+    cli_table_currency(table, x->invoice.currency);
     for (size_t i = 0; i < x->result.count; i++)
         if (cli_switch(x->c, "all") || x->result.items[i].status != CM_RECONCILE_MATCHED)
             add_item(table, &x->result.items[i]);

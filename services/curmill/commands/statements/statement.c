@@ -1,5 +1,6 @@
 /* statement list | show | build. Drafts are brought up to date before they are shown: nobody reads a stale one. */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "store/documents/document_store.h"
 #include "store/documents/statement_store.h"
@@ -67,10 +68,10 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
 
 cli_table *cli_documents_table(void)
 {
-    static const cli_column columns[] = {{"id", CLI_TEXT},          {"number", CLI_TEXT},   {"kind", CLI_TEXT},
-                                         {"state", CLI_TEXT},       {"reseller", CLI_TEXT}, {"lane", CLI_TEXT},
-                                         {"period", CLI_TEXT},      {"customer", CLI_TEXT}, {"currency", CLI_TEXT},
-                                         {"subtotal", CLI_DECIMAL}, {"total", CLI_DECIMAL}};
+    static const cli_column columns[] = {{"id", CLI_TEXT},        {"number", CLI_TEXT},   {"kind", CLI_TEXT},
+                                         {"state", CLI_TEXT},     {"reseller", CLI_TEXT}, {"lane", CLI_TEXT},
+                                         {"period", CLI_TEXT},    {"customer", CLI_TEXT}, {"currency", CLI_TEXT},
+                                         {"subtotal", CLI_MONEY}, {"total", CLI_MONEY}};
     return cli_table_new(columns, 11);
 }
 
@@ -114,7 +115,7 @@ int cmd_statement_build(cli *c)
 {
     int exit_code = 0;
     if (!cli_value(c, "period"))
-        return cli_usage(c, "--period is missing: which month to build");
+        return cli_usage(c, "--period is missing: give the month to build");
     if (!cli_value(c, "payer") && !cli_value(c, "lane")) { /* every lane of the settings, forced */
         cm_error err = {0};
         cm_period period;
@@ -174,7 +175,7 @@ static int print_document(cli *c, const cm_rows *rows)
         static const cli_column columns[] = {
             {"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT},     {"usage_type", CLI_TEXT},
             {"unit", CLI_TEXT},     {"class", CLI_TEXT},   {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL},
-            {"amount", CLI_DECIMAL}};
+            {"amount", CLI_MONEY}};
         cli_table *table = cli_table_new(columns, 9);
         size_t i;
         json_t *item;
@@ -195,14 +196,14 @@ int cmd_statement_show(cli *c)
     int exit_code = 0;
     cm_error err = {0};
     if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
-        return cli_usage(c, "say which: an ID, or --period with --customer (and --payer or --lane)");
+        return cli_usage(c, "say which document: an ID, or --period with --customer (and --payer or --lane)");
     cm_rows *rows = cli_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
     if (!rows)
         return exit_code;
     if (cm_rows_count(rows) == 1) {
         exit_code = print_document(c, rows);
     } else if (cm_rows_count(rows) == 0) {
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document: see `curmill statement list`");
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document; see `curmill statement list`");
         exit_code = cli_fail(c, &err);
     } else {
         cm_buffer which = {0};
@@ -210,7 +211,8 @@ int cmd_statement_show(cli *c)
             cm_buffer_printf(&which, "\n  %s  %s  %s  %s  %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 6),
                              cm_rows_text(rows, i, 7), cm_rows_text(rows, i, 8), cm_rows_text(rows, i, 9));
         exit_code = cli_usage(
-            c, "%d documents fit; choose one by its id, or narrow by --period, --customer, --payer, --lane:%s",
+            c,
+            "%d documents match; give the id of one, or narrow the choice by --period, --customer, --payer, --lane:%s",
             cm_rows_count(rows), cm_buffer_string(&which));
         cm_buffer_free(&which);
     }

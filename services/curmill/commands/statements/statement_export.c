@@ -1,6 +1,7 @@
 /* statement export: documents for others to read, in the view that is theirs (statements.md section 7; I09-I12, P13).
  */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "billing/print/view.h"
 #include "store/documents/document_record.h"
@@ -67,11 +68,11 @@ static int read_options(exporting *e)
     if (c->format == CLI_TABLE)
         return cli_usage(c, "--format is json, csv or pdf; `curmill statement show` prints tables");
     if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
-        return cli_usage(c, "say which: an ID, or --period (with --customer, --payer, --lane)");
+        return cli_usage(c, "say which document: an ID, or --period (with --customer, --payer, --lane)");
     int exit_code = read_view(e);
     e->output = cli_value(c, "output");
     if (exit_code == 0 && !e->output && c->format == CLI_PDF && isatty(STDOUT_FILENO))
-        return cli_usage(c, "a PDF is not for a terminal: say --output FILE, or send it on with > or |");
+        return cli_usage(c, "a PDF cannot be shown on a terminal; give --output FILE, or redirect it with > or |");
     return exit_code ? exit_code : read_columns(e);
 }
 
@@ -79,7 +80,7 @@ static int read_options(exporting *e)
 
 static bool cannot(cm_error *err, const char *path)
 {
-    return cm_fail(err, CM_ERROR_REFUSED, "OUTPUT", "%s: %s; choose another --output, or make room", path,
+    return cm_fail(err, CM_ERROR_REFUSED, "OUTPUT", "%s: %s; choose another --output, or free some space", path,
                    strerror(errno));
 }
 
@@ -180,16 +181,17 @@ static int prepare_output(exporting *e, int count)
     struct stat info;
     if (!e->output)
         return count > 1
-                   ? cli_usage(e->c, "%d documents fit: --output FOLDER writes one file each; or choose one by its id",
+                   ? cli_usage(e->c,
+                               "%d documents match; --output FOLDER writes one file for each, or give the id of one",
                                count)
                    : 0;
     if (!*e->output)
-        return cli_usage(e->c, "--output names no file");
+        return cli_usage(e->c, "--output does not name a file");
     bool there = stat(e->output, &info) == 0;
     e->into_folder = count > 1 || e->output[strlen(e->output) - 1] == '/' || (there && S_ISDIR(info.st_mode));
     if (e->into_folder && there && !S_ISDIR(info.st_mode))
-        return cli_usage(e->c, "%d documents fit, and %s is no folder: --output FOLDER writes one file each", count,
-                         e->output);
+        return cli_usage(e->c, "%d documents match and %s is not a folder; --output FOLDER writes one file for each",
+                         count, e->output);
     if (e->into_folder && !there && mkdir(e->output, 0777) != 0) {
         cm_error err = {0};
         cannot(&err, e->output);
@@ -209,7 +211,7 @@ int cmd_statement_export(cli *c)
     }
     cm_rows *rows = cli_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
     if (rows && cm_rows_count(rows) == 0) {
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document: see `curmill statement list`");
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document; see `curmill statement list`");
         exit_code = cli_fail(c, &err);
     } else if (rows) {
         exit_code = prepare_output(&e, cm_rows_count(rows));

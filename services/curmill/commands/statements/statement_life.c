@@ -1,6 +1,7 @@
 /* statement approve | return | issue | void: of one document, or of all that fit the options and can take the change.
  */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "store/documents/document_store.h"
 
@@ -16,12 +17,11 @@ static int check_overrides(const cli *c, const char **overrides, int count)
     for (int i = 0; i < count; i++) {
         bool known, allowed = cm_gate_can_be_overridden(overrides[i], &known);
         if (!known)
-            return cli_usage(c, "there is no gate \"%s\": see `curmill statement show`", overrides[i]);
+            return cli_usage(c, "there is no gate \"%s\"; see `curmill statement show`", overrides[i]);
         if (!allowed) {
             cm_error err = {0};
             cm_fail(&err, CM_ERROR_REFUSED, "OVERRIDE",
-                    "gate %s cannot be overridden by anybody: open it (`curmill statement show` says how)",
-                    overrides[i]);
+                    "gate %s cannot be overridden; open it (`curmill statement show` says how)", overrides[i]);
             return cli_fail(c, &err);
         }
     }
@@ -33,7 +33,7 @@ static void tell_shut(const json_t *shut, const char *id, const char *customer, 
     size_t i;
     const json_t *gate;
     bool any = false;
-    fprintf(stderr, "curmill: document %s (%s) cannot be issued, these gates are shut:\n", id,
+    fprintf(stderr, "curmill: document %s (%s) cannot be issued; these gates block it:\n", id,
             *customer ? customer : "several customers");
     for (i = 0; i < json_array_size(shut); i++) {
         bool known;
@@ -43,7 +43,9 @@ static void tell_shut(const json_t *shut, const char *id, const char *customer, 
         fprintf(stderr, "  %-28s %s\n", code, json_string_value(json_object_get(gate, "detail")));
     }
     if (any && override_count == 0)
-        fputs("  (--override GATE --reason TEXT issues it on your word; not for RUN_INCOMPLETE, FX_MISSING)\n", stderr);
+        fputs(
+            "  (--override GATE --reason TEXT issues it on your responsibility; not for RUN_INCOMPLETE, FX_MISSING)\n",
+            stderr);
 }
 
 /* One document, again if the database was busy with others. */
@@ -96,18 +98,59 @@ static bool change_row(cli *c, cm_document_order *order, const cm_rows *rows, in
     return true;
 }
 
-static int none_fits(const cli *c, const cm_rows *rows, enum cm_document_change change)
+/* "kestrel 2026-09 is already approved (karin, 29 Nov 2026)": who and when, from the audit trail. */
+static void tell_already(cli *c, const cm_rows *documents, cm_error *err)
+{
+    char object[64];
+    cm_rows *rows = NULL;
+    snprintf(object, sizeof object, "statement:%s", cm_rows_text(documents, 0, CLI_ID));
+    const char *values[] = {object};
+    cm_error ignored = {0};
+    bool known =
+        cm_pg_query(c->pg_,
+                    "SELECT actor, to_char(at AT TIME ZONE 'UTC', 'FMDD Mon YYYY') FROM audit WHERE object = $1 "
+                    "ORDER BY id DESC LIMIT 1",
+                    1, values, &rows, &ignored) &&
+        cm_rows_count(rows) == 1;
+    const char *customer = cm_rows_text(documents, 0, CLI_CUSTOMER);
+    cm_fail(err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "%s %s is already %s%s%s%s%s%s; nothing was done",
+            *customer ? customer : cm_rows_text(documents, 0, CLI_RESELLER), cm_rows_text(documents, 0, CLI_PERIOD),
+            cm_rows_text(documents, 0, CLI_STATE), known ? " (" : "", known ? cm_rows_text(rows, 0, 0) : "",
+            known ? ", " : "", known ? cm_rows_text(rows, 0, 1) : "", known ? ")" : "");
+    cm_rows_free(rows);
+}
+
+/* None of the documents is in the state from which the change leads. */
+static int none_fits(cli *c, const cm_rows *rows, enum cm_document_change change)
 {
     cm_error err = {0};
-    if (cm_rows_count(rows))
-        cm_fail(&err, CM_ERROR_REFUSED, "DOCUMENT_STATE",
-                "none of %d documents is %s: `statement %s` is for those (the first is %s%s)", cm_rows_count(rows),
-                cm_document_change_from(change), cm_document_change_name(change), cm_rows_text(rows, 0, CLI_STATE),
-                change == CM_DOCUMENT_ISSUE && strcmp(cm_rows_text(rows, 0, CLI_STATE), "draft") == 0
-                    ? ": `curmill statement approve` comes first"
-                    : "");
+    const char *state = cm_rows_count(rows) ? cm_rows_text(rows, 0, CLI_STATE) : "";
+    if (!cm_rows_count(rows))
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document; see `curmill statement list`");
+    else if (cm_rows_count(rows) == 1 && change == CM_DOCUMENT_APPROVE && strcmp(state, "approved") == 0)
+        tell_already(c, rows, &err);
+    else if (cm_rows_count(rows) == 1 && change == CM_DOCUMENT_ISSUE && strcmp(state, "issued") == 0)
+        tell_already(c, rows, &err);
     else
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document: see `curmill statement list`");
+        cm_fail(&err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "`statement %s` needs a document that is %s; %s %s%s",
+                cm_document_change_name(change), cm_document_change_from(change),
+                cm_rows_count(rows) == 1 ? "this one is" : "none of them is, the first is", state,
+                change == CM_DOCUMENT_ISSUE && strcmp(state, "draft") == 0 ? ": run `curmill statement approve` first"
+                                                                           : "");
+    return cli_fail(c, &err);
+}
+
+/* The beginning of an id must be that of one document: a change is for one that was named. */
+static int ambiguous(const cli *c, const char *id, const cm_rows *rows)
+{
+    cm_error err = {0};
+    cm_buffer which = {0};
+    for (int i = 0; i < cm_rows_count(rows) && i < 10; i++)
+        cm_buffer_printf(&which, "\n  %s  %s  %s", cm_rows_text(rows, i, CLI_ID), cm_rows_text(rows, i, CLI_PERIOD),
+                         cm_rows_text(rows, i, CLI_CUSTOMER));
+    cm_fail(&err, CM_ERROR_REFUSED, "SEVERAL_DOCUMENTS", "%d documents begin with %s; give more of the id:%s",
+            cm_rows_count(rows), id, cm_buffer_string(&which));
+    cm_buffer_free(&which);
     return cli_fail(c, &err);
 }
 
@@ -117,14 +160,19 @@ static int change_documents(cli *c, enum cm_document_change change)
     int exit_code = 0, count = cli_values(c, "override", overrides, OVERRIDES_MAX), changed = 0;
     const char *id = c->operands ? c->operand[0] : NULL;
     if (!id && !cli_value(c, "period"))
-        return cli_usage(c, "say which: an ID, or --period (with --customer, --payer, --lane)");
+        return cli_usage(c, "say which document: an ID, or --period (with --customer, --payer, --lane)");
     if (count && (!reason || !*reason))
-        return cli_usage(c, "--override needs --reason TEXT: it stays on the audit trail");
+        return cli_usage(c, "--override needs --reason TEXT, which is kept in the audit trail");
     if ((exit_code = check_overrides(c, overrides, count)) != 0)
         return exit_code;
     cm_rows *rows = cli_documents(c, false, id, &exit_code);
     if (!rows)
         return exit_code;
+    if (id && cm_rows_count(rows) > 1) {
+        exit_code = ambiguous(c, id, rows);
+        cm_rows_free(rows);
+        return exit_code;
+    }
     cm_document_order order = {.change = change,
                                .by = cli_value(c, "by"),
                                .reason = reason ? reason : "",

@@ -1,10 +1,15 @@
 /* statement margin: what a document earns, in the reseller's own view. Never for customers: it holds buy prices (P13).
  */
 #include "cli/cli.h"
+#include "cli/eyes.h"
+#include "commands/commands.h"
+
+#include "base/json/json.h"
 
 #include "store/reports/margin_store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void print_sum(const json_t *margin, const char *name)
 {
@@ -12,16 +17,24 @@ static void print_sum(const json_t *margin, const char *name)
     fprintf(stdout, "%-16s %s\n", name, value ? value : "-");
 }
 
+static void print_money(const json_t *margin, const char *name)
+{
+    char *text = cli_money(cm_json_member_text(margin, name), cm_json_member_text(margin, "currency"));
+    fprintf(stdout, "%-16s %s\n", name, *text ? text : "-");
+    free(text);
+}
+
 static int print_rows(cli *c, const json_t *margin)
 {
     static const cli_column columns[] = {{"customer", CLI_TEXT}, {"account", CLI_TEXT}, {"product", CLI_TEXT},
                                          {"class", CLI_TEXT},    {"step", CLI_TEXT},    {"earned", CLI_TEXT},
-                                         {"sell", CLI_DECIMAL},  {"buy", CLI_DECIMAL},  {"fx", CLI_DECIMAL},
-                                         {"margin", CLI_DECIMAL}};
+                                         {"sell", CLI_MONEY},    {"buy", CLI_MONEY},    {"fx", CLI_MONEY},
+                                         {"margin", CLI_MONEY}};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     cli_table *table = cli_table_new(columns, COLUMNS);
     size_t i;
     const json_t *row;
+    cli_table_currency(table, cm_json_member_text(margin, "currency"));
     json_array_foreach (json_object_get(margin, "rows"), i, row) {
         const char *cells[COLUMNS];
         for (int k = 0; k < COLUMNS; k++)
@@ -33,7 +46,8 @@ static int print_rows(cli *c, const json_t *margin)
 
 static int print_margin(cli *c, json_t *margin)
 {
-    static const char *const sums[] = {"id", "currency", "rate", "distributor_rate", "sell", "buy", "fx", "margin"};
+    static const char *const facts[] = {"id", "currency", "rate", "distributor_rate"};
+    static const char *const sums[] = {"sell", "buy", "fx", "margin"};
     size_t i;
     const json_t *row;
     if (c->format == CLI_JSON)
@@ -41,8 +55,10 @@ static int print_margin(cli *c, json_t *margin)
     int exit_code = print_rows(c, margin);
     if (c->format == CLI_TABLE) {
         fputc('\n', stdout);
+        for (i = 0; i < sizeof facts / sizeof *facts; i++)
+            print_sum(margin, facts[i]);
         for (i = 0; i < sizeof sums / sizeof *sums; i++)
-            print_sum(margin, sums[i]);
+            print_money(margin, sums[i]);
         json_array_foreach (json_object_get(margin, "negative"), i, row)
             fprintf(
                 stdout, "negative         %s %s %s: %s, %s\n", json_string_value(json_object_get(row, "customer")),
@@ -59,17 +75,17 @@ int cmd_statement_margin(cli *c)
     cm_error err = {0};
     json_t *margin = NULL;
     if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
-        return cli_usage(c, "say which: an ID, or --period with --customer (and --payer or --lane)");
+        return cli_usage(c, "say which document: an ID, or --period with --customer (and --payer or --lane)");
     cm_rows *rows = cli_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
     if (!rows)
         return exit_code;
     int count = cm_rows_count(rows);
     if (count == 0)
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT",
-                "no document fits; `curmill statement list` shows those that there are");
+                "no document matches; `curmill statement list` shows all of them");
     else if (count > 1)
         cm_fail(&err, CM_ERROR_REFUSED, "SEVERAL_DOCUMENTS",
-                "%d documents fit; name one by its id (`curmill statement list`)", count);
+                "%d documents match; give the id of one (`curmill statement list`)", count);
     bool done = count == 1 && cm_store_statement_margin(c->pg_, cm_rows_text(rows, 0, CLI_ID), &margin, &err);
     cm_rows_free(rows);
     return done ? print_margin(c, margin) : cli_fail(c, &err);

@@ -1,21 +1,24 @@
 /* `statement show` as a table: head, lines (by customer, where the document is about several), sums, gates. */
 #include "cli/cli.h"
 
-#include "base/decimal/decimal.h"
+#include "base/json/json.h"
+#include "cli/eyes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
 
 static void print_field(const json_t *document, const char *name)
 {
     const json_t *value = json_object_get(document, name);
     fprintf(stdout, "%-10s %s\n", name, json_is_string(value) ? json_string_value(value) : "-");
+}
+
+static void print_money(const json_t *document, const char *label, const char *amount, const char *note)
+{
+    char *text = cli_money(amount, cm_json_member_text(document, "currency"));
+    fprintf(stdout, "%-10s %s%s\n", label, text, note);
+    free(text);
 }
 
 static void print_head(const json_t *document)
@@ -28,12 +31,13 @@ static void print_head(const json_t *document)
     for (size_t k = 0; k < sizeof head / sizeof *head; k++)
         print_field(document, head[k]);
     if (corrects) {
-        const char *number = text_of(corrects, "number");
+        const char *number = cm_json_member_text(corrects, "number");
         fprintf(stdout, "%-10s %s of %s\n", "corrects", *number ? number : "(no document was made)",
-                text_of(corrects, "period"));
+                cm_json_member_text(corrects, "period"));
     }
     json_array_foreach (json_object_get(document, "customers"), i, customer)
-        fprintf(stdout, "%-10s %s (%s)\n", "customer", text_of(customer, "name"), text_of(customer, "id"));
+        fprintf(stdout, "%-10s %s (%s)\n", "customer", cm_json_member_text(customer, "name"),
+                cm_json_member_text(customer, "id"));
     fputc('\n', stdout);
 }
 
@@ -42,21 +46,22 @@ static void print_lines(cli *c, const json_t *document, const char *customer, cm
 {
     static const cli_column columns[] = {
         {"account", CLI_TEXT}, {"product", CLI_TEXT},     {"usage_type", CLI_TEXT},      {"unit", CLI_TEXT},
-        {"class", CLI_TEXT},   {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL}, {"amount", CLI_DECIMAL}};
+        {"class", CLI_TEXT},   {"quantity", CLI_DECIMAL}, {"amount_exact", CLI_DECIMAL}, {"amount", CLI_MONEY}};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     cli_table *table = cli_table_new(columns, COLUMNS);
     size_t i;
     json_t *line;
     *ret_sum = CM_DECIMAL_ZERO;
+    cli_table_currency(table, cm_json_member_text(document, "currency"));
     json_array_foreach (json_object_get(document, "lines"), i, line) {
         const char *cells[COLUMNS];
         cm_decimal amount;
-        if (customer && strcmp(text_of(line, "customer"), customer) != 0)
+        if (customer && strcmp(cm_json_member_text(line, "customer"), customer) != 0)
             continue;
         for (int k = 0; k < COLUMNS; k++)
-            cells[k] = text_of(line, columns[k].name);
+            cells[k] = cm_json_member_text(line, columns[k].name);
         cli_table_add(table, cells);
-        bool fits = cm_decimal_parse_strict(cm_slice_of(text_of(line, "amount")), &amount) &&
+        bool fits = cm_decimal_parse_strict(cm_slice_of(cm_json_member_text(line, "amount")), &amount) &&
                     cm_decimal_accumulate(ret_sum, amount);
         cm_assert(fits); /* the document's own sum fits */
     }
@@ -68,7 +73,7 @@ static bool has_sections(const json_t *document)
 {
     const json_t *lines = json_object_get(document, "lines");
     return json_array_size(json_object_get(document, "customers")) > 1 && json_array_size(lines) &&
-           *text_of(json_array_get(lines, 0), "customer");
+           *cm_json_member_text(json_array_get(lines, 0), "customer");
 }
 
 static void print_sections(cli *c, const json_t *document)
@@ -78,10 +83,12 @@ static void print_sections(cli *c, const json_t *document)
     json_array_foreach (json_object_get(document, "customers"), i, customer) {
         cm_decimal sum;
         char text[CM_DECIMAL_TEXT];
-        fprintf(stdout, "%s (%s)\n", text_of(customer, "name"), text_of(customer, "id"));
-        print_lines(c, document, text_of(customer, "id"), &sum);
+        fprintf(stdout, "%s (%s)\n", cm_json_member_text(customer, "name"), cm_json_member_text(customer, "id"));
+        print_lines(c, document, cm_json_member_text(customer, "id"), &sum);
         cm_decimal_print(sum, text);
-        fprintf(stdout, "subtotal of %s  %s\n\n", text_of(customer, "id"), text);
+        char *money = cli_money(text, cm_json_member_text(document, "currency"));
+        fprintf(stdout, "subtotal of %s  %s\n\n", cm_json_member_text(customer, "id"), money);
+        free(money);
     }
 }
 
@@ -97,12 +104,15 @@ void cli_document_table(cli *c, const json_t *document)
         print_lines(c, document, NULL, &sum);
         fputc('\n', stdout);
     }
-    print_field(document, "subtotal");
-    json_array_foreach (json_object_get(document, "tax"), i, item)
-        fprintf(stdout, "%-10s %s (%s %%)\n", text_of(item, "name"), text_of(item, "amount"), text_of(item, "percent"));
-    print_field(document, "total");
+    print_money(document, "subtotal", cm_json_member_text(document, "subtotal"), "");
+    json_array_foreach (json_object_get(document, "tax"), i, item) {
+        char percent[64];
+        snprintf(percent, sizeof percent, " (%s %%)", cm_json_member_text(item, "percent"));
+        print_money(document, cm_json_member_text(item, "name"), cm_json_member_text(item, "amount"), percent);
+    }
+    print_money(document, "total", cm_json_member_text(document, "total"), "");
     fputs("\ngates\n", stdout);
     json_array_foreach (json_object_get(document, "gates"), i, item)
-        fprintf(stdout, "  %-28s %-5s %s\n", text_of(item, "code"),
-                json_is_true(json_object_get(item, "open")) ? "open" : "SHUT", text_of(item, "detail"));
+        fprintf(stdout, "  %-28s %-7s %s\n", cm_json_member_text(item, "code"),
+                json_is_true(json_object_get(item, "open")) ? "ok" : "BLOCKED", cm_json_member_text(item, "detail"));
 }

@@ -1,5 +1,6 @@
 /* tax status | check | history: whether AWS taxes accounts as the distributor requires (T01-T07). */
 #include "cli/cli.h"
+#include "commands/commands.h"
 
 #include "store/tax/tax_store.h"
 
@@ -46,10 +47,11 @@ static json_t *payers_of(const cm_catalog *catalog)
     for (size_t i = 0; i < catalog->payer_count; i++) {
         const cm_payer *payer = &catalog->payers[i];
         const cm_distributor *distributor = cm_catalog_distributor(catalog, payer->lane);
-        const char *why = !payer->model->payees_inherit_tax || cm_tax_is_checked(payer, distributor) ? ""
-                          : !distributor || !distributor->tax_profile_count
-                              ? "the catalog has no Distributor with tax_profiles for this lane"
-                              : "the catalog says neither the payer's country nor its access";
+        const char *why =
+            !payer->model->payees_inherit_tax || cm_tax_is_checked(payer, distributor) ? ""
+            : !distributor || !distributor->tax_profile_count
+                ? "the catalog has no Distributor with tax_profiles for this lane"
+                : "tax settings are not checked: the catalog gives no country and no access for this payer";
         json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "payer", payer->id, "lane", payer->lane, "why", why));
     }
     return list;
@@ -61,7 +63,7 @@ static const cm_payer *find_payer(const cli *c, const cm_catalog *catalog, int *
     const cm_payer *payer = cm_catalog_payer(catalog, cli_value(c, "payer"));
     if (payer)
         return payer;
-    cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_PAYER", "payer %s is not in the catalog in force: see `curmill catalog show`",
+    cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_PAYER", "payer %s is not in the catalog in force; see `curmill catalog show`",
             cli_value(c, "payer"));
     *ret_exit = cli_fail(c, &err);
     return NULL;
@@ -107,7 +109,7 @@ int cmd_tax_history(cli *c)
     const char *limit = cli_value(c, "limit");
     const char *values[] = {cli_value(c, "payer"), cli_value(c, "account"), limit ? limit : "200"};
     if (strspn(values[2], "0123456789") != strlen(values[2]) || strlen(values[2]) > 9)
-        return cli_usage(c, "--limit %s is no number", values[2]);
+        return cli_usage(c, "--limit %s is not a number", values[2]);
     if (!cli_pg(c, &exit_code))
         return exit_code;
     return cli_query_print(
@@ -193,10 +195,10 @@ static int wait_for(cli *c, const cm_payer *payer, int64_t id)
             return exit_code;
         }
         if (cm_monotonic_milliseconds() >= until) {
-            cm_fail(&err, CM_ERROR_RETRY, "TIMEOUT",
-                    "tax-inheritance-checker of lane %s has not answered yet: is it running? (`curmill doctor`) The "
-                    "order stays: see `curmill tax status`",
-                    payer->lane);
+            cm_fail(
+                &err, CM_ERROR_RETRY, "TIMEOUT",
+                "tax-inheritance-checker of lane %s has not answered yet; is it running (`curmill doctor`)? The order remains; see `curmill tax status`",
+                payer->lane);
             return cli_fail(c, &err);
         }
         nanosleep(&pause, NULL);
@@ -211,7 +213,7 @@ int cmd_tax_check(cli *c)
     bool fix = cli_switch(c, "fix");
     const char *by = cli_value(c, "by"), *reason = cli_value(c, "reason");
     if (fix && (!by || !reason))
-        return cli_usage(c, "--fix changes the tax settings in AWS: say who and why with --by and --reason");
+        return cli_usage(c, "--fix changes the tax settings in AWS; say who and why with --by and --reason");
     cm_catalog *catalog = cli_catalog(c, &exit_code);
     const cm_payer *payer = catalog ? find_payer(c, catalog, &exit_code) : NULL;
     if (payer && !cm_store_tax_ask(c->pg_, payer->id, payer->lane, fix, by ? by : "operator", reason ? reason : "",

@@ -1,0 +1,75 @@
+/*
+ * What a table shows people instead of the canonical text: money with the decimals of its currency, yes and no, ids
+ * only as long as they need to be. JSON and CSV keep the canonical text.
+ */
+#include "cli/eyes.h"
+
+#include "billing/catalog/model/currency.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ID_SHORTEST = 8, ID_LENGTH = CM_ID_HEX - 1 };
+
+bool cli_is_id(const char *text)
+{
+    return strlen(text) == ID_LENGTH && strspn(text, "0123456789abcdef") == ID_LENGTH;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int cli_id_length(const char *const *texts, size_t count)
+{
+    const char **ids = cm_alloc((count + 1) * sizeof *ids);
+    size_t ids_count = 0, length = ID_SHORTEST;
+    for (size_t i = 0; i < count; i++)
+        if (texts[i] && cli_is_id(texts[i]))
+            ids[ids_count++] = texts[i];
+    if (ids_count)
+        qsort(ids, ids_count, sizeof *ids, by_text);
+    for (size_t i = 1; i < ids_count; i++) {
+        size_t equal = 0; /* neighbours in order share the longest beginning */
+        while (equal < ID_LENGTH && ids[i][equal] == ids[i - 1][equal])
+            equal++;
+        if (equal < ID_LENGTH && equal + 1 > length)
+            length = equal + 1;
+    }
+    free(ids);
+    return (int)length;
+}
+
+char *cli_money(const char *amount, const char *currency)
+{
+    int places = currency ? cm_currency_minor_digits(currency) : -1;
+    const char *point = strchr(amount, '.');
+    int has = point ? (int)strlen(point + 1) : 0;
+    if (places <= has)
+        return cm_strdup(amount);
+    char *text = NULL;
+    if (asprintf(&text, "%s%s%0*d", amount, point ? "" : ".", places - has, 0) < 0)
+        cm_assert(!"memory");
+    return text;
+}
+
+char *cli_cut(const char *text, int width)
+{
+    size_t at = 0;
+    int shown = 0;
+    while (text[at]) {
+        size_t next = at + 1;
+        while ((text[next] & 0xC0) == 0x80)
+            next++;
+        if (++shown >= width && text[next]) {
+            char *cut = cm_alloc(at + sizeof "…");
+            memcpy(cut, text, at);
+            memcpy(cut + at, "…", sizeof "…");
+            return cut;
+        }
+        at = next;
+    }
+    return cm_strdup(text);
+}
