@@ -35,7 +35,7 @@ Test(hash_index, finds_what_was_added_while_it_grows)
     cr_assert_eq(index.slots, 0);
 }
 
-Test(hash_index, tells_keys_of_one_hash_apart)
+Test(hash_index, keys_with_one_hash_are_distinguished)
 {
     cm_hash_index index = {0};
     fill_and_find(&index, 7919 * 500);

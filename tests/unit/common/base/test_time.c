@@ -36,7 +36,7 @@ Test(time, forms_of_an_instant)
     cr_expect_eq(at("2000-02-29"), INT64_C(951782400) * CM_SECOND);
 }
 
-Test(time, what_is_no_instant)
+Test(time, invalid_instants)
 {
     static const char *const wrong[] = {
         "",

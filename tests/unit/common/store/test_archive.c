@@ -139,7 +139,7 @@ Test(archive, a_copy_of_other_bytes_than_planned_is_not_named)
     place_close(p);
 }
 
-Test(archive, I09_what_an_issued_or_approved_document_rests_on_is_never_removed)
+Test(archive, I09_sources_of_an_issued_or_approved_document_are_never_removed)
 {
     place *p = place_open();
     cm_archive *archive = archive_open(p);
@@ -170,7 +170,7 @@ Test(archive, I09_what_an_issued_or_approved_document_rests_on_is_never_removed)
     place_close(p);
 }
 
-Test(archive, a_file_that_another_delivery_has_too_stays)
+Test(archive, a_file_of_another_delivery_stays)
 {
     place *p = place_open();
     cm_archive *archive = archive_open(p);
@@ -211,7 +211,7 @@ static void write_source(const char *path, const char *text)
     fclose(file);
 }
 
-Test(archive, R11_the_copy_is_read_when_the_source_holds_something_else)
+Test(archive, R11_the_copy_is_read_when_the_source_has_changed)
 {
     place *p = place_open();
     cm_archive *archive = archive_open(p);

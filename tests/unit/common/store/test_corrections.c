@@ -48,7 +48,7 @@ Test(corrections, a_late_credit_becomes_a_credit_note)
 }
 
 /* More to pay is an adjustment; a second change is computed against what has already been corrected. */
-Test(corrections, each_correction_tells_only_what_is_new)
+Test(corrections, each_correction_has_only_what_is_new)
 {
     place *p = place_open();
     deliver(p, "v1", true, V1);
@@ -143,7 +143,7 @@ Test(corrections, a_period_that_is_not_settled)
 }
 
 /* A customer whose charges come when the month is closed: all of it is an adjustment, nothing is lost. */
-Test(corrections, a_customer_that_nobody_had_seen)
+Test(corrections, a_new_customer)
 {
     place *p = place_open();
     deliver(p, "v1", true, V1);

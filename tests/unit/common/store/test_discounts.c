@@ -128,7 +128,7 @@ Test(discounts, N12_not_where_the_payer_is_the_resellers)
 }
 
 /* Settling includes what a run that has just become current earned: nothing is settled without it. */
-Test(discounts, N12_settling_looks_first)
+Test(discounts, N12_settling_refreshes_first)
 {
     place *p = place_open();
     deliver_in(p, JULY, "july", true, USAGE("50"));

@@ -187,7 +187,7 @@ Test(gates, overrides_are_audited)
     place_close(p);
 }
 
-Test(gates, two_gates_nobody_overrides)
+Test(gates, two_gates_cannot_be_overridden)
 {
     static const char *const never[] = {"RUN_INCOMPLETE", "FX_MISSING"};
     static const char *const may[] = {"NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD"};

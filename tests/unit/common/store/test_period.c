@@ -32,7 +32,7 @@ Test(period, from_open_to_closed_with_events)
     place_close(p);
 }
 
-Test(period, settling_is_refused_when_it_says_nothing)
+Test(period, settling_is_refused_without_a_complete_run)
 {
     place *p = place_open();
     cr_assert_not(cm_store_period_settle(p->pg, TDS, june, p->now, "maria", "x", &p->err));
@@ -52,7 +52,7 @@ Test(period, settling_is_refused_when_it_says_nothing)
     place_close(p);
 }
 
-Test(period, what_comes_after_settling_never_becomes_current)
+Test(period, later_runs_than_settling_never_become_current)
 {
     place *p = place_open();
     char was[CM_ID_HEX];

@@ -155,7 +155,7 @@ Test(record, I14_remit_to_by_country)
     place_close(p);
 }
 
-Test(record, a_document_that_is_not_there)
+Test(record, a_document_that_does_not_exist)
 {
     place *p = place_open();
     json_t *record = NULL;

@@ -87,7 +87,7 @@ static void place_format(place *p, const char *mode)
 
 /* I05: the layout of a reseller's statements changes only with a catalog version, which records who, when, why and
  * what; existing statements do not change and are not billed again in the new layout; the next month uses it. */
-Test(rules, I05_a_change_of_format_is_audited_and_counts_for_what_comes)
+Test(rules, I05_a_change_of_layout_is_audited_and_applies_from_then_on)
 {
     place *p = place_open();
     place_format(p, "end_customer");

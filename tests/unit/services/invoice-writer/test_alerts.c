@@ -66,7 +66,7 @@ Test(alerts, support_plans)
 
 /* N06, O16: a plan is changed in AWS's console; the first delivery that shows it raises the alert. An out-of-cycle bill
  * shows that there is a paid plan. */
-Test(alerts, N06_a_change_of_plan_is_told_with_the_first_delivery)
+Test(alerts, N06_a_change_of_plan_is_reported_with_the_first_delivery)
 {
     world *w =
         world_new("kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"

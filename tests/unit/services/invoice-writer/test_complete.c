@@ -171,7 +171,7 @@ Test(mismatch, currency_that_was_not_read)
     world_free(w);
 }
 
-Test(mismatch, currency_that_did_not_arrive)
+Test(mismatch, missing_currency)
 {
     world *w = world_new(NULL);
     cm_cost cost[4];

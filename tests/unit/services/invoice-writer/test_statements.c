@@ -118,7 +118,7 @@ Test(statements, customer_that_is_gone)
     world_free(w);
 }
 
-Test(statements, nothing_counts_any_more)
+Test(statements, no_current_run_any_more)
 {
     world *w = world_new(NULL);
     june_of(w, TDS, 'a');

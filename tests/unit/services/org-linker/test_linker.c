@@ -122,7 +122,7 @@ Test(org_linker, O16_P06_what_reports_say)
     desk_end(&d);
 }
 
-Test(org_linker, what_was_in_suspense_is_rated_again_once)
+Test(org_linker, suspended_lines_are_rated_again_once)
 {
     desk d = desk_new();
     place *p = d.p;
@@ -152,7 +152,7 @@ Test(org_linker, what_was_in_suspense_is_rated_again_once)
     desk_end(&d);
 }
 
-Test(org_linker, one_months_trouble_does_not_hold_up_the_others)
+Test(org_linker, one_months_failure_does_not_block_the_others)
 {
     desk d = desk_new();
     place *p = d.p;

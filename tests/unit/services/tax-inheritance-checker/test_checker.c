@@ -103,7 +103,7 @@ Test(checker, accounts_come_and_go)
     checked_close(c);
 }
 
-Test(checker, another_profile_link_or_catalog_is_looked_at_at_once)
+Test(checker, another_profile_link_or_catalog_is_checked_at_once)
 {
     checked *c = checked_open();
     place *p = c->place;

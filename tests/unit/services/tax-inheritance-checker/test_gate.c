@@ -46,7 +46,7 @@ static checked *open_with_charges(void)
     return c;
 }
 
-Test(tax_gate, T05_shut_until_looked_at_then_open)
+Test(tax_gate, T05_closed_until_checked_then_open)
 {
     checked *c = open_with_charges();
     expect(c, "acme", "shut", "payer " ING ": NOT_CHECKED of account " ACCOUNT ", 10 USD of AWS charges at risk");
@@ -57,7 +57,7 @@ Test(tax_gate, T05_shut_until_looked_at_then_open)
 }
 
 /* T05: only the statement of the account's owner is blocked, with its charges (20 + 0.5; tax is not taxed). */
-Test(tax_gate, T02_T05_a_payee_with_its_own_number_holds_its_statement)
+Test(tax_gate, T02_T05_a_payee_with_its_own_number_blocks_its_statement)
 {
     checked *c = open_with_charges();
     snprintf(c->other_number, sizeof c->other_number, "555");
@@ -73,7 +73,7 @@ Test(tax_gate, T02_T05_a_payee_with_its_own_number_holds_its_statement)
 }
 
 /* T01: a problem of the payer blocks every statement. */
-Test(tax_gate, T01_the_payers_fault_holds_all)
+Test(tax_gate, T01_the_payers_problem_blocks_all)
 {
     checked *c = open_with_charges();
     checked_catalog(c, true, "999", "");
@@ -126,7 +126,7 @@ Test(tax_gate, billing_transfer_opens_it)
 }
 
 /* No check is configured: open, and it says so. T07: a model without the rule. */
-Test(tax_gate, T07_not_asked_for_and_not_applicable)
+Test(tax_gate, T07_not_configured_and_not_applicable)
 {
     checked *c = open_with_charges();
     checked_catalog(c, false, "", "");

@@ -59,7 +59,7 @@ Test(wire, zigzag)
     }
 }
 
-Test(wire, what_is_no_message)
+Test(wire, invalid_messages)
 {
     static const struct {
         const char *bytes;

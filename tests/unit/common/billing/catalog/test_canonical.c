@@ -58,7 +58,7 @@ Test(canonical, rules_and_versions_are_sorted)
                 "- {effective_from: 2025-02-01, rules: [{id: x, priority: 1, price: {free: true}}]}\n");
 }
 
-Test(canonical, anchors_are_what_they_stand_for)
+Test(canonical, anchors_are_expanded)
 {
     expect_same("kind: PriceBook\nid: b\ncurrency: USD\nversions:\n- {effective_from: 2025-01-01, rules: &r [{id: x, "
                 "priority: 1, price: {free: true}}]}\n"

@@ -95,7 +95,7 @@ Test(links, the_catalog_wins_and_only_free_time_is_taken)
     cm_catalog_free(base);
 }
 
-Test(links, two_requests_for_one_time_are_told)
+Test(links, two_requests_for_one_time_are_reported)
 {
     cm_catalog *base = catalog_of_text(parties);
     cm_given_link links[] = {given("000000000002", "beta", "2025-06-01", ""),
@@ -106,7 +106,7 @@ Test(links, two_requests_for_one_time_are_told)
     cm_catalog_free(merged);
 }
 
-Test(links, O06_R06_what_cannot_be_used_is_told)
+Test(links, O06_R06_unavailable_options_are_refused)
 {
     cm_catalog *base = catalog_of_text(parties);
     cm_given_link links[] = {

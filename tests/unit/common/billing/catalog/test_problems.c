@@ -21,7 +21,7 @@ static void expect_all(const struct wrong *cases, size_t count)
 #define RULES    "  - effective_from: 2025-01-01\n    rules:\n"                          /* 2 lines */
 #define REST     "      - {id: rest, priority: 1000, price: {pass: payer}}\n"
 
-Test(problems, base_documents_are_good)
+Test(problems, base_documents_are_valid)
 {
     char *found = problems_of("# nothing\n");
     cr_assert_str_eq(found, "");

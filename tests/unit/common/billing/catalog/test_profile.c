@@ -103,7 +103,7 @@ Test(profile, I12_parties_are_kept_in_the_text)
     folder_remove(folder);
 }
 
-Test(profile, a_changed_logo_is_told_by_its_digest)
+Test(profile, a_changed_logo_has_another_digest)
 {
     cm_buffer long_text = {0}, diff = {0};
     for (int i = 0; i < 100; i++)
@@ -137,7 +137,7 @@ static void expect_logo(const char *name, const char *words)
     folder_remove(folder);
 }
 
-Test(profile, logos_that_are_none)
+Test(profile, invalid_logos)
 {
     expect_logo("none.png", "No such file or directory; it is a PNG of at most 131072 bytes");
     expect_logo("t.yaml", "it is not a PNG");

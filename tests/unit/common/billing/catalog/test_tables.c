@@ -163,7 +163,7 @@ Test(plans, published_figures)
 }
 
 /* A catalog's own data replaces the published for its time only. */
-Test(plans, own_data_is_laid_over_the_published)
+Test(plans, own_data_overrides_the_published)
 {
     cm_catalog *catalog =
         catalog_of_text("kind: SupportPlan\nid: p\ntype: developer\ncurrency: EUR\nfrom: 2026-03-01\nto: "

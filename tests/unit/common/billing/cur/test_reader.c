@@ -186,7 +186,7 @@ Test(reader, line_ends_and_bom_change_nothing)
         }
 }
 
-Test(reader, header_may_hold_empty_and_unknown_names_twice)
+Test(reader, header_may_have_empty_and_unknown_names_twice)
 {
     cm_place place;
     cm_error err = {0};

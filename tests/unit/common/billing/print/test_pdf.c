@@ -38,7 +38,7 @@ Test(pdf, I09_a_reprint_is_the_same_bytes)
 }
 
 /* The uncompressed parts contain nothing that the customer may not know; the rest is read in test_print.py. */
-Test(pdf, P13_the_same_view_makes_it)
+Test(pdf, P13_the_same_view_creates_it)
 {
     json_t *record = test_record();
     cm_buffer with = pdf_of(json_incref(record), CM_VIEW_CUSTOMER);

@@ -44,7 +44,7 @@ Test(view, P13_the_customer_sees_no_buy_price)
     json_decref(view);
 }
 
-Test(view, I11_customers_see_issued_documents_only)
+Test(view, I11_customers_see_only_issued_documents)
 {
     static const struct {
         const char *state, *words;
@@ -149,7 +149,7 @@ Test(view, corrections_name_what_they_correct)
 }
 
 /* Older issued documents stay printable: what they do not store is left out. */
-Test(view, records_of_before)
+Test(view, records_of_older_versions)
 {
     static const char *const absent[] = {"margin", "arrears", "overrides"};
     json_t *record = test_record(), *settings = json_object_get(record, "settings");

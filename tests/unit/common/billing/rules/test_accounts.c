@@ -55,7 +55,7 @@ Test(accounts, P14_with_ingram_the_partner_holds_a_master_payer)
     free(yaml);
 }
 
-Test(accounts, O02_a_price_book_must_be_there_first)
+Test(accounts, O02_a_price_book_must_exist_first)
 {
     expect_refused("{kind: Customer, id: acme, reseller: northwind}", "O02");
     expect_refused("{kind: Customer, id: acme, reseller: northwind, price_book: absent}", "O02");
@@ -84,7 +84,7 @@ Test(accounts, O03_the_invoice_currency_is_the_customers_own)
 }
 
 /* The master price book is AWS's own: every price is based on the layers that come with the line. */
-Test(accounts, O04_prices_build_upon_the_master_price_book)
+Test(accounts, O04_prices_are_based_on_the_master_price_book)
 {
     char *yaml = customer_text("acme", "", ACCOUNT, TDS, NULL);
     cm_catalog *catalog = catalog_of(yaml);

@@ -119,7 +119,7 @@ Test(prices, R06_the_billing_rate_is_a_persons_input)
     }
 }
 
-Test(prices, R07_the_currency_stands_on_the_statement)
+Test(prices, R07_the_currency_is_on_the_statement)
 {
     test_line lines[] = {{.list = "100"}};
     char *yaml = in_euro(RATE_OF("a", "reseller", "2025-06", "0.92"));

@@ -113,7 +113,7 @@ Test(visit, what_each_step_changes)
 }
 
 /* N05: support that the customer gets for nothing has no line, but its price to the reseller is reported. */
-Test(visit, N05_support_for_nothing_costs)
+Test(visit, N05_free_support_has_a_cost)
 {
     cm_catalog *catalog = catalog_with("0");
     cm_statement_charge charges[] = {charge(CM_CLASS_USAGE, "AmazonEC2", "100")};

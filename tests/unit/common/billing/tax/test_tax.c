@@ -218,7 +218,7 @@ Test(tax, T04_inheritance_off)
 }
 
 /* The payer's problem comes first, even for a payee with one of its own. */
-Test(tax, precedence_of_the_payers_faults)
+Test(tax, precedence_of_the_payers_problems)
 {
     cm_tax_seen_account wrong = RIGHT;
     wrong.registration_id = "1";
@@ -307,7 +307,7 @@ Test(tax, who_is_checked)
 }
 
 /* T05: every verdict except two blocks statements. */
-Test(tax, T05_what_holds_and_names)
+Test(tax, T05_blocking_verdicts_and_names)
 {
     enum cm_tax_verdict back;
     for (int i = 0; i < CM_TAX_VERDICTS; i++) {

@@ -56,7 +56,7 @@ Test(folder, lists_sorted_and_below)
     cr_assert(list("none", &objects) == 0);
 }
 
-Test(folder, links_are_followed_but_not_round)
+Test(folder, links_are_followed_but_not_in_cycles)
 {
     place_write(&p, "real/file.csv", "1");
     make_link("..", "real/up");
@@ -92,7 +92,7 @@ static bool read_on(cm_stream *stream, size_t *ret_length, cm_error *err)
     return stream->read(stream, part, sizeof part, ret_length, err);
 }
 
-Test(folder, reads_and_says_where)
+Test(folder, reads_and_reports_where)
 {
     place_write(&p, "a/x.csv", "123456");
     cm_error err = {0};

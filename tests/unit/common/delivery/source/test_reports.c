@@ -202,7 +202,7 @@ Test(reports, broken_json_has_a_place)
     cr_assert(d->chunks == 0 && d->period.month == 6 && strlen(d->manifest_digest) == 64);
 }
 
-Test(reports, manifests_that_are_none)
+Test(reports, files_that_are_not_manifests)
 {
     struct {
         const char *json, *word;
@@ -279,7 +279,7 @@ Test(reports, formats_that_cannot_be_read)
     }
 }
 
-Test(reports, missing_file_says_where_it_was_looked_for)
+Test(reports, missing_file_names_the_searched_places)
 {
     place_legacy(&p, top, "r", "A", PAYER, JUNE,
                  "pre/r/20250601-20250701/A/r-1.csv.gz,pre/r/20250601-20250701/A/r-2.csv.gz");

@@ -126,7 +126,7 @@ static bool read_all(cm_stream *stream, size_t *ret_bytes)
     return true;
 }
 
-Test(archive, a_file_lies_under_its_digest)
+Test(archive, a_file_is_stored_under_its_digest)
 {
     char digest[CM_SHA256_HEX], text[16];
     size_t length;
@@ -177,7 +177,7 @@ Test(archive, a_tee_gives_and_keeps_the_same_bytes)
     cr_assert_eq(bytes, BYTES);
 }
 
-Test(archive, half_a_file_never_counts)
+Test(archive, partial_files_never_count)
 {
     char digest[CM_SHA256_HEX];
     bool closed = false;
@@ -219,7 +219,7 @@ Test(archive, what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_
     cr_assert_eq(files_in("incoming"), 0);
 }
 
-Test(archive, R11_one_changed_byte_is_named_before_a_byte_is_given)
+Test(archive, R11_one_changed_byte_is_detected_before_any_byte_is_returned)
 {
     char digest[CM_SHA256_HEX];
     int64_t bytes;
@@ -237,7 +237,7 @@ Test(archive, R11_one_changed_byte_is_named_before_a_byte_is_given)
     MUST(cm_archive_check(archive, ABC, &bytes, &err));
 }
 
-Test(archive, a_missing_file_and_a_missing_folder_are_told_apart)
+Test(archive, a_missing_file_and_a_missing_folder_differ)
 {
     cr_assert_null(cm_archive_read(archive, ABC, &err));
     cr_assert_eq(err.class, CM_ERROR_NOT_FOUND);

@@ -104,7 +104,7 @@ static bool keep_account(void *opaque, const cm_org_account *account, cm_error *
     return true;
 }
 
-Test(aws_access, accounts_of_all_pages_in_every_dress)
+Test(aws_access, accounts_of_all_pages_in_every_format)
 {
     cm_aws_access *access = open_access(
         SCRIPT(
@@ -278,7 +278,7 @@ Test(aws_access, a_permission_that_is_missing_is_named_by_the_probe_alone)
     close_access(access);
 }
 
-Test(aws_access, a_repeated_secret_is_blotted_out)
+Test(aws_access, a_repeated_secret_is_redacted)
 {
     const char *id = "my-external-id";
     fake_http_start(&server,

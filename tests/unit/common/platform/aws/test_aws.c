@@ -209,7 +209,7 @@ Test(aws, list_pages_and_odd_keys)
     free(second);
 }
 
-Test(aws, list_that_goes_round_is_an_error)
+Test(aws, list_with_a_cycle_is_an_error)
 {
     char *page = answer("200 OK", "",
                         "<ListBucketResult><IsTruncated>true</IsTruncated>"
@@ -292,7 +292,7 @@ Test(aws, refusals_are_not_tried_again)
     free(no);
 }
 
-Test(aws, nobody_there)
+Test(aws, nothing_listens)
 {
     fake_http server;
     fake_http_start(&server, NULL, 0);

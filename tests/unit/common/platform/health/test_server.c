@@ -89,7 +89,7 @@ Test(server, liveness_is_the_loop)
     cm_health_stop(health);
 }
 
-Test(server, port_in_use_is_said)
+Test(server, port_in_use_is_reported)
 {
     int port = free_port();
     char number[16];

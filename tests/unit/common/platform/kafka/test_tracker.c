@@ -48,7 +48,7 @@ Test(tracker, waits_for_every_consequence)
     cm_tracker_free(tracker);
 }
 
-Test(tracker, lost_consequence_blocks_for_ever)
+Test(tracker, lost_consequence_blocks_forever)
 {
     cm_tracker *tracker = cm_tracker_new();
     cm_tracker_assign(tracker, "t", 0);

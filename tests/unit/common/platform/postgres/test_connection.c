@@ -114,7 +114,7 @@ Test(connection, error_classes)
     cm_pg_close(pg);
 }
 
-Test(connection, opening_says_why_and_no_password)
+Test(connection, opening_says_why_without_the_password)
 {
     cr_assert_null(cm_pg_open("host=/nonexistent-folder dbname=x password=hunter2", "test", &err));
     cr_assert_eq(err.class, CM_ERROR_RETRY);

@@ -131,7 +131,7 @@ Test(due, N23_O30_O31_O32_O33_O34_P18_gates)
 }
 
 /* O32: a role that still works has not been removed. */
-Test(due, O32_a_role_that_works_is_there)
+Test(due, O32_a_working_role_still_exists)
 {
     place *p = desk_open();
     int64_t id = leaving(p);

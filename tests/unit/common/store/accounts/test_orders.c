@@ -3,7 +3,7 @@
 
 /* I16: a request that is turned down, or that needs more, creates a notification with the reason; one that proceeds
  * creates none. */
-Test(orders, I16_people_are_told_of_failed_orders)
+Test(orders, I16_people_are_notified_of_failed_orders)
 {
     place *p = desk_open();
     cm_request_order order = desk_order();

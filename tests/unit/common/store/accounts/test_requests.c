@@ -150,7 +150,7 @@ Test(requests, an_account_that_leaves_is_billed_to_the_end_of_its_month)
     place_close(p);
 }
 
-Test(requests, what_is_seen_again_says_nothing_new)
+Test(requests, repeated_observations_change_nothing)
 {
     place *p = desk_open();
     MUST(cm_pg_listen(p->pg, "curmill_accounts", &p->err));
@@ -213,7 +213,7 @@ Test(requests, two_desks_at_once)
 }
 
 /* O08 also applies to patches. */
-Test(requests, O08_an_address_is_not_taken_by_a_wish)
+Test(requests, O08_an_address_is_not_taken_by_a_patch)
 {
     place *p = desk_open();
     cm_catalog *catalog = NULL;

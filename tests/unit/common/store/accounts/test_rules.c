@@ -8,7 +8,7 @@
         cr_assert_str_eq(desk_refused(p, &order, rule), code);                                                         \
     } while (0)
 
-Test(rules, O01_O02_O03_the_customer_is_there_first)
+Test(rules, O01_O02_O03_the_customer_exists_first)
 {
     place *p = desk_open();
     REFUSED(order.customer = "nobody", "NO_CUSTOMER", "O01");
