@@ -121,7 +121,9 @@ def dead_pages(root=REPO):
     """Pages and numbered sections that code names: a bare "rating.md" is docs/rating.md."""
     problems = []
     for file in all_files(root):
-        if file.suffix not in CODE or name(file, root).startswith("tests/repo/"):
+        # The tests of this check plant dead ones; a migration never changes once it was applied somewhere.
+        if file.suffix not in CODE or name(file, root).startswith(("tests/repo/links.py", "tests/repo/test_links.py", "tests/repo/test_wording.py",
+                                                                   "tests/repo/test_rules.py", "deploy/postgres/migrations/")):
             continue
         text = text_of(file)
         for match in PAGE.finditer(text):
