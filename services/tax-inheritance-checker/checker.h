@@ -19,7 +19,7 @@
 typedef struct cm_tax_reader {
     /*
      * Everything in `arena`. Class RETRY, code not DENIED: AWS cannot say now (throttled, away). Everything else: it
-     * will not say until a person mends it, and the text names what (a role, a permission).
+     * will not say until a person fixes it, and the text names what (a role, a permission).
      */
     bool (*read)(void *opaque, const cm_payer *payer, cm_arena *arena, cm_tax_seen *ret, cm_error *err);
     /* PutTaxInheritance OptIn, on credentials that are proven to be the payer's. */

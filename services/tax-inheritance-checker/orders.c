@@ -30,7 +30,7 @@ static bool switch_on(cm_tax_checker *checker, const cm_look *before, cm_error *
 {
     if (before->findings.unchanged || before->findings.payer.verdict != CM_TAX_INHERITANCE_OFF)
         return cm_fail(err, CM_ERROR_REFUSED, "NOTHING_TO_FIX",
-                       "payer %s: --fix mends INHERITANCE_OFF only, and this payer is %s: %s", before->payer->id,
+                       "payer %s: --fix can only fix INHERITANCE_OFF, and this payer is %s: %s", before->payer->id,
                        before->findings.unchanged ? "not readable now" : verdict_of(before),
                        before->findings.unchanged ? before->why.text : before->findings.payer.detail);
     return checker->reader.switch_on(checker->reader.opaque, before->payer, err);

@@ -276,7 +276,7 @@ def test_a_role_is_tried_again_on_a_schedule(linking):
     linking.request(NEW, role=arn, external_id="ext-of-the-account")
     linking.turns()
     assert verdict(linking)[0] == "invalid"
-    linking.world.roles[arn]["external_id"] = "ext-of-the-account"   # the customer mends it
+    linking.world.roles[arn]["external_id"] = "ext-of-the-account"   # the customer fixes it
     linking.hour()
     assert verdict(linking) == ["valid", ""] and linking.state(NEW) == "active"
     calls = linking.fake.calls("GetContactInformation", NEW)

@@ -205,7 +205,7 @@ def test_fix_switches_inheritance_on_and_is_audited(place):
     assert [(row["action"], row["actor"], row["reason"]) for row in trail] == [
         ("tax.fix_asked", "maria", "ticket 7"), ("tax.inheritance_switched_on", "maria", "ticket 7")]
     again = place.stack.cli_raw("tax", "check", "--payer", PAYER, "--fix", *WHO)
-    assert again.returncode == 2 and "mends INHERITANCE_OFF only" in again.stderr and place.fake.calls("PutTaxInheritance") == 1
+    assert again.returncode == 2 and "can only fix INHERITANCE_OFF" in again.stderr and place.fake.calls("PutTaxInheritance") == 1
 
 
 def test_what_cannot_be_read_is_named(place):

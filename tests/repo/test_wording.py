@@ -19,11 +19,8 @@ STILL_ODD: dict[str, int] = {
     "services/ingest-cur/reading/read_chunk.c": 1,
     "services/invoice-writer/main.c": 3,
     "services/org-linker/main.c": 3,
-    "services/org-linker/sync/accounts.c": 1,
-    "services/org-linker/sync/invitations.c": 1,
     "services/rate-engine/runs.c": 2,
     "services/tax-inheritance-checker/main.c": 1,
-    "services/tax-inheritance-checker/orders.c": 1,
 }
 
 

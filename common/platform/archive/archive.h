@@ -20,7 +20,7 @@
 
 typedef struct cm_archive cm_archive;
 
-/* INVALID if `path` does not begin with "/"; RETRY if the folder is not there (a mount that is away). */
+/* INVALID if `path` does not begin with "/"; RETRY if the folder does not exist (an unmounted volume). */
 CM_NODISCARD cm_archive *cm_archive_open(const char *path, cm_error *err);
 void cm_archive_close(cm_archive *archive); /* NULL allowed */
 const char *cm_archive_path(const cm_archive *archive);

@@ -107,7 +107,8 @@ void cm_input_done(cm_input *input);
 bool cm_input_lost(const cm_input *input);
 int cm_consumer_inputs_open(const cm_consumer *consumer); /* tokens not yet fully done: back-pressure */
 
-/* Stops and resumes fetching while one record takes long (ingest-cur reading a file); keep calling poll meanwhile. */
+/* Stops and resumes fetching while one record takes long (ingest-cur reading a file); keep calling poll in the
+ * meantime. */
 void cm_consumer_pause(cm_consumer *consumer);
 void cm_consumer_resume(cm_consumer *consumer);
 int64_t cm_consumer_rebalances(const cm_consumer *consumer); /* assignments and revocations so far, for /metrics */

@@ -35,7 +35,7 @@ static const struct meaning meanings[] = {
     {"42501", CM_ERROR_FATAL, "PERMISSION_DENIED"},
     {"3D000", CM_ERROR_FATAL, "NO_SUCH_DATABASE"},
     {"3F000", CM_ERROR_FATAL, "SCHEMA"},
-    {"42P01", CM_ERROR_FATAL, "SCHEMA"}, /* table, column or function is not there */
+    {"42P01", CM_ERROR_FATAL, "SCHEMA"}, /* table, column or function does not exist */
     {"42703", CM_ERROR_FATAL, "SCHEMA"},
     {"42883", CM_ERROR_FATAL, "SCHEMA"},
     {"42", CM_ERROR_BUG, "WRONG_SQL"},

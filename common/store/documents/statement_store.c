@@ -178,7 +178,7 @@ static bool build_locked(building *b, cm_error *err)
     return done;
 }
 
-/* There is no current run any more: nothing to build from. */
+/* There is no longer a current run: nothing to build from. */
 static bool remove_build(building *b, cm_error *err)
 {
     const char *values[] = {b->lane, b->month};

@@ -161,7 +161,7 @@ bool cm_turn_accounts(turn *t)
     t->ret->accounts = (int)t->listed_count;
     if (!cm_turn_listed(t, t->payer->id)) { /* AWS always lists the management account, so something is wrong */
         cm_fail(&err, CM_ERROR_RETRY, "LIST_INCOMPLETE",
-                "payer %s: AWS's list of accounts has %zu, the payer itself is not among them: nobody is taken as gone",
+                "payer %s: AWS lists %zu accounts without the payer itself; no account is treated as gone",
                 t->payer->id, t->listed_count);
         return cm_turn_failed(t, &err);
     }

@@ -184,7 +184,7 @@ static bool settle_vanished(turn *t)
         snprintf(h.state, sizeof h.state, "%s", member ? "ACCEPTED" : over ? "EXPIRED" : "CANCELED");
         done = follow(t, &h,
                       member ? "AWS does not list the invitation any more; the account is a member"
-                             : "AWS does not list the invitation any more; the account is no member",
+                             : "AWS does not list the invitation any more; the account is not a member",
                       &cancel);
     }
     cm_rows_free(rows);

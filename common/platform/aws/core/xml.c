@@ -5,7 +5,7 @@
 #include <expat.h>
 #include <string.h>
 
-/* expat 2.9 has these with 64 bits, and wants the old ones no more. */
+/* expat 2.9 has these with 64 bits, and no longer uses the old ones. */
 #if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
 #define LINE_NUMBER(parser)   XML_GetCurrentLineNumber64(parser)
 #define COLUMN_NUMBER(parser) XML_GetCurrentColumnNumber64(parser)

@@ -242,7 +242,7 @@ Test(checker, T04_fix_is_audited)
            "action = "
            "'tax.inheritance_switched_on'",
            "OptIn OK");
-    cr_assert(strstr(order(c, true), "failed payer " ING ": --fix mends INHERITANCE_OFF only, and this payer is OK"));
+    cr_assert(strstr(order(c, true), "failed payer " ING ": --fix can only fix INHERITANCE_OFF, and this payer is OK"));
     cr_assert_eq(c->switched, 1);
     checked_close(c);
 }

@@ -126,7 +126,7 @@ static void check_shard(const cm_rated_batch *batch, const naive *expected, size
     check_costs(batch, shard);
     for (size_t i = 1; i < batch->charges; i++)
         cr_assert_lt(batch->charge[i - 1].first_row, batch->charge[i].first_row,
-                     "charges stand in order of first appearance");
+                     "charges are in order of first appearance");
     for (size_t i = 0; i < expected->charges; i++) {
         if (expected->charge_shard[i] != batch->shard)
             continue;

@@ -60,7 +60,7 @@ Test(dates, N01_O21_the_reminder_is_not_the_end)
     cm_instant sent = at("2024-02-15T10:00:00Z"), expires = at("2024-03-01T10:00:00Z"); /* AWS: 15 days */
     cm_link_cause invite = {.event = CM_LINK_INVITE, .at = sent, .by = "org-linker", .aws_at = sent};
     cm_error err = {0};
-    cr_assert_not(cm_link_change(&link, &invite, &err), "an expiry that does not lie ahead");
+    cr_assert_not(cm_link_change(&link, &invite, &err), "an expiry that is not in the future");
     cr_assert_str_eq(err.code, "NO_EXPIRY");
     invite.aws_at = expires;
     cr_assert(cm_link_change(&link, &invite, &err));

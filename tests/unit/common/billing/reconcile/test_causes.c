@@ -67,7 +67,7 @@ static const cm_reconcile_item *find(const cm_reconciliation *result, const char
         if (strcmp(result->items[i].account, account) == 0 &&
             (!product || strcmp(result->items[i].product, product) == 0))
             return &result->items[i];
-    cr_assert_fail("%s is not there", account);
+    cr_assert_fail("%s is missing", account);
     return NULL;
 }
 

@@ -154,8 +154,7 @@ Test(month, custom_charge_dates)
     }
 }
 
-/* A percent reads its layer and classes; of sell, what stands on the document: with support if that class is
- * requested. */
+/* A percent reads its layer and classes; of sell, the document's amounts: with support if that class is requested. */
 Test(month, custom_charge_percent)
 {
     static const struct {

@@ -61,7 +61,7 @@ static void expect(const sums *s, const char *product, const char *buy, const ch
     size_t i = 0;
     while (i < s->count && strcmp(s->list[i].product, product) != 0)
         i++;
-    cr_assert_lt(i, s->count, "nothing is told of %s", product);
+    cr_assert_lt(i, s->count, "nothing is reported for %s", product);
     cm_decimal_print(s->list[i].buy, text[0]);
     cm_decimal_print(s->list[i].sell, text[1]);
     cr_expect(strcmp(text[0], buy) == 0 && strcmp(text[1], sell) == 0, "%s: buy %s, sell %s; expected %s, %s", product,

@@ -246,7 +246,7 @@ Test(reports, another_period)
 {
     place_legacy(&p, top, "r", "A", PAYER, "20250501T000000.000Z", "20250601T000000.000Z", "r/r-1.csv");
     place_find(&p, PAYER);
-    cr_assert(place_only(&p, "WRONG_PERIOD", "2025-05")->period.month == 6, "it stands where it lies");
+    cr_assert(place_only(&p, "WRONG_PERIOD", "2025-05")->period.month == 6, "the period comes from the path");
     place_legacy(&p, top, "r", "A", PAYER, JUNE, "r/20250501-20250601/r-1.csv");
     place_find(&p, PAYER);
     place_only(&p, "WRONG_PERIOD", "20250501-20250601");
