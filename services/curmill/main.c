@@ -247,13 +247,15 @@ int main(int argc, char **argv)
 {
     static cli c; /* large */
     cm_error err = {0};
+    const cm_setting *const tables[] = {cm_settings_common, settings, NULL};
+    if (cli_reference_print(argc, argv, tables))
+        return fflush(stdout) == 0 ? 0 : 4;
     c.clock = cm_clock_from_environment();
     c.command = &cli_root;
     char **for_config = cm_alloc(((size_t)argc + 1) * sizeof *for_config),
          **words = cm_alloc(((size_t)argc + 1) * sizeof *words);
     int config_count, count, rest, exit_code = -1;
     split_words(argc, argv, for_config, &config_count, words, &count);
-    const cm_setting *const tables[] = {cm_settings_common, settings, NULL};
     c.config = cm_config_load("curmill", cli_root.summary, tables, config_count, for_config, &rest, &exit_code, &err);
     if (!c.config && exit_code < 0)
         exit_code = cli_fail(&c, &err);

@@ -29,14 +29,14 @@ enum {
 
 static const cm_setting settings[] = {
     {"links.interval.seconds", CM_SETTING_INTEGER, "10", 1, 3600, NULL, false,
-     "how often links are looked over without a notification"},
+     "how often links are checked without a notification"},
     {"aws.interval.seconds", CM_SETTING_INTEGER, "3600", 60, 86400, NULL, false,
      "how often AWS is asked about a payer that has `access`"},
     {"aws.slice.seconds", CM_SETTING_INTEGER, "20", 1, 300, NULL, false,
      "longest time that one payer takes before it is the next one's turn"},
-    {"aws.calls.per.minute", CM_SETTING_INTEGER, "120", 1, 6000, NULL, false, "calls of AWS for one payer"},
+    {"aws.calls.per.minute", CM_SETTING_INTEGER, "120", 1, 6000, NULL, false, "calls to AWS for one payer in a minute"},
     {"aws.invitations.per.day", CM_SETTING_INTEGER, "20", 0, 1000, NULL, false,
-     "invitations of one payer within 24 hours; 0: none are sent"},
+     "invitations of one payer within 24 hours; 0 for none"},
     {"shards", CM_SETTING_INTEGER, "16", 1, 256, NULL, false,
      "shards of a new run: upper limit of useful invoice-writer replicas"},
     {0},

@@ -24,10 +24,11 @@ enum {
 
 static const cm_setting settings[] = {
     {"tax.check.interval.seconds", CM_SETTING_INTEGER, "21600", 1, 604800, NULL, false,
-     "how often the tax settings of a payer are looked at"},
-    {"tax.retry.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false, "how soon again after AWS gave no answer"},
+     "how often the tax settings of a payer are checked"},
+    {"tax.retry.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false,
+     "pause before the next attempt after AWS did not answer"},
     {"tax.max.age.hours", CM_SETTING_INTEGER, "48", 1, 8760, NULL, false,
-     "older answers are no longer believed: verdict STALE"},
+     "answers of AWS that are older give the verdict STALE"},
     {0},
 };
 

@@ -131,3 +131,28 @@ def test_the_gates_are_those_that_are_computed():
     page = re.findall(r"^\| `([A-Z_]+)` \| .* \| (yes|no) \|$", statement_page(), re.M)
     assert len(code) == 7
     assert [(name, can == "true") for name, can in code] == [(name, can == "yes") for name, can in page]
+
+
+def generated(*arguments):
+    return subprocess.run([str(REPO / "docs" / "generate"), *arguments, str(BIN)], capture_output=True, text=True, check=False)
+
+
+def test_settings_and_man_pages_are_what_the_programs_print():
+    done = generated("--check")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_page_that_is_out_of_date_is_named(tmp_path):
+    """With a copy of docs/, in which a page was edited."""
+    shutil.copytree(REPO / "docs", tmp_path / "docs")
+    page = tmp_path / "docs" / "man" / "rate-engine.1"
+    page.write_text(page.read_text().replace("rate\\-engine", "rate engine", 1).replace("SETTINGS", "SETTING", 1))
+    done = subprocess.run([str(tmp_path / "docs" / "generate"), "--check", str(BIN)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "docs/man/rate-engine.1 is out of date: run docs/generate\n")
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
+@pytest.mark.parametrize("page", sorted((REPO / "docs" / "man").glob("*.1")), ids=lambda page: page.name)
+def test_man_pages_have_no_troff_warnings(page):
+    done = subprocess.run(["man", "--warnings", "-l", str(page)], capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    assert done.returncode == 0 and not done.stderr and "EXIT STATUS" in done.stdout.upper(), done

@@ -1,12 +1,12 @@
 /*
- * Settings: one table per program (key, type, default, range, help). It provides --help, --print-config, validation and
- * the tables in the README. Sources, in increasing precedence: default, file (--config FILE, `key = value`, `#`
- * comments), environment (CURMILL_ + key in upper case, dots to underscores), command line (--key VALUE or
- * --key=VALUE). Unknown keys are refused with the nearest known one, except CURMILL_HOME, CURMILL_PORT_BASE,
- * CURMILL_CLOCK and other names listed in known_keys.c. Any librdkafka property passes as `kafka.<property>`; secrets
- * (password, secret, the password inside a connection string) are never printed. The file may hold settings of several
- * programs: a key that some curmill program knows but this one does not use is accepted in the file (list of all known
- * keys in known_keys.c), an unknown key is refused.
+ * Settings: one table per program (key, type, default, range, help). It provides --help, --print-config, validation
+ * and docs/settings.md and the man pages (reference.h). Sources, in increasing precedence: default, file (--config
+ * FILE, `key = value`, `#` comments), environment (CURMILL_ + key in upper case, dots to underscores), command line
+ * (--key VALUE or --key=VALUE). Unknown keys are refused with the nearest known one, except CURMILL_HOME,
+ * CURMILL_PORT_BASE, CURMILL_CLOCK and other names listed in known_keys.c. Any librdkafka property passes as
+ * `kafka.<property>`; secrets (password, secret, the password inside a connection string) are never printed. The file
+ * may hold settings of several programs: a key that some curmill program knows but this one does not use is accepted
+ * in the file (list of all known keys in known_keys.c), an unknown key is refused.
  */
 #ifndef CM_CONFIG_CONFIG_H
 #define CM_CONFIG_CONFIG_H

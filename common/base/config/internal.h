@@ -2,6 +2,7 @@
 #ifndef CM_CONFIG_INTERNAL_H
 #define CM_CONFIG_INTERNAL_H
 
+#include "base/base/buffer.h"
 #include "base/config/config.h"
 
 #include <stddef.h>
@@ -42,7 +43,9 @@ bool cm_config_read_file(cm_config *config, const char *path, cm_error *err);
 char *cm_config_shown(const config_entry *entry);
 bool cm_config_key_is_secret(const char *key, const cm_setting *setting);
 
-/* print.c */
+/* print.c: "integer 1..1000", and that with its default and whether it is a secret. */
+void cm_config_describe_type(const cm_setting *setting, cm_buffer *into);
+void cm_config_describe(const cm_setting *setting, cm_buffer *into);
 void cm_config_help(const cm_config *config, const char *summary, FILE *out);
 
 #endif

@@ -1,3 +1,4 @@
+#include "base/config/reference.h"
 #include "internal.h"
 
 #include <ctype.h>
@@ -14,7 +15,7 @@ const cm_setting cm_settings_common[] = {
     {.key = "lane",
      .type = CM_SETTING_TEXT,
      .default_value = "tdsynnex",
-     .help = "the lane that this process works in; topics and consumer groups carry its name"},
+     .help = "the lane that this process works in; its topics and consumer groups carry the lane's name"},
     {.key = "database",
      .type = CM_SETTING_TEXT,
      .default_value = "",
@@ -321,6 +322,14 @@ static bool run(cm_config *config, const char *summary, struct arguments *argume
     return true;
 }
 
+/* --print-reference=FORM as the only argument; not for people, so no other option is looked at. */
+static bool print_reference(const char *program, const char *summary, const cm_setting *const *tables, int argc,
+                            char **argv)
+{
+    enum cm_reference form = argc == 2 ? cm_reference_asked(argv[1]) : CM_REFERENCE_NONE;
+    return form != CM_REFERENCE_NONE && cm_reference_print(form, program, summary, tables, stdout);
+}
+
 cm_config *cm_config_load(const char *program, const char *summary, const cm_setting *const *tables, int argc,
                           char **argv, int *ret_rest, int *ret_exit, cm_error *err)
 {
@@ -328,10 +337,14 @@ cm_config *cm_config_load(const char *program, const char *summary, const cm_set
     struct arguments arguments = {.options = cm_alloc(sizeof(struct option) * (size_t)(argc + 1))};
     int rest = 1;
     config->program = program;
-    for (; *tables; tables++)
-        add_table(config, *tables);
+    for (const cm_setting *const *table = tables; *table; table++)
+        add_table(config, *table);
     *ret_exit = -1;
-    bool good = run(config, summary, &arguments, argc, argv, &rest, ret_exit, err);
+    bool good = true;
+    if (print_reference(program, summary, tables, argc, argv))
+        *ret_exit = 0;
+    else
+        good = run(config, summary, &arguments, argc, argv, &rest, ret_exit, err);
     free(arguments.options);
     if (!good) {
         *ret_exit = err ? cm_error_exit_code(err) : 1;

@@ -37,7 +37,7 @@ void cm_config_log(const cm_config *config)
     cm_buffer_free(&all);
 }
 
-static void describe_type(const cm_setting *setting, cm_buffer *into)
+void cm_config_describe_type(const cm_setting *setting, cm_buffer *into)
 {
     switch (setting->type) {
     case CM_SETTING_TEXT:
@@ -55,6 +55,11 @@ static void describe_type(const cm_setting *setting, cm_buffer *into)
         cm_buffer_text(into, setting->choices);
         break;
     }
+}
+
+void cm_config_describe(const cm_setting *setting, cm_buffer *into)
+{
+    cm_config_describe_type(setting, into);
     if (!setting->default_value)
         cm_buffer_text(into, ", required");
     else if (*setting->default_value)
@@ -68,22 +73,23 @@ void cm_config_help(const cm_config *config, const char *summary, FILE *out)
     fprintf(out,
             "%s: %s\n\n"
             "Usage: %s [--KEY VALUE | --KEY=VALUE]...\n\n"
-            "Settings (a later source wins: default, file, environment CURMILL_KEY with dots as underscores, command "
-            "line):\n",
+            "Settings. A later source replaces an earlier one: default, settings file, environment (CURMILL_KEY, with\n"
+            "underscores for dots), command line.\n",
             config->program, summary, config->program);
     for (size_t i = 0; i < config->count; i++) {
         const cm_setting *setting = config->entries[i].setting;
         if (!setting)
             continue;
         cm_buffer type = {0};
-        describe_type(setting, &type);
+        cm_config_describe(setting, &type);
         fprintf(out, "  --%s (%s)\n        %s\n", setting->key, cm_buffer_string(&type), setting->help);
         cm_buffer_free(&type);
     }
     fprintf(out, "  --kafka.PROPERTY\n        any property of librdkafka, such as kafka.bootstrap.servers or "
                  "kafka.security.protocol\n\n"
-                 "  --config FILE    settings file, lines of the form key = value (also CURMILL_CONFIG)\n"
-                 "  --print-config   print the settings in force with their source, without secrets, and exit\n"
+                 "Options:\n"
+                 "  --config FILE    read this settings file: lines of the form key = value (also CURMILL_CONFIG)\n"
+                 "  --print-config   print the settings in force and the source of each, without secrets, and exit\n"
                  "  --version        print the version and exit\n"
                  "  --help, -h       print this text and exit\n\n"
                  "Exit codes: 0 done, 1 wrong usage, 2 refused by a rule, 3 not found, 4 a dependency is unavailable,\n"

@@ -85,6 +85,9 @@ CM_NODISCARD bool cli_run_id(cli *c, const char *text, char ret[static CM_ID_HEX
 /* Every lane of the settings, calls until one returns other than 0. */
 int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque);
 
+/* Answers --print-reference=FORM (base/config/reference.h): reference.c. False: something else was asked. */
+bool cli_reference_print(int argc, char **argv, const cm_setting *const *tables);
+
 /* --- output: output.c ---------------------------------------------------------------------------------------- */
 
 enum cli_type {
