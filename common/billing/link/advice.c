@@ -124,10 +124,10 @@ size_t cm_advise(const cm_catalog *catalog, const cm_advice_question *q, cm_advi
     size_t count = 0;
     for (size_t i = 0; i < catalog->payer_count && count < CM_ADVICE_MAX; i++) {
         const cm_payer *payer = &catalog->payers[i];
-        bool told = false;
+        bool advised = false;
         for (size_t j = 0; j < count; j++)
-            told = told || strcmp(into[j].lane, payer->lane) == 0;
-        if (told || (q->lane && strcmp(q->lane, payer->lane) != 0))
+            advised = advised || strcmp(into[j].lane, payer->lane) == 0;
+        if (advised || (q->lane && strcmp(q->lane, payer->lane) != 0))
             continue;
         cm_advice *a = &into[count++];
         *a = (cm_advice){.model = payer->model, .lane = payer->lane};

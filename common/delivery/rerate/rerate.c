@@ -15,7 +15,7 @@ typedef struct work {
     pthread_mutex_t lock; /* protects everything below, and calls of `take` and `progress` */
     size_t next, files_done;
     uint64_t lines_done;
-    int64_t told_ms;
+    int64_t reported_ms;
     bool failed;
     cm_error error;
 } work;
@@ -87,9 +87,9 @@ static bool report_progress(work *w, uint64_t lines, size_t files)
     w->lines_done += lines;
     w->files_done += files;
     int64_t now = cm_monotonic_milliseconds();
-    if (w->order->progress && (files || now - w->told_ms >= PROGRESS_MS)) {
+    if (w->order->progress && (files || now - w->reported_ms >= PROGRESS_MS)) {
         w->order->progress(w->order->opaque, w->files_done, w->lines_done);
-        w->told_ms = now;
+        w->reported_ms = now;
     }
     bool goes_on = !w->failed;
     pthread_mutex_unlock(&w->lock);

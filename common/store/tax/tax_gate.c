@@ -49,7 +49,7 @@ static bool ask(cm_pg *pg, const cm_tax_gate *gate, const char *payers, const ch
 }
 
 /* Problems of the payer as a whole are reported once; for accounts, the accounts are listed. */
-static void tell(const cm_rows *rows, int row, const char *currency, cm_buffer *ret)
+static void append_problem(const cm_rows *rows, int row, const char *currency, cm_buffer *ret)
 {
     const char *verdict = cm_rows_text(rows, row, VERDICT);
     int64_t count = cm_rows_i64(rows, row, COUNT);
@@ -87,7 +87,7 @@ bool cm_store_tax_hold(cm_pg *pg, const cm_tax_gate *gate, bool *ret_open, cm_bu
             cm_buffer_printf(&unwatched, "; tax settings of payer %s are not checked: %s", cm_rows_text(rows, i, PAYER),
                              not_asked_for);
         else
-            tell(rows, i, gate->currency, ret_detail);
+            append_problem(rows, i, gate->currency, ret_detail);
     }
     *ret_open = ret_detail->length == 0;
     if (!*ret_open)
