@@ -1,7 +1,7 @@
 /*
  * Reference pages made from the tables of settings, so that docs/ and the man pages say what `--help` says. Every
  * program answers the option --print-reference=FORM, which --help does not list; the script docs/generate calls it.
- * What is printed depends on the tables and the version only. May use: base.
+ * What is printed depends on the tables and the version only.
  */
 #ifndef CM_CONFIG_REFERENCE_H
 #define CM_CONFIG_REFERENCE_H
