@@ -153,7 +153,7 @@ def test_statement_is_chosen(desk, stack):
     table = stack.cli_raw("--format", "table", "statement", "show", by_customer["id"]).stdout
     places = {"KWD": 3, "JPY": 0}.get(by_customer["currency"], 2)
     total = f"{decimal.Decimal(by_customer['total']):.{places}f}"
-    assert re.search(rf"^total\s+{re.escape(total)}$", table, re.M) and "  BLOCKED  " in table and "  ok       " in table
+    assert re.search(rf"^total\s+{re.escape(total)}$", table, re.M) and re.search(r"^  TOO_EARLY +BLOCKED ", table, re.M) and re.search(r"^  FX_MISSING +ok ", table, re.M)
     lines = list(csv.DictReader(io.StringIO(stack.cli_raw("--format", "csv", "statement", "show", by_customer["id"]).stdout, newline="")))
     assert lines == by_customer["lines"]
 

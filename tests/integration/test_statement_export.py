@@ -210,7 +210,7 @@ def test_columns_and_choices(stack, issued, tmp_path):
     one = next(d for d in shown if len(d["customers"]) == 1)
     data = _export(stack, one["number"], "--view", "customer", "--format", "csv", "--columns", "amount,product").decode()
     assert data.splitlines()[0] == "amount,product" and len(data.splitlines()) == len(one["lines"]) + len(one["tax"]) + 3
-    assert "no column" in _export(stack, one["id"], "--view", "customer", "--format", "csv", "--columns", "buy", code=1)
+    assert "not a column" in _export(stack, one["id"], "--view", "customer", "--format", "csv", "--columns", "buy", code=1)
     assert "--columns is for" in _export(stack, one["id"], "--view", "customer", "--columns", "amount", code=1)
     assert "--view" in _export(stack, one["id"], "--view", "friend", code=1)
     assert "--output FOLDER" in _export(stack, "--payer", month.payer, "--period", PERIOD, "--view", "reseller", code=1)
@@ -245,5 +245,5 @@ def test_tables_of_documents_about_several(issued):
     total = re.search(r"^subtotal +(\S+)$", view, re.M).group(1)
     assert len(subtotals) > 1 and sum(decimal.Decimal(amount) for _, amount in subtotals) == decimal.Decimal(total)
     assert all(f"({customer})\naccount " in view for customer, _ in subtotals)
-    line = next(line for line in seen["list"].splitlines() if line.startswith(seen["semi"]))
+    line = next(line for line in seen["list"].splitlines() if seen["semi"].startswith(line.split()[0]) and len(line.split()[0]) >= 8)
     assert f"({len(subtotals)} customers)" in line
