@@ -14,15 +14,14 @@
 #include "billing/batch/line_batch.h"
 #include "billing/cur/reader.h"
 #include "platform/kafka/kafka.h"
-#include "platform/worker/worker.h"
+#include "platform/worker/loop.h"
 #include "store/archive/archive_store.h"
 #include "store/catalog/catalog_store.h"
 #include "store/runs/run_store.h"
 
 typedef struct cm_ingest {
     cm_worker worker;
-    cm_producer *producer;
-    cm_consumer *consumer;
+    cm_loop loop;
     cm_catalog_cache *catalogs;
     cm_arena *arena;
     char topic_planned[CM_TOPIC_NAME_MAX], topic_lines[CM_TOPIC_NAME_MAX], topic_rated[CM_TOPIC_NAME_MAX],
@@ -31,8 +30,8 @@ typedef struct cm_ingest {
     cm_archive *archive; /* NULL: none is set */
     enum cm_archive_policy archive_policy;
     struct {
-        cm_metric *lines, *bytes_out, *chunks_read, *chunks_failed, *dead, *scans, *scan_errors, *deliveries, *retries,
-            *lag, *oldest, *rounded, *chunk_duration, *archived, *accounts;
+        cm_metric *lines, *bytes_out, *chunks_read, *chunks_failed, *scans, *scan_errors, *deliveries, *retries,
+            *rounded, *chunk_duration, *archived, *accounts;
     } metric;
 } cm_ingest;
 

@@ -11,7 +11,6 @@
 enum {
     IDLE_POLL_MS = 200,
     COMMANDS_MS = 2000,
-    RETRY_PAUSE_MS = 1000,
     WAITING_MAX = 64, /* planned chunks held while one is read; fetching stops there */
 };
 
@@ -38,7 +37,7 @@ static void register_metrics(cm_ingest *i)
     i->metric.bytes_out = cm_counter("bytes_out_total", NULL, "Payload bytes written");
     i->metric.chunks_read = cm_counter("chunks_total", "outcome=\"read\"", "Chunks by outcome");
     i->metric.chunks_failed = cm_counter("chunks_total", "outcome=\"failed\"", "Chunks by outcome");
-    i->metric.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
+    i->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
     i->metric.scans = cm_counter("scans_total", NULL, "Looks into the sources");
     i->metric.scan_errors = cm_counter("scan_errors_total", NULL, "Sources that could not be read");
     i->metric.deliveries = cm_counter("deliveries_total", NULL, "Deliveries registered or tried again");
@@ -48,8 +47,8 @@ static void register_metrics(cm_ingest *i)
     i->metric.archived = cm_counter("archived_bytes_total", NULL, "Bytes of files copied to the archive");
     i->metric.accounts = cm_counter("accounts_observed_total", NULL, "Accounts of chunks, told to org-linker");
     i->metric.chunk_duration = cm_histogram("chunk_duration_seconds", NULL, "Reading of one chunk");
-    i->metric.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
-    i->metric.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+    i->loop.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
+    i->loop.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
 }
 
 static bool open_archive(cm_ingest *i, cm_error *err)
@@ -80,13 +79,13 @@ static bool start(cm_ingest *i, cm_error *err)
     snprintf(group, sizeof group, "curmill.%s.ingest-cur", i->worker.lane);
     if (!open_archive(i, err) || !cm_pg_listen(i->worker.pg, "curmill_scan", err))
         return false;
-    i->producer = cm_producer_new(i->worker.config, "ingest-cur", err);
+    i->loop.producer = cm_producer_new(i->worker.config, "ingest-cur", err);
     int partitions;
-    if (!i->producer || !cm_producer_partitions(i->producer, i->topic_lines, &partitions, err) ||
-        !cm_producer_partitions(i->producer, i->topic_observed, &partitions, err))
+    if (!i->loop.producer || !cm_producer_partitions(i->loop.producer, i->topic_lines, &partitions, err) ||
+        !cm_producer_partitions(i->loop.producer, i->topic_observed, &partitions, err))
         return false;
-    i->consumer = cm_consumer_new(i->worker.config, group, (const char *const[]){i->topic_planned, NULL}, err);
-    return i->consumer != NULL;
+    i->loop.consumer = cm_consumer_new(i->worker.config, group, (const char *const[]){i->topic_planned, NULL}, err);
+    return i->loop.consumer != NULL;
 }
 
 /* Commands, runs to publish, and the regular look into the sources. */
@@ -110,39 +109,28 @@ static bool do_chores(cm_ingest *i, chores *due, cm_error *err)
     return true;
 }
 
-/* RETRY is waited out here, the loop goes on turning; everything else ends the process. */
-static bool wait_out(cm_ingest *i, cm_error *err)
-{
-    if (err->class != CM_ERROR_RETRY)
-        return false;
-    cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
-    cm_error_clear(err);
-    return cm_producer_poll(i->producer, RETRY_PAUSE_MS, err);
-}
-
 /* Planned chunks that wait their turn: small records, taken in while a file is read, so that the next begins at once.
  */
 typedef struct waiting {
     cm_record *record[WAITING_MAX];
     int first, count;
-    bool paused;
 } waiting;
 
 static bool take_record(cm_ingest *i, waiting *w, bool busy, cm_error *err)
 {
     cm_record *record;
-    if (!cm_consumer_poll(i->consumer, busy || w->count ? 0 : IDLE_POLL_MS, &record, err))
+    if (!cm_consumer_poll(i->loop.consumer, busy || w->count ? 0 : IDLE_POLL_MS, &record, err))
         return false;
     if (record) {
         cm_assert(w->count < WAITING_MAX);
         w->record[(w->first + w->count++) % WAITING_MAX] = record;
     }
     bool full = w->count == WAITING_MAX;
-    if (full && !w->paused)
-        cm_consumer_pause(i->consumer);
-    else if (w->paused && !full)
-        cm_consumer_resume(i->consumer);
-    w->paused = full;
+    if (full && !i->loop.full)
+        cm_consumer_pause(i->loop.consumer);
+    else if (i->loop.full && !full)
+        cm_consumer_resume(i->loop.consumer);
+    i->loop.full = full;
     return true;
 }
 
@@ -178,13 +166,11 @@ static bool loop(cm_ingest *i, cm_error *err)
     cm_chunk_job *job = NULL;
     bool done = true;
     while (done && !cm_worker_stopping()) {
-        cm_worker_turned(&i->worker);
-        done = (do_chores(i, &due, err) && take_record(i, &queue, job != NULL, err) &&
-                begin_next(i, &queue, &job, err) && step_job(i, &job, err) && cm_producer_poll(i->producer, 0, err)) ||
-               wait_out(i, err);
-        i->worker.ready = cm_consumer_assigned(i->consumer);
-        cm_metric_set(i->metric.lag, cm_consumer_lag_records(i->consumer));
-        cm_metric_set(i->metric.oldest, cm_consumer_oldest_unread_ms(i->consumer));
+        cm_loop_turned(&i->loop);
+        done =
+            (do_chores(i, &due, err) && take_record(i, &queue, job != NULL, err) && begin_next(i, &queue, &job, err) &&
+             step_job(i, &job, err) && cm_producer_poll(i->loop.producer, 0, err)) ||
+            cm_loop_wait(&i->loop, err);
     }
     /* What is not finished is not committed: it is read again after the restart. */
     if (job)
@@ -197,21 +183,15 @@ static bool loop(cm_ingest *i, cm_error *err)
 
 int main(int argc, char **argv)
 {
-    cm_ingest i = {0};
+    cm_ingest i = {.loop = {.worker = &i.worker}};
     cm_error err = {0};
     int exit_code = cm_worker_start(&i.worker, "ingest-cur", "reads Cost and Usage Reports into line batches", settings,
                                     argc, argv);
     if (exit_code >= 0)
         return exit_code;
     bool done = start(&i, &err) && loop(&i, &err);
-    cm_error flush = {0};
-    if (i.producer && !cm_producer_flush(i.producer, 10000, &flush))
-        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
-    cm_consumer_close(i.consumer);
-    cm_producer_free(i.producer);
+    exit_code = cm_loop_end(&i.loop, done, &err);
     cm_catalog_cache_free(i.catalogs);
     cm_archive_close(i.archive);
-    exit_code = done ? 0 : cm_worker_failed(&i.worker, &err);
-    cm_worker_stop(&i.worker);
     return exit_code;
 }

@@ -10,7 +10,7 @@ enum { RUNS_AT_ONCE = 32, ACKNOWLEDGE_MS = 60000 };
 static bool publish(cm_ingest *ingest, const cm_unpublished *run, cm_error *err)
 {
     int partitions = 0;
-    if (!cm_producer_partitions(ingest->producer, ingest->topic_rated, &partitions, err))
+    if (!cm_producer_partitions(ingest->loop.producer, ingest->topic_rated, &partitions, err))
         return false;
     cm_chunk_planned planned;
     bool ids = cm_id_bytes(run->run, planned.run_id) && cm_id_bytes(run->delivery, planned.delivery_id);
@@ -22,11 +22,11 @@ static bool publish(cm_ingest *ingest, const cm_unpublished *run, cm_error *err)
         size_t length = cm_chunk_planned_encode(&planned, bytes);
         int key_length = snprintf(key, sizeof key, "%s/%d", run->run, chunk);
         cm_header header = {"curmill-run", run->run, strlen(run->run)};
-        if (!cm_producer_send(ingest->producer, ingest->topic_planned, -1, key, (size_t)key_length, bytes, length,
+        if (!cm_producer_send(ingest->loop.producer, ingest->topic_planned, -1, key, (size_t)key_length, bytes, length,
                               &header, 1, NULL, err))
             return false;
     }
-    if (!cm_producer_flush(ingest->producer, ACKNOWLEDGE_MS, err))
+    if (!cm_producer_flush(ingest->loop.producer, ACKNOWLEDGE_MS, err))
         return false;
     cm_log(CM_INFO, "run published", "run", run->run, "delivery", run->delivery, "chunks", cm_log_i64(run->chunks),
            NULL);

@@ -5,14 +5,13 @@
  */
 #include "base/log/log.h"
 #include "platform/kafka/kafka.h"
-#include "platform/worker/worker.h"
+#include "platform/outbox/outbox.h"
+#include "platform/worker/loop.h"
 #include "store/documents/document_store.h"
 #include "store/documents/statement_store.h"
 #include "writer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <xxhash.h>
 
 enum {
@@ -28,8 +27,6 @@ enum {
     SWEEP_MS = 3000,
     OUTBOX_MS = 500,
     OUTBOX_DOCUMENTS = 100, /* published at once */
-    OUTBOX_FLUSH_MS = 10000,
-    RETRY_PAUSE_MS = 1000,
 };
 
 static const cm_setting settings[] = {{0}};
@@ -43,8 +40,8 @@ typedef struct shown {
 typedef struct invoice_writer {
     cm_worker worker;
     cm_writer core;
-    cm_producer *producer; /* dead letters */
-    cm_consumer *consumer;
+    cm_loop loop;
+    cm_outbox outbox;
     cm_arena *decoded, *merged;
     /* the group in hand */
     cm_record *record[GROUP_RECORDS];
@@ -54,8 +51,7 @@ typedef struct invoice_writer {
     int64_t next_statements_ms, next_sweep_ms, next_outbox_ms;
     shown shown[16];
     size_t shown_count;
-    cm_metric *dead, *bytes_in, *retries, *incomplete, *group_duration, *commit_duration, *lag, *oldest, *rebalances,
-        *arena_bytes, *issued;
+    cm_metric *bytes_in, *incomplete, *group_duration, *commit_duration, *rebalances, *arena_bytes, *issued;
     int64_t rebalances_seen;
 } invoice_writer;
 
@@ -85,13 +81,13 @@ static void register_metrics(invoice_writer *w)
     show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were made anew");
     w->issued = cm_counter("statements_published_total", NULL, "Issued documents published from the outbox");
     w->incomplete = cm_gauge("runs_incomplete", NULL, "Runs of the lane that are running");
-    w->dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
+    w->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
     w->bytes_in = cm_counter("bytes_in_total", NULL, "Payload bytes read");
-    w->retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
+    w->loop.retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
     w->group_duration = cm_histogram("batch_duration_seconds", NULL, "Applying of one group of records");
     w->commit_duration = cm_histogram("database_commit_duration_seconds", NULL, "COMMIT of one group");
-    w->lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
-    w->oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+    w->loop.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
+    w->loop.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
     w->rebalances = cm_counter("rebalances_total", NULL, "Assignments and revocations of partitions");
     w->arena_bytes = cm_gauge("arena_high_water_bytes", NULL, "Largest memory of one group");
 }
@@ -104,47 +100,13 @@ static void update_metrics(invoice_writer *w)
             cm_metric_add(s->metric, *s->count - s->last);
         s->last = *s->count;
     }
-    int64_t rebalances = cm_consumer_rebalances(w->consumer);
+    int64_t rebalances = cm_consumer_rebalances(w->loop.consumer);
     cm_metric_add(w->rebalances, rebalances - w->rebalances_seen);
     w->rebalances_seen = rebalances;
     cm_metric_set(w->incomplete, w->core.counts.runs_incomplete);
-    cm_metric_set(w->lag, cm_consumer_lag_records(w->consumer));
-    cm_metric_set(w->oldest, cm_consumer_oldest_unread_ms(w->consumer));
-}
-
-/* --- waiting ------------------------------------------------------------------------------------------------- */
-
-/* A dependency that is away is waited for, without letting go of the partitions. False: it is no such error, or the
- * process is to stop. */
-static bool wait_out(invoice_writer *w, cm_error *err)
-{
-    cm_record *record;
-    if (err->class != CM_ERROR_RETRY || cm_worker_stopping())
-        return false;
-    cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
-    cm_error_clear(err);
-    cm_metric_add(w->retries, 1);
-    cm_worker_turned(&w->worker);
-    cm_consumer_pause(w->consumer);
-    if (!cm_consumer_poll(w->consumer, RETRY_PAUSE_MS, &record, err) || !cm_producer_poll(w->producer, 0, err))
-        return false;
-    cm_assert(!record); /* nothing is fetched while paused */
-    return true;
 }
 
 /* --- a group ------------------------------------------------------------------------------------------------- */
-
-static bool set_aside(invoice_writer *w, const cm_record *record, const cm_error *why, cm_error *err)
-{
-    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition),
-                 "offset", cm_log_i64(record->offset), NULL);
-    while (!cm_dead_letter(w->producer, w->worker.lane, CM_WRITER_NAME, record, why, err)) {
-        if (!wait_out(w, err))
-            return false;
-    }
-    cm_metric_add(w->dead, 1);
-    return true;
-}
 
 /* Takes the record into the group, or sets it aside if it cannot be read. */
 static bool take(invoice_writer *w, cm_record *record, cm_error *err)
@@ -153,7 +115,7 @@ static bool take(invoice_writer *w, cm_record *record, cm_error *err)
     size_t i = w->count;
     cm_metric_add(w->bytes_in, (int64_t)record->length);
     if (!cm_rated_decode(record->payload, record->length, w->decoded, &w->rated[i], &why)) {
-        bool done = set_aside(w, record, &why, err);
+        bool done = cm_loop_reject(&w->loop, record, &why, err);
         if (done)
             cm_input_done(record->input);
         cm_record_free(record);
@@ -176,7 +138,7 @@ static bool gather(invoice_writer *w, cm_error *err)
         cm_record *record;
         if (w->count && cm_monotonic_milliseconds() >= until)
             break;
-        if (!cm_consumer_poll(w->consumer, w->count ? GROUP_GAP_MS : POLL_MS, &record, err))
+        if (!cm_consumer_poll(w->loop.consumer, w->count ? GROUP_GAP_MS : POLL_MS, &record, err))
             return false;
         if (!record)
             break;
@@ -188,7 +150,7 @@ static bool gather(invoice_writer *w, cm_error *err)
     return true;
 }
 
-static bool apply_with_patience(invoice_writer *w, cm_error *err)
+static bool apply_until_done(invoice_writer *w, cm_error *err)
 {
     for (;;) {
         int64_t began = cm_monotonic_milliseconds();
@@ -199,7 +161,7 @@ static bool apply_with_patience(invoice_writer *w, cm_error *err)
             cm_metric_set(w->arena_bytes, (int64_t)(cm_arena_high_water(w->decoded) + cm_arena_high_water(w->merged)));
             return true;
         }
-        if (!wait_out(w, err))
+        if (!cm_loop_wait(&w->loop, err))
             return false;
     }
 }
@@ -208,7 +170,7 @@ static bool apply_with_patience(invoice_writer *w, cm_error *err)
 static bool give_back(invoice_writer *w, cm_error *err)
 {
     for (size_t i = 0; i < w->count; i++) {
-        if (w->apply[i].why && !set_aside(w, w->record[i], w->apply[i].why, err))
+        if (w->apply[i].why && !cm_loop_dead_letter(&w->loop, w->record[i], w->apply[i].why, err))
             return false;
         cm_input_done(w->record[i]->input);
     }
@@ -216,32 +178,21 @@ static bool give_back(invoice_writer *w, cm_error *err)
 }
 
 /* What goes wrong after the records are safe does not stop the lane: the next look does it again. */
-static bool tolerate(bool done, const char *what, cm_error *err)
-{
-    if (done)
-        return true;
-    if (err->class == CM_ERROR_FATAL)
-        return false;
-    cm_log_error(err->class == CM_ERROR_RETRY ? CM_WARN : CM_ERROR, what, err, NULL);
-    cm_error_clear(err);
-    return true;
-}
-
 static bool refresh_statements(invoice_writer *w, cm_error *err)
 {
     int built = 0;
     w->next_statements_ms = cm_monotonic_milliseconds() + STATEMENTS_MS;
     bool done = cm_store_statements_refresh_all(w->core.pg, cm_writer_now(&w->core), w->worker.lane, NULL, &built, err);
     w->core.counts.statements_built += built;
-    return tolerate(done, "draft statements could not be made", err);
+    return cm_log_unless_fatal(done, "draft statements could not be made", err);
 }
 
 static bool handle_group(invoice_writer *w, cm_error *err)
 {
     int64_t switched = w->core.counts.runs_switched;
-    bool done = apply_with_patience(w, err) && give_back(w, err);
-    done = done &&
-           tolerate(cm_complete_touched(&w->core, w->apply, w->count, err), "completeness could not be judged", err);
+    bool done = apply_until_done(w, err) && give_back(w, err);
+    done = done && cm_log_unless_fatal(cm_complete_touched(&w->core, w->apply, w->count, err),
+                                       "completeness could not be judged", err);
     if (done && w->core.counts.runs_switched != switched)
         done = refresh_statements(w, err);
     return done;
@@ -256,67 +207,23 @@ static void free_group(invoice_writer *w)
 
 /* --- the outbox of issued documents -------------------------------------------------------------------------- */
 
-static bool send_document(invoice_writer *w, const cm_rows *rows, int row, cm_error *err)
+static bool take_documents(void *w, int most, cm_rows **ret, cm_error *err)
 {
-    char topic[CM_TOPIC_NAME_MAX];
-    const char *id = cm_rows_text(rows, row, 1), *hex = cm_rows_text(rows, row, 2);
-    size_t length = strlen(hex) / 2;
-    uint8_t *payload = cm_alloc(length + 1);
-    for (size_t i = 0; i < length; i++) { /* PostgreSQL's encode(): two small hex digits a byte */
-        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        payload[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    cm_topic_full_name(w->worker.lane, "statement.issued", topic);
-    bool done = cm_producer_send(w->producer, topic, -1, id, strlen(id), payload, length, NULL, 0, NULL, err);
-    free(payload);
-    return done;
+    const cm_writer *core = &((invoice_writer *)w)->core;
+    return cm_store_outbox_take(core->pg, core->lane, most, ret, err);
 }
 
-static bool topic_is_there(invoice_writer *w, cm_error *err)
+static bool mark_documents(void *w, const cm_rows *rows, cm_error *err)
 {
-    char topic[CM_TOPIC_NAME_MAX];
-    int partitions;
-    cm_topic_full_name(w->worker.lane, "statement.issued", topic);
-    return cm_producer_partitions(w->producer, topic, &partitions, err);
-}
-
-/* In one transaction that keeps other replicas out: sent, acknowledged, marked. Dying in between sends them once more
- * (at least once). */
-static bool publish_some(invoice_writer *w, int *ret_count, cm_error *err)
-{
-    cm_rows *rows = NULL;
-    *ret_count = 0;
-    bool done =
-        cm_pg_begin(w->core.pg, err) && cm_store_outbox_take(w->core.pg, w->worker.lane, OUTBOX_DOCUMENTS, &rows, err);
-    int count = done && rows ? cm_rows_count(rows) : 0;
-    if (count) /* a topic that nobody created is said, not waited for until records are lost */
-        done = topic_is_there(w, err);
-    for (int i = 0; done && i < count; i++)
-        done = send_document(w, rows, i, err);
-    if (done && count)
-        done = cm_producer_flush(w->producer, OUTBOX_FLUSH_MS, err) && cm_producer_poll(w->producer, 0, err) &&
-               cm_store_outbox_published(w->core.pg, rows, cm_writer_now(&w->core), err);
-    done = done && cm_pg_commit(w->core.pg, err);
-    if (!done)
-        cm_pg_rollback(w->core.pg);
-    cm_rows_free(rows);
-    if (done) {
-        *ret_count = count;
-        cm_metric_add(w->issued, count);
-    }
-    return done;
+    const cm_writer *core = &((invoice_writer *)w)->core;
+    return cm_store_outbox_published(core->pg, rows, cm_writer_now(core), err);
 }
 
 static bool publish_outbox(invoice_writer *w, cm_error *err)
 {
-    int count = OUTBOX_DOCUMENTS;
     w->next_outbox_ms = cm_monotonic_milliseconds() + OUTBOX_MS;
-    while (count == OUTBOX_DOCUMENTS && !cm_worker_stopping()) {
-        cm_worker_turned(&w->worker);
-        if (!publish_some(w, &count, err))
-            return tolerate(false, "issued documents could not be published", err);
-    }
-    return true;
+    return cm_log_unless_fatal(cm_outbox_publish_all(&w->outbox, &w->worker, w->loop.producer, w->issued, err),
+                               "issued documents could not be published", err);
 }
 
 /* --- life ---------------------------------------------------------------------------------------------------- */
@@ -326,7 +233,7 @@ static bool do_chores(invoice_writer *w, cm_error *err)
     int64_t now = cm_monotonic_milliseconds();
     if (now >= w->next_sweep_ms) {
         w->next_sweep_ms = now + SWEEP_MS;
-        if (!tolerate(cm_writer_sweep(&w->core, err), "the lane's runs could not be looked over", err))
+        if (!cm_log_unless_fatal(cm_writer_sweep(&w->core, err), "the lane's runs could not be looked over", err))
             return false;
     }
     if (now >= w->next_outbox_ms && !publish_outbox(w, err))
@@ -338,20 +245,19 @@ static bool loop(invoice_writer *w, cm_error *err)
 {
     bool done = true;
     while (done && !cm_worker_stopping()) {
-        cm_worker_turned(&w->worker);
+        cm_loop_turned(&w->loop);
         done = do_chores(w, err) && gather(w, err) && (w->count == 0 || handle_group(w, err)) &&
-               cm_producer_poll(w->producer, 0, err);
+               cm_producer_poll(w->loop.producer, 0, err);
         free_group(w);
-        cm_consumer_resume(w->consumer); /* after a wait */
-        w->worker.ready = cm_consumer_assigned(w->consumer);
         update_metrics(w);
     }
-    return done || cm_worker_stopping();
+    return done;
 }
 
 static bool start(invoice_writer *w, cm_error *err)
 {
     char topic[CM_TOPIC_NAME_MAX], group[CM_TOPIC_NAME_MAX];
+    w->loop.worker = &w->worker;
     register_metrics(w);
     w->core.pg = w->worker.pg;
     w->core.clock = &w->worker.clock;
@@ -359,14 +265,21 @@ static bool start(invoice_writer *w, cm_error *err)
     w->core.catalogs = cm_catalog_cache_new();
     w->decoded = cm_arena_new(DECODED_ARENA_BYTES);
     w->merged = cm_arena_new(MERGE_ARENA_BYTES);
+    w->outbox = (cm_outbox){.key_column = 1,
+                            .payload_column = 2,
+                            .most = OUTBOX_DOCUMENTS,
+                            .take = take_documents,
+                            .mark = mark_documents,
+                            .owner = w};
+    cm_topic_full_name(w->worker.lane, "statement.issued", w->outbox.topic);
     cm_topic_full_name(w->worker.lane, "line.rated", topic);
     snprintf(group, sizeof group, "curmill.%s." CM_WRITER_NAME, w->worker.lane);
-    w->producer = cm_producer_new(w->worker.config, CM_WRITER_NAME, err);
+    w->loop.producer = cm_producer_new(w->worker.config, CM_WRITER_NAME, err);
     int partitions;
-    if (!w->producer || !cm_producer_partitions(w->producer, topic, &partitions, err))
+    if (!w->loop.producer || !cm_producer_partitions(w->loop.producer, topic, &partitions, err))
         return false;
-    w->consumer = cm_consumer_new(w->worker.config, group, (const char *const[]){topic, NULL}, err);
-    return w->consumer != NULL;
+    w->loop.consumer = cm_consumer_new(w->worker.config, group, (const char *const[]){topic, NULL}, err);
+    return w->loop.consumer != NULL;
 }
 
 int main(int argc, char **argv)
@@ -378,16 +291,10 @@ int main(int argc, char **argv)
     if (exit_code >= 0)
         return exit_code;
     bool done = start(&w, &err) && loop(&w, &err);
-    cm_error flush = {0};
-    if (w.producer && !cm_producer_flush(w.producer, 10000, &flush))
-        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
-    cm_consumer_close(w.consumer);
-    cm_producer_free(w.producer);
+    exit_code = cm_loop_end(&w.loop, done, &err);
     if (w.core.catalogs)
         cm_catalog_cache_free(w.core.catalogs);
     cm_arena_free(w.decoded);
     cm_arena_free(w.merged);
-    exit_code = done ? 0 : cm_worker_failed(&w.worker, &err);
-    cm_worker_stop(&w.worker);
     return exit_code;
 }

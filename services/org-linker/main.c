@@ -6,14 +6,13 @@
 #include "base/log/log.h"
 #include "linker.h"
 #include "platform/kafka/kafka.h"
-#include "platform/worker/worker.h"
+#include "platform/outbox/outbox.h"
+#include "platform/worker/loop.h"
 #include "store/accounts/offboarding_store.h"
 #include "store/runs/run_store.h"
 #include "sync/org_sync.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     POLL_MS = 200,
@@ -22,8 +21,6 @@ enum {
     GROUP_GAP_MS = 20, /* nothing came for so long: the group is complete */
     LOOK_MS = 1000,    /* at most so often, however many notifications come */
     OUTBOX_RECORDS = 500,
-    OUTBOX_FLUSH_MS = 10000,
-    RETRY_PAUSE_MS = 1000,
     ARENA_BYTES = 1 << 20,
 };
 
@@ -45,31 +42,31 @@ static const cm_setting settings[] = {
 typedef struct org_linker {
     cm_worker worker;
     cm_linker core;
-    cm_producer *producer;
-    cm_consumer *consumer;
+    cm_loop loop;
+    cm_outbox outbox;
     cm_org_sync_thread *aws;
     cm_arena *arena;
-    char topic_in[CM_TOPIC_NAME_MAX], topic_out[CM_TOPIC_NAME_MAX];
+    char topic_in[CM_TOPIC_NAME_MAX];
     cm_record *record[GROUP_RECORDS];
     cm_observed observed[GROUP_RECORDS];
     size_t count;
     int64_t next_look_ms;
     bool look_wanted;
-    cm_metric *processed, *dead, *accounts, *sets, *runs, *links, *published, *retries, *lag, *oldest;
+    cm_metric *processed, *accounts, *sets, *runs, *links, *published;
 } org_linker;
 
 static void register_metrics(org_linker *o)
 {
     o->processed = cm_counter("records_processed_total", "outcome=\"applied\"", "Records by outcome");
-    o->dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
+    o->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
     o->accounts = cm_counter("accounts_changed_total", NULL, "Accounts of which a report said something new");
     o->sets = cm_counter("link_sets_changed_total", NULL, "Payers whose links changed");
     o->runs = cm_counter("runs_started_total", NULL, "Runs begun because links changed");
     o->links = cm_counter("account_links_changed_total", NULL, "Accounts whose owners changed");
     o->published = cm_counter("account_links_published_total", NULL, "Records of account.link that the broker has");
-    o->retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
-    o->lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
-    o->oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+    o->loop.retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
+    o->loop.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
+    o->loop.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
 }
 
 static void count(cm_metric *metric, int64_t *since)
@@ -84,41 +81,9 @@ static void update_metrics(org_linker *o)
     count(o->sets, &o->core.counts.sets_changed);
     count(o->runs, &o->core.counts.runs_started);
     count(o->links, &o->core.counts.links_changed);
-    cm_metric_set(o->lag, cm_consumer_lag_records(o->consumer));
-    cm_metric_set(o->oldest, cm_consumer_oldest_unread_ms(o->consumer));
-}
-
-/* A dependency that is away is waited for, without letting go of the partitions. False: it is no such error, or the
- * process is to stop. */
-static bool wait_out(org_linker *o, cm_error *err)
-{
-    cm_record *record;
-    if (err->class != CM_ERROR_RETRY || cm_worker_stopping())
-        return false;
-    cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
-    cm_error_clear(err);
-    cm_metric_add(o->retries, 1);
-    cm_worker_turned(&o->worker);
-    cm_consumer_pause(o->consumer);
-    if (!cm_consumer_poll(o->consumer, RETRY_PAUSE_MS, &record, err) || !cm_producer_poll(o->producer, 0, err))
-        return false;
-    cm_assert(!record); /* nothing is fetched while paused */
-    return true;
 }
 
 /* --- a group of account.observed ------------------------------------------------------------------------------- */
-
-static bool set_aside(org_linker *o, cm_record *record, const cm_error *why, cm_error *err)
-{
-    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition),
-                 "offset", cm_log_i64(record->offset), NULL);
-    while (!cm_dead_letter(o->producer, o->worker.lane, CM_LINKER_NAME, record, why, err)) {
-        if (!wait_out(o, err))
-            return false;
-    }
-    cm_metric_add(o->dead, 1);
-    return true;
-}
 
 static bool gather(org_linker *o, cm_error *err)
 {
@@ -128,12 +93,12 @@ static bool gather(org_linker *o, cm_error *err)
     while (!cm_worker_stopping() && o->count < GROUP_RECORDS && (!o->count || cm_monotonic_milliseconds() < until)) {
         cm_record *record;
         cm_error why = {0};
-        if (!cm_consumer_poll(o->consumer, o->count ? GROUP_GAP_MS : POLL_MS, &record, err))
+        if (!cm_consumer_poll(o->loop.consumer, o->count ? GROUP_GAP_MS : POLL_MS, &record, err))
             return false;
         if (!record)
             break;
         if (!cm_observed_decode(record->payload, record->length, o->arena, &o->observed[o->count], &why)) {
-            if (!set_aside(o, record, &why, err))
+            if (!cm_loop_reject(&o->loop, record, &why, err))
                 return false;
             cm_input_done(record->input);
             cm_record_free(record);
@@ -151,10 +116,10 @@ static bool observe(org_linker *o, const cm_observed *list, size_t count, bool *
 {
     *ret_bad = false;
     while (count && !cm_linker_observe(&o->core, list, count, err)) {
-        *ret_bad = err->class == CM_ERROR_POISON || err->class == CM_ERROR_INVALID || err->class == CM_ERROR_REFUSED;
+        *ret_bad = cm_error_action(err->class, CM_FROM_INPUT) == CM_ACTION_DEAD_LETTER;
         if (*ret_bad)
             return true;
-        if (!wait_out(o, err))
+        if (!cm_loop_wait(&o->loop, err))
             return false;
     }
     return true;
@@ -177,7 +142,7 @@ static bool apply(org_linker *o, cm_error *err)
             cm_error why = *err;
             cm_error_clear(err);
             applied--;
-            if (!set_aside(o, o->record[i], &why, err))
+            if (!cm_loop_dead_letter(&o->loop, o->record[i], &why, err))
                 return false;
         }
         cm_input_done(o->record[i]->input);
@@ -195,65 +160,22 @@ static void free_group(org_linker *o)
 
 /* --- account.link ------------------------------------------------------------------------------------------------ */
 
-static bool send_link(org_linker *o, const cm_rows *rows, int row, cm_error *err)
+static bool take(void *o, int most, cm_rows **ret, cm_error *err)
 {
-    const char *account = cm_rows_text(rows, row, 0), *hex = cm_rows_text(rows, row, 1);
-    size_t length = strlen(hex) / 2;
-    uint8_t *payload = cm_alloc(length + 1);
-    for (size_t i = 0; i < length; i++) { /* PostgreSQL's encode(): two small hex digits a byte */
-        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        payload[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    bool done =
-        cm_producer_send(o->producer, o->topic_out, -1, account, strlen(account), payload, length, NULL, 0, NULL, err);
-    free(payload);
-    return done;
+    return cm_linker_outbox_take(&((org_linker *)o)->core, most, ret, err);
 }
 
-/* Sent, acknowledged, marked, in one transaction. Dying in between sends the same records once more. */
-static bool publish_some(org_linker *o, int *ret_count, cm_error *err)
+static bool mark(void *o, const cm_rows *rows, cm_error *err)
 {
-    cm_rows *rows = NULL;
-    bool done = cm_pg_begin(o->core.pg, err) && cm_linker_outbox_take(&o->core, OUTBOX_RECORDS, &rows, err);
-    *ret_count = done ? cm_rows_count(rows) : 0;
-    for (int i = 0; done && i < *ret_count; i++)
-        done = send_link(o, rows, i, err);
-    if (done && *ret_count)
-        done = cm_producer_flush(o->producer, OUTBOX_FLUSH_MS, err) && cm_producer_poll(o->producer, 0, err) &&
-               cm_linker_outbox_published(&o->core, rows, err);
-    done = done && cm_pg_commit(o->core.pg, err);
-    if (!done)
-        cm_pg_rollback(o->core.pg);
-    else
-        cm_metric_add(o->published, *ret_count);
-    cm_rows_free(rows);
-    return done;
+    return cm_linker_outbox_published(&((org_linker *)o)->core, rows, err);
 }
 
 static bool publish(org_linker *o, cm_error *err)
 {
-    int sent = OUTBOX_RECORDS;
-    while (sent == OUTBOX_RECORDS && !cm_worker_stopping()) {
-        cm_worker_turned(&o->worker);
-        if (!publish_some(o, &sent, err))
-            return false;
-    }
-    return true;
+    return cm_outbox_publish_all(&o->outbox, &o->worker, o->loop.producer, o->published, err);
 }
 
 /* --- what is done on a schedule, and when something was notified ------------------------------------------------- */
-
-/* What goes wrong here does not stop the lane: the next look does it again. */
-static bool tolerate(bool done, const char *what, cm_error *err)
-{
-    if (done)
-        return true;
-    if (err->class == CM_ERROR_FATAL || err->class == CM_ERROR_BUG)
-        return false;
-    cm_log_error(err->class == CM_ERROR_RETRY ? CM_WARN : CM_ERROR, what, err, NULL);
-    cm_error_clear(err);
-    return true;
-}
 
 /* Invitations that are two weeks old are told of (N01), those that AWS's time has ended are at their end. */
 static bool come_due(org_linker *o, cm_error *err)
@@ -263,13 +185,14 @@ static bool come_due(org_linker *o, cm_error *err)
                                  err);
 }
 
+/* What goes wrong here does not stop the lane: the next look does it again. */
 static bool look(org_linker *o, cm_error *err)
 {
-    return tolerate(come_due(o, err), "invitations could not be looked over", err) &&
-           tolerate(cm_linker_sets(&o->core, err), "links could not be looked over", err) &&
-           tolerate(cm_linker_rerate(&o->core, err), "months could not be rated again", err) &&
-           tolerate(cm_linker_announce(&o->core, err), "owners of accounts could not be compared", err) &&
-           tolerate(publish(o, err), "owners of accounts could not be published", err);
+    return cm_log_unless_fatal(come_due(o, err), "invitations could not be looked over", err) &&
+           cm_log_unless_fatal(cm_linker_sets(&o->core, err), "links could not be looked over", err) &&
+           cm_log_unless_fatal(cm_linker_rerate(&o->core, err), "months could not be rated again", err) &&
+           cm_log_unless_fatal(cm_linker_announce(&o->core, err), "owners of accounts could not be compared", err) &&
+           cm_log_unless_fatal(publish(o, err), "owners of accounts could not be published", err);
 }
 
 static bool do_chores(org_linker *o, int64_t *last_look_ms, cm_error *err)
@@ -290,15 +213,13 @@ static bool loop(org_linker *o, cm_error *err)
     int64_t last_look_ms = 0;
     bool done = true;
     while (done && !cm_worker_stopping()) {
-        cm_worker_turned(&o->worker);
+        cm_loop_turned(&o->loop);
         done = do_chores(o, &last_look_ms, err) && gather(o, err) && apply(o, err) &&
-               cm_producer_poll(o->producer, 0, err);
+               cm_producer_poll(o->loop.producer, 0, err);
         free_group(o);
-        cm_consumer_resume(o->consumer); /* after a wait */
-        o->worker.ready = cm_consumer_assigned(o->consumer);
         update_metrics(o);
     }
-    return done || cm_worker_stopping();
+    return done;
 }
 
 /* AWS is asked by a thread of its own: however slow it is, reports and links do not wait for it. */
@@ -317,6 +238,7 @@ static bool start(org_linker *o, cm_error *err)
 {
     char group[CM_TOPIC_NAME_MAX];
     int partitions;
+    o->loop.worker = &o->worker;
     register_metrics(o);
     start_aws(o);
     o->core = (cm_linker){.pg = o->worker.pg,
@@ -326,16 +248,18 @@ static bool start(org_linker *o, cm_error *err)
                           .shards = (int)cm_config_integer(o->worker.config, "shards")};
     o->arena = cm_arena_new(ARENA_BYTES);
     cm_topic_full_name(o->worker.lane, "account.observed", o->topic_in);
-    cm_topic_full_name(o->worker.lane, "account.link", o->topic_out);
+    o->outbox = (cm_outbox){
+        .key_column = 0, .payload_column = 1, .most = OUTBOX_RECORDS, .take = take, .mark = mark, .owner = o};
+    cm_topic_full_name(o->worker.lane, "account.link", o->outbox.topic);
     snprintf(group, sizeof group, "curmill.%s." CM_LINKER_NAME, o->worker.lane);
     if (!cm_pg_listen(o->worker.pg, "curmill_accounts", err))
         return false;
-    o->producer = cm_producer_new(o->worker.config, CM_LINKER_NAME, err);
-    if (!o->producer || !cm_producer_partitions(o->producer, o->topic_in, &partitions, err) ||
-        !cm_producer_partitions(o->producer, o->topic_out, &partitions, err))
+    o->loop.producer = cm_producer_new(o->worker.config, CM_LINKER_NAME, err);
+    if (!o->loop.producer || !cm_producer_partitions(o->loop.producer, o->topic_in, &partitions, err) ||
+        !cm_producer_partitions(o->loop.producer, o->outbox.topic, &partitions, err))
         return false;
-    o->consumer = cm_consumer_new(o->worker.config, group, (const char *const[]){o->topic_in, NULL}, err);
-    return o->consumer != NULL;
+    o->loop.consumer = cm_consumer_new(o->worker.config, group, (const char *const[]){o->topic_in, NULL}, err);
+    return o->loop.consumer != NULL;
 }
 
 int main(int argc, char **argv)
@@ -349,15 +273,9 @@ int main(int argc, char **argv)
         return exit_code;
     bool done = start(&o, &err) && loop(&o, &err);
     cm_org_sync_stop(o.aws);
-    cm_error flush = {0};
-    if (o.producer && !cm_producer_flush(o.producer, 10000, &flush))
-        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
-    cm_consumer_close(o.consumer);
-    cm_producer_free(o.producer);
+    exit_code = cm_loop_end(&o.loop, done, &err);
     if (o.core.catalogs)
         cm_catalog_cache_free(o.core.catalogs);
     cm_arena_free(o.arena);
-    exit_code = done ? 0 : cm_worker_failed(&o.worker, &err);
-    cm_worker_stop(&o.worker);
     return exit_code;
 }

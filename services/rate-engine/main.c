@@ -6,7 +6,7 @@
 #include "billing/aggregate/rate_batch.h"
 #include "billing/batch/rated_batch.h"
 #include "platform/kafka/kafka.h"
-#include "platform/worker/worker.h"
+#include "platform/worker/loop.h"
 #include "runs.h"
 
 #include <stdio.h>
@@ -17,26 +17,25 @@ static const cm_setting settings[] = {{0}};
 
 typedef struct engine {
     cm_worker worker;
-    cm_producer *producer;
-    cm_consumer *consumer;
+    cm_loop loop;
     cm_rate_runs *runs;
     cm_arena *arena;
     char topic_out[CM_TOPIC_NAME_MAX];
     int partitions; /* of topic_out */
-    cm_metric *rated, *suspended, *dead, *skipped, *bytes_in, *bytes_out, *duration, *lag, *oldest, *arena_bytes;
+    cm_metric *rated, *suspended, *skipped, *bytes_in, *bytes_out, *duration, *arena_bytes;
 } engine;
 
 static void register_metrics(engine *e)
 {
     e->rated = cm_counter("records_processed_total", "outcome=\"rated\"", "Lines by outcome");
     e->suspended = cm_counter("records_processed_total", "outcome=\"suspended\"", "Lines by outcome");
-    e->dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
+    e->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
     e->skipped = cm_counter("records_skipped_total", NULL, "Records of runs that are no longer wanted");
     e->bytes_in = cm_counter("bytes_in_total", NULL, "Payload bytes read");
     e->bytes_out = cm_counter("bytes_out_total", NULL, "Payload bytes written");
     e->duration = cm_histogram("batch_duration_seconds", NULL, "Rating of one batch");
-    e->lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
-    e->oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
+    e->loop.lag = cm_gauge("lag_records", NULL, "Records not yet read, of the partitions owned");
+    e->loop.oldest = cm_gauge("oldest_unread_milliseconds", NULL, "Age of the oldest unread record");
     e->arena_bytes = cm_gauge("arena_high_water_bytes", NULL, "Largest memory of one batch");
 }
 
@@ -47,7 +46,7 @@ static bool send(engine *e, const cm_record *record, const char *run, int partit
     const void *trace = cm_record_header(record, "traceparent", &trace_length);
     const cm_header headers[] = {{"curmill-run", run, strlen(run)}, {"traceparent", trace, trace_length}};
     cm_metric_add(e->bytes_out, (int64_t)length);
-    return cm_producer_send(e->producer, e->topic_out, partition, key, key_length, bytes, length, headers,
+    return cm_producer_send(e->loop.producer, e->topic_out, partition, key, key_length, bytes, length, headers,
                             trace ? 2 : 1, record->input, err);
 }
 
@@ -97,14 +96,6 @@ static bool pass_end_on(engine *e, const cm_record *record, const cm_rate_run *r
                 length, err);
 }
 
-static bool dead(engine *e, const cm_record *record, const cm_error *why, cm_error *err)
-{
-    cm_log_error(CM_ERROR, "record set aside", why, "topic", record->topic, "partition", cm_log_i64(record->partition),
-                 "offset", cm_log_i64(record->offset), NULL);
-    cm_metric_add(e->dead, 1);
-    return cm_dead_letter(e->producer, e->worker.lane, "rate-engine", record, why, err);
-}
-
 /* False: this process cannot go on (or must stop before the record is done). */
 static bool handle(engine *e, const cm_record *record, cm_error *err)
 {
@@ -113,19 +104,15 @@ static bool handle(engine *e, const cm_record *record, cm_error *err)
     cm_arena_reset(e->arena);
     cm_metric_add(e->bytes_in, (int64_t)record->length);
     if (!cm_ingested_decode(record->payload, record->length, e->arena, &ingested, &why))
-        return dead(e, record, &why, err);
+        return cm_loop_reject(&e->loop, record, &why, err);
     char id[CM_ID_HEX];
     cm_hex(ingested.is_end ? ingested.end.run_id : ingested.batch.run_id, CM_ID_BYTES, id);
     const cm_rate_run *run = cm_rate_runs_get(e->runs, e->worker.pg, id, &why);
-    if (!run && (why.class == CM_ERROR_NOT_FOUND || why.class == CM_ERROR_REFUSED)) {
+    if (!run) {
         cm_error ignored = {0};
         if (why.class == CM_ERROR_REFUSED && !fail_run(e, id, 0, 0, &why, &ignored))
             cm_log_error(CM_WARN, "the run's failure could not be stored", &ignored, "run", id, NULL);
-        return dead(e, record, &why, err);
-    }
-    if (!run) {
-        *err = why;
-        return false;
+        return cm_loop_reject(&e->loop, record, &why, err);
     }
     if (!run->rater) {
         cm_metric_add(e->skipped, 1);
@@ -137,20 +124,16 @@ static bool handle(engine *e, const cm_record *record, cm_error *err)
     return done;
 }
 
-/* A dependency that is away is waited for: the record is done again until it works or the process is told to stop. */
-static bool handle_with_patience(engine *e, const cm_record *record, cm_error *err)
+/* The record is done again while a dependency is away. */
+static bool handle_until_done(engine *e, const cm_record *record, cm_error *err)
 {
-    for (;;) {
-        cm_error_clear(err);
-        if (handle(e, record, err))
-            return true;
-        if (err->class != CM_ERROR_RETRY || cm_worker_stopping() || cm_input_lost(record->input))
+    while (!handle(e, record, err)) {
+        if (!cm_loop_wait(&e->loop, err))
             return false;
-        cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
-        cm_worker_turned(&e->worker);
-        if (!cm_producer_poll(e->producer, 1000, err))
-            return false;
+        if (cm_input_lost(record->input))
+            return true; /* the partition is another replica's now, and so is the record */
     }
+    return true;
 }
 
 /* A run sends each shard to one partition for its whole life: a topic that lost partitions cannot carry it on. */
@@ -182,32 +165,28 @@ static bool start(engine *e, cm_error *err)
     snprintf(group, sizeof group, "curmill.%s.rate-engine", e->worker.lane);
     e->arena = cm_arena_new(ARENA_BYTES);
     e->runs = cm_rate_runs_new();
-    e->producer = cm_producer_new(e->worker.config, "rate-engine", err);
-    if (!e->producer || !cm_producer_partitions(e->producer, e->topic_out, &e->partitions, err) ||
+    e->loop.producer = cm_producer_new(e->worker.config, "rate-engine", err);
+    if (!e->loop.producer || !cm_producer_partitions(e->loop.producer, e->topic_out, &e->partitions, err) ||
         !partitions_fit(e, err))
         return false;
-    e->consumer = cm_consumer_new(e->worker.config, group, (const char *const[]){topic_in, NULL}, err);
-    return e->consumer != NULL;
+    e->loop.consumer = cm_consumer_new(e->worker.config, group, (const char *const[]){topic_in, NULL}, err);
+    return e->loop.consumer != NULL;
 }
 
 static bool loop(engine *e, cm_error *err)
 {
     while (!cm_worker_stopping()) {
         cm_record *record;
-        cm_worker_turned(&e->worker);
-        if (!cm_consumer_poll(e->consumer, POLL_MS, &record, err) || !cm_producer_poll(e->producer, 0, err))
+        cm_loop_turned(&e->loop);
+        if (!cm_consumer_poll(e->loop.consumer, POLL_MS, &record, err) || !cm_producer_poll(e->loop.producer, 0, err))
             return false;
-        e->worker.ready = cm_consumer_assigned(e->consumer);
-        cm_metric_set(e->lag, cm_consumer_lag_records(e->consumer));
-        cm_metric_set(e->oldest, cm_consumer_oldest_unread_ms(e->consumer));
         if (!record)
             continue;
-        cm_input *input = record->input;
-        bool lost = cm_input_lost(input), done = handle_with_patience(e, record, err);
+        bool done = handle_until_done(e, record, err);
         if (done)
-            cm_input_done(input);
+            cm_input_done(record->input);
         cm_record_free(record);
-        if (!done && !lost && !cm_worker_stopping())
+        if (!done)
             return false;
     }
     return true;
@@ -215,7 +194,7 @@ static bool loop(engine *e, cm_error *err)
 
 int main(int argc, char **argv)
 {
-    engine e = {0};
+    engine e = {.loop = {.worker = &e.worker}};
     cm_error err = {0};
     int exit_code = cm_worker_start(&e.worker, "rate-engine", "prices ingested lines with a run's catalog snapshot",
                                     settings, argc, argv);
@@ -223,14 +202,8 @@ int main(int argc, char **argv)
         return exit_code;
     register_metrics(&e);
     bool done = start(&e, &err) && loop(&e, &err);
-    cm_error flush = {0};
-    if (e.producer && !cm_producer_flush(e.producer, 10000, &flush))
-        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
-    cm_consumer_close(e.consumer);
-    cm_producer_free(e.producer);
+    exit_code = cm_loop_end(&e.loop, done, &err);
     cm_rate_runs_free(e.runs);
     cm_arena_free(e.arena);
-    exit_code = done ? 0 : cm_worker_failed(&e.worker, &err);
-    cm_worker_stop(&e.worker);
     return exit_code;
 }

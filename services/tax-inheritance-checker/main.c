@@ -8,19 +8,12 @@
 #include "base/log/log.h"
 #include "platform/aws/chain/chain.h"
 #include "platform/kafka/kafka.h"
-#include "platform/worker/worker.h"
+#include "platform/outbox/outbox.h"
+#include "platform/worker/loop.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-    POLL_MS = 500,
-    ROUND_MS = 30000,
-    OUTBOX_RECORDS = 500,
-    OUTBOX_FLUSH_MS = 10000,
-    RETRY_PAUSE_MS = 1000,
-    SESSIONS = 256
-};
+enum { POLL_MS = 500, ROUND_MS = 30000, OUTBOX_RECORDS = 500, SESSIONS = 256 };
 
 static const cm_setting settings[] = {
     {"tax.check.interval.seconds", CM_SETTING_INTEGER, "21600", 1, 604800, NULL, false,
@@ -36,10 +29,11 @@ typedef struct service {
     cm_worker worker;
     cm_tax_checker core;
     cm_tax_aws aws;
-    cm_producer *producer;
-    char topic[CM_TOPIC_NAME_MAX], catalog[CM_ID_HEX];
+    cm_loop loop;
+    cm_outbox outbox;
+    char catalog[CM_ID_HEX];
     int64_t next_round_ms;
-    cm_metric *looks, *failed, *changes, *published, *calls, *held, *stale, *retries;
+    cm_metric *looks, *failed, *changes, *published, *calls, *held, *stale;
     cm_tax_counts shown;
     int64_t calls_shown;
 } service;
@@ -53,7 +47,7 @@ static void register_metrics(service *s)
     s->calls = cm_counter("aws_calls_total", NULL, "Calls to AWS");
     s->held = cm_gauge("tax_accounts_held", NULL, "Accounts whose verdict holds statements");
     s->stale = cm_gauge("tax_payers_stale", NULL, "Payers whose last good answer is too old");
-    s->retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
+    s->loop.retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
 }
 
 static bool update_gauges(service *s, cm_error *err)
@@ -83,56 +77,16 @@ static void update_counters(service *s)
 
 /* --- the outbox ---------------------------------------------------------------------------------------------- */
 
-static bool send_verdict(service *s, const cm_rows *rows, int row, cm_error *err)
+static bool take(void *opaque, int most, cm_rows **ret, cm_error *err)
 {
-    const char *account = cm_rows_text(rows, row, 1), *hex = cm_rows_text(rows, row, 2);
-    size_t length = strlen(hex) / 2;
-    bool gone = cm_rows_null(rows, row, 2); /* no value: compaction forgets the account */
-    uint8_t *payload = cm_alloc(length + 1);
-    for (size_t i = 0; i < length; i++) {
-        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        payload[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    bool done = cm_producer_send(s->producer, s->topic, -1, account, strlen(account), gone ? NULL : payload, length,
-                                 NULL, 0, NULL, err);
-    free(payload);
-    return done;
+    const service *s = opaque;
+    return cm_store_tax_outbox_take(s->worker.pg, s->worker.lane, most, ret, err);
 }
 
-/* In one transaction that keeps other replicas out: sent, acknowledged, removed. Dying in between sends them once more.
- */
-static bool publish_some(service *s, int *ret_count, cm_error *err)
+static bool mark(void *opaque, const cm_rows *rows, cm_error *err)
 {
-    cm_rows *rows = NULL;
-    int partitions;
-    bool done = cm_pg_begin(s->worker.pg, err) &&
-                cm_store_tax_outbox_take(s->worker.pg, s->worker.lane, OUTBOX_RECORDS, &rows, err);
-    *ret_count = done && rows ? cm_rows_count(rows) : 0;
-    if (*ret_count)
-        done = cm_producer_partitions(s->producer, s->topic, &partitions, err);
-    for (int i = 0; done && i < *ret_count; i++)
-        done = send_verdict(s, rows, i, err);
-    if (done && *ret_count)
-        done = cm_producer_flush(s->producer, OUTBOX_FLUSH_MS, err) && cm_producer_poll(s->producer, 0, err) &&
-               cm_store_tax_outbox_published(s->worker.pg, rows, err);
-    done = done && cm_pg_commit(s->worker.pg, err);
-    if (!done)
-        cm_pg_rollback(s->worker.pg);
-    else
-        cm_metric_add(s->published, *ret_count);
-    cm_rows_free(rows);
-    return done;
-}
-
-static bool publish(service *s, cm_error *err)
-{
-    int count = OUTBOX_RECORDS;
-    while (count == OUTBOX_RECORDS && !cm_worker_stopping()) {
-        cm_worker_turned(&s->worker);
-        if (!publish_some(s, &count, err))
-            return false;
-    }
-    return true;
+    const service *s = opaque;
+    return cm_store_tax_outbox_published(s->worker.pg, rows, err);
 }
 
 /* --- life ---------------------------------------------------------------------------------------------------- */
@@ -174,7 +128,7 @@ static bool turn(service *s, cm_error *err)
             return false;
         s->next_round_ms = cm_monotonic_milliseconds() + ROUND_MS;
     }
-    return publish(s, err);
+    return cm_outbox_publish_all(&s->outbox, &s->worker, s->loop.producer, s->published, err);
 }
 
 /* A schedule finer than the pause between rounds makes the pause shorter. */
@@ -189,22 +143,17 @@ static int64_t round_pause(const cm_config *config)
 static bool loop(service *s, cm_error *err)
 {
     while (!cm_worker_stopping()) {
-        cm_worker_turned(&s->worker);
+        cm_loop_turned(&s->loop);
         bool done = turn(s, err);
         update_counters(s);
-        if (!done && err->class != CM_ERROR_RETRY)
-            return cm_worker_stopping();
-        if (!done) {
-            cm_log_error(CM_WARN, "waiting for a dependency", err, NULL);
-            cm_error_clear(err);
-            cm_metric_add(s->retries, 1);
-        }
+        s->worker.ready = done;
+        if (!done && !cm_loop_wait(&s->loop, err))
+            return false;
         int64_t latest = cm_monotonic_milliseconds() + round_pause(s->worker.config);
         if (s->next_round_ms > latest)
             s->next_round_ms = latest;
-        s->worker.ready = done;
-        if (!cm_producer_poll(s->producer, done ? POLL_MS : RETRY_PAUSE_MS, err))
-            return cm_worker_stopping();
+        if (done && !cm_producer_poll(s->loop.producer, POLL_MS, err))
+            return false;
     }
     return true;
 }
@@ -213,8 +162,11 @@ static bool start(service *s, cm_error *err)
 {
     int partitions;
     const cm_config *config = s->worker.config;
+    s->loop.worker = &s->worker;
     register_metrics(s);
-    cm_topic_full_name(s->worker.lane, "tax.verdict", s->topic);
+    s->outbox = (cm_outbox){
+        .key_column = 1, .payload_column = 2, .most = OUTBOX_RECORDS, .take = take, .mark = mark, .owner = s};
+    cm_topic_full_name(s->worker.lane, "tax.verdict", s->outbox.topic);
     cm_aws_provider *base = cm_aws_provider_chain(NULL);
     s->aws = (cm_tax_aws){cm_aws_sessions_new(base, NULL, SESSIONS), &s->worker.clock, 0};
     cm_aws_provider_free(base);
@@ -229,8 +181,8 @@ static bool start(service *s, cm_error *err)
                                .turned = turned,
                                .stopping = stopping,
                                .opaque = s};
-    s->producer = cm_producer_new(config, CM_CHECKER_NAME, err);
-    return s->producer && cm_producer_partitions(s->producer, s->topic, &partitions, err) &&
+    s->loop.producer = cm_producer_new(config, CM_CHECKER_NAME, err);
+    return s->loop.producer && cm_producer_partitions(s->loop.producer, s->outbox.topic, &partitions, err) &&
            cm_pg_listen(s->worker.pg, "curmill_tax", err) && cm_pg_listen(s->worker.pg, "curmill_accounts", err);
 }
 
@@ -244,14 +196,9 @@ int main(int argc, char **argv)
     if (exit_code >= 0)
         return exit_code;
     bool done = start(&s, &err) && loop(&s, &err);
-    cm_error flush = {0};
-    if (s.producer && !cm_producer_flush(s.producer, 10000, &flush))
-        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
-    cm_producer_free(s.producer);
+    exit_code = cm_loop_end(&s.loop, done, &err);
     if (s.core.catalogs)
         cm_catalog_cache_free(s.core.catalogs);
     cm_aws_sessions_free(s.aws.sessions);
-    exit_code = done ? 0 : cm_worker_failed(&s.worker, &err);
-    cm_worker_stop(&s.worker);
     return exit_code;
 }

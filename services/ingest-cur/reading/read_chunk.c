@@ -133,16 +133,7 @@ bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret
         cm_hex(planned.run_id, CM_ID_BYTES, run);
         known = cm_store_run_chunk(ingest->worker.pg, run, planned.chunk, job->arena, &job->chunk, &why);
     }
-    bool done = true;
-    if (!known && (why.class == CM_ERROR_POISON || why.class == CM_ERROR_NOT_FOUND)) {
-        cm_log_error(CM_ERROR, "record set aside", &why, "topic", record->topic, "partition",
-                     cm_log_i64(record->partition), "offset", cm_log_i64(record->offset), NULL);
-        cm_metric_add(ingest->metric.dead, 1);
-        done = cm_dead_letter(ingest->producer, ingest->worker.lane, "ingest-cur", record, &why, err);
-    } else if (!known) {
-        *err = why;
-        done = false;
-    }
+    bool done = known || cm_loop_reject(&ingest->loop, record, &why, err);
     if (!done) {
         cm_chunk_job_drop(job); /* the record stays the caller's */
         return false;
@@ -214,7 +205,7 @@ static bool send(cm_ingest *ingest, cm_chunk_job *job, const uint8_t *bytes, siz
     } key = {.chunk = job->chunk.chunk, .sequence = end ? UINT32_MAX : sequence};
     memcpy(key.run, job->run_id, CM_ID_BYTES);
     cm_metric_add(ingest->metric.bytes_out, (int64_t)length);
-    return cm_producer_send(ingest->producer, ingest->topic_lines, -1, &key, sizeof key, bytes, length, headers, 2,
+    return cm_producer_send(ingest->loop.producer, ingest->topic_lines, -1, &key, sizeof key, bytes, length, headers, 2,
                             job->input, err);
 }
 
@@ -256,8 +247,8 @@ static bool send_accounts(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
         cm_arena_reset(arena);
         cm_observed_encode(&list[i], arena, &bytes, &length);
         int key_length = snprintf(key, sizeof key, "%s/%s", job->chunk.payer, list[i].account);
-        done = cm_producer_send(ingest->producer, ingest->topic_observed, -1, key, (size_t)key_length, bytes, length,
-                                &header, 1, job->input, err);
+        done = cm_producer_send(ingest->loop.producer, ingest->topic_observed, -1, key, (size_t)key_length, bytes,
+                                length, &header, 1, job->input, err);
         cm_metric_add(ingest->metric.accounts, 1);
     }
     cm_arena_free(arena);
