@@ -11,51 +11,8 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { FIGURES_IN_TEXT = 3 }; /* chunks that an alarm names; the audit has them all */
-
-cm_instant cm_writer_now(const cm_writer *writer)
-{
-    return writer->clock->now(writer->clock);
-}
-
-bool cm_writer_step(const cm_writer *writer, const char *name, cm_error *err)
-{
-    if (!writer->step || writer->step(writer->step_opaque, name))
-        return true;
-    return cm_fail(err, CM_ERROR_RETRY, "TEST", "given up at step \"%s\"", name);
-}
-
-bool cm_writer_commit(cm_writer *writer, cm_error *err)
-{
-    struct timespec before, after;
-    clock_gettime(CLOCK_MONOTONIC, &before);
-    if (!cm_pg_commit(writer->pg, err))
-        return false;
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    writer->counts.commit_us = (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
-    return true;
-}
-
-bool cm_writer_stop_run(cm_writer *writer, const char *run, const char *code, const char *text, const char *detail,
-                        int64_t *counter, cm_error *err)
-{
-    bool stopped = false;
-    bool done =
-        cm_pg_begin(writer->pg, err) &&
-        cm_store_run_stop(writer->pg, run, code, text, detail, cm_writer_now(writer), CM_WRITER_NAME, &stopped, err) &&
-        cm_writer_commit(writer, err);
-    if (!done) {
-        cm_pg_rollback(writer->pg);
-        return false;
-    }
-    if (stopped) {
-        *counter += 1;
-        cm_log(CM_ERROR, "run stopped", "run", run, "code", code, "error", text, NULL);
-    }
-    return true;
-}
 
 /* --- control totals ------------------------------------------------------------------------------------------ */
 
@@ -75,7 +32,8 @@ static void add_figure(mismatch *m, const char *chunk, const char *what, const c
                          expected, applied);
 }
 
-/* Lines and checksums of each chunk. Not all there yet: wait; more than there should be will not mend itself. */
+/* Lines and checksums of each chunk. Not all there yet: wait; more than there should be does not get better by waiting.
+ */
 static enum verdict check_line_totals(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
 {
     cm_rows *rows = NULL;
@@ -105,7 +63,7 @@ static enum verdict check_line_totals(cm_pg *pg, const char *run, mismatch *m, c
     return agree ? VERDICT_AGREE : VERDICT_MISMATCH;
 }
 
-static enum verdict judge_costs(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
+static enum verdict check_cost_totals(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
@@ -127,12 +85,12 @@ static enum verdict judge_costs(cm_pg *pg, const char *run, mismatch *m, cm_erro
     return agree ? VERDICT_AGREE : VERDICT_MISMATCH;
 }
 
-static enum verdict judge(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
+static enum verdict check_totals(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
 {
     enum verdict verdict = check_line_totals(pg, run, m, err);
     if (verdict != VERDICT_AGREE && verdict != VERDICT_MISMATCH)
         return verdict;
-    enum verdict costs = judge_costs(pg, run, m, err);
+    enum verdict costs = check_cost_totals(pg, run, m, err);
     return costs == VERDICT_AGREE ? verdict : costs;
 }
 
@@ -167,7 +125,7 @@ static bool merge_parts(cm_pg *pg, const char *run, const char *period, cm_error
 }
 
 /* What was merged must be what was read, once more and for the whole run (chunk "all"). */
-static enum verdict judge_merged(cm_pg *pg, const char *run, const char *period, mismatch *m, cm_error *err)
+static enum verdict check_merged_totals(cm_pg *pg, const char *run, const char *period, mismatch *m, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
@@ -233,7 +191,7 @@ static enum verdict merge(cm_writer *w, const char *run, const char *period, mis
 {
     if (!merge_parts(w->pg, run, period, err) || !cm_writer_step(w, "merged", err))
         return VERDICT_FAILED;
-    enum verdict verdict = judge_merged(w->pg, run, period, m, err);
+    enum verdict verdict = check_merged_totals(w->pg, run, period, m, err);
     if (verdict != VERDICT_AGREE)
         return verdict;
     bool current;
@@ -272,7 +230,7 @@ static enum verdict complete_held(cm_writer *w, const char *run, mismatch *m, cm
     bool running;
     if (!hold_run(w->pg, run, period, &running, err))
         return VERDICT_FAILED;
-    enum verdict verdict = running ? judge(w->pg, run, m, err) : VERDICT_WAIT;
+    enum verdict verdict = running ? check_totals(w->pg, run, m, err) : VERDICT_WAIT;
     if (verdict != VERDICT_AGREE)
         return verdict;
     verdict = cm_writer_step(w, "judged", err) ? merge(w, run, period, m, err) : VERDICT_FAILED;
@@ -327,7 +285,7 @@ bool cm_complete_run(cm_writer *w, const char *run, bool *ret_completed, cm_erro
     " AND (NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND c.applied_lines < c.expected_lines)"          \
     "   OR EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND c.applied_lines > c.expected_lines))"
 
-/* RETRY and FATAL concern everything; what concerns one run is logged, and the others go on. */
+/* RETRY, FATAL and BUG concern everything; what concerns one run is logged, and the others go on. */
 static bool complete_each(cm_writer *w, const cm_rows *rows, cm_error *err)
 {
     for (int i = 0; i < cm_rows_count(rows); i++) {
@@ -335,7 +293,7 @@ static bool complete_each(cm_writer *w, const cm_rows *rows, cm_error *err)
         bool completed;
         if (cm_complete_run(w, run, &completed, err))
             continue;
-        if (err->class == CM_ERROR_RETRY || err->class == CM_ERROR_FATAL)
+        if (err->class == CM_ERROR_RETRY || err->class == CM_ERROR_FATAL || err->class == CM_ERROR_BUG)
             return false;
         cm_log_error(CM_ERROR, "the run could not be completed", err, "run", run, NULL);
     }
@@ -362,68 +320,14 @@ bool cm_complete_touched(cm_writer *w, const cm_apply_record *records, size_t co
     return done;
 }
 
-/* --- looking over the lane ----------------------------------------------------------------------------------- */
-
-/* The parts of one run that ended otherwise than complete. */
-static bool drop_parts(cm_pg *pg, const char *run, cm_error *err)
+bool cm_complete_lane(cm_writer *w, cm_error *err)
 {
     cm_rows *rows = NULL;
-    const char *values[] = {run};
-    bool done = cm_pg_begin(pg, err) &&
-                cm_pg_query(pg, "SELECT FROM run WHERE id = $1 AND state <> 'running' FOR NO KEY UPDATE", 1, values,
-                            &rows, err);
-    if (done && cm_rows_count(rows) == 1)
-        done = cm_pg_query(pg, "SELECT curmill_drop_run_parts($1)", 1, values, NULL, err) &&
-               cm_pg_query(pg, "DELETE FROM applied_batch WHERE run_id = $1", 1, values, NULL, err);
-    cm_rows_free(rows);
-    done = done && cm_pg_commit(pg, err);
-    if (!done)
-        cm_pg_rollback(pg);
-    return done;
-}
-
-static bool drop_unwanted_parts(cm_writer *w, cm_error *err)
-{
-    cm_rows *rows = NULL;
-    const char *values[] = {w->lane};
-    if (!cm_pg_query(w->pg,
-                     "SELECT r.id FROM pg_class c JOIN run r ON c.relname = 'charge_part_' || r.id"
-                     " WHERE c.relname LIKE 'charge\\_part\\_%' AND c.relnamespace = current_schema()::regnamespace"
-                     " AND r.lane = $1 AND r.state <> 'running'",
-                     1, values, &rows, err))
-        return false;
-    bool done = true;
-    for (int i = 0; done && i < cm_rows_count(rows); i++) {
-        done = drop_parts(w->pg, cm_rows_text(rows, i, 0), err);
-        if (done)
-            cm_log(CM_INFO, "what was applied of a run that is no longer wanted is dropped", "run",
-                   cm_rows_text(rows, i, 0), NULL);
-    }
-    cm_rows_free(rows);
-    return done;
-}
-
-static bool count_incomplete(cm_writer *w, cm_error *err)
-{
-    cm_rows *rows = NULL;
-    if (!cm_pg_query(w->pg, "SELECT count(*) FROM run WHERE lane = $1 AND state = 'running'", 1,
-                     (const char *[]){w->lane}, &rows, err))
-        return false;
-    w->counts.runs_incomplete = cm_rows_i64(rows, 0, 0);
-    cm_rows_free(rows);
-    return true;
-}
-
-bool cm_writer_sweep(cm_writer *w, cm_error *err)
-{
-    cm_rows *rows = NULL;
-    int stale;
     const char *values[] = {w->lane};
     if (!cm_pg_query(w->pg, "SELECT r.id FROM run r WHERE r.lane = $1 AND r.state = 'running'" READY " ORDER BY r.seq",
                      1, values, &rows, err))
         return false;
     bool done = complete_each(w, rows, err);
     cm_rows_free(rows);
-    return done && cm_store_runs_supersede_stale(w->pg, w->lane, &stale, err) && drop_unwanted_parts(w, err) &&
-           count_incomplete(w, err);
+    return done;
 }

@@ -2,9 +2,10 @@
  * The core of invoice-writer: decoded records -> transactions. No Kafka and no health server in here, so that tests run
  * it with a private PostgreSQL and simulate the death of the process between any two steps.
  *
- *   apply.c     one group of records in one transaction (architecture.md section 4)
- *   complete.c  a run whose chunks are all there: control totals, merge of its parts, switch of the current run;
- * cleaning alerts.c    what a complete run's figures say that a person should look at
+ *   apply/      one group of records in one transaction (architecture.md section 4)
+ *   complete.c  a run whose chunks are all there: control totals, merge of its parts, switch of the current run
+ *   sweep.c     all runs of the lane: completes what is ready, removes what nobody needs
+ *   alerts.c    what needs manual review in the figures of a complete run
  */
 #ifndef CM_WRITER_H
 #define CM_WRITER_H
@@ -72,9 +73,11 @@ CM_NODISCARD bool cm_apply_group(cm_writer *writer, cm_apply_record *records, si
 
 /* --- completing ---------------------------------------------------------------------------------------------- */
 
-/* Completes the runs of the group that are ready. One that cannot be judged for a reason of its own is logged and left.
- * RETRY, FATAL: false. */
+/* Completes the runs of the group that are ready. One that fails for a reason of its own is logged and left. False:
+ * RETRY, FATAL, BUG. */
 CM_NODISCARD bool cm_complete_touched(cm_writer *writer, const cm_apply_record *records, size_t count, cm_error *err);
+/* The same for all runs of the lane. */
+CM_NODISCARD bool cm_complete_lane(cm_writer *writer, cm_error *err);
 
 /* All runs of the lane, at the start and every few seconds: completes what is ready, supersedes what is stale, drops
  * the parts of runs that ended otherwise. */
