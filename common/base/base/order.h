@@ -1,4 +1,4 @@
-/* Comparison functions of several keys, for qsort. */
+/* Comparing by several keys, one after the other: macros for the comparison functions that qsort wants. */
 #ifndef CM_BASE_ORDER_H
 #define CM_BASE_ORDER_H
 
