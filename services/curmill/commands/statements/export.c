@@ -98,7 +98,7 @@ static const cm_decimal *rate_of(const cm_document_facts *document, cm_decimal *
     return given ? rate : NULL;
 }
 
-static bool want_lines(export_sums *sums, const json_t *lines, cm_error *err)
+static bool want_lines(cm_export_sums *sums, const json_t *lines, cm_error *err)
 {
     static const char *const keys[] = {"account", "product", "usage_type", "unit", "class"};
     size_t i;
@@ -111,7 +111,7 @@ static bool want_lines(export_sums *sums, const json_t *lines, cm_error *err)
         bool valid =
             cm_decimal_parse_strict(cm_slice_of(json_string_value(json_object_get(line, "amount_exact"))), &exact);
         cm_assert(valid);
-        if (!cm_decimal_accumulate(&export_sums_at(sums, key)->wanted, exact))
+        if (!cm_decimal_accumulate(&cm_export_sums_at(sums, key)->wanted, exact))
             return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of the document's lines is too large");
     }
     return true;
@@ -121,21 +121,21 @@ static void tell(const export_order *order, size_t rows, size_t lines, cm_decima
 {
     char sum[CM_DECIMAL_TEXT], exact[CM_DECIMAL_TEXT];
     const cm_document_facts *d = order->document;
-    cm_decimal_print(order->total, sum);
+    cm_decimal_print(order->to.total, sum);
     cm_decimal_print(total, exact);
     cli_note(order->c,
              "customer %s, %s, document %s %s (%s): %" PRIu64
              " lines and %zu line%s added at month end (tiers, fees, credits), together %s %s",
-             order->customer, d->month, d->id, d->number, d->state, order->lines, rows, rows == 1 ? "" : "s", sum,
+             order->to.customer, d->month, d->id, d->number, d->state, order->to.lines, rows, rows == 1 ? "" : "s", sum,
              d->source_currency);
     cli_note(order->c, "equal to the document's %zu lines to the last digit: %s %s before rounding and tax", lines,
              exact, d->currency);
-    if (order->hidden)
+    if (order->to.hidden)
         cli_note(
             order->c,
             "%" PRIu64
             " lines that cost the customer nothing are left out (discounts, taxes and commitments of the reseller)",
-            order->hidden);
+            order->to.hidden);
 }
 
 static bool export_document(export_order *order, const json_t *rows, const json_t *lines, cm_error *err)
@@ -143,12 +143,13 @@ static bool export_document(export_order *order, const json_t *rows, const json_
     cm_decimal rate, total;
     const cm_decimal *used = rate_of(order->document, &rate);
     bool full = strcmp(order->document->consolidation, "full") == 0;
-    export_header(order->out);
+    cm_line_export_header(order->to.out);
+    order->to.currency = order->document->source_currency;
     if (!export_lines(order, err))
         return false;
-    if (!export_rows(order, rows, used, err) || !want_lines(order->sums, lines, err))
+    if (!cm_line_export_rows(&order->to, rows, used, err) || !want_lines(order->to.sums, lines, err))
         return false;
-    if (!export_sums_compare(order->sums, used, full, &total, err)) {
+    if (!cm_export_sums_compare(order->to.sums, used, full, &total, err)) {
         if (order->other_engine && err->class == CM_ERROR_BUG)
             return cm_fail(
                 err, CM_ERROR_REFUSED, "OTHER_ENGINE",
@@ -163,15 +164,16 @@ static bool export_chosen(cli *c, const char *id, const cm_archive *archive, FIL
 {
     cm_document_facts document;
     json_t *rows = NULL, *lines = NULL;
-    export_order order = {
-        .c = c, .archive = archive, .document = &document, .customer = cli_value(c, "customer"), .out = out};
-    order.sums = export_sums_new();
+    export_order order = {.c = c,
+                          .archive = archive,
+                          .document = &document,
+                          .to = {.customer = cli_value(c, "customer"), .out = out, .sums = cm_export_sums_new()}};
     bool done = cm_store_document_facts(c->pg_, id, &document, err) &&
-                cm_store_customer_rows(c->pg_, &document, order.customer, &rows, &lines, err) &&
+                cm_store_customer_rows(c->pg_, &document, order.to.customer, &rows, &lines, err) &&
                 export_document(&order, rows, lines, err);
     json_decref(rows);
     json_decref(lines);
-    export_sums_free(order.sums);
+    cm_export_sums_free(order.to.sums);
     cm_document_facts_free(&document);
     return done;
 }

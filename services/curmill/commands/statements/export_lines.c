@@ -1,196 +1,37 @@
-/* Reading the delivery again, rating, writing. */
+/* Reading the runs of a document again, file by file, for billing/export. */
 #include "commands/statements/export_lines.h"
 
-#include "base/base/arena.h"
-#include "billing/rating/rating.h"
 #include "delivery/reading/reading.h"
 #include "store/catalog/link_store.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* --- CSV (RFC 4180) --------------------------------------------------------------------------------------------- */
-
-static void write_text(FILE *out, cm_slice text)
-{
-    bool quoted = false;
-    for (size_t i = 0; !quoted && i < text.length; i++)
-        quoted = text.text[i] == ',' || text.text[i] == '"' || text.text[i] == '\n' || text.text[i] == '\r';
-    if (!quoted) {
-        if (text.length)
-            fwrite(text.text, 1, text.length, out);
-        return;
-    }
-    fputc('"', out);
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.text[i] == '"')
-            fputc('"', out);
-        fputc(text.text[i], out);
-    }
-    fputc('"', out);
-}
-
-/* `run` and `line` are what `explain --run --line` takes. No payer account, no other price layer, no description: AWS
- * writes its prices into it (P13). */
-static const char *const columns[] = {"from",       "run",       "line",   "time", "account", "product",
-                                      "usage_type", "operation", "region", "unit", "class",   "line_item_type",
-                                      "quantity",   "currency",  "sell"};
-enum { COLUMNS = sizeof columns / sizeof *columns };
-
-static void write_row(FILE *out, const cm_slice cell[static COLUMNS])
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        if (i)
-            fputc(',', out);
-        write_text(out, cell[i]);
-    }
-    fputs("\r\n", out);
-}
-
-void export_header(FILE *out)
-{
-    cm_slice cell[COLUMNS];
-    for (int i = 0; i < COLUMNS; i++)
-        cell[i] = cm_slice_of(columns[i]);
-    write_row(out, cell);
-}
-
-static bool overflow(cm_error *err)
-{
-    return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of the exported lines is too large");
-}
-
-/* --- lines ------------------------------------------------------------------------------------------------------ */
-
-/* What is known about a kind of lines (cur/line.h), as long as its decision holds. */
-typedef struct kind_slot {
-    bool known, own;
-    cm_decision decision;
-    export_sum *sum;
-} kind_slot;
-
-typedef struct reading {
-    export_order *order;
-    const cm_run_chunk *chunk;
-    cm_rater *rater;
-    kind_slot *slots; /* [CM_MEMO_KINDS + 1]: the last is for lines without a memo */
-    uint64_t source;  /* whose numbers the slots are */
-    char run[16];
-} reading;
-
-static kind_slot *slot_of(reading *r, const cm_line *line, cm_instant at)
-{
-    if (line->memo.source != r->source) {
-        memset(r->slots, 0, (CM_MEMO_KINDS + 1) * sizeof *r->slots);
-        r->source = line->memo.source;
-    }
-    kind_slot *slot = &r->slots[r->source ? line->memo.kind : CM_MEMO_KINDS];
-    if (r->source && slot->known && slot->decision.valid_from <= at && at < slot->decision.valid_to)
-        return slot;
-    cm_decide(r->rater, &line->kind, at, &slot->decision, NULL, NULL);
-    slot->known = true;
-    slot->own = slot->decision.customer && slot->decision.reason == CM_REASON_NONE &&
-                strcmp(slot->decision.customer->id, r->order->customer) == 0 &&
-                cm_slice_is(line->kind.currency, r->order->document->source_currency);
-    slot->sum = NULL;
-    return slot;
-}
-
-/* What brings no amount is shown where it is the customer's usage. The rest, discounts, taxes and commitments that stay
- * with the reseller, would tell what the reseller pays (P13). */
-static bool is_shown(enum cm_class class, cm_decimal sell)
-{
-    return !cm_decimal_is_zero(sell) || class == CM_CLASS_USAGE || class == CM_CLASS_COVERED_USAGE ||
-           class == CM_CLASS_MARKETPLACE;
-}
-
-static void write_line(const reading *r, const cm_line *line, cm_instant at, enum cm_class class, cm_decimal sell)
-{
-    char place[48], time[CM_INSTANT_TEXT], quantity[CM_DECIMAL_TEXT], amount[CM_DECIMAL_TEXT];
-    const cm_kind *kind = &line->kind;
-    snprintf(place, sizeof place, "%" PRIu32 ":%" PRIu64, r->chunk->chunk, line->row);
-    cm_decimal_print(line->quantity, quantity);
-    cm_decimal_print(sell, amount);
-    const cm_slice cell[COLUMNS] = {cm_slice_of("line"),
-                                    cm_slice_of(r->run),
-                                    cm_slice_of(place),
-                                    cm_slice_of(cm_instant_print(at, time)),
-                                    kind->usage_account,
-                                    kind->product_code,
-                                    kind->usage_type,
-                                    kind->operation,
-                                    kind->region,
-                                    kind->unit,
-                                    cm_slice_of(cm_class_name(class)),
-                                    kind->line_item_type,
-                                    cm_slice_of(quantity),
-                                    kind->currency,
-                                    cm_slice_of(amount)};
-    write_row(r->order->out, cell);
-}
-
-static bool take_line(reading *r, const cm_line *line, cm_error *err)
-{
-    cm_priced priced;
-    export_order *order = r->order;
-    cm_instant at = cm_rater_time(r->rater, line->start);
-    kind_slot *slot = slot_of(r, line, at);
-    if (!slot->own)
-        return true;
-    if (!cm_price(&slot->decision, line->quantity, line->cost, line->list_cost, &priced, err))
-        return false;
-    if (priced.reason != CM_REASON_NONE)
-        return true; /* suspended: on no document yet */
-    enum cm_class class = slot->decision.class;
-    if (!is_shown(class, priced.sell)) {
-        order->hidden++;
-        return true;
-    }
-    if (!slot->sum) {
-        const cm_slice key[5] = {line->kind.usage_account, line->kind.product_code, line->kind.usage_type,
-                                 line->kind.unit, cm_slice_of(cm_class_name(class))};
-        slot->sum = export_sums_at(order->sums, key);
-    }
-    if (!cm_decimal_accumulate(&slot->sum->lines, priced.sell) || !cm_decimal_accumulate(&order->total, priced.sell))
-        return overflow(err);
-    order->lines++;
-    write_line(r, line, at, class, priced.sell);
-    return true;
-}
-
-static bool in_file(const cm_run_chunk *chunk, const cm_place *place, cm_error *err)
-{
-    return place->row ? cm_fail_context(err, "file %s, row %" PRIu64, chunk->name, place->row)
-                      : cm_fail_context(err, "file %s", chunk->name);
-}
-
-static bool read_chunk(reading *r, cm_error *err)
+/* Opens the chunk and hands it over. */
+static bool read_chunk(const export_order *order, cm_line_export *lines, const cm_run_chunk *chunk, cm_rater *rater,
+                       cm_error *err)
 {
     cm_place place;
-    const cm_line *line = NULL;
-    bool done = true;
-    cm_reader *reader = cm_delivery_read_chunk(r->order->archive, r->chunk, &place, err);
-    if (!reader)
-        return in_file(r->chunk, &place, err);
-    do {
-        if (!cm_reader_next(reader, &line, &place, err))
-            done = in_file(r->chunk, &place, err);
-        else if (line)
-            done = take_line(r, line, err) || cm_fail_context(err, "file %s, row %" PRIu64, r->chunk->name, line->row);
-    } while (done && line);
-    cm_reader_free(reader);
-    return done && (!ferror(r->order->out) ||
-                    cm_fail(err, CM_ERROR_RETRY, "OUTPUT", "the lines could not be written: is the disk full?"));
+    char run[16];
+    snprintf(run, sizeof run, "%.12s", chunk->run);
+    const cm_export_file file = {.reader = cm_delivery_read_chunk(order->archive, chunk, &place, err),
+                                 .rater = rater,
+                                 .name = chunk->name,
+                                 .run = run,
+                                 .chunk = chunk->chunk};
+    if (!file.reader)
+        return place.row ? cm_fail_context(err, "file %s, row %" PRIu64, chunk->name, place.row)
+                         : cm_fail_context(err, "file %s", chunk->name);
+    bool done = cm_line_export_file(lines, &file, err);
+    cm_reader_free(file.reader);
+    return done;
 }
 
-/* --- runs ------------------------------------------------------------------------------------------------------- */
-
-static bool read_run(export_order *order, reading *r, const char *run, int chunks, cm_error *err)
+static bool read_run(export_order *order, cm_line_export *lines, const char *run, int chunks, cm_error *err)
 {
     cm_catalog *catalog = NULL;
+    cm_rater *rater = NULL;
     bool done = true, shows = isatty(STDERR_FILENO) && !order->c->quiet;
     for (int chunk = 1; done && chunk <= chunks; chunk++) {
         cm_run_chunk facts;
@@ -198,20 +39,16 @@ static bool read_run(export_order *order, reading *r, const char *run, int chunk
         done = cm_store_run_chunk(order->c->pg_, run, (uint32_t)chunk, arena, &facts, err);
         if (done && !catalog)
             done = cm_store_snapshot_load(order->c->pg_, facts.catalog, facts.links, &catalog, err) &&
-                   (r->rater = cm_rater_new(catalog, facts.payer, facts.period, err));
-        r->chunk = &facts;
-        r->source = 0;
-        memset(r->slots, 0, (CM_MEMO_KINDS + 1) * sizeof *r->slots);
+                   (rater = cm_rater_new(catalog, facts.payer, facts.period, err));
         if (done && shows)
-            fprintf(stderr, "\rpayer %s: file %d of %d, %" PRIu64 " lines", facts.payer, chunk, chunks, order->lines);
-        done = done && read_chunk(r, err);
-        r->chunk = NULL;
+            fprintf(stderr, "\rpayer %s: file %d of %d, %" PRIu64 " lines", facts.payer, chunk, chunks,
+                    order->to.lines);
+        done = done && read_chunk(order, lines, &facts, rater, err);
         cm_arena_free(arena);
     }
     if (shows)
         fputc('\n', stderr);
-    cm_rater_free(r->rater);
-    r->rater = NULL;
+    cm_rater_free(rater);
     cm_catalog_free(catalog);
     return done;
 }
@@ -223,64 +60,14 @@ bool export_lines(export_order *order, cm_error *err)
                      "SELECT id, chunks, engine_version FROM run WHERE id = ANY ($1::text[]) ORDER BY payer, id", 1,
                      (const char *[]){order->document->runs}, &rows, err))
         return false;
-    reading r = {.order = order, .slots = cm_alloc((CM_MEMO_KINDS + 1) * sizeof *r.slots)};
+    cm_line_export *lines = cm_line_export_new(&order->to);
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         const char *run = cm_rows_text(rows, i, 0);
         order->other_engine |= strcmp(cm_rows_text(rows, i, 2), cm_engine_version()) != 0;
-        snprintf(r.run, sizeof r.run, "%.12s", run);
-        done = read_run(order, &r, run, (int)cm_rows_i64(rows, i, 1), err);
+        done = read_run(order, lines, run, (int)cm_rows_i64(rows, i, 1), err);
     }
-    free(r.slots);
+    cm_line_export_free(lines);
     cm_rows_free(rows);
-    return done;
-}
-
-/* --- what the month adds ------------------------------------------------------------------------------------------ */
-
-static cm_slice text_of(const json_t *row, const char *key)
-{
-    return cm_slice_of(json_string_value(json_object_get(row, key)));
-}
-
-static bool export_row(export_order *order, const json_t *row, const cm_decimal *rate, cm_error *err)
-{
-    cm_decimal amount, converted;
-    cm_slice step = text_of(row, "step");
-    const cm_slice key[5] = {text_of(row, "account"), text_of(row, "product"), text_of(row, "usage_type"),
-                             text_of(row, "unit"), text_of(row, "class")};
-    const cm_slice cell[COLUMNS] = {step,
-                                    {0},
-                                    {0},
-                                    {0},
-                                    key[0],
-                                    key[1],
-                                    key[2],
-                                    {0},
-                                    {0},
-                                    key[3],
-                                    key[4],
-                                    {0},
-                                    text_of(row, "quantity"),
-                                    cm_slice_of(order->document->source_currency),
-                                    text_of(row, "amount")};
-    export_sum *sum = export_sums_at(order->sums, key);
-    bool valid = cm_decimal_parse_strict(text_of(row, "amount"), &amount);
-    cm_assert(valid);
-    if (!export_convert(amount, rate, &converted) || !cm_decimal_accumulate(&order->total, amount) ||
-        !(cm_slice_is(step, "tiers") ? cm_decimal_accumulate(&sum->lines, amount)
-                                     : cm_decimal_accumulate(&sum->rows, converted)))
-        return overflow(err);
-    write_row(order->out, cell);
-    return true;
-}
-
-bool export_rows(export_order *order, const json_t *rows, const cm_decimal *rate, cm_error *err)
-{
-    size_t i;
-    json_t *row;
-    bool done = true;
-    json_array_foreach ((json_t *)rows, i, row)
-        done = done && export_row(order, row, rate, err);
     return done;
 }

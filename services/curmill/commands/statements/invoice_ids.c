@@ -1,94 +1,18 @@
 #include "commands/statements/invoice_ids.h"
 
+#include "billing/export/invoice_ids.h"
 #include "delivery/reading/reading.h"
 #include "store/archive/archive_store.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
-typedef struct summing {
-    const cm_archive *archive;
-    const cm_invoice_format *format;
-    const char *currency;
-    cm_arena *arena;
-    cm_expected *list; /* sorted by id */
-    size_t count, capacity, last;
-    int64_t without;
-} summing;
-
-static cm_expected *find(summing *s, cm_slice id)
+static bool read_chunk(const cm_archive *archive, cm_invoice_sums *sums, const cm_run_chunk *chunk, cm_error *err)
 {
-    if (s->count && cm_slice_is(id, s->list[s->last].account))
-        return &s->list[s->last];
-    size_t low = 0, high = s->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const char *text = s->list[middle].account;
-        int order = strncmp(text, id.text, id.length);
-        if (order == 0)
-            order = text[id.length] != '\0';
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    s->last = low;
-    if (low < s->count && cm_slice_is(id, s->list[low].account))
-        return &s->list[low];
-    if (s->count == s->capacity) {
-        s->capacity = s->capacity ? s->capacity * 2 : 64;
-        s->list = cm_realloc(s->list, s->capacity * sizeof *s->list);
-    }
-    memmove(&s->list[low + 1], &s->list[low], (s->count++ - low) * sizeof *s->list);
-    s->list[low] =
-        (cm_expected){.account = cm_arena_strndup(s->arena, id.text, id.length), .product = "", .customer = ""};
-    return &s->list[low];
-}
-
-static bool take_line(summing *s, const cm_line *line, cm_slice id, cm_error *err)
-{
-    bool tax = cm_slice_is(line->kind.line_item_type, "Tax");
-    if (!id.length) {
-        s->without++;
-        return true;
-    }
-    if (!cm_slice_is(line->kind.currency, s->currency))
-        return cm_fail(
-            err, CM_ERROR_REFUSED, "CURRENCY",
-            "the invoice is in %s and the report has lines in \"%.*s\"; compare them in the report's currency",
-            s->currency, CM_SLICE(line->kind.currency));
-    cm_expected *x = find(s, id);
-    x->charges++;
-    if ((!tax || s->format->with_tax) && !cm_decimal_accumulate(&x->amount, line->cost))
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of an invoice is too large");
-    if ((tax && !cm_decimal_accumulate(&x->tax, line->cost)) ||
-        (cm_slice_is(line->kind.line_item_type, "Credit") && !cm_decimal_accumulate(&x->credit, line->cost)))
-        return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of an invoice is too large");
-    return true;
-}
-
-static int invoice_column(const cm_reader *reader)
-{
-    for (int i = 0; i < cm_reader_column_count(reader); i++) {
-        cm_slice name = cm_reader_column_name(reader, i);
-        if (cm_slice_is(name, "bill/InvoiceId") || cm_slice_is(name, "bill_invoice_id"))
-            return i;
-    }
-    return -1;
-}
-
-static bool read_chunk(summing *s, const cm_run_chunk *chunk, cm_error *err)
-{
-    cm_place place = {0};
-    const cm_line *line = NULL;
-    cm_reader *reader = cm_delivery_read_chunk(s->archive, chunk, &place, err);
-    int column = reader ? invoice_column(reader) : -1;
-    bool done = reader != NULL;
-    while (done && (done = cm_reader_next(reader, &line, &place, err)) && line)
-        done = take_line(s, line, column < 0 ? (cm_slice){0} : cm_reader_column_value(reader, column), err);
-    if (!done)
-        cm_fail_context(err, "%s, row %" PRIu64, chunk->name, place.row);
+    cm_place place;
+    cm_reader *reader = cm_delivery_read_chunk(archive, chunk, &place, err);
+    if (!reader)
+        return cm_fail_context(err, "%s, row %llu", chunk->name, (unsigned long long)place.row);
+    bool done = cm_invoice_sums_file(sums, reader, chunk->name, err);
     cm_reader_free(reader);
     return done;
 }
@@ -97,7 +21,7 @@ bool invoice_ids_load(cm_pg *pg, const cm_archive *archive, const char *run, con
                       const char *currency, cm_arena *arena, cm_expected **ret, size_t *ret_count, int64_t *ret_without,
                       cm_error *err)
 {
-    summing s = {.archive = archive, .format = format, .currency = currency, .arena = arena};
+    cm_invoice_sums s = {.format = format, .currency = currency, .arena = arena};
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg, "SELECT chunk FROM run_chunk WHERE run_id = $1 ORDER BY chunk", 1, (const char *[]){run},
                      &rows, err))
@@ -106,7 +30,7 @@ bool invoice_ids_load(cm_pg *pg, const cm_archive *archive, const char *run, con
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         cm_run_chunk chunk;
         done = cm_store_run_chunk(pg, run, (uint32_t)cm_rows_i64(rows, i, 0), arena, &chunk, err) &&
-               read_chunk(&s, &chunk, err);
+               read_chunk(archive, &s, &chunk, err);
     }
     cm_rows_free(rows);
     if (!done) {
