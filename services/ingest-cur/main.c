@@ -15,8 +15,7 @@ enum {
 };
 
 static const cm_setting settings[] = {
-    {"scan.interval.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false,
-     "how often the sources are looked into"},
+    {"scan.interval.seconds", CM_SETTING_INTEGER, "300", 1, 86400, NULL, false, "how often the sources are scanned"},
     {"shards", CM_SETTING_INTEGER, "16", 1, 256, NULL, false,
      "shards of a new run: upper limit of useful invoice-writer replicas"},
     {"archive.path", CM_SETTING_TEXT, "", 0, 0, NULL, false,
@@ -38,7 +37,7 @@ static void register_metrics(cm_ingest *i)
     i->metric.chunks_read = cm_counter("chunks_total", "outcome=\"read\"", "Chunks by outcome");
     i->metric.chunks_failed = cm_counter("chunks_total", "outcome=\"failed\"", "Chunks by outcome");
     i->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
-    i->metric.scans = cm_counter("scans_total", NULL, "Looks into the sources");
+    i->metric.scans = cm_counter("scans_total", NULL, "Scans of the sources");
     i->metric.scan_errors = cm_counter("scan_errors_total", NULL, "Sources that could not be read");
     i->metric.deliveries = cm_counter("deliveries_total", NULL, "Deliveries registered or tried again");
     i->metric.retries = cm_counter("retries_total", "dependency=\"source\"", "Retries by dependency");
@@ -62,7 +61,8 @@ static bool open_archive(cm_ingest *i, cm_error *err)
     if (!i->archive || !cm_archive_prepare(i->archive, &removed, err))
         return false;
     if (removed)
-        cm_log(CM_INFO, "half files of dead writers were removed from the archive", "files", cm_log_i64(removed), NULL);
+        cm_log(CM_INFO, "incomplete files of writers that ended were removed from the archive", "files",
+               cm_log_i64(removed), NULL);
     return true;
 }
 

@@ -169,7 +169,7 @@ static bool check_range(cm_pg *pg, const char *run, const char *period, cm_error
         return false;
     bool fits = cm_rows_count(rows) == 0;
     if (!fits)
-        cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the month's sum of account %s, product %s does not fit an amount",
+        cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the month's sum of account %s, product %s is too large",
                 cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
     cm_rows_free(rows);
     return fits;

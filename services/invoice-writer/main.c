@@ -78,7 +78,7 @@ static void register_metrics(invoice_writer *w)
          "Runs stopped because control totals do not agree");
     show(w, &c->determinism_broken, "determinism_broken_total", NULL,
          "Runs stopped because the same id came with other content");
-    show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were made anew");
+    show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were rebuilt");
     w->issued = cm_counter("statements_published_total", NULL, "Issued documents published from the outbox");
     w->incomplete = cm_gauge("runs_incomplete", NULL, "Runs of the lane that are running");
     w->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
@@ -192,7 +192,7 @@ static bool handle_group(invoice_writer *w, cm_error *err)
     int64_t switched = w->core.counts.runs_switched;
     bool done = apply_until_done(w, err) && give_back(w, err);
     done = done && cm_log_unless_fatal(cm_complete_touched(&w->core, w->apply, w->count, err),
-                                       "completeness could not be judged", err);
+                                       "completeness could not be checked", err);
     if (done && w->core.counts.runs_switched != switched)
         done = refresh_statements(w, err);
     return done;
@@ -233,7 +233,7 @@ static bool do_chores(invoice_writer *w, cm_error *err)
     int64_t now = cm_monotonic_milliseconds();
     if (now >= w->next_sweep_ms) {
         w->next_sweep_ms = now + SWEEP_MS;
-        if (!cm_log_unless_fatal(cm_writer_sweep(&w->core, err), "the lane's runs could not be looked over", err))
+        if (!cm_log_unless_fatal(cm_writer_sweep(&w->core, err), "the lane's runs could not be checked", err))
             return false;
     }
     if (now >= w->next_outbox_ms && !publish_outbox(w, err))

@@ -36,7 +36,7 @@ static bool drop_unwanted_parts(cm_writer *w, cm_error *err)
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
         done = drop_parts(w->pg, cm_rows_text(rows, i, 0), err);
         if (done)
-            cm_log(CM_INFO, "what was applied of a run that is no longer wanted is dropped", "run",
+            cm_log(CM_INFO, "the applied part of a run that is no longer wanted was removed", "run",
                    cm_rows_text(rows, i, 0), NULL);
     }
     cm_rows_free(rows);

@@ -28,9 +28,9 @@ static const cm_setting settings[] = {
     {"links.interval.seconds", CM_SETTING_INTEGER, "10", 1, 3600, NULL, false,
      "how often links are checked without a notification"},
     {"aws.interval.seconds", CM_SETTING_INTEGER, "3600", 60, 86400, NULL, false,
-     "how often AWS is asked about a payer that has `access`"},
+     "how often AWS is called for a payer that has `access`"},
     {"aws.slice.seconds", CM_SETTING_INTEGER, "20", 1, 300, NULL, false,
-     "longest time that one payer takes before it is the next one's turn"},
+     "longest time for one payer before it is the next one's turn"},
     {"aws.calls.per.minute", CM_SETTING_INTEGER, "120", 1, 6000, NULL, false, "calls to AWS for one payer in a minute"},
     {"aws.invitations.per.day", CM_SETTING_INTEGER, "20", 0, 1000, NULL, false,
      "invitations of one payer within 24 hours; 0 for none"},
@@ -61,7 +61,7 @@ static void register_metrics(org_linker *o)
     o->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
     o->accounts = cm_counter("accounts_changed_total", NULL, "Accounts of which a report said something new");
     o->sets = cm_counter("link_sets_changed_total", NULL, "Payers whose links changed");
-    o->runs = cm_counter("runs_started_total", NULL, "Runs begun because links changed");
+    o->runs = cm_counter("runs_started_total", NULL, "Runs started because links changed");
     o->links = cm_counter("account_links_changed_total", NULL, "Accounts whose owners changed");
     o->published = cm_counter("account_links_published_total", NULL, "Records of account.link that the broker has");
     o->loop.retries = cm_counter("retries_total", "dependency=\"database\"", "Retries by dependency");
@@ -188,8 +188,8 @@ static bool come_due(org_linker *o, cm_error *err)
 /* What goes wrong here does not stop the lane: the next look does it again. */
 static bool look(org_linker *o, cm_error *err)
 {
-    return cm_log_unless_fatal(come_due(o, err), "invitations could not be looked over", err) &&
-           cm_log_unless_fatal(cm_linker_sets(&o->core, err), "links could not be looked over", err) &&
+    return cm_log_unless_fatal(come_due(o, err), "invitations could not be checked", err) &&
+           cm_log_unless_fatal(cm_linker_sets(&o->core, err), "links could not be checked", err) &&
            cm_log_unless_fatal(cm_linker_rerate(&o->core, err), "months could not be rated again", err) &&
            cm_log_unless_fatal(cm_linker_announce(&o->core, err), "owners of accounts could not be compared", err) &&
            cm_log_unless_fatal(publish(o, err), "owners of accounts could not be published", err);

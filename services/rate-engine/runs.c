@@ -50,7 +50,7 @@ static bool load(cm_rate_runs *runs, cm_pg *pg, const char *id, entry *e, cm_err
     if (strcmp(e->run.facts.engine_version, cm_engine_version()) != 0)
         return cm_fail(
             err, CM_ERROR_REFUSED, "ENGINE_CHANGED",
-            "run %s was begun by rating engine \"%s\", this worker is \"%s\": `curmill run start` rates the delivery anew",
+            "run %s was started by rating engine \"%s\" and this worker is \"%s\": `curmill run start` rates the delivery again",
             id, e->run.facts.engine_version, cm_engine_version());
     const cm_catalog *catalog = cm_catalog_cache_snapshot(runs->catalogs, pg, e->run.facts.catalog, e->run.facts.links,
                                                           e->run.facts.payer, err);

@@ -52,7 +52,7 @@ static bool carry_out(cm_tax_checker *checker, const order *o, json_t *result, b
     cm_look look = {.payer = payer, .distributor = cm_catalog_distributor(catalog, payer->lane)};
     if (payer->model->payees_inherit_tax && !cm_tax_is_checked(payer, look.distributor)) {
         cm_fail(why, CM_ERROR_REFUSED, "NOT_CONFIGURED",
-                "nothing to check payer %s with: the catalog needs a Distributor of lane %s with tax_profiles, and the "
+                "payer %s cannot be checked: the catalog needs a Distributor of lane %s with tax_profiles, and the "
                 "payer's country and access",
                 o->payer, payer->lane);
         return true;

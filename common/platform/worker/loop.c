@@ -110,7 +110,7 @@ int cm_loop_end(cm_loop *loop, bool done, const cm_error *err)
 {
     cm_error flush = {0};
     if (loop->producer && !cm_producer_flush(loop->producer, FLUSH_MS, &flush))
-        cm_log_error(CM_WARN, "not everything was acknowledged: it is done again after the restart", &flush, NULL);
+        cm_log_error(CM_WARN, "not everything was acknowledged; it is processed again after the restart", &flush, NULL);
     cm_consumer_close(loop->consumer);
     cm_producer_free(loop->producer);
     bool stopped = cm_worker_stopping() && err->class == CM_ERROR_RETRY;

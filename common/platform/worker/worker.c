@@ -121,7 +121,8 @@ static bool open_database(cm_worker *worker, cm_error *err)
     const char *conninfo = cm_config_text(worker->config, "database");
     int64_t until = cm_monotonic_milliseconds() + DATABASE_WAIT_S * 1000;
     if (!*conninfo)
-        return cm_fail(err, CM_ERROR_INVALID, "SETTING", "setting database is empty: give a libpq connection string");
+        return cm_fail(err, CM_ERROR_INVALID, "SETTING",
+                       "the setting `database` is empty: give a libpq connection string");
     while (!cm_worker_stopping()) {
         worker->pg = cm_pg_open(conninfo, worker->name, err);
         if (worker->pg)

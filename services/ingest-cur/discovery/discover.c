@@ -57,8 +57,7 @@ static void refuse_two_reports(cm_found_delivery *found, size_t count, cm_arena 
             found[i].error_file = found[i].manifest;
             found[i].error_text = cm_arena_printf(
                 arena,
-                "the source holds the reports \"%s\" and \"%s\" for one month, and one of them counts: name "
-                "it in `reports` of the payer",
+                "the source has the reports \"%s\" and \"%s\" for the same month and only one can be billed: name it in `reports` of the payer",
                 found[i].report, found[j].report);
         }
     }

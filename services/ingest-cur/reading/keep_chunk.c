@@ -28,7 +28,7 @@ bool cm_keep_reread(cm_ingest *ingest, const cm_run_chunk *chunk, cm_stream **re
         return false;
     }
     /* If the source still has the file, its copy is made anew. */
-    cm_log_error(CM_ERROR, "the archive's copy cannot be used: its source is read again", &why, "delivery",
+    cm_log_error(CM_ERROR, "the copy in the archive cannot be used; the source is read again", &why, "delivery",
                  chunk->delivery, "file", chunk->name, NULL);
     return true;
 }

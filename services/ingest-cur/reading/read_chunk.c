@@ -93,7 +93,7 @@ static cm_stream *open_bytes(cm_ingest *ingest, cm_chunk_job *job, cm_error *err
     json_t *definition = json_loads(job->chunk.source, 0, NULL);
     job->source = definition ? cm_source_open(definition, err) : NULL;
     if (!definition)
-        cm_fail(err, CM_ERROR_BUG, "SOURCE", "the stored source of delivery %s is no JSON", job->chunk.delivery);
+        cm_fail(err, CM_ERROR_BUG, "SOURCE", "the stored source of delivery %s is not JSON", job->chunk.delivery);
     json_decref(definition);
     if (job->source)
         stream = job->source->type->open_object(job->source, job->chunk.location, job->chunk.fingerprint, err);

@@ -30,8 +30,7 @@ static bool sum_chunk(cm_apply *g, cm_apply_chunk *sum, cm_error *err)
         sum->checksum += batch->checksum; /* modulo 2^64 */
         for (size_t c = 0; c < batch->costs; c++) {
             if (!add_cost(sum, &batch->cost[c]))
-                return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the cost of chunk %u does not fit an amount",
-                               sum->chunk);
+                return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the cost of chunk %u is too large", sum->chunk);
         }
     }
     g->lines += sum->lines;
@@ -155,9 +154,7 @@ static bool store_end(cm_apply *g, const cm_apply_item *it, cm_error *err)
     if (cm_rows_affected(rows) == 0)
         done = cm_apply_break(
             g, it->record->run, "DETERMINISM_BROKEN",
-            "chunk %u ended twice with different control totals: find out which worker (version) read it "
-            "differently, then"
-            " `curmill run start`",
+            "chunk %u ended twice with different control totals: find out which worker (version) read it differently, then run `curmill run start`",
             end->chunk);
     cm_rows_free(rows);
     return done;

@@ -89,7 +89,8 @@ static bool on_account(void *opaque, const cm_org_account *account, cm_error *er
     listing *l = opaque;
     turn *t = l->t;
     if (strlen(account->id) != CM_AWS_ACCOUNT_ID - 1)
-        return cm_fail(err, CM_ERROR_POISON, "BAD_ACCOUNT", "AWS lists an account whose id has no 12 digits (N16)");
+        return cm_fail(err, CM_ERROR_POISON, "BAD_ACCOUNT",
+                       "AWS lists an account whose id does not have 12 digits (N16)");
     if (t->listed_count == t->listed_room) {
         t->listed_room = t->listed_room ? 2 * t->listed_room : 64;
         t->listed = cm_realloc(t->listed, t->listed_room * sizeof *t->listed);

@@ -183,8 +183,8 @@ static bool settle_vanished(turn *t)
         bool over = h.expires_at && h.expires_at <= t->now;
         snprintf(h.state, sizeof h.state, "%s", member ? "ACCEPTED" : over ? "EXPIRED" : "CANCELED");
         done = follow(t, &h,
-                      member ? "AWS does not list the invitation any more; the account is a member"
-                             : "AWS does not list the invitation any more; the account is not a member",
+                      member ? "AWS no longer lists the invitation; the account is a member"
+                             : "AWS no longer lists the invitation; the account is not a member",
                       &cancel);
     }
     cm_rows_free(rows);
@@ -283,7 +283,7 @@ static bool send_approved(turn *t)
         go_on = send_one(t, cm_rows_text(rows, i, 0));
     cm_rows_free(rows);
     if (waiting > b.left)
-        cm_log(CM_INFO, "invitations wait for the budget", "payer", t->payer->id, "waiting",
+        cm_log(CM_INFO, "invitations wait until the daily limit allows them", "payer", t->payer->id, "waiting",
                cm_log_i64(waiting - b.left), "bound_by", b.bound_by, NULL);
     return !t->database_failed;
 }

@@ -80,7 +80,7 @@ static void *run(void *opaque)
         if (!pg)
             pg = cm_pg_open(t->database, "org-linker aws", &err);
         if (!pg || !one_turn(t, sync, pg, catalogs, &did, &err)) {
-            cm_log_error(CM_WARN, "turns at AWS wait for the database", &err, NULL);
+            cm_log_error(CM_WARN, "AWS turns wait for the database", &err, NULL);
             cm_pg_close(pg);
             pg = NULL;
             rest(t, TROUBLE_MS);
@@ -111,7 +111,7 @@ cm_org_sync_thread *cm_org_sync_start(const cm_org_sync_settings *settings, cons
     t->good = cm_counter("aws_turns_total", "outcome=\"good\"", "Turns of payers at AWS by outcome");
     t->bad = cm_counter("aws_turns_total", "outcome=\"failed\"", "Turns of payers at AWS by outcome");
     t->calls = cm_counter("aws_calls_total", NULL, "Calls of AWS for payers and roles");
-    t->invitations = cm_counter("aws_invitations_total", NULL, "Invitations that AWS took");
+    t->invitations = cm_counter("aws_invitations_total", NULL, "Invitations that AWS accepted");
     cm_assert(pthread_create(&t->thread, NULL, run, t) == 0);
     return t;
 }

@@ -92,7 +92,7 @@ bool cm_org_sync_step(cm_org_sync *sync, cm_pg *pg, const cm_catalog *catalog, c
     do_turn(&t);
     if (t.first.class != CM_ERROR_NONE) {
         snprintf(ret->code, sizeof ret->code, "%s", t.first.code);
-        cm_log_error(CM_WARN, "AWS could not be asked about everything", &t.first, "payer", ret->payer, NULL);
+        cm_log_error(CM_WARN, "some calls to AWS failed", &t.first, "payer", ret->payer, NULL);
     }
     if (t.database_failed) { /* the lease expires by itself */
         cm_pg_rollback(pg);
