@@ -162,9 +162,9 @@ def test_an_account_that_turned_up_is_linked(desk):
 def test_compare_and_set(desk):
     """rules.md, "The last absolute value wins": a stale version is refused with exit code 2, nothing is changed."""
     asked = link(desk)
-    assert "you saw 5" in desk.change("request approve", asked["id"], version=5, code=2)
+    assert "you saw version 5" in desk.change("request approve", asked["id"], version=5, code=2)
     assert desk.change("request approve", asked["id"], version=1)["version"] == 2
-    assert "you saw 1" in desk.change("request cancel", asked["id"], version=1, reason="x", code=2)
+    assert "you saw version 1" in desk.change("request cancel", asked["id"], version=1, reason="x", code=2)
     assert "no request" in desk("request", "show", "999", code=3)
     assert desk.raw("request", "approve", asked["id"], "--by", "x").returncode == 1
     assert desk.raw("--version").stdout.startswith("curmill ")

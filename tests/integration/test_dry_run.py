@@ -238,7 +238,7 @@ def test_wrong_usage(world):
         assert stack.cli_raw("catalog", "apply", world.after, *words).returncode == 1
     runs = [stack.cli("totals", "--payer", m.payer, "--period", m.period)["run"] for m in world.months[:2]]
     done = stack.cli_raw("run", "diff", *runs)
-    assert done.returncode == 2 and "one payer and period" in done.stderr
+    assert done.returncode == 2 and "the same payer and period" in done.stderr
     done = stack.cli_raw("run", "diff", ",".join([runs[0]] * 2), ",".join([runs[0]] * 2))
     assert done.returncode == 2 and "twice" in done.stderr
     assert stack.cli_raw("run", "diff", runs[0], ",".join(runs)).returncode == 1
@@ -252,7 +252,7 @@ def test_a_payer_that_is_no_longer_there(world):
     (folder / "money.yaml").unlink()
     told = _dry(world, folder)
     assert {p["payer"]: p["rated"] for p in told["periods"]} == {world.payers[0]: False, world.payers[1]: True}
-    assert all("does not have the payer" in p["note"] for p in told["periods"] if not p["rated"])
+    assert all("does not contain the payer" in p["note"] for p in told["periods"] if not p["rated"])
 
 
 def test_changed_files_and_settled_months(world):

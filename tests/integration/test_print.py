@@ -13,7 +13,7 @@ import unicodedata
 import pytest
 import stack as stacks
 
-FIXTURE = pathlib.Path(__file__).resolve().parents[1] / "unit" / "print" / "fixtures" / "issued.json"
+FIXTURE = pathlib.Path(__file__).resolve().parents[1] / "unit" / "common" / "billing" / "print" / "fixtures" / "issued.json"
 
 
 def _print(record, view, form, *columns, check=True, **environment):
