@@ -35,7 +35,10 @@ typedef struct cm_ingest {
     } metric;
 } cm_ingest;
 
-cm_instant cm_ingest_now(const cm_ingest *ingest);
+static inline cm_instant cm_ingest_now(const cm_ingest *ingest)
+{
+    return ingest->worker.clock.now(&ingest->worker.clock);
+}
 
 /* Scans payers of the lane ("" = all) for a period ("" = all). Trouble of one payer does not stop the others: it is
  * logged and told in *ret_outcome (JSON, caller decrefs; may be NULL). False: the database is away. */

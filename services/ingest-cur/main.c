@@ -25,11 +25,6 @@ static const cm_setting settings[] = {
     {0},
 };
 
-cm_instant cm_ingest_now(const cm_ingest *ingest)
-{
-    return ingest->worker.clock.now(&ingest->worker.clock);
-}
-
 static void register_metrics(cm_ingest *i)
 {
     i->metric.lines = cm_counter("records_processed_total", "outcome=\"read\"", "Lines by outcome");
