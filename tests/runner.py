@@ -19,6 +19,7 @@ from stack import SANITIZER_REPORT, clean_environment  # noqa: E402
 
 PROGRAM_SECONDS = 900   # one criterion program
 SUITE_SECONDS = 3600    # one pytest suite
+ON_DEMAND_SECONDS = 3 * SUITE_SECONDS
 TEST_SECONDS = 900      # one test of it
 RELEASE_SUITES = {"faults"}  # whole runs under faults: with sanitizers they would take too long
 
@@ -40,6 +41,12 @@ def pytest_suites() -> list[str]:
     first = ["oracle", "integration", "faults"]
     found = {file.parent.relative_to(TESTS).as_posix() for file in TESTS.rglob("test_*.py")}
     return [name for name in first if name in found] + sorted(found - set(first))
+
+
+def on_demand(suite: str) -> bool:
+    """Left out unless it is named: its folder, or one above, has a file ON_DEMAND, which says why."""
+    folders = [TESTS / suite, *(TESTS / suite).parents]
+    return any((folder / "ON_DEMAND").exists() for folder in folders if folder.is_relative_to(TESTS))
 
 
 def count_report(file: pathlib.Path) -> Count | None:
@@ -164,11 +171,12 @@ def run_pytest(suite: str, options, reports: pathlib.Path) -> Count:
     if suite in RELEASE_SUITES and options.build.name == "dev":
         env["CURMILL_BIN"] = str(REPO / "build" / "release" / "bin")
     env.update({k: v for k, v in os.environ.items() if k.startswith(("CURMILL_TEST_", "CURMILL_FAULT_"))})
+    seconds = ON_DEMAND_SECONDS if on_demand(suite) else SUITE_SECONDS
     process = subprocess.Popen(command, cwd=REPO, env=env, stdin=subprocess.DEVNULL)
     try:
-        code = process.wait(SUITE_SECONDS)
+        code = process.wait(seconds)
     except subprocess.TimeoutExpired:
-        print(f"  still running after {SUITE_SECONDS} s: ended")
+        print(f"  still running after {seconds} s: ended")
         process.send_signal(signal.SIGINT)   # pytest takes its stacks down
         try:
             process.wait(120)
@@ -193,7 +201,7 @@ def main() -> int:
     options = parser.parse_args()
     known = ["unit", *pytest_suites()]
     if options.list:
-        print("\n".join(known))
+        print("\n".join(name + (" (on demand)" if on_demand(name) else "") for name in known))
         return 0
     options.build = options.build.resolve()
     for name in options.suites:
@@ -202,7 +210,7 @@ def main() -> int:
     reports = options.build / "reports"
     reports.mkdir(parents=True, exist_ok=True)
     total, table = Count(), []
-    for suite in options.suites or known:
+    for suite in options.suites or [name for name in known if not on_demand(name)]:
         print(f"== {suite}", flush=True)
         begun = time.monotonic()
         count = run_unit(options, reports) if suite == "unit" else run_pytest(suite, options, reports)
