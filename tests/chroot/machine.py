@@ -7,7 +7,7 @@ import sys
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 # The way to the network, where a machine has one of its own: names, certificates, settings of pip and Maven. None needs to exist.
-WAY = ["etc/resolv.conf", "etc/hosts", "etc/pip.conf", "etc/maven/settings.xml", "usr/local/share/ca-certificates"]
+WAY = ["etc/resolv.conf", "etc/hosts", "etc/pip.conf", "root/.m2/settings.xml", "usr/local/share/ca-certificates"]
 ENTER = """mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
 exec chroot "$0" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@" """
 

@@ -5,7 +5,11 @@
 #include "record.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static cm_buffer pdf_of(json_t *record, enum cm_view view)
 {
@@ -18,9 +22,19 @@ static cm_buffer pdf_of(json_t *record, enum cm_view view)
     return out;
 }
 
-static bool holds(const cm_buffer *bytes, const char *text)
+/* What pdfinfo says of the file: newer versions of cairo compress the dates. */
+static bool info_holds(const cm_buffer *bytes, const char *text)
 {
-    return memmem(bytes->data, bytes->length, text, strlen(text)) != NULL;
+    char path[] = "/tmp/curmill-pdf-XXXXXX", command[100], said[4096];
+    int file = mkstemp(path);
+    cr_assert(file >= 0 && write(file, bytes->data, bytes->length) == (ssize_t)bytes->length);
+    close(file);
+    snprintf(command, sizeof command, "pdfinfo -rawdates %s", path);
+    FILE *pipe = popen(command, "r");
+    said[fread(said, 1, sizeof said - 1, pipe)] = 0;
+    cr_assert_eq(pclose(pipe), 0, "%s", command);
+    unlink(path);
+    return strstr(said, text) != NULL;
 }
 
 Test(pdf, I09_a_reprint_is_the_same_bytes)
@@ -31,7 +45,7 @@ Test(pdf, I09_a_reprint_is_the_same_bytes)
         nanosleep(&second, NULL); /* another second of the clock */
         cm_buffer again = pdf_of(test_record(), (enum cm_view)view);
         cr_assert(first.length == again.length && memcmp(first.data, again.data, first.length) == 0);
-        cr_assert(holds(&first, "20250720000000Z)") && !holds(&first, "20250720112131"));
+        cr_assert(info_holds(&first, "20250720000000Z\n") && !info_holds(&first, "20250720112131"));
         cm_buffer_free(&first);
         cm_buffer_free(&again);
     }
