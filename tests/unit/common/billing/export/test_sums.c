@@ -1,6 +1,7 @@
 #include "billing/export/sums.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static cm_decimal number(const char *text)
 {

@@ -103,7 +103,9 @@ Test(produce, record_that_cannot_be_delivered_is_fatal_and_its_input_is_never_co
     cm_consumer *consumer = consumer_of("g", "");
     cm_producer *producer = producer_of("kafka.message.timeout.ms=1000");
     cm_record *record = next_record(consumer);
-    rd_kafka_mock_topic_set_error(mock, "out", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    /* By the answer to the record, not to the question where the topic is: that one ends librdkafka 2.8.0 (Debian 13)
+     * with SIGSEGV. */
+    rd_kafka_mock_push_request_errors(mock, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
     must(cm_producer_send(producer, "out", 0, NULL, 0, "x", 1, NULL, 0, record->input, &err));
     cm_input_done(record->input);
     cm_record_free(record);
