@@ -50,9 +50,9 @@ def test_database_killed_and_restarted(n, lane, small, reference, stack, figure)
 
 
 @pytest.mark.parametrize("programs, lane", ((("invoice-writer",), "tdsynnex"), (stacks.WORKERS, "ingram")))
-def test_database_sessions_ended_again_and_again(programs, lane, small, reference, stack, figure):
+def test_database_sessions_ended_again_and_again(programs, lane, big, reference, stack, figure):
     """Also inside a transaction, in COPY and in COMMIT, whose outcome is then not known."""
-    month = small(lane)
+    month = next(month for month in big if month.lane == lane)   # many lines: the faults must come while it runs
     wanted = reference(month)
     chance = random.Random(f"sessions {SEED} {programs}")
     running, times, sessions = fault_runs.Running(stack, month), 0, 0
