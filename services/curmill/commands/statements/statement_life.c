@@ -125,11 +125,11 @@ static int none_fits(cli *c, const cm_rows *rows, enum cm_document_change change
 {
     cm_error err = {0};
     const char *state = cm_rows_count(rows) ? cm_rows_text(rows, 0, CLI_STATE) : "";
+    bool already = cm_rows_count(rows) == 1 && ((change == CM_DOCUMENT_APPROVE && strcmp(state, "approved") == 0) ||
+                                                (change == CM_DOCUMENT_ISSUE && strcmp(state, "issued") == 0));
     if (!cm_rows_count(rows))
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document; see `curmill statement list`");
-    else if (cm_rows_count(rows) == 1 && change == CM_DOCUMENT_APPROVE && strcmp(state, "approved") == 0)
-        tell_already(c, rows, &err);
-    else if (cm_rows_count(rows) == 1 && change == CM_DOCUMENT_ISSUE && strcmp(state, "issued") == 0)
+    else if (already)
         tell_already(c, rows, &err);
     else
         cm_fail(&err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "`statement %s` needs a document that is %s; %s %s%s",
