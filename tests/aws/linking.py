@@ -3,9 +3,7 @@ import http.server
 import json
 import os
 import pathlib
-import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -13,45 +11,21 @@ import time
 import urllib.parse
 
 from aws.place import BIN
-from tools import postgres_programs
+from tools import private_postgres
 from tools.fake_aws import FakeAws
 
 OPERATOR = "999900001111"   # the account whose credentials curmill has; payers' roles trust it
 EXTERNAL_ID = "ext-of-payer-"
 
 
-class Postgres:
+class Postgres(private_postgres.PrivatePostgres):
+    """With the tables of this version in database `base`."""
+
     def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="curmill-aws-"))
-        self.bin = postgres_programs.folder()
-        self.who = {}
-        if os.geteuid() == 0:   # PostgreSQL refuses to run as root
-            user = pwd.getpwnam("postgres")
-            os.chown(self.folder, user.pw_uid, user.pw_gid)
-            self.who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [user.pw_gid]}
-        data = self.folder / "data"
-        log = open(self.folder / "log", "wb")   # noqa: SIM115
-        subprocess.run([self.bin / "initdb", "-D", data, "-U", "curmill", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-                       check=True, stdout=log, stderr=log, cwd=self.folder, **self.who)
-        self.server = subprocess.Popen([self.bin / "postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses=", "-c", "fsync=off"],
-                                       stdout=log, stderr=log, cwd=self.folder, **self.who)
-        deadline = time.monotonic() + 60
-        while subprocess.run([self.bin / "psql", "-h", self.folder, "-U", "curmill", "-c", "SELECT 1", "postgres"], capture_output=True,
-                             check=False).returncode:
-            assert self.server.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
-            time.sleep(0.1)
+        super().__init__(pathlib.Path(tempfile.mkdtemp(prefix="curmill-aws-")))
         self.sql("postgres", "CREATE DATABASE base")
         run(["migrate"], self.conninfo("base"), "2025-06-01T00:00:00Z")
         self.made = {}
-
-    def conninfo(self, database):
-        return f"host={self.folder} user=curmill dbname={database}"
-
-    def sql(self, database, text):
-        done = subprocess.run([self.bin / "psql", "-h", self.folder, "-U", "curmill", "-AtqX", "-v", "ON_ERROR_STOP=1", "-F", "|", "-c", text, database],
-                              capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return [line.split("|") for line in done.stdout.splitlines()]
 
     def database(self, folder, documents):
         """A database with this catalog and nothing else; made once for each catalog, emptied for each test."""
@@ -66,8 +40,7 @@ class Postgres:
         return name
 
     def stop(self):
-        self.server.send_signal(signal.SIGQUIT)   # at once: nothing of it is wanted
-        self.server.wait(30)
+        super().stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

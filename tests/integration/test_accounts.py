@@ -2,14 +2,12 @@
 import csv
 import io
 import json
-import os
 import pathlib
 import subprocess
-import time
 
 import pytest
 import stack as stacks
-from tools import postgres_programs
+from tools import private_postgres
 
 TDS, DEDICATED, MASTER = "111122223333", "222222222222", "444455556666"
 KNOWN, NEW, NEW2, MOVED = "000011112222", "000055556666", "000077778888", "000088889999"
@@ -42,31 +40,15 @@ class Desk:
     """A private PostgreSQL on a socket, and curmill with a clock of the test's."""
 
     def __init__(self, home: pathlib.Path):
-        self.home, self.now = home, NOW
-        self.bin = postgres_programs.folder()
-        data = home / "data"
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-        if as_user:
-            subprocess.run(["chown", "-R", "postgres", home], check=True)
-        subprocess.run([*as_user, self.bin / "initdb", "-D", data, "-U", "curmill", "--no-sync", "-A", "trust"], check=True, capture_output=True)
-        self.server = subprocess.Popen([*as_user, self.bin / "postgres", "-D", data, "-k", home, "-h", "", "-F"], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.database = f"host={home} user=curmill dbname=postgres"
-
-    def wait(self):
-        for _ in range(200):
-            if subprocess.run([self.bin / "psql", self.database, "-c", "SELECT 1"], capture_output=True, check=False).returncode == 0:
-                return self
-            time.sleep(0.05)
-        raise AssertionError("PostgreSQL did not start")
+        self.now = NOW
+        self.postgres = private_postgres.PrivatePostgres(home)
+        self.database = self.postgres.conninfo()
 
     def stop(self):
-        self.server.terminate()
-        self.server.wait(30)
+        self.postgres.stop()
 
     def sql(self, text: str) -> str:
-        return subprocess.run([self.bin / "psql", self.database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text], capture_output=True, text=True,
-                              check=True).stdout.strip()
+        return "\n".join("|".join(row) for row in self.postgres.sql("postgres", text)).strip()
 
     def raw(self, *args, form="json") -> subprocess.CompletedProcess:
         environment = {**stacks.clean_environment(), "CURMILL_CLOCK": self.now}
@@ -94,7 +76,7 @@ def server(tmp_path_factory):
         folder.chmod(0o755)
     desk = Desk(home)
     try:
-        yield desk.wait()
+        yield desk
     finally:
         desk.stop()
 
