@@ -1,6 +1,7 @@
 /* curmill: parses by the tree, loads the settings, runs one command. */
 #include "cli/cli.h"
 #include "commands/commands.h"
+#include "tree.h"
 
 #include "base/log/log.h"
 
@@ -248,7 +249,7 @@ int main(int argc, char **argv)
     static cli c; /* large */
     cm_error err = {0};
     const cm_setting *const tables[] = {cm_settings_common, settings, NULL};
-    if (cli_reference_print(argc, argv, tables))
+    if (cli_reference_print(argc, argv, &cli_root, tables))
         return fflush(stdout) == 0 ? 0 : 4;
     c.clock = cm_clock_from_environment();
     c.command = &cli_root;

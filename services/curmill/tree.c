@@ -1,4 +1,5 @@
 /* The command tree: what is typed, what it needs, what help says. */
+#include "tree.h"
 #include "cli/cli.h"
 #include "commands/accounts/accounts.h"
 #include "commands/commands.h"

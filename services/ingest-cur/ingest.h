@@ -70,7 +70,7 @@ enum cm_job_state { CM_JOB_MORE, CM_JOB_DONE, CM_JOB_ABANDONED };
 /* Takes over the record if it returns true (frees it, ends its input when the job ends). NULL in *ret_job: nothing to
  * do (not wanted, set aside). */
 CM_NODISCARD bool cm_chunk_job_begin(cm_ingest *ingest, cm_record *record, cm_chunk_job **ret_job, cm_error *err);
-/* Reads and sends one batch. A false return is FATAL or RETRY: for RETRY the job begins anew at the next step. */
+/* Reads and sends one batch. A false return is FATAL or RETRY: for RETRY the job begins again at the next step. */
 CM_NODISCARD bool cm_chunk_job_step(cm_ingest *ingest, cm_chunk_job *job, enum cm_job_state *ret_state, cm_error *err);
 /* The job is done with: its record's offset may be committed once everything sent is acknowledged. */
 void cm_chunk_job_free(cm_chunk_job *job);

@@ -43,7 +43,7 @@ bool cm_checker_basis(cm_tax_checker *checker, const cm_catalog *catalog, const 
     return true;
 }
 
-/* What a person must mend, in words; NULL: AWS just could not say now. */
+/* What a person must correct, in words; NULL: AWS could not answer this time. */
 static const char *unreadable(const cm_error *why)
 {
     return why->class == CM_ERROR_NONE || (why->class == CM_ERROR_RETRY && strcmp(why->code, "DENIED") != 0)

@@ -36,8 +36,6 @@ typedef struct cli_command {
     int (*run)(cli *c);
 } cli_command;
 
-extern const cli_command cli_root;
-
 enum { CLI_VALUES_MAX = 4096 };
 
 struct cli {
@@ -85,8 +83,9 @@ CM_NODISCARD bool cli_run_id(cli *c, const char *text, char ret[static CM_ID_HEX
 /* Every lane of the settings, calls until one returns other than 0. */
 int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque);
 
-/* Answers --print-reference=FORM (base/config/reference.h): reference.c. False: something else was asked. */
-bool cli_reference_print(int argc, char **argv, const cm_setting *const *tables);
+/* Answers --print-reference=FORM (base/config/reference.h) for the tree `root`: reference.c. False: something else was
+ * asked. */
+bool cli_reference_print(int argc, char **argv, const cli_command *root, const cm_setting *const *tables);
 
 /* --- output: output.c ---------------------------------------------------------------------------------------- */
 
@@ -120,17 +119,17 @@ int cli_json_print(json_t *json);
 int cli_query_print(cli *c, const cli_column *columns, int count, const char *sql, int values_count,
                     const char *const *values);
 
-/* cmd_diff.c: rows, then totals, as columns of `run diff` and of the dry run. */
+/* diff.c: rows, then totals, as columns of `run diff` and of the dry run. */
 struct cm_diff;
 json_t *cli_diff_rows(const struct cm_diff *diff);
 json_t *cli_diff_totals(const struct cm_diff *diff);
 /* Table or CSV. The totals stand in the table only. */
 void cli_diff_print(const cli *c, const struct cm_diff *diff);
 
-/* `catalog apply --dry-run`: cmd_dry_run.c. */
+/* `catalog apply --dry-run`: dry_run.c. */
 int cli_catalog_dry_run(cli *c, const json_t *canonical);
 
-/* Documents chosen by the options of `statement`, after what is stale was made anew (`force`: all of the period). `id`:
+/* Documents chosen by the options of `statement`, after stale drafts were rebuilt (`force`: all of the period). `id`:
  * a document's id or a beginning of it, NULL: any. Columns: enum cli_document. NULL: the exit code is set. */
 enum cli_document {
     CLI_DOCUMENT,

@@ -36,9 +36,9 @@ static void man_command(const cli_command *command, const char *path, FILE *out)
         man_option(option, out);
 }
 
-static void print_man(const cm_setting *const *tables, FILE *out)
+static void print_man(const cli_command *root, const cm_setting *const *tables, FILE *out)
 {
-    cm_reference_man_begin("curmill", cli_root.summary, out);
+    cm_reference_man_begin("curmill", root->summary, out);
     fputs(".SH SYNOPSIS\n"
           ".B curmill\n[\\fIglobal options\\fR] \\fICOMMAND\\fR ...\n"
           ".SH DESCRIPTION\n"
@@ -50,17 +50,17 @@ static void print_man(const cm_setting *const *tables, FILE *out)
           "No notes and no progress on standard error.\n"
           ".SH COMMANDS\n",
           out);
-    man_command(&cli_root, "", out);
+    man_command(root, "", out);
     cm_reference_man_settings(tables, out);
     cm_reference_man_end("curmill", out);
 }
 
-bool cli_reference_print(int argc, char **argv, const cm_setting *const *tables)
+bool cli_reference_print(int argc, char **argv, const cli_command *root, const cm_setting *const *tables)
 {
     enum cm_reference form = argc == 2 ? cm_reference_asked(argv[1]) : CM_REFERENCE_NONE;
     if (form == CM_REFERENCE_MAN) {
-        print_man(tables, stdout);
+        print_man(root, tables, stdout);
         return true;
     }
-    return form != CM_REFERENCE_NONE && cm_reference_print(form, "curmill", cli_root.summary, tables, stdout);
+    return form != CM_REFERENCE_NONE && cm_reference_print(form, "curmill", root->summary, tables, stdout);
 }

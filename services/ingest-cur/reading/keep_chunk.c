@@ -27,7 +27,7 @@ bool cm_keep_reread(cm_ingest *ingest, const cm_run_chunk *chunk, cm_stream **re
         *err = why;
         return false;
     }
-    /* If the source still has the file, its copy is made anew. */
+    /* If the source still has the file, it is copied again. */
     cm_log_error(CM_ERROR, "the copy in the archive cannot be used; the source is read again", &why, "delivery",
                  chunk->delivery, "file", chunk->name, NULL);
     return true;

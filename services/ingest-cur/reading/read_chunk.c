@@ -1,7 +1,7 @@
 /*
  * One chunk: opened, read line by line, sent batch by batch, ended with its control totals. Bad input fails the
- * delivery with file, row, column and reason; trouble of the source begins the chunk anew (the same batches again:
- * harmless by their identity).
+ * delivery with file, row, column and reason; after trouble of the source the chunk is read again from its start (the
+ * same batches have the same ids, so sending them twice does no harm).
  */
 #include "ingest.h"
 
@@ -219,7 +219,7 @@ static bool send_batch(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     return send(ingest, job, bytes, length, sequence, false, err);
 }
 
-/* N16: what is no account id tells org-linker nothing; its lines are in suspense. */
+/* N16: a text that is not an account id tells org-linker nothing; its lines are suspended. */
 static bool is_account(const char *text)
 {
     return strspn(text, "0123456789") == 12 && text[12] == '\0';
@@ -280,7 +280,7 @@ static bool finish(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     return true;
 }
 
-/* A row that makes no sense in a file that is another one meanwhile: the change is the reason, not the row. */
+/* A row makes no sense because the file was replaced while it was read: the change is the reason, not the row. */
 static bool decide_bad_row(cm_ingest *ingest, cm_chunk_job *job, const cm_place *place, cm_error *err)
 {
     cm_error changed = {0};
@@ -342,7 +342,7 @@ bool cm_chunk_job_step(cm_ingest *ingest, cm_chunk_job *job, enum cm_job_state *
         return true;
     bool done = (job->reader || open_reading(ingest, job, err)) && (job->finished || read_batch(ingest, job, err));
     if (!done) {
-        close_reading(job); /* RETRY: begins anew */
+        close_reading(job); /* RETRY: from the start */
         cm_metric_add(ingest->metric.retries, 1);
         return false;
     }
