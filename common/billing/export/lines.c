@@ -1,45 +1,34 @@
 #include "billing/export/lines.h"
 
+#include "base/csv/csv.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* --- CSV (RFC 4180) --------------------------------------------------------------------------------------------- */
-
-static void write_text(FILE *out, cm_slice text)
-{
-    bool quoted = false;
-    for (size_t i = 0; !quoted && i < text.length; i++)
-        quoted = text.text[i] == ',' || text.text[i] == '"' || text.text[i] == '\n' || text.text[i] == '\r';
-    if (!quoted) {
-        if (text.length)
-            fwrite(text.text, 1, text.length, out);
-        return;
-    }
-    fputc('"', out);
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.text[i] == '"')
-            fputc('"', out);
-        fputc(text.text[i], out);
-    }
-    fputc('"', out);
-}
+/* --- CSV ---------------------------------------------------------------------------------------------------------- */
 
 /* `run` and `line` are what `explain --run --line` takes. No payer account, no other price layer, no description: AWS
  * writes its prices into it (P13). */
 static const char *const columns[] = {"from",       "run",       "line",   "time", "account", "product",
                                       "usage_type", "operation", "region", "unit", "class",   "line_item_type",
                                       "quantity",   "currency",  "sell"};
-enum { COLUMNS = sizeof columns / sizeof *columns };
+enum { COLUMNS = sizeof columns / sizeof *columns, QUANTITY = 12, SELL = 14 };
 
 static void write_row(FILE *out, const cm_slice cell[static COLUMNS])
 {
+    cm_buffer row = {0};
     for (int i = 0; i < COLUMNS; i++) {
         if (i)
-            fputc(',', out);
-        write_text(out, cell[i]);
+            cm_csv_next(&row);
+        if (i == QUANTITY || i == SELL)
+            cm_csv_number(&row, cell[i]);
+        else
+            cm_csv_text(&row, cell[i]);
     }
-    fputs("\r\n", out);
+    cm_csv_end(&row);
+    fwrite(row.data, 1, row.length, out);
+    cm_buffer_free(&row);
 }
 
 void cm_line_export_header(FILE *out)

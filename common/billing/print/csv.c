@@ -1,4 +1,5 @@
 /* Views as CSV: R10's columns, one row a line, then the sums (`row` says which). */
+#include "base/csv/csv.h"
 #include "billing/print/internal.h"
 
 #include <stdio.h>
@@ -8,33 +9,6 @@
 enum { COLUMNS_MAX = 40 };
 
 /* --- cells ------------------------------------------------------------------------------------------------------- */
-
-/* RFC 4180 section 2. */
-static void put_quoted(cm_buffer *out, const char *text)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        cm_buffer_text(out, text);
-        return;
-    }
-    cm_buffer_char(out, '"');
-    for (; *text; text++) {
-        if (*text == '"')
-            cm_buffer_char(out, '"');
-        cm_buffer_char(out, *text);
-    }
-    cm_buffer_char(out, '"');
-}
-
-/* Spreadsheets treat a cell that begins with one of these as a formula; the wide forms too (U+FF1D, U+FF0B, U+FF0D,
- * U+FF20). */
-static bool looks_like_formula(const char *text)
-{
-    static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        if (strncmp(text, wide[i], 3) == 0)
-            return true;
-    return *text && strchr("=+-@\t\r\n", *text);
-}
 
 /* Tags as "key=value;key=value", sorted; \ ; = in keys and values are escaped with a backslash. */
 static void put_escaped(cm_buffer *out, const char *text)
@@ -182,15 +156,14 @@ static void put_row(writing *w, const char *type, const json_t *row)
     for (int i = 0; i < w->count; i++) {
         cm_buffer_clear(&scratch);
         const char *text = cell(w, w->column[i], type, row, &scratch);
-        cm_buffer safe = {0};
-        if (!w->column[i]->is_number && looks_like_formula(text))
-            cm_buffer_printf(&safe, "'%s", text);
         if (i)
-            cm_buffer_char(w->out, ',');
-        put_quoted(w->out, safe.data ? safe.data : text);
-        cm_buffer_free(&safe);
+            cm_csv_next(w->out);
+        if (w->column[i]->is_number)
+            cm_csv_number(w->out, cm_slice_of(text));
+        else
+            cm_csv_text(w->out, cm_slice_of(text));
     }
-    cm_buffer_text(w->out, "\r\n");
+    cm_csv_end(w->out);
     cm_buffer_free(&scratch);
 }
 

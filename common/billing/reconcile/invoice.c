@@ -76,12 +76,8 @@ static void take_header(reading *r)
 {
     r->has_header = true;
     r->width = r->fields;
-    for (int i = 0; i < r->width; i++) {
-        const char *name = field(r, i);
-        if (i == 0 && strncmp(name, "\xEF\xBB\xBF", 3) == 0)
-            name += 3;
-        r->name[i] = cm_arena_strndup(r->arena, name, strlen(name));
-    }
+    for (int i = 0; i < r->width; i++)
+        r->name[i] = cm_arena_strndup(r->arena, field(r, i), strlen(field(r, i)));
     for (int i = 0; i < CM_INVOICE_COLUMNS; i++) {
         r->column[i] = -1;
         if (r->format->column[i] && (r->column[i] = find_column(r, r->format->column[i])) < 0)
@@ -142,28 +138,69 @@ static bool take_account(reading *r, int column, const char **ret)
     return true;
 }
 
-/* "1.234,56" by the format's decimal sign; the other sign, blanks and apostrophes separate thousands; "(1.50)" is
- * negative. */
+/* The whole digits, with or without a separator of thousands: the sign that is not the decimal one, a blank or an
+ * apostrophe, the same throughout, and three digits after each. Anything else is an amount in another notation. */
+static bool take_whole(const char **at, const char *end, char other, cm_buffer *plain)
+{
+    char separator = '\0';
+    int digits = 0;
+    for (; *at < end; ++*at) {
+        char c = **at;
+        if (c >= '0' && c <= '9') {
+            cm_buffer_char(plain, c);
+            digits++;
+        } else if (c == other || c == ' ' || c == '\'') {
+            if (separator ? c != separator || digits != 3 : digits < 1 || digits > 3)
+                return false;
+            separator = c;
+            digits = 0;
+        } else {
+            break;
+        }
+    }
+    return !separator || digits == 3;
+}
+
+/* "-1.234,56" by the format's decimal sign -> "-1234.56"; "(1.50)" is negative. */
+static bool plain_amount(const char *text, char decimal, cm_buffer *plain)
+{
+    size_t length = strlen(text);
+    while (length && text[length - 1] == ' ')
+        length--;
+    const char *at = text + strspn(text, " "), *end = text + length;
+    bool negative = end - at > 1 && *at == '(' && end[-1] == ')';
+    if (negative) {
+        at++;
+        end--;
+    }
+    if (negative || *at == '-')
+        cm_buffer_char(plain, '-');
+    if (!negative && (*at == '-' || *at == '+'))
+        at += 1 + strspn(at + 1, " ");
+    if (at >= end || !take_whole(&at, end, decimal == '.' ? ',' : '.', plain))
+        return false;
+    if (at < end && *at == decimal) {
+        cm_buffer_char(plain, '.');
+        at++;
+    }
+    for (; at < end; at++) {
+        if (!strchr("0123456789eE+-", *at))
+            return false;
+        cm_buffer_char(plain, *at);
+    }
+    return true;
+}
+
 static bool take_amount(reading *r, int column, cm_decimal *ret)
 {
-    const char *text = field(r, column);
-    size_t length = strlen(text);
-    bool negative = length > 1 && text[0] == '(' && text[length - 1] == ')';
-    char plain[CM_DECIMAL_TEXT], other = r->format->decimal == '.' ? ',' : '.';
-    size_t count = 0;
-    if (negative)
-        plain[count++] = '-';
-    for (size_t i = negative; i < length - negative && count < sizeof plain - 1; i++) {
-        char c = text[i];
-        if (c == other || c == ' ' || c == '\'')
-            continue;
-        plain[count++] = c == r->format->decimal ? '.' : c;
-    }
-    if (count == (size_t)negative || count == sizeof plain - 1 ||
-        !cm_decimal_parse_strict((cm_slice){plain, count}, ret))
-        return wrong(r, "INVOICE_AMOUNT", column, "\"%s\" is not an amount with the decimal sign '%c'", text,
-                     r->format->decimal);
-    return true;
+    cm_buffer plain = {0};
+    bool done = plain_amount(field(r, column), r->format->decimal, &plain) &&
+                cm_decimal_parse_strict((cm_slice){plain.data, plain.length}, ret);
+    cm_buffer_free(&plain);
+    return done || wrong(r, "INVOICE_AMOUNT", column,
+                         "\"%s\" is not an amount with the decimal sign '%c' and three digits after each separator of "
+                         "thousands; correct `decimal` in InvoiceFormat %s, or the file",
+                         field(r, column), r->format->decimal, r->format->id);
 }
 
 static bool take_currency(reading *r)
@@ -265,10 +302,12 @@ static bool parse(reading *r, FILE *file)
     cm_assert(initialised == 0);
     csv_set_delim(&parser, (unsigned char)r->format->delimiter);
     while (!r->failed && (count = fread(bytes, 1, READ_BYTES, file)) > 0) {
+        size_t mark =
+            total == 0 && count >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* also before a quote */
         total += count;
         if (total > CM_INVOICE_BYTES_MAX)
             wrong(r, "INVOICE_ROW", -1, "the file is larger than %d MiB", CM_INVOICE_BYTES_MAX >> 20);
-        else if (csv_parse(&parser, bytes, count, on_field, on_row, r) != count && !r->failed)
+        else if (csv_parse(&parser, bytes + mark, count - mark, on_field, on_row, r) != count - mark && !r->failed)
             wrong(r, "INVOICE_CSV", -1, "the row after this one: %s", csv_strerror(csv_error(&parser)));
     }
     if (!r->failed && ferror(file))

@@ -8,6 +8,7 @@
 
 #include "base/config/config.h"
 #include "base/time/time.h"
+#include "cli/eyes.h"
 #include "platform/archive/archive.h"
 #include "platform/kafka/admin.h"
 #include "platform/postgres/postgres.h"

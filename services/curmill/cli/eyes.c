@@ -4,8 +4,10 @@
  */
 #include "cli/eyes.h"
 
+#include "base/base/buffer.h"
 #include "billing/catalog/model/currency.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +55,46 @@ char *cli_money(const char *amount, const char *currency)
     if (asprintf(&text, "%s%s%0*d", amount, point ? "" : ".", places - has, 0) < 0)
         cm_assert(!"memory");
     return text;
+}
+
+/* Bytes of the control character that begins here; 0: it is none. C0, DEL, and C1 as UTF-8 (U+0080 to U+009F). */
+static int control_bytes(const unsigned char *at)
+{
+    if (*at < 0x20 || *at == 0x7f)
+        return 1;
+    return at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0 ? 2 : 0;
+}
+
+char *cli_plain_text(const char *text, const char *kept)
+{
+    cm_buffer out = {0};
+    cm_buffer_reserve(&out, strlen(text) + 1);
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        int bytes = strchr(kept, *at) ? 0 : control_bytes(at);
+        if (bytes == 0)
+            cm_buffer_char(&out, (char)*at);
+        else if (*at == '\n' || *at == '\r' || *at == '\t')
+            cm_buffer_printf(&out, "\\%c", *at == '\n' ? 'n' : *at == '\r' ? 'r' : 't');
+        else
+            cm_buffer_printf(&out, "\\x%02x", bytes == 2 ? *++at : *at);
+    }
+    char *plain = cm_strdup(cm_buffer_string(&out));
+    cm_buffer_free(&out);
+    return plain;
+}
+
+void cli_put(FILE *out, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        cm_assert(!"memory");
+    va_end(arguments);
+    char *plain = cli_plain_text(text, "\n");
+    fputs(plain, out);
+    free(plain);
+    free(text);
 }
 
 char *cli_cut(const char *text, int width)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* 32 lower-case hexadecimal digits: a run, a delivery, a document, a catalog version. */
 bool cli_is_id(const char *text);
@@ -16,5 +17,9 @@ int cli_id_length(const char *const *texts, size_t count);
 char *cli_money(const char *amount, const char *currency);
 /* At most `width` characters (code points), the last one an ellipsis if something was left out. */
 char *cli_cut(const char *text, int width);
+/* Control characters as "\x1b", "\n", so that no text of a report steers a terminal; those in `kept` stay. */
+char *cli_plain_text(const char *text, const char *kept);
+/* fprintf for people: control characters other than line ends are written as such. */
+void cli_put(FILE *out, const char *format, ...) CM_PRINTF(2, 3);
 
 #endif

@@ -41,18 +41,27 @@ cm_instant cli_now(const cli *c)
 int cli_fail(const cli *c, const cm_error *err)
 {
     (void)c;
-    fprintf(stderr, "curmill: %s\n", err->text);
+    cli_put(stderr, "curmill: %s\n", err->text);
     /* What ends a worker (71) is here a dependency that is not as it must be: a schema of another version. */
     return err->class == CM_ERROR_FATAL ? 4 : cm_error_exit_code(err);
 }
 
+static void put_line(const char *before, const char *format, va_list arguments, const char *after)
+{
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0)
+        cm_assert(!"memory");
+    cli_put(stderr, "%s%s%s\n", before, text, after);
+    free(text);
+}
+
 int cli_usage(const cli *c, const char *format, ...)
 {
+    char help[256];
     va_list arguments;
+    snprintf(help, sizeof help, " (`%s --help`)", *c->path ? c->path : "curmill");
     va_start(arguments, format);
-    fputs("curmill: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, " (`%s --help`)\n", *c->path ? c->path : "curmill");
+    put_line("curmill: ", format, arguments, help);
     va_end(arguments);
     return 1;
 }
@@ -63,8 +72,7 @@ void cli_note(const cli *c, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    put_line("", format, arguments, "");
     va_end(arguments);
 }
 

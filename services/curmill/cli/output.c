@@ -1,4 +1,5 @@
 /* Tables of results, printed for people (table), programs (json) and spreadsheets (csv, RFC 4180). */
+#include "base/csv/csv.h"
 #include "cli/cli.h"
 #include "cli/eyes.h"
 
@@ -109,34 +110,30 @@ int cli_json_print(json_t *json)
     return 0;
 }
 
-static void print_csv_field(const char *text)
+static bool is_number(enum cli_type type)
 {
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, stdout);
-        return;
-    }
-    fputc('"', stdout);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', stdout);
-        fputc(*text, stdout);
-    }
-    fputc('"', stdout);
+    return type == CLI_NUMBER || type == CLI_DECIMAL || type == CLI_MONEY;
 }
 
 static void print_csv(const cli_table *table)
 {
+    cm_buffer text = {0};
     for (int i = 0; i < table->columns; i++)
-        fprintf(stdout, "%s%s", i ? "," : "", table->column[i].name);
-    fputs("\r\n", stdout);
+        cm_buffer_printf(&text, "%s%s", i ? "," : "", table->column[i].name);
+    cm_csv_end(&text);
     for (size_t row = 0; row < table->rows; row++) {
         for (int i = 0; i < table->columns; i++) {
             if (i)
-                fputc(',', stdout);
-            print_csv_field(cell(table, row, i) ? cell(table, row, i) : "");
+                cm_csv_next(&text);
+            if (is_number(table->column[i].type))
+                cm_csv_number(&text, cm_slice_of(cell(table, row, i)));
+            else
+                cm_csv_text(&text, cm_slice_of(cell(table, row, i)));
         }
-        fputs("\r\n", stdout);
+        cm_csv_end(&text);
     }
+    fwrite(text.data, 1, text.length, stdout);
+    cm_buffer_free(&text);
 }
 
 /* Columns on a terminal: code points, not bytes. */
@@ -157,11 +154,6 @@ static void print_padded(const char *text, int width, bool right, bool last)
         fputs(text, stdout);
     else
         fprintf(stdout, "%s%*s", text, pad, "");
-}
-
-static bool is_right(enum cli_type type)
-{
-    return type == CLI_NUMBER || type == CLI_DECIMAL || type == CLI_MONEY;
 }
 
 static const char *currency_of(const cli_table *table, size_t row)
@@ -205,7 +197,7 @@ static char *shown(const cli_table *table, size_t row, int column, int id_length
     case CLI_DECIMAL:
         break;
     }
-    return cm_strdup(text);
+    return cli_plain_text(text, "");
 }
 
 /* Columns of the terminal; 0: standard output is not one, nothing is cut. */
@@ -227,13 +219,13 @@ static void fit(const cli_table *table, int *width, int most)
     while (sum > most) {
         int widest = -1;
         for (int i = 0; i < table->columns; i++)
-            if (!is_right(table->column[i].type) && width[i] > LEAST && (widest < 0 || width[i] > width[widest]))
+            if (!is_number(table->column[i].type) && width[i] > LEAST && (widest < 0 || width[i] > width[widest]))
                 widest = i;
         if (widest < 0)
             return;
         int gives = width[widest] - LEAST < sum - most ? width[widest] - LEAST : sum - most;
         for (int i = 0; i < table->columns; i++) /* not below the next widest: they share what is missing */
-            if (i != widest && !is_right(table->column[i].type) && width[i] > LEAST && width[widest] - width[i] >= 1 &&
+            if (i != widest && !is_number(table->column[i].type) && width[i] > LEAST && width[widest] - width[i] >= 1 &&
                 width[widest] - width[i] < gives)
                 gives = width[widest] - width[i];
         width[widest] -= gives;
@@ -246,7 +238,7 @@ static void print_line(const cli_table *table, const char *const *texts, const i
     for (int i = 0; i < table->columns; i++) {
         char *text = cut ? cli_cut(texts[i], width[i]) : cm_strdup(texts[i]);
         fputs(i ? "  " : "", stdout);
-        print_padded(text, width[i], is_right(table->column[i].type), i == table->columns - 1);
+        print_padded(text, width[i], is_number(table->column[i].type), i == table->columns - 1);
         free(text);
     }
     fputc('\n', stdout);

@@ -120,14 +120,14 @@ int print_object(const cli *c, json_t *object)
         if (json_is_object(value))
             continue;
         if (!json_is_array(value)) {
-            fprintf(stdout, "%-20s %s\n", key, plain(value, number));
+            cli_put(stdout, "%-20s %s\n", key, plain(value, number));
             continue;
         }
-        fprintf(stdout, "%s\n", key);
+        cli_put(stdout, "%s\n", key);
         for (i = 0; i < json_array_size(value); i++) {
             fputs(" ", stdout);
             json_object_foreach (json_array_get(value, i), inner, cell)
-                fprintf(stdout, " %s=%s", inner, plain(cell, number));
+                cli_put(stdout, " %s=%s", inner, plain(cell, number));
             fputc('\n', stdout);
         }
     }

@@ -13,7 +13,7 @@ static void print_problems(const cm_catalog_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
         const cm_catalog_problem *p = &problems->list[i];
-        fprintf(stderr, "%s:%d:%d: %s: %s\n", p->file, p->line, p->column, p->warning ? "warning" : "error", p->text);
+        cli_put(stderr, "%s:%d:%d: %s: %s\n", p->file, p->line, p->column, p->warning ? "warning" : "error", p->text);
     }
 }
 
@@ -25,7 +25,7 @@ static json_t *read_folder(cli *c, int *ret_exit)
     json_t *canonical = cm_catalog_read(c->operand[0], &problems, &err);
     print_problems(&problems);
     if (!canonical && problems.errors) {
-        fprintf(stderr, "curmill: %zu error%s in %s; nothing was stored\n", problems.errors,
+        cli_put(stderr, "curmill: %zu error%s in %s; nothing was stored\n", problems.errors,
                 problems.errors == 1 ? "" : "s", c->operand[0]);
         *ret_exit = 2;
     } else if (!canonical) {
@@ -111,7 +111,7 @@ int cmd_catalog_apply(cli *c)
         exit_code = cli_json_print(json_pack("{s:s, s:s, s:b, s:s}", "version", applied.id, "in_force_from", from,
                                              "changed", !applied.unchanged, "diff", applied.diff));
     } else {
-        fprintf(stdout, "version %s, in force from %s%s\n%s", applied.id, from,
+        cli_put(stdout, "version %s, in force from %s%s\n%s", applied.id, from,
                 applied.unchanged ? " (unchanged; nothing was stored)" : "", applied.unchanged ? "" : applied.diff);
     }
     free(applied.diff);
@@ -185,7 +185,7 @@ int cmd_catalog_diff(cli *c)
                 json_array_append_new(lines, json_string(line));
             cli_json_print(lines);
         } else {
-            fputs(cm_buffer_string(&diff), stdout);
+            cli_put(stdout, "%s", cm_buffer_string(&diff));
         }
     }
     cm_buffer_free(&diff);

@@ -265,7 +265,7 @@ static void tell(const dry_run *d)
         return;
     }
     if (d->c->format == CLI_TABLE) {
-        fprintf(stdout, "version %s would be in force from %s; nothing was stored\n%s\n", d->preview.id, from,
+        cli_put(stdout, "version %s would be in force from %s; nothing was stored\n%s\n", d->preview.id, from,
                 d->preview.diff);
         cli_table_print(d->c, periods);
         fputc('\n', stdout);

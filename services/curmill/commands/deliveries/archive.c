@@ -72,7 +72,7 @@ static bool verify_file(verifying *v, const cm_rows *rows, int row)
     cli_table_add(v->table, cells);
     if (!good) {
         v->bad++;
-        fprintf(stderr, "curmill: delivery %s of payer %s for %s, file %s: %s\n", cells[0], cells[1], cells[2],
+        cli_put(stderr, "curmill: delivery %s of payer %s for %s, file %s: %s\n", cells[0], cells[1], cells[2],
                 cells[3], why.text);
     }
     return true;

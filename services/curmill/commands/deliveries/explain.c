@@ -150,15 +150,15 @@ static void print_story(const json_t *explained)
     for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
         const char *text = json_string_value(json_object_get(explained, facts[k]));
         if (text && *text)
-            fprintf(stdout, "%-14s %s\n", facts[k], text);
+            cli_put(stdout, "%-14s %s\n", facts[k], text);
     }
     fputs("\nsteps\n", stdout);
     json_array_foreach (json_object_get(explained, "steps"), i, value)
-        fprintf(stdout, "  %-6s %s\n", json_string_value(json_object_get(value, "step")),
+        cli_put(stdout, "  %-6s %s\n", json_string_value(json_object_get(value, "step")),
                 json_string_value(json_object_get(value, "detail")));
     fputs("\ncolumns\n", stdout);
     json_object_foreach (json_object_get(explained, "columns"), name, value)
-        fprintf(stdout, "  %s = %s\n", name, json_string_value(value));
+        cli_put(stdout, "  %s = %s\n", name, json_string_value(value));
 }
 
 static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk, uint64_t row, json_t **ret,

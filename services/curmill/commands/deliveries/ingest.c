@@ -38,7 +38,7 @@ static int report(cli *c, const char *payer, const char *period)
         if (strcmp(cm_rows_text(rows, i, 4), "failed") != 0)
             continue;
         exit_code = 2;
-        fprintf(stderr, "curmill: the delivery of payer %s for %s failed: file %s, row %s, column %s: %s\n",
+        cli_put(stderr, "curmill: the delivery of payer %s for %s failed: file %s, row %s, column %s: %s\n",
                 cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 6),
                 cm_rows_text(rows, i, 7), cm_rows_text(rows, i, 8));
     }
@@ -94,7 +94,7 @@ static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms)
         size_t i;
         json_t *text;
         json_array_foreach (json_object_get(outcome, "errors"), i, text)
-            fprintf(stderr, "curmill: %s\n", json_string_value(text));
+            cli_put(stderr, "curmill: %s\n", json_string_value(text));
         bool trouble = json_array_size(json_object_get(outcome, "errors")) > 0;
         json_decref(outcome);
         if (done)

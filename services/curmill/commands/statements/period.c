@@ -170,9 +170,9 @@ static int print_period(json_t *period)
     size_t i;
     const json_t *item, *documents = json_object_get(period, "documents");
     for (i = 0; i < sizeof facts / sizeof *facts; i++)
-        fprintf(stdout, "%-15s %s\n", facts[i], text(period, facts[i]));
+        cli_put(stdout, "%-15s %s\n", facts[i], text(period, facts[i]));
     for (i = 0; i < sizeof counts / sizeof *counts; i++)
-        fprintf(stdout, "%-15s %" JSON_INTEGER_FORMAT "\n", counts[i],
+        cli_put(stdout, "%-15s %" JSON_INTEGER_FORMAT "\n", counts[i],
                 json_integer_value(json_object_get(period, counts[i])));
     fprintf(stdout,
             "%-15s %" JSON_INTEGER_FORMAT " draft, %" JSON_INTEGER_FORMAT " approved, %" JSON_INTEGER_FORMAT
@@ -181,10 +181,10 @@ static int print_period(json_t *period)
             json_integer_value(json_object_get(documents, "approved")),
             json_integer_value(json_object_get(documents, "issued")));
     json_array_foreach (json_object_get(period, "alerts"), i, item)
-        fprintf(stdout, "%-15s %s %s: %s\n", "alert", text(item, "code"), text(item, "object"), text(item, "detail"));
+        cli_put(stdout, "%-15s %s %s: %s\n", "alert", text(item, "code"), text(item, "object"), text(item, "detail"));
     fputs("\nhistory\n", stdout);
     json_array_foreach (json_object_get(period, "history"), i, item)
-        fprintf(stdout, "  %s  %-9s -> %-9s  %s%s%s\n", text(item, "at"), text(item, "from"), text(item, "to"),
+        cli_put(stdout, "  %s  %-9s -> %-9s  %s%s%s\n", text(item, "at"), text(item, "from"), text(item, "to"),
                 text(item, "by"), *text(item, "reason") ? ": " : "", text(item, "reason"));
     json_decref(period);
     return 0;

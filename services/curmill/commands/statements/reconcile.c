@@ -172,19 +172,19 @@ static void print_words(const comparison *x)
     fputc('\n', stdout);
     for (int i = CM_CAUSE_NONE + 1; i < CM_CAUSES; i++)
         if (seen[i])
-            fprintf(stdout, "%-17s %s%s%s\n", cm_reconcile_cause_name((enum cm_reconcile_cause)i),
+            cli_put(stdout, "%-17s %s%s%s\n", cm_reconcile_cause_name((enum cm_reconcile_cause)i),
                     cm_reconcile_cause_words((enum cm_reconcile_cause)i), i == CM_CAUSE_MISSING_DELIVERY ? ": " : "",
                     i == CM_CAUSE_MISSING_DELIVERY && x->expectation.missing ? x->expectation.missing : "");
     cm_decimal_print(x->result.invoiced, invoiced);
     cm_decimal_print(x->result.expected, expected);
-    fprintf(stdout, "\ninvoiced %s %s, expected %s %s%s%s; %zu matched, %zu short, %zu over, %zu unknown\n", invoiced,
+    cli_put(stdout, "\ninvoiced %s %s, expected %s %s%s%s; %zu matched, %zu short, %zu over, %zu unknown\n", invoiced,
             x->invoice.currency, expected, x->invoice.currency,
             x->expectation.converted ? " at the distributor's rate " : "",
             x->expectation.converted ? x->expectation.rate : "", x->result.counts[CM_RECONCILE_MATCHED],
             x->result.counts[CM_RECONCILE_SHORT], x->result.counts[CM_RECONCILE_OVER],
             x->result.counts[CM_RECONCILE_UNKNOWN]);
     if (x->without_id)
-        fprintf(stdout, "%" PRId64 " lines have no InvoiceId yet\n", x->without_id);
+        cli_put(stdout, "%" PRId64 " lines have no InvoiceId yet\n", x->without_id);
 }
 
 static int print(const comparison *x)

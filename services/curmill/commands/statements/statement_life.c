@@ -33,14 +33,14 @@ static void tell_shut(const json_t *shut, const char *id, const char *customer, 
     size_t i;
     const json_t *gate;
     bool any = false;
-    fprintf(stderr, "curmill: document %s (%s) cannot be issued; these gates block it:\n", id,
+    cli_put(stderr, "curmill: document %s (%s) cannot be issued; these gates block it:\n", id,
             *customer ? customer : "several customers");
     for (i = 0; i < json_array_size(shut); i++) {
         bool known;
         gate = json_array_get(shut, i);
         const char *code = json_string_value(json_object_get(gate, "code"));
         any = any || cm_gate_can_be_overridden(code, &known);
-        fprintf(stderr, "  %-28s %s\n", code, json_string_value(json_object_get(gate, "detail")));
+        cli_put(stderr, "  %-28s %s\n", code, json_string_value(json_object_get(gate, "detail")));
     }
     if (any && override_count == 0)
         fputs(

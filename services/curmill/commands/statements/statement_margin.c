@@ -14,13 +14,13 @@
 static void print_sum(const json_t *margin, const char *name)
 {
     const char *value = json_string_value(json_object_get(margin, name));
-    fprintf(stdout, "%-16s %s\n", name, value ? value : "-");
+    cli_put(stdout, "%-16s %s\n", name, value ? value : "-");
 }
 
 static void print_money(const json_t *margin, const char *name)
 {
     char *text = cli_money(cm_json_member_text(margin, name), cm_json_member_text(margin, "currency"));
-    fprintf(stdout, "%-16s %s\n", name, *text ? text : "-");
+    cli_put(stdout, "%-16s %s\n", name, *text ? text : "-");
     free(text);
 }
 
@@ -60,7 +60,7 @@ static int print_margin(cli *c, json_t *margin)
         for (i = 0; i < sizeof sums / sizeof *sums; i++)
             print_money(margin, sums[i]);
         json_array_foreach (json_object_get(margin, "negative"), i, row)
-            fprintf(
+            cli_put(
                 stdout, "negative         %s %s %s: %s, %s\n", json_string_value(json_object_get(row, "customer")),
                 json_string_value(json_object_get(row, "account")), json_string_value(json_object_get(row, "product")),
                 json_string_value(json_object_get(row, "margin")), json_string_value(json_object_get(row, "cause")));

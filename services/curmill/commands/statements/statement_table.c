@@ -11,13 +11,13 @@
 static void print_field(const json_t *document, const char *name)
 {
     const json_t *value = json_object_get(document, name);
-    fprintf(stdout, "%-10s %s\n", name, json_is_string(value) ? json_string_value(value) : "-");
+    cli_put(stdout, "%-10s %s\n", name, json_is_string(value) ? json_string_value(value) : "-");
 }
 
 static void print_money(const json_t *document, const char *label, const char *amount, const char *note)
 {
     char *text = cli_money(amount, cm_json_member_text(document, "currency"));
-    fprintf(stdout, "%-10s %s%s\n", label, text, note);
+    cli_put(stdout, "%-10s %s%s\n", label, text, note);
     free(text);
 }
 
@@ -32,11 +32,11 @@ static void print_head(const json_t *document)
         print_field(document, head[k]);
     if (corrects) {
         const char *number = cm_json_member_text(corrects, "number");
-        fprintf(stdout, "%-10s %s of %s\n", "corrects", *number ? number : "(no document was made)",
+        cli_put(stdout, "%-10s %s of %s\n", "corrects", *number ? number : "(no document was made)",
                 cm_json_member_text(corrects, "period"));
     }
     json_array_foreach (json_object_get(document, "customers"), i, customer)
-        fprintf(stdout, "%-10s %s (%s)\n", "customer", cm_json_member_text(customer, "name"),
+        cli_put(stdout, "%-10s %s (%s)\n", "customer", cm_json_member_text(customer, "name"),
                 cm_json_member_text(customer, "id"));
     fputc('\n', stdout);
 }
@@ -83,11 +83,11 @@ static void print_sections(cli *c, const json_t *document)
     json_array_foreach (json_object_get(document, "customers"), i, customer) {
         cm_decimal sum;
         char text[CM_DECIMAL_TEXT];
-        fprintf(stdout, "%s (%s)\n", cm_json_member_text(customer, "name"), cm_json_member_text(customer, "id"));
+        cli_put(stdout, "%s (%s)\n", cm_json_member_text(customer, "name"), cm_json_member_text(customer, "id"));
         print_lines(c, document, cm_json_member_text(customer, "id"), &sum);
         cm_decimal_print(sum, text);
         char *money = cli_money(text, cm_json_member_text(document, "currency"));
-        fprintf(stdout, "subtotal of %s  %s\n\n", cm_json_member_text(customer, "id"), money);
+        cli_put(stdout, "subtotal of %s  %s\n\n", cm_json_member_text(customer, "id"), money);
         free(money);
     }
 }
@@ -113,6 +113,6 @@ void cli_document_table(cli *c, const json_t *document)
     print_money(document, "total", cm_json_member_text(document, "total"), "");
     fputs("\ngates\n", stdout);
     json_array_foreach (json_object_get(document, "gates"), i, item)
-        fprintf(stdout, "  %-28s %-7s %s\n", cm_json_member_text(item, "code"),
+        cli_put(stdout, "  %-28s %-7s %s\n", cm_json_member_text(item, "code"),
                 json_is_true(json_object_get(item, "open")) ? "ok" : "BLOCKED", cm_json_member_text(item, "detail"));
 }

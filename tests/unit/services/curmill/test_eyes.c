@@ -56,3 +56,21 @@ Test(eyes, texts_are_cut_by_characters)
     expect(cli_cut("Müller & Söhne", 4), "Mül…");
     expect(cli_cut("", 4), "");
 }
+
+/* No escape sequence of a tag or a product reaches a terminal, in tables, errors and notes. */
+Test(eyes, control_characters_are_written_out)
+{
+    expect(cli_plain_text("Müller\033[2J", ""), "Müller\\x1b[2J");
+    expect(cli_plain_text("a\tb\r\nc\x7f", ""), "a\\tb\\r\\nc\\x7f");
+    expect(cli_plain_text("a\nb\033", "\n"), "a\nb\\x1b");
+    expect(cli_plain_text("x\xc2\x9b"
+                          "2J \xc2\xa0 ü",
+                          ""),
+           "x\\x9b2J \xc2\xa0 ü"); /* C1; a no-break space is none */
+    char *written = NULL;
+    size_t length;
+    FILE *out = open_memstream(&written, &length);
+    cli_put(out, "%s: %s\n", "curmill", "no product \033]0;x\a");
+    fclose(out);
+    expect(written, "curmill: no product \\x1b]0;x\\x07\n");
+}

@@ -86,6 +86,75 @@ Test(invoice, european)
     cm_invoice_free(&invoice);
 }
 
+/* The decimal sign decides: an amount in the other notation is an error with its place, never another amount. */
+Test(invoice, decimal_sign)
+{
+    static const struct {
+        const char *format, *text, *amount; /* NULL: refused */
+    } amounts[] = {
+        {"plain", "1,234.56", "1234.56"},
+        {"plain", "1,234,567", "1234567"},
+        {"plain", "1 234.5", "1234.5"},
+        {"plain", "1'234'567.5", "1234567.5"},
+        {"plain", " 12.50 ", "12.5"},
+        {"plain", "- 3", "-3"},
+        {"plain", "-1,234.5", "-1234.5"},
+        {"plain", "(1,234.56)", "-1234.56"},
+        {"plain", ".5", "0.5"},
+        {"plain", "1.5E-3", "0.0015"},
+        {"plain", "1234,56", NULL},
+        {"plain", "1,2,3,4.56", NULL},
+        {"plain", "12,34", NULL},
+        {"plain", "1,2345", NULL},
+        {"plain", "1234,567", NULL},
+        {"plain", "1,234.56,7", NULL},
+        {"plain", "1.234.567", NULL},
+        {"plain", "1'234 567", NULL},
+        {"plain", ",123", NULL},
+        {"plain", "1,", NULL},
+        {"plain", "(-1)", NULL},
+        {"plain", "-", NULL},
+        {"plain", "()", NULL},
+        {"european", "1.234,56", "1234.56"},
+        {"european", "1234,56", "1234.56"},
+        {"european", "1234.56", NULL},
+        {"european", "1,234.56", NULL},
+        {"european", "0.5", NULL},
+    };
+    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
+        char text[200];
+        cm_invoice invoice;
+        cm_error err = {0};
+        bool plain = strcmp(amounts[i].format, "plain") == 0;
+        snprintf(text, sizeof text,
+                 plain ? "Account,Service,Net,Cur\n000011112222,S3,\"%s\",USD\n"
+                       : "Konto;Art;Betrag\n000011112222;Verbrauch;\"%s\"\n",
+                 amounts[i].text);
+        bool done = read_text(amounts[i].format, text, &invoice, &err);
+        cr_expect_eq(done, amounts[i].amount != NULL, "%s: %s", amounts[i].text, err.text);
+        if (done && amounts[i].amount)
+            expect_row(&invoice, 0, 1, "000011112222", plain ? "S3" : "", amounts[i].amount);
+        if (!done) {
+            cr_expect_str_eq(err.code, "INVOICE_AMOUNT", "%s", amounts[i].text);
+            cr_expect(strstr(err.text, plain ? "row 1, column \"Net\"" : "row 1, column \"Betrag\""), "%s", err.text);
+        }
+        cm_invoice_free(&invoice);
+    }
+}
+
+/* A byte order mark before a quote belongs to neither. */
+Test(invoice, byte_order_mark)
+{
+    cm_invoice invoice;
+    cm_error err = {0};
+    cr_assert(read_text("plain",
+                        "\xEF\xBB\xBF\"Account\",\"Service\",\"Net\",\"Cur\"\n\"000011112222\",\"S3\",\"1\",\"USD\"\n",
+                        &invoice, &err),
+              "%s", err.text);
+    expect_row(&invoice, 0, 1, "000011112222", "S3", "1");
+    cm_invoice_free(&invoice);
+}
+
 typedef struct bad {
     const char *text, *code, *says;
 } bad;
