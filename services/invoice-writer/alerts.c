@@ -82,11 +82,11 @@ static bool support_alerts(const alerting *a, cm_error *err)
                    *product = cm_rows_text(rows, i, 2);
         const cm_link *link = cm_link_of_month(a->catalog, a->facts.payer, account, customer, a->facts.period);
         if (link && link->group) {
-            done = compare_plans(a, link, cm_support_plan_observed(product), product, err);
+            done = compare_plans(a, link, cm_support_plan_observed(a->catalog, product), product, err);
             continue;
         }
         done = missing_group(a, account, customer, product, err) &&
-               (!link || compare_plans(a, link, cm_support_plan_observed(product), product, err));
+               (!link || compare_plans(a, link, cm_support_plan_observed(a->catalog, product), product, err));
         if (done && cm_rows_bool(rows, i, 3)) {
             char object[300], detail[256];
             snprintf(object, sizeof object, "%s/%.200s", account, product);

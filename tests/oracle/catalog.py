@@ -11,8 +11,8 @@ import yaml
 
 from . import dec, when
 
-CLASSES = ("tax", "provider_discount", "bundled_discount", "credit", "refund", "support", "marketplace",
-           "covered_usage", "commitment_offset", "commitment_fee", "usage", "fee")
+CLASSES = ("tax", "provider_discount", "bundled_discount", "credit", "support", "commitment_fee", "refund", "marketplace",
+           "covered_usage", "commitment_offset", "usage", "fee")
 
 # rating.md section 2, the rows that look at the line item type alone.
 BUILT_IN_TYPES = {
@@ -200,6 +200,7 @@ class Catalog:
     groups: dict = field(default_factory=dict)
     rates: dict = field(default_factory=dict)           # (set, from, to, period) -> rate
     types: dict = field(default_factory=dict)           # line item type -> class
+    support_products: set = field(default_factory=set)  # product codes in lower case
     custom_charges: dict = field(default_factory=dict)
     credits: dict = field(default_factory=dict)
     distributors: dict = field(default_factory=dict)
@@ -421,6 +422,8 @@ def _add(catalog, document):
         if document["class"] not in CLASSES:
             raise CatalogError("LineItemType %s: unknown class %s" % (name, document["class"]))
         catalog.types[name] = document["class"]
+    elif kind == "SupportProduct":
+        catalog.support_products.add((document.get("name") or _text(document, "id")).lower())
     elif kind == "CustomCharge":
         catalog.custom_charges[document["id"]] = _custom_charge(document)
     elif kind == "Credit":

@@ -39,6 +39,7 @@ class Line(NamedTuple):
     quantity: int
     cost: int
     on_demand: int
+    savings_plan: str = ""
 
 
 # field -> names, first present and non-empty wins (S14 for region). The first 9 are mandatory (formats.md section 1).
@@ -53,6 +54,7 @@ _LEGACY = {
     "billing_entity": ["bill/BillingEntity"], "reservation": ["reservation/ReservationARN"],
     "invoice_id": ["bill/InvoiceId"], "currency": ["lineItem/CurrencyCode"], "quantity": ["lineItem/UsageAmount"],
     "cost": ["lineItem/UnblendedCost"], "on_demand": ["pricing/publicOnDemandCost"],
+    "savings_plan": ["savingsPlan/SavingsPlanARN"],
 }
 _CUR2 = {
     "period_start": ["bill_billing_period_start_date"], "period_end": ["bill_billing_period_end_date"],
@@ -64,8 +66,9 @@ _CUR2 = {
     "reservation": ["reservation_reservation_a_r_n"], "invoice_id": ["bill_invoice_id"],
     "currency": ["line_item_currency_code"], "quantity": ["line_item_usage_amount"],
     "cost": ["line_item_unblended_cost"], "on_demand": ["pricing_public_on_demand_cost"],
+    "savings_plan": ["savings_plan_savings_plan_a_r_n"],
 }
-_FIELDS = [name for name in Line._fields if name not in ("region", "quantity", "cost", "on_demand")]
+_FIELDS = [name for name in Line._fields if name not in ("region", "quantity", "cost", "on_demand", "savings_plan")]
 
 
 def _members(path):
@@ -130,6 +133,7 @@ def _member_lines(name, stream, payer, period):
     picks = [_cell(columns[field]) for field in _FIELDS]
     regions = columns["region"]
     at_quantity, at_cost, at_list = (_cell(columns[f]) for f in ("quantity", "cost", "on_demand"))
+    at_plan = _cell(columns["savings_plan"])
     at_start, at_payer = columns["period_start"][0], columns["payer"][0]
     for row in reader:
         if not row:
@@ -156,7 +160,7 @@ def _member_lines(name, stream, payer, period):
         (account, kind, start, product, usage_type, operation, unit, sku, entity, reservation, invoice,
          currency) = [row[position] for position in picks]
         yield Line(account, kind, start, product, usage_type, operation, region, unit, sku, entity, reservation,
-                   invoice, currency, *amounts)
+                   invoice, currency, *amounts, row[at_plan])
 
 
 def read_files(paths, payer="", period=""):

@@ -6,7 +6,7 @@ from .catalog import BUILT_IN_TYPES
 from .dec import check, multiply, percent_of, plus_percent
 
 SUSPENDED = "suspended"
-_SUPPORT = ("awssupport", "awsdevelopersupport", "ocbpremiumsupport")
+_SUPPORT = ("awssupport", "awsdevelopersupport", "awsenterpriseonramp", "ocbpremiumsupport")
 _NO_LIST = ("marketplace", "bundled_discount", "refund", "fee")
 _BUY_BOOK = ("usage", "covered_usage", "commitment_offset", "commitment_fee", "fee", "marketplace",
              "bundled_discount", "refund")
@@ -45,19 +45,20 @@ class ChargeKey(NamedTuple):
     reason: str
 
 
-def charge_class(line, types):
-    """Section 2: the first row that fits, or None (S1: support and marketplace don't look at the type)."""
+def charge_class(line, types, support_products=frozenset()):
+    """Section 2: the first row that fits, or None (S1: support and marketplace don't look at the type). `support_products`: in lower case."""
     by_type = BUILT_IN_TYPES.get(line.line_item_type) or types.get(line.line_item_type)
-    if by_type in ("tax", "provider_discount", "bundled_discount", "credit", "refund"):
+    if by_type in ("tax", "provider_discount", "bundled_discount", "credit"):
         return by_type
-    if by_type == "support" or line.product.lower().startswith(_SUPPORT):
+    product = line.product.lower()
+    if by_type == "support" or product.startswith(_SUPPORT) or product in support_products:
         return "support"
+    if by_type == "commitment_fee" or (line.line_item_type in ("Fee", "Refund") and (line.reservation or line.savings_plan)):
+        return "commitment_fee"
+    if by_type == "refund":
+        return by_type
     if by_type == "marketplace" or line.billing_entity == "AWS Marketplace":
         return "marketplace"
-    if by_type in ("covered_usage", "commitment_offset", "commitment_fee"):
-        return by_type
-    if line.line_item_type == "Fee" and line.reservation:
-        return "commitment_fee"
     return by_type
 
 
@@ -124,9 +125,9 @@ class Rater:
         return known
 
     def _class(self, line):
-        key = (line.line_item_type, line.product, line.billing_entity, bool(line.reservation))
+        key = (line.line_item_type, line.product, line.billing_entity, bool(line.reservation or line.savings_plan))
         if key not in self.found_classes:
-            self.found_classes[key] = charge_class(line, self.catalog.types)
+            self.found_classes[key] = charge_class(line, self.catalog.types, self.catalog.support_products)
         return self.found_classes[key]
 
     def _link(self, line, instant):

@@ -21,7 +21,14 @@ from oracle.dec import parse
     ("Usage", {"billing_entity": "AWS Marketplace"}, "marketplace"),
     ("Whatever", {"billing_entity": "AWS Marketplace"}, "marketplace"),
     ("Usage", {"billing_entity": "AWS Marketplace", "product": "AWSSupportBusiness"}, "support"),
-    ("Fee", {"billing_entity": "AWS Marketplace", "reservation": "arn:x"}, "marketplace"),
+    ("Fee", {"billing_entity": "AWS Marketplace", "reservation": "arn:x"}, "commitment_fee"),      # an earlier row
+    ("Refund", {"billing_entity": "AWS Marketplace"}, "refund"),
+    ("Fee", {"product": "AWSEnterpriseOnRamp"}, "support"), ("Usage", {"product": "awsenterpriseonramp"}, "support"),
+    ("Refund", {"product": "AWSSupportBusiness"}, "support"), ("RIFee", {"product": "AWSSupportBusiness"}, "support"),
+    ("Credit", {"product": "AWSSupportBusiness"}, "credit"),
+    ("Refund", {"reservation": "arn:x"}, "commitment_fee"), ("Refund", {"savings_plan": "arn:x"}, "commitment_fee"),
+    ("Fee", {"savings_plan": "arn:x"}, "commitment_fee"), ("FlatRateSubscription", {"savings_plan": "arn:x"}, "fee"),
+    ("SavingsPlanCoveredUsage", {"savings_plan": "arn:x"}, "covered_usage"),
     ("DiscountedUsage", {}, "covered_usage"), ("SavingsPlanCoveredUsage", {}, "covered_usage"),
     ("SavingsPlanNegation", {}, "commitment_offset"),
     ("RIFee", {}, "commitment_fee"), ("SavingsPlanRecurringFee", {}, "commitment_fee"),
@@ -41,6 +48,27 @@ def test_a_taught_type_takes_the_place_of_its_class():
     assert rate.charge_class(line("NewMarket"), types) == "marketplace"
     assert rate.charge_class(line("NewTax", product="AWSSupportBusiness"), types) == "tax"
     assert rate.charge_class(line("NewFee", reservation="arn:x"), types) == "fee"
+    assert rate.charge_class(line("NewRefund", product="AWSSupportBusiness"), {"NewRefund": "refund"}) == "support"
+    assert rate.charge_class(line("NewRefund", reservation="arn:x"), {"NewRefund": "refund"}) == "refund"
+
+
+def test_support_products_of_the_catalog():
+    """Named whole, without case; a discount on one stays a discount."""
+    the_catalog = make(book(REST), customer(), "kind: SupportProduct\nid: ACMEcare\n")
+    rater = rate.Rater(the_catalog, TDS, PERIOD)
+    for kind, product, expected in [("Usage", "acmeCARE", "support"), ("Refund", "ACMEcare", "support"), ("Usage", "ACMEcare2", "usage"),
+                                    ("SppDiscount", "ACMEcare", "provider_discount"), ("Fee", "ACMEcar", "fee")]:
+        assert rater.rate(line(kind, "5", product=product)).charge_class == expected
+
+
+def test_what_is_given_back_belongs_to_whoever_paid_for_it():
+    """A refund of suppressed support or of a commitment is not paid out to a customer who never paid it."""
+    the_catalog = make(book(REST), customer())
+    for fields in ({"product": "AWSSupportBusiness"}, {"savings_plan": "arn:x"}, {"reservation": "arn:x"}):
+        assert price(the_catalog, line("Refund", "-5.5", **fields))[3] == "0"
+    assert price(the_catalog, line("Refund", "-5.5")) == ("refund", "rest", "-5.5", "-5.5")
+    passing = make(book(REST), customer("commitment_policy: pass_through", ['{id: "%s", payer: "%s", from: 2025-01-01}' % (ACCOUNT, ING)]))
+    assert price(passing, line("Refund", "-1200", savings_plan="arn:x"), ING) == ("commitment_fee", "", "-1200", "-1200")
 
 
 def test_a_taught_type_through_the_catalog():

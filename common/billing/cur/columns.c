@@ -30,6 +30,7 @@ static const struct known_column known[CM_COLUMNS] = {
     [CM_COLUMN_COST] = {"lineItem/UnblendedCost", "line_item_unblended_cost", true},
     [CM_COLUMN_LIST_COST] = {"pricing/publicOnDemandCost", "pricing_public_on_demand_cost", false},
     [CM_COLUMN_RESERVATION] = {"reservation/ReservationARN", "reservation_reservation_a_r_n", false},
+    [CM_COLUMN_SAVINGS_PLAN] = {"savingsPlan/SavingsPlanARN", "savings_plan_savings_plan_a_r_n", false},
     [CM_COLUMN_INVOICE] = {"bill/InvoiceId", "bill_invoice_id", false},
 };
 

@@ -27,8 +27,9 @@ typedef struct cm_kind {
 } cm_kind;
 
 enum {
-    CM_KIND_RESERVATION = 1u << 0, /* reservation/ReservationARN is filled */
-    CM_KIND_FINAL = 1u << 1,       /* bill/InvoiceId is filled */
+    CM_KIND_RESERVATION = 1u << 0,  /* reservation/ReservationARN is filled */
+    CM_KIND_FINAL = 1u << 1,        /* bill/InvoiceId is filled */
+    CM_KIND_SAVINGS_PLAN = 1u << 2, /* savingsPlan/SavingsPlanARN is filled */
 };
 
 enum { CM_KIND_TEXTS = 10, CM_KIND_TEXT_MAX = 4096 /* bytes of one; longer ones are refused as TOO_LONG */ };

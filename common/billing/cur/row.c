@@ -231,6 +231,7 @@ static inline bool build_key(cm_reader *reader, uint32_t *ret_length, uint16_t *
         at += raw.length;
     }
     head.flags = (uint16_t)((is_empty_field(field(reader, CM_COLUMN_RESERVATION)) ? 0 : CM_KIND_RESERVATION) |
+                            (is_empty_field(field(reader, CM_COLUMN_SAVINGS_PLAN)) ? 0 : CM_KIND_SAVINGS_PLAN) |
                             (is_empty_field(field(reader, CM_COLUMN_INVOICE)) ? 0 : CM_KIND_FINAL));
     memcpy(reader->key, &head, sizeof head);
     *ret_length = (uint32_t)(at - reader->key);

@@ -17,27 +17,51 @@ static bool class_of_type(const cm_catalog *catalog, cm_slice type, enum cm_clas
     return false;
 }
 
-/* Conditions of a row other than the line item type. */
-static bool matches_condition(enum cm_class class, const cm_kind *kind)
+/* The rows of the table, in its order. */
+static const enum cm_class rows[CM_CLASS_COUNT] = {
+    CM_CLASS_TAX,
+    CM_CLASS_PROVIDER_DISCOUNT,
+    CM_CLASS_BUNDLED_DISCOUNT,
+    CM_CLASS_CREDIT,
+    CM_CLASS_SUPPORT,
+    CM_CLASS_COMMITMENT_FEE,
+    CM_CLASS_REFUND,
+    CM_CLASS_MARKETPLACE,
+    CM_CLASS_COVERED_USAGE,
+    CM_CLASS_COMMITMENT_OFFSET,
+    CM_CLASS_USAGE,
+    CM_CLASS_FEE,
+};
+
+/* The upfront fee of a commitment, and what is given back for one: it belongs to whoever paid for it. */
+static bool is_commitment_fee(const cm_kind *kind)
 {
-    if (class == CM_CLASS_SUPPORT)
-        return cm_is_support_product(kind->product_code);
-    if (class == CM_CLASS_MARKETPLACE)
+    return (kind->flags & (CM_KIND_RESERVATION | CM_KIND_SAVINGS_PLAN)) &&
+           (cm_slice_is(kind->line_item_type, "Fee") || cm_slice_is(kind->line_item_type, "Refund"));
+}
+
+/* Conditions of a row other than the class of the line item type. */
+static bool matches_condition(const cm_catalog *catalog, enum cm_class class, const cm_kind *kind)
+{
+    switch (class) {
+    case CM_CLASS_SUPPORT:
+        return cm_is_support_product(catalog, kind->product_code);
+    case CM_CLASS_COMMITMENT_FEE:
+        return is_commitment_fee(kind);
+    case CM_CLASS_MARKETPLACE:
         return cm_slice_is(kind->billing_entity, "AWS Marketplace");
-    return false;
+    default:
+        return false;
+    }
 }
 
 bool cm_classify(const cm_rater *rater, const cm_kind *kind, enum cm_class *ret)
 {
     enum cm_class by_type = CM_CLASS_SUSPENDED;
     bool known = class_of_type(rater->catalog, kind->line_item_type, &by_type);
-    if (known && by_type == CM_CLASS_FEE && cm_slice_is(kind->line_item_type, "Fee") &&
-        (kind->flags & CM_KIND_RESERVATION))
-        by_type = CM_CLASS_COMMITMENT_FEE; /* the upfront fee of a reservation */
-
-    for (int row = 0; row < CM_CLASS_COUNT; row++) {
-        if ((known && by_type == (enum cm_class)row) || matches_condition((enum cm_class)row, kind)) {
-            *ret = (enum cm_class)row;
+    for (int i = 0; i < CM_CLASS_COUNT; i++) {
+        if ((known && by_type == rows[i]) || matches_condition(rater->catalog, rows[i], kind)) {
+            *ret = rows[i];
             return true;
         }
     }

@@ -75,7 +75,7 @@ CM_NODISCARD bool cm_price(const cm_decision *decision, cm_decimal quantity, cm_
 
 /* The shard that an account belongs to. */
 uint32_t cm_shard_of(cm_slice account, uint32_t shards);
-/* "rating 1; models tdsynnex 1, ingram 1; plans 1": changes whenever rating would give other figures. Part of the run
+/* "rating 2; models tdsynnex 1, ingram 1; plans 1": changes whenever rating would give other figures. Part of the run
  * id. */
 const char *cm_engine_version(void);
 

@@ -98,7 +98,7 @@ static void see(void *opaque, const cm_kind_seen *seen)
     if (name.length) /* a text ends at the first NUL */
         name.length = strnlen(name.text, name.length);
     account *a = account_of(o, name);
-    bool support = cm_is_support_product(seen->product_code);
+    bool support = cm_is_known_support_product(seen->product_code);
     a->observed.lines += seen->lines;
     if (seen->first < a->observed.first_usage)
         a->observed.first_usage = seen->first;

@@ -18,6 +18,7 @@ void cm_check_support_plan(cm_checker *checker, cm_document *document);
 void cm_check_fx_rate(cm_checker *checker, cm_document *document);
 void cm_check_invoice_format(cm_checker *checker, cm_document *document);
 void cm_check_line_item_type(cm_checker *checker, cm_document *document);
+void cm_check_support_product(cm_checker *checker, cm_document *document);
 void cm_check_custom_charge(cm_checker *checker, cm_document *document);
 void cm_check_credit(cm_checker *checker, cm_document *document);
 void cm_check_distributor(cm_checker *checker, cm_document *document);

@@ -1,4 +1,4 @@
-/* SupportPlanGroup, SupportPlan, FxRate, LineItemType. */
+/* SupportPlanGroup, SupportPlan, FxRate, LineItemType, SupportProduct. */
 #include "billing/catalog/check/check.h"
 #include "billing/catalog/model/plans.h"
 
@@ -236,4 +236,16 @@ void cm_check_line_item_type(cm_checker *checker, cm_document *document)
     if (fields[CM_KEY_LINE_TYPE_CLASS].value &&
         cm_read_one_of(checker, fields[CM_KEY_LINE_TYPE_CLASS].value, "class", names, &class))
         json_object_set_new(document->json, "class", json_string(names[class]));
+}
+
+/* ---- SupportProduct ---- */
+
+void cm_check_support_product(cm_checker *checker, cm_document *document)
+{
+    cm_field fields[CM_KEY_SUPPORT_PRODUCT_COUNT];
+    const char *product;
+    document->json = json_object();
+    if (cm_read_mapping(checker, document->root, document->title, &cm_support_product_keys, fields) &&
+        fields[CM_KEY_SUPPORT_PRODUCT_ID].value)
+        (void)cm_read_text(checker, fields[CM_KEY_SUPPORT_PRODUCT_ID].value, "id", &product);
 }

@@ -22,6 +22,7 @@ static const struct kind {
     [CM_DOCUMENT_RESELLER] = {"id", cm_check_reseller},
     [CM_DOCUMENT_SUPPORT_PLAN] = {"id", cm_check_support_plan},
     [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = {"id", cm_check_support_plan_group},
+    [CM_DOCUMENT_SUPPORT_PRODUCT] = {"id", cm_check_support_product},
 };
 
 /* The value of a key of a mapping, or NULL. */
@@ -45,7 +46,7 @@ static void take_document(cm_checker *checker, const cm_yaml_node *root)
     if (!kind_node) {
         cm_wrong(checker, root,
                  "a document needs a \"kind\": Payer, Reseller, Customer, PriceBook, SupportPlanGroup, FxRate, "
-                 "LineItemType, SupportPlan, CustomCharge, Credit, Distributor or InvoiceFormat");
+                 "LineItemType, SupportProduct, SupportPlan, CustomCharge, Credit, Distributor or InvoiceFormat");
         return;
     }
     if (!cm_read_one_of(checker, kind_node, "kind", cm_document_kind_names, &kind)) {

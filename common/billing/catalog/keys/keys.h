@@ -162,6 +162,7 @@ enum {
     CM_KEY_LINE_TYPE_CLASS,
     CM_KEY_LINE_TYPE_COUNT
 };
+enum { CM_KEY_SUPPORT_PRODUCT_KIND, CM_KEY_SUPPORT_PRODUCT_ID, CM_KEY_SUPPORT_PRODUCT_COUNT };
 enum {
     CM_KEY_CHARGE_KIND,
     CM_KEY_CHARGE_ID,
@@ -242,7 +243,8 @@ extern const cm_key_table cm_payer_keys, cm_access_keys;
 /* A payer's source, by type: "type" and then the type's own keys. */
 extern const cm_key_table cm_folder_source_keys, cm_s3_source_keys;
 extern const cm_key_table cm_book_keys, cm_version_keys, cm_rule_keys, cm_match_keys, cm_price_keys, cm_tier_keys;
-extern const cm_key_table cm_group_keys, cm_base_keys, cm_plan_keys, cm_band_keys, cm_fx_keys, cm_line_type_keys;
+extern const cm_key_table cm_group_keys, cm_base_keys, cm_plan_keys, cm_band_keys, cm_fx_keys, cm_line_type_keys,
+    cm_support_product_keys;
 extern const cm_key_table cm_charge_keys, cm_credit_keys;
 extern const cm_key_table cm_distributor_keys, cm_territory_keys, cm_tax_profile_keys, cm_tax_address_keys,
     cm_remit_keys;

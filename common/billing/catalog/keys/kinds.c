@@ -41,4 +41,8 @@ const cm_kind_keys cm_kind_keys_of[CM_DOCUMENT_KINDS] = {
          "support-plan.yaml", TABLES(&cm_plan_keys, &cm_band_keys)},
     [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = {"What customers pay for AWS Support on their accounts (N02-N05, O14, O15).",
                                         "support-plan-group.yaml", TABLES(&cm_group_keys, &cm_base_keys)},
+    [CM_DOCUMENT_SUPPORT_PRODUCT] =
+        {"Teaches curmill a product code under which AWS charges for support, without a new release. Those that it "
+         "knows: [rating.md](rating.md), section 2.",
+         "support-product.yaml", TABLES(&cm_support_product_keys)},
 };

@@ -1,4 +1,5 @@
-/* Keys of what the month adds: SupportPlanGroup, SupportPlan, FxRate, CustomCharge, Credit; and of LineItemType. */
+/* Keys of what the month adds: SupportPlanGroup, SupportPlan, FxRate, CustomCharge, Credit; and of LineItemType,
+ * SupportProduct. */
 #include "billing/catalog/keys/keys.h"
 
 static const cm_key group[CM_KEY_GROUP_COUNT] = {
@@ -89,6 +90,15 @@ static const cm_key line_type[CM_KEY_LINE_TYPE_COUNT] = {
                                 "the charge class that its lines belong to", "provider_discount"},
 };
 const cm_key_table cm_line_type_keys = CM_KEY_TABLE("the document", "", line_type);
+
+static const cm_key support_product[CM_KEY_SUPPORT_PRODUCT_COUNT] = {
+    [CM_KEY_SUPPORT_PRODUCT_KIND] = {"kind", true, NULL, "`SupportProduct`", NULL, "the kind of this document",
+                                     "SupportProduct"},
+    [CM_KEY_SUPPORT_PRODUCT_ID] = {"id", true, "the product code as the report writes it", "text", NULL,
+                                   "the product code as the report writes it; the case of its letters does not matter",
+                                   "AWSPremiumCare"},
+};
+const cm_key_table cm_support_product_keys = CM_KEY_TABLE("the document", "", support_product);
 
 static const cm_key charge[CM_KEY_CHARGE_COUNT] = {
     [CM_KEY_CHARGE_KIND] = {"kind", true, NULL, "`CustomCharge`", NULL, "the kind of this document", "CustomCharge"},

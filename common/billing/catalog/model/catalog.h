@@ -328,6 +328,8 @@ typedef struct cm_catalog {
         enum cm_class class;
     } * line_types;
     size_t line_type_count;
+    const char *const *support_products; /* product codes */
+    size_t support_product_count;
     void *private_;
 } cm_catalog;
 

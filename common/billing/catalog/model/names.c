@@ -13,6 +13,7 @@ const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1] = {
     [CM_DOCUMENT_RESELLER] = "Reseller",
     [CM_DOCUMENT_SUPPORT_PLAN] = "SupportPlan",
     [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = "SupportPlanGroup",
+    [CM_DOCUMENT_SUPPORT_PRODUCT] = "SupportProduct",
 };
 
 const char *const cm_layer_names[] = {"payer", "list", "buy", "sell", NULL};

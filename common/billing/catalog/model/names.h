@@ -18,6 +18,7 @@ enum cm_document_kind {
     CM_DOCUMENT_RESELLER,
     CM_DOCUMENT_SUPPORT_PLAN,
     CM_DOCUMENT_SUPPORT_PLAN_GROUP,
+    CM_DOCUMENT_SUPPORT_PRODUCT,
     CM_DOCUMENT_KINDS
 };
 extern const char *const cm_document_kind_names[CM_DOCUMENT_KINDS + 1]; /* NULL-ended */

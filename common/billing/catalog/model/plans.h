@@ -22,11 +22,14 @@ CM_NODISCARD bool cm_plan_type_parse(cm_slice name, enum cm_plan_type *ret);
 const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_plan *own, size_t count,
                                               size_t *ret_count);
 
-/* AWS's own support lines, by product code, compared without case (rating.md section 2). */
-bool cm_is_support_product(cm_slice product);
+/* AWS's own support lines, by product code, compared without case (rating.md section 2): those that curmill knows, and
+ * also those that the catalog names (SupportProduct). */
+bool cm_is_known_support_product(cm_slice product);
+bool cm_is_support_product(const cm_catalog *catalog, cm_slice product);
 /* The plan that AWS charges for with such lines (O16): "business", "business_plus", "developer", "enterprise", or
- * CM_PLAN_PAID where only an out-of-cycle bill says that there is one; NULL: not one that tells. */
-const char *cm_support_plan_observed(const char *product);
+ * CM_PLAN_PAID where the product only says that there is one: an out-of-cycle bill, a SupportProduct of the catalog
+ * (which may be NULL); NULL: not one that tells. */
+const char *cm_support_plan_observed(const cm_catalog *catalog, const char *product);
 #define CM_PLAN_PAID "paid"
 
 #endif

@@ -142,6 +142,7 @@ static const struct section {
     bool (*parse)(cm_parser *parser, cm_json_reader *reader);
 } sections[] = {
     {"LineItemType", cm_parse_line_types},
+    {"SupportProduct", cm_parse_support_products},
     {"FxRate", cm_parse_fx_rates},
     {"SupportPlan", cm_parse_plans},
     {"SupportPlanGroup", cm_parse_groups},

@@ -28,6 +28,7 @@ bool cm_parse_credits(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_distributors(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_invoice_formats(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader);
+bool cm_parse_support_products(cm_parser *parser, cm_json_reader *reader);
 
 /* Values. All of them fail the reader with a reason. */
 bool cm_parse_text(cm_parser *parser, cm_json_reader *reader, const char **ret);

@@ -1,4 +1,4 @@
-/* SupportPlanGroup, SupportPlan, FxRate, LineItemType. */
+/* SupportPlanGroup, SupportPlan, FxRate, LineItemType, SupportProduct. */
 #include "billing/catalog/model/plans.h"
 #include "billing/catalog/parse/parse.h"
 
@@ -198,4 +198,21 @@ bool cm_parse_line_types(cm_parser *parser, cm_json_reader *reader)
     cm_catalog *catalog = parser->catalog;
     return (catalog->line_types = cm_parse_documents(parser, reader, sizeof *catalog->line_types, parse_line_type,
                                                      &catalog->line_type_count));
+}
+
+static bool parse_support_product(cm_parser *parser, cm_json_reader *reader, void *element)
+{
+    cm_slice key;
+    (void)parser, (void)element; /* the id says it all */
+    cm_json_enter(reader, '{');
+    if (cm_json_key(reader, &key))
+        return cm_json_fail(reader, "an unknown key");
+    return !reader->failed;
+}
+
+bool cm_parse_support_products(cm_parser *parser, cm_json_reader *reader)
+{
+    cm_catalog *catalog = parser->catalog;
+    return (catalog->support_products = cm_parse_documents(parser, reader, sizeof *catalog->support_products,
+                                                           parse_support_product, &catalog->support_product_count));
 }

@@ -278,6 +278,7 @@ static const cm_support_group *group_of(const cm_catalog *catalog, const char *i
 
 typedef struct planning {
     cli_table *table;
+    const cm_catalog *catalog;
     const cm_rows *observed; /* payer, account, product, period */
 } planning;
 
@@ -290,7 +291,7 @@ static void add_plan(const planning *p, const char *payer, const char *account, 
         if (strcmp(cm_rows_text(p->observed, i, 0), payer) != 0 ||
             strcmp(cm_rows_text(p->observed, i, 1), account) != 0)
             continue;
-        const char *plan = cm_support_plan_observed(cm_rows_text(p->observed, i, 2));
+        const char *plan = cm_support_plan_observed(p->catalog, cm_rows_text(p->observed, i, 2));
         observed = plan ? plan : observed, period = cm_rows_text(p->observed, i, 3);
     }
     bool drift = cm_plan_drifts(declared, assigned, observed);
@@ -327,7 +328,7 @@ int cmd_account_plans(cli *c)
                     " account COLLATE \"C\"",
                     0, NULL, &links, &err);
     if (done) {
-        planning p = {cli_table_new(columns, 10), observed};
+        planning p = {cli_table_new(columns, 10), catalog, observed};
         for (size_t i = 0; i < catalog->link_count; i++) {
             const cm_link *link = &catalog->links[i];
             if (by_payer(c, link->payer) && link->from <= cli_now(c) && cli_now(c) < link->to)

@@ -1,6 +1,7 @@
 /* Canonical text -> struct, lookups, and damaged texts. */
 #include "support.h"
 
+#include "billing/catalog/model/plans.h"
 #include "billing/catalog/parse/canonical.h"
 #include "billing/catalog/parse/json_reader.h"
 
@@ -139,6 +140,18 @@ Test(parse, match_keys_and_prices)
     cr_assert_eq(rules[1].of, CM_LAYER_BUY);
     cr_assert_eq(rules[2].price, CM_PRICE_FREE);
     cr_assert_eq(rules[2].marketplace, -1);
+    cm_catalog_free(catalog);
+}
+
+Test(parse, support_products)
+{
+    cm_catalog *catalog = catalog_of_text("{kind: SupportProduct, id: AWSPremiumCare}\n---\n"
+                                          "{kind: SupportProduct, id: AWSCare}\n");
+    cr_assert_eq(catalog->support_product_count, 2);
+    cr_assert_str_eq(catalog->support_products[0], "AWSCare");
+    cr_assert_str_eq(catalog->support_products[1], "AWSPremiumCare");
+    cr_assert(cm_is_support_product(catalog, cm_slice_of("awspremiumCARE")));
+    cr_assert_not(cm_is_support_product(catalog, cm_slice_of("AWSPremium")));
     cm_catalog_free(catalog);
 }
 

@@ -472,6 +472,10 @@ Test(problems, fx_rates_R06_R08)
 Test(problems, line_item_types)
 {
     static const struct wrong cases[] = {
+        {"kind: SupportProduct\n", "t.yaml:1:1", "has no \"id\""},
+        {"{kind: SupportProduct, id: P, class: support}\n", "t.yaml:1:31", "\"class\""},
+        {"{kind: SupportProduct, id: P}\n---\n{kind: SupportProduct, id: P}\n", "t.yaml:3:28",
+         "SupportProduct \"P\" comes twice"},
         {"kind: LineItemType\nclass: fee\n", "t.yaml:1:1", "LineItemType has no \"name\""},
         {"kind: LineItemType\nid: Usage\nclass: fee\n", "t.yaml:2:5", "\"Usage\" is built in"},
         {"kind: LineItemType\nname: Usage\nclass: fee\n", "t.yaml:2:7",

@@ -144,12 +144,16 @@ Test(observed, message_round_trip_and_damage)
 
 Test(observed, O16_plans_by_product)
 {
-    cr_expect_str_eq(cm_support_plan_observed("AWSSupportBusiness"), "business");
-    cr_expect_str_eq(cm_support_plan_observed("AWSSupportBusinessPlus"), "business_plus");
-    cr_expect_str_eq(cm_support_plan_observed("AWSDeveloperSupport"), "developer");
-    cr_expect_str_eq(cm_support_plan_observed("AWSSupportEnterprise"), "enterprise");
-    cr_expect_str_eq(cm_support_plan_observed("OCBPremiumSupport"), "paid");
-    cr_expect_null(cm_support_plan_observed("AWSSupport"));
-    cr_expect(cm_is_support_product(cm_slice_of("ocbpremiumsupport")) &&
-              !cm_is_support_product(cm_slice_of("AmazonEC2")));
+    cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSSupportBusiness"), "business");
+    cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSSupportBusinessPlus"), "business_plus");
+    cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSDeveloperSupport"), "developer");
+    cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSSupportEnterprise"), "enterprise");
+    cr_expect_str_eq(cm_support_plan_observed(NULL, "OCBPremiumSupport"), "paid");
+    cr_expect_null(cm_support_plan_observed(NULL, "AWSSupport"));
+    static const char *const named[] = {"AWSPremiumCare"};
+    const cm_catalog catalog = {.support_products = named, .support_product_count = 1};
+    cr_expect_str_eq(cm_support_plan_observed(&catalog, "awspremiumcare"), "paid");
+    cr_expect_null(cm_support_plan_observed(&catalog, "AWSPremiumCareX"));
+    cr_expect(cm_is_known_support_product(cm_slice_of("ocbpremiumsupport")) &&
+              !cm_is_known_support_product(cm_slice_of("AmazonEC2")));
 }
