@@ -84,7 +84,17 @@ static const cli_option statement_export_options[] = {
     {"output", "FILE|FOLDER", "a file; for several documents a folder, one file each", false, false},
     {"columns", "NAME,...", "csv: only these columns, in this order", false, false},
     {0}};
-static const cli_option settle_options[] = {PAYER_PERIOD_REQUIRED, WHO_WHY, {0}};
+static const cli_option settle_options[] = {
+    PAYER_PERIOD_REQUIRED,
+    WHO_WHY,
+    {"acknowledge-unbilled", NULL,
+     "settle although money is suspended or without an owner: it goes into the unbilled ledger, with --reason", false,
+     false},
+    {0}};
+static const cli_option reopen_options[] = {PAYER_PERIOD_REQUIRED, WHO_WHY, {0}};
+static const cli_option unbilled_options[] = {
+    PAYER_PERIOD, {"all", NULL, "also what was billed later or written off", false, false}, {0}};
+static const cli_option write_off_options[] = {WHO_WHY, {0}};
 static const cli_option period_show_options[] = {PAYER_PERIOD_REQUIRED, {0}};
 static const cli_option explain_options[] = {
     PAYER_PERIOD_REQUIRED,
@@ -163,6 +173,13 @@ static const cli_command period_children[] = {
     {"show", "one period: history, documents, what is due", NULL, 0, 0, period_show_options, NULL, cmd_period_show},
     {"settle", "settle a period: the distributor's figures are final, later changes become corrections", NULL, 0, 0,
      settle_options, NULL, cmd_period_settle},
+    {"reopen", "take a settlement back, as long as nothing of the period is issued", NULL, 0, 0, reopen_options, NULL,
+     cmd_period_reopen},
+    {0}};
+static const cli_command unbilled_children[] = {
+    {"list", "money that months were settled without billing", NULL, 0, 0, unbilled_options, NULL, cmd_unbilled_list},
+    {"write-off", "decide that an amount will not be billed", "ID", 1, 1, write_off_options, NULL,
+     cmd_unbilled_write_off},
     {0}};
 static const cli_command discount_children[] = {
     {"list", "what months earned, applied and still open, by account and product", NULL, 0, 0, payer_period, NULL,
@@ -217,6 +234,7 @@ static const cli_command root_children[] = {
     {"totals", "exact sums of a run", NULL, 0, 0, totals_options, NULL, cmd_totals},
     {"suspended", "lines that could not be rated yet", NULL, 0, 0, NULL, suspended_children, NULL},
     {"period", "states of billing periods", NULL, 0, 0, NULL, period_children, NULL},
+    {"unbilled", "the ledger of money that was acknowledged and not billed", NULL, 0, 0, NULL, unbilled_children, NULL},
     {"statement", "documents for end customers", NULL, 0, 0, NULL, statement_children, NULL},
     {"discount", "provider discounts that the distributor credits in a later month", NULL, 0, 0, NULL,
      discount_children, NULL},

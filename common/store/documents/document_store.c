@@ -5,6 +5,7 @@
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
 #include "store/documents/document_record.h"
+#include "store/ledgers/unbilled_store.h"
 #include "store/runs/period_store.h"
 #include "store/runs/run_store.h"
 
@@ -321,6 +322,15 @@ static bool correct_if_overtaken(const changing *c, cm_error *err)
                3, values, NULL, err);
 }
 
+/* What the unbilled ledger still has of the month, and this document bills. */
+static bool bill_unbilled(const changing *c, cm_error *err)
+{
+    const json_t *corrects = json_object_get(c->document, "corrects");
+    const char *month = corrects ? json_string_value(json_object_get(corrects, "period")) : field(c, PERIOD);
+    return cm_store_unbilled_billed(c->pg, month, field(c, RUNS), field(c, CUSTOMERS), c->order->id, c->now,
+                                    c->order->by, err);
+}
+
 static bool issue(changing *c, cm_error *err)
 {
     char at[CM_INSTANT_TEXT], *record = NULL;
@@ -332,7 +342,7 @@ static bool issue(changing *c, cm_error *err)
             c->pg,
             "UPDATE statement SET state = 'issued', number = $2, record = $3, issued_by = $4, issued_at = $5 WHERE id = $1",
             5, values, NULL, err) &&
-        write_outbox(c, err) && audit_overrides(c, err) && correct_if_overtaken(c, err);
+        write_outbox(c, err) && audit_overrides(c, err) && correct_if_overtaken(c, err) && bill_unbilled(c, err);
     free(record);
     return done;
 }

@@ -141,6 +141,14 @@ bool cm_store_discounts_refresh_payer(cm_pg *pg, const char *payer, cm_error *er
            refresh_earned(pg, payer, err) && apply_pending(pg, payer, err);
 }
 
+bool cm_store_discounts_reopen(cm_pg *pg, const char *payer, const char *month, cm_error *err)
+{
+    return cm_pg_query(pg,
+                       "UPDATE discount_month SET pending = true WHERE payer = $1 AND due_period <> '' AND due_period <= $2",
+                       2, (const char *[]){payer, month}, NULL, err) &&
+           cm_store_discounts_refresh_payer(pg, payer, err);
+}
+
 static bool refresh_one(cm_pg *pg, const char *payer, cm_error *err)
 {
     bool done = cm_pg_begin(pg, err) && cm_store_discounts_refresh_payer(pg, payer, err) && cm_pg_commit(pg, err);

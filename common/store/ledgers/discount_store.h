@@ -19,6 +19,9 @@ CM_NODISCARD bool cm_store_discounts_refresh(cm_pg *pg, const char *lane, cm_err
  * month is settled. */
 CM_NODISCARD bool cm_store_discounts_refresh_payer(cm_pg *pg, const char *payer, cm_error *err);
 
+/* The month is no longer settled: what it applies is computed again. In the caller's transaction. */
+CM_NODISCARD bool cm_store_discounts_reopen(cm_pg *pg, const char *payer, const char *month, cm_error *err);
+
 typedef struct cm_discounts {
     cm_discount *list; /* owned, with its texts */
     size_t count;

@@ -211,6 +211,21 @@ static bool drop_correction(cm_pg *pg, const run_facts *present, cm_instant now,
                         "the settled rating was requested again", err);
 }
 
+bool cm_store_run_take_correction(cm_pg *pg, const char *payer, const char *month, cm_instant now, const char *actor,
+                                  cm_error *err)
+{
+    run_facts of = {0}, present, correction;
+    bool found, corrected;
+    const char *values[] = {payer, month};
+    snprintf(of.payer, sizeof of.payer, "%s", payer);
+    snprintf(of.period, sizeof of.period, "%s", month);
+    if (!load_current(pg, &of, &present, &found, err) || !load_correction(pg, &of, &correction, &corrected, err))
+        return false;
+    return !corrected ||
+           (cm_pg_query(pg, "DELETE FROM correction_run WHERE payer = $1 AND period = $2", 2, values, NULL, err) &&
+            become_current(pg, &correction, &present, now, actor, "the period was reopened", err));
+}
+
 /* ret: the period was settled, so the current run does not change. */
 static bool is_settled(cm_pg *pg, const run_facts *run, bool found_current, bool *ret, cm_error *err)
 {

@@ -23,6 +23,10 @@ CM_NODISCARD bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now
  * the correction. Audited. */
 CM_NODISCARD bool cm_store_run_reactivate(cm_pg *pg, const char *run, cm_instant now, const char *actor, cm_error *err);
 
+/* The period is no longer settled: its correction, if it has one, becomes the current run. Audited. */
+CM_NODISCARD bool cm_store_run_take_correction(cm_pg *pg, const char *payer, const char *month, cm_instant now,
+                                               const char *actor, cm_error *err);
+
 /*
  * `run start` of an existing run that is not complete and no longer running (failed, stopped, superseded): it starts
  * again from scratch: what was applied is deleted, its chunks are published again. Audited with `reason`.

@@ -5,7 +5,7 @@
  *   {"do": "catalog", "folder"}                                             {"do": "refresh"}
  *   {"do": "run", "name", "payer", "lane", "period", "lines", "final_lines", "charges": [...]}     a complete run is
  * switched to
- *   {"do": "settle", "payer", "period"}
+ *   {"do": "settle" | "reopen", "payer", "period"}                          what is unbilled is acknowledged
  *   {"do": "approve" | "issue", "id"}                                       every gate that can be is overridden
  *   {"do": "margin", "id"}
  * All have "now".
@@ -139,6 +139,16 @@ static bool change(probe *p, enum cm_document_change what, cm_error *err)
     return done;
 }
 
+static bool change_period(probe *p, const char *what, cm_period period, cm_error *err)
+{
+    const cm_period_order order = {text_of(p, "payer"), period, "maria", "test", true};
+    json_t *reasons = NULL;
+    bool done = strcmp(what, "reopen") == 0 ? cm_store_period_reopen(p->pg, p->now, &order, err)
+                                            : cm_store_period_settle_order(p->pg, p->now, &order, &reasons, err);
+    json_decref(reasons);
+    return done;
+}
+
 static bool act(probe *p, cm_error *err)
 {
     const char *what = text_of(p, "do");
@@ -152,9 +162,8 @@ static bool act(probe *p, cm_error *err)
         return take_run(p, err);
     if (strcmp(what, "refresh") == 0)
         return cm_store_statements_refresh_all(p->pg, p->now, NULL, NULL, &built, err);
-    if (strcmp(what, "settle") == 0)
-        return cm_period_parse(cm_slice_of(text_of(p, "period")), &period) &&
-               cm_store_period_settle(p->pg, text_of(p, "payer"), period, p->now, "maria", "test", err);
+    if (strcmp(what, "settle") == 0 || strcmp(what, "reopen") == 0)
+        return cm_period_parse(cm_slice_of(text_of(p, "period")), &period) && change_period(p, what, period, err);
     if (strcmp(what, "approve") == 0)
         return change(p, CM_DOCUMENT_APPROVE, err);
     if (strcmp(what, "issue") == 0)

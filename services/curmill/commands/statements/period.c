@@ -1,8 +1,9 @@
-/* period list | show | settle. Duties by date (I08, I13) are computed from the clock of this program. */
+/* period list | show | settle | reopen. Duties by date (I08, I13) are computed from the clock of this program. */
 #include "cli/cli.h"
 #include "commands/commands.h"
 
 #include "store/documents/statement_store.h"
+#include "store/ledgers/unbilled_store.h"
 #include "store/runs/period_store.h"
 
 #include <stdio.h>
@@ -180,6 +181,10 @@ static int print_period(json_t *period)
             "documents", json_integer_value(json_object_get(documents, "draft")),
             json_integer_value(json_object_get(documents, "approved")),
             json_integer_value(json_object_get(documents, "issued")));
+    json_array_foreach (json_object_get(period, "unbilled"), i, item)
+        fprintf(stdout, "%-15s account %s: %s %s, %s%s\n", "unbilled", text(item, "account"), text(item, "amount"),
+                text(item, "currency"), text(item, "reason"),
+                cm_unbilled_is_acknowledged(item) ? ", acknowledged" : "");
     json_array_foreach (json_object_get(period, "alerts"), i, item)
         cli_put(stdout, "%-15s %s %s: %s\n", "alert", text(item, "code"), text(item, "object"), text(item, "detail"));
     fputs("\nhistory\n", stdout);
@@ -206,8 +211,9 @@ int cmd_period_show(cli *c)
                 cli_value(c, "period"));
         return cli_fail(c, &err);
     }
-    json_t *alerts = json_array(), *past = history(c, &err);
-    if (!past || !add_overdue(c, alerts, &err)) {
+    json_t *alerts = json_array(), *past = history(c, &err), *unbilled = NULL;
+    if (!past || !add_overdue(c, alerts, &err) ||
+        !cm_store_unbilled_money(c->pg_, cli_value(c, "payer"), cli_value(c, "period"), &unbilled, &err)) {
         json_decref(alerts);
         json_decref(past);
         cm_rows_free(rows);
@@ -215,28 +221,57 @@ int cmd_period_show(cli *c)
     }
     cm_day_print(cm_day_of(cm_period_overdue_from(period)) - 1, due);
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:s, s:s, s:o, s:o}", "payer",
-                  cell(rows, 0, PAYER), "lane", cell(rows, 0, LANE), "period", cell(rows, 0, PERIOD), "state",
+        json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:s, s:s, s:o, s:o, s:o}",
+                  "payer", cell(rows, 0, PAYER), "lane", cell(rows, 0, LANE), "period", cell(rows, 0, PERIOD), "state",
                   cell(rows, 0, STATE), "run", cell(rows, 0, RUN), "correction", cell(rows, 0, CORRECTION), "lines",
                   number(rows, LINES), "not_final", number(rows, NOT_FINAL), "suspended", number(rows, SUSPENDED),
                   "documents", "draft", number(rows, DRAFTS), "approved", number(rows, APPROVED), "issued",
                   number(rows, ISSUED), "earliest_issue", cm_instant_print(cm_period_earliest_issue(period), earliest),
-                  "statements_due", due, "alerts", alerts, "history", past);
+                  "statements_due", due, "unbilled", unbilled, "alerts", alerts, "history", past);
     cm_assert(json);
     cm_rows_free(rows);
     return c->format == CLI_TABLE ? print_period(json) : cli_json_print(json);
 }
 
+static void tell_reasons(const cli *c, const json_t *reasons)
+{
+    size_t i;
+    const json_t *reason;
+    fprintf(stderr, "curmill: period %s of payer %s cannot be settled:\n", cli_value(c, "period"),
+            cli_value(c, "payer"));
+    json_array_foreach (reasons, i, reason)
+        fprintf(stderr, "  %-16s %s\n", text(reason, "code"), text(reason, "detail"));
+}
+
 int cmd_period_settle(cli *c)
 {
     cm_error err = {0};
-    cm_period period;
     int exit_code = 0;
+    json_t *reasons = NULL;
+    cm_period_order order = {.payer = cli_value(c, "payer"),
+                             .by = cli_value(c, "by"),
+                             .reason = cli_value(c, "reason"),
+                             .acknowledge_unbilled = cli_switch(c, "acknowledge-unbilled")};
     cm_pg *pg = cli_pg(c, &exit_code);
-    if (!pg || !cli_period(c, &period, &exit_code))
+    if (!pg || !cli_period(c, &order.period, &exit_code))
         return exit_code;
-    if (!cm_store_period_settle(pg, cli_value(c, "payer"), period, cli_now(c), cli_value(c, "by"),
-                                cli_value(c, "reason"), &err))
+    if (cm_store_period_settle_order(pg, cli_now(c), &order, &reasons, &err))
+        return cmd_period_show(c);
+    if (!reasons)
         return cli_fail(c, &err);
-    return cmd_period_show(c);
+    tell_reasons(c, reasons);
+    json_decref(reasons);
+    return cm_error_exit_code(&err);
+}
+
+int cmd_period_reopen(cli *c)
+{
+    cm_error err = {0};
+    int exit_code = 0;
+    cm_period_order order = {
+        .payer = cli_value(c, "payer"), .by = cli_value(c, "by"), .reason = cli_value(c, "reason")};
+    cm_pg *pg = cli_pg(c, &exit_code);
+    if (!pg || !cli_period(c, &order.period, &exit_code))
+        return exit_code;
+    return cm_store_period_reopen(pg, cli_now(c), &order, &err) ? cmd_period_show(c) : cli_fail(c, &err);
 }

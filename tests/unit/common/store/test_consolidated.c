@@ -32,6 +32,10 @@ static void life_of(const char *catalog, const char *lines, const char *correcti
     EXPECT("SELECT number FROM statement", "south/tdsynnex/2025/000001");
     EXPECT("SELECT record::jsonb -> 'settings' -> 'parties' -> 'customers' -> 'zenith' ->> 'name' FROM statement",
            "Zenith");
+    EXPECT("SELECT state FROM billing_period", "final"); /* the suspended money is not acknowledged */
+    json_t *reasons;
+    const cm_period_order order = {TDS, {2025, 6}, "maria", "x", true};
+    MUST(cm_store_period_settle_order(p->pg, p->now, &order, &reasons, &p->err));
     EXPECT("SELECT state FROM billing_period", "closed");
 
     /* acme's usage becomes 90: -10 and 19 % of it; zenith pays no tax. */
