@@ -73,7 +73,7 @@ def closed(stack, generate):
     seen["estimated"] = stack.cli("period", "show", "--payer", month.payer, "--period", month.period)
     second = month.write("--only-version", 2)[0]
     month.ingest()
-    settled = stack.cli("period", "settle", "--payer", month.payer, "--period", month.period, *WHO)
+    settled = stack.cli("period", "settle", "--payer", month.payer, "--period", month.period, *WHO, "--acknowledge-unbilled")
     assert settled["state"] == "settled"
     ids = _approve(stack, month)
     overrides = _overrides(stack, ids)

@@ -269,7 +269,7 @@ def test_changed_files_and_settled_months(world):
 
     settled = [m for m in world.months if m.period == world.periods[0]]
     for one in settled:
-        stack.cli("period", "settle", "--payer", one.payer, "--period", one.period, "--by", "maria", "--reason", "test")
+        stack.cli("period", "settle", "--payer", one.payer, "--period", one.period, "--by", "maria", "--reason", "test", "--acknowledge-unbilled")
     told = _dry(world, world.after)
     assert {(p["period"], p["state"], p["rated"]) for p in told["periods"]} == {(world.periods[0], "settled", False), (world.periods[1], "estimated", True)} or \
         {(p["period"], p["rated"]) for p in told["periods"]} == {(world.periods[0], False), (world.periods[1], True)}

@@ -54,7 +54,7 @@ def quarter(stack, generate):
     ingest(JULY)
     seen["july open"] = _listed(stack, payer, JULY)
     assert {key: values[2] for key, values in seen["july open"][0].items()} == ledger.open(JULY) != {}
-    stack.cli("period", "settle", "--payer", payer, "--period", JULY, *WHO)
+    stack.cli("period", "settle", "--payer", payer, "--period", JULY, *WHO, "--acknowledge-unbilled")
     ledger.settle(JULY)
     documents = [stack.cli("statement", "show", d["id"]) for d in stack.cli("statement", "list", "--payer", payer, "--period", JULY)]
     ids = [d["id"] for d in documents if not {g["code"] for g in d["gates"] if not g["open"]} & NEVER]
@@ -66,7 +66,7 @@ def quarter(stack, generate):
     made[AUGUST].write("--only-version", 1)
     ingest(AUGUST)
     assert _shown(stack, payer, AUGUST)[0] == ledger.applied(AUGUST) != {}
-    stack.cli("period", "settle", "--payer", payer, "--period", AUGUST, *WHO)
+    stack.cli("period", "settle", "--payer", payer, "--period", AUGUST, *WHO, "--acknowledge-unbilled")
     ledger.settle(AUGUST)
     made[JULY].write("--only-version", 2)
     ingest(JULY)

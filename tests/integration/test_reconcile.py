@@ -45,7 +45,7 @@ class World:
         (self.month.catalog / "formats.yaml").write_text(FORMATS)
         months.apply(stack, self.month.catalog)
         self.month.ingest()
-        stack.cli("period", "settle", "--payer", self.month.payer, "--period", self.month.period, *SETTLE)
+        stack.cli("period", "settle", "--payer", self.month.payer, "--period", self.month.period, *SETTLE, "--acknowledge-unbilled")
         second = self.month.write("--only-version", 2)[0]
         self.month.ingest()
         self.catalog = catalogs.from_folder(self.month.catalog)

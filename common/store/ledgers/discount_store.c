@@ -143,9 +143,10 @@ bool cm_store_discounts_refresh_payer(cm_pg *pg, const char *payer, cm_error *er
 
 bool cm_store_discounts_reopen(cm_pg *pg, const char *payer, const char *month, cm_error *err)
 {
-    return cm_pg_query(pg,
-                       "UPDATE discount_month SET pending = true WHERE payer = $1 AND due_period <> '' AND due_period <= $2",
-                       2, (const char *[]){payer, month}, NULL, err) &&
+    return cm_pg_query(
+               pg,
+               "UPDATE discount_month SET pending = true WHERE payer = $1 AND due_period <> '' AND due_period <= $2", 2,
+               (const char *[]){payer, month}, NULL, err) &&
            cm_store_discounts_refresh_payer(pg, payer, err);
 }
 

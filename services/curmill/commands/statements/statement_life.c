@@ -3,7 +3,9 @@
 #include "cli/cli.h"
 #include "commands/commands.h"
 
+#include "platform/postgres/array.h"
 #include "store/documents/document_store.h"
+#include "store/ledgers/unbilled_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +156,31 @@ static int ambiguous(const cli *c, const char *id, const cm_rows *rows)
     return cli_fail(c, &err);
 }
 
+/* What the months of the documents leave unbilled: said when they are issued, and by `period show` when they close. */
+static void tell_unbilled(cli *c, const char *ids)
+{
+    cm_error ignored = {0};
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(c->pg_,
+                     "SELECT DISTINCT p, coalesce(document::jsonb #>> '{corrects, period}', period) FROM statement, "
+                     "unnest(payers) p WHERE id = ANY ($1::text[]) ORDER BY 2, 1",
+                     1, &ids, &rows, &ignored))
+        return;
+    for (int i = 0; i < cm_rows_count(rows); i++) {
+        const char *payer = cm_rows_text(rows, i, 0), *month = cm_rows_text(rows, i, 1);
+        json_t *money = NULL;
+        cm_buffer which = {0};
+        if (cm_store_unbilled_money(c->pg_, payer, month, &money, &ignored))
+            cm_unbilled_print(money, false, &which);
+        if (which.length)
+            cli_note(c, "unbilled in %s of payer %s: %s; see `curmill period show --payer %s --period %s`", month,
+                     payer, which.data, payer, month);
+        cm_buffer_free(&which);
+        json_decref(money);
+    }
+    cm_rows_free(rows);
+}
+
 static int change_documents(cli *c, enum cm_document_change change)
 {
     const char *overrides[OVERRIDES_MAX], *reason = cli_value(c, "reason");
@@ -179,21 +206,27 @@ static int change_documents(cli *c, enum cm_document_change change)
                                .overrides = overrides,
                                .override_count = (size_t)count};
     cli_table *table = cli_documents_table();
+    cm_buffer ids = {0};
     bool going = true;
     for (int i = 0; going && i < cm_rows_count(rows); i++) {
         /* One that was named is tried in any state, so that the answer says why not. */
         bool wanted = (id && cm_rows_count(rows) == 1) ||
                       strcmp(cm_rows_text(rows, i, CLI_STATE), cm_document_change_from(change)) == 0;
-        if (wanted)
+        if (wanted) {
             going = change_row(c, &order, rows, i, table, &exit_code);
+            cm_array_text(&ids, cm_rows_text(rows, i, CLI_ID));
+        }
         changed += wanted;
     }
     if (changed) {
         cli_table_print(c, table);
+        if (change == CM_DOCUMENT_ISSUE)
+            tell_unbilled(c, cm_array_end(&ids));
     } else {
         cli_table_free(table);
         exit_code = none_fits(c, rows, change);
     }
+    cm_buffer_free(&ids);
     cm_rows_free(rows);
     return exit_code;
 }
