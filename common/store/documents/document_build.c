@@ -12,6 +12,11 @@
 
 enum { ROWS_AT_ONCE = 2000, ARENA_BYTES = 256 * 1024 };
 
+/* A customer that has an account under a payer of the lane in the month: both by their places in the catalog. */
+typedef struct linked_payer {
+    size_t customer, payer;
+} linked_payer;
+
 typedef struct building {
     const cm_document_build *order;
     cm_buffer *missing;
@@ -24,9 +29,78 @@ typedef struct building {
         bool seen; /* by the current unit */
     } * source;
     size_t sources;
+    linked_payer *linked; /* ordered by customer, then payer; each once */
+    size_t linked_count;
     const cm_credit_uses *used;
     bool *placed; /* by custom charge: its document was built */
 } building;
+
+/* --- the payers that a document rests on ------------------------------------------------------------------------- */
+
+static int by_customer(const void *a, const void *b)
+{
+    const linked_payer *x = a, *y = b;
+    if (x->customer != y->customer)
+        return x->customer < y->customer ? -1 : 1;
+    return (x->payer > y->payer) - (x->payer < y->payer);
+}
+
+static void find_linked_payers(building *b)
+{
+    const cm_catalog *catalog = b->order->catalog;
+    cm_instant from = cm_period_start(b->order->period), to = cm_period_end(b->order->period);
+    size_t count = 0;
+    b->linked = cm_alloc((catalog->link_count + 1) * sizeof *b->linked);
+    for (size_t i = 0; i < catalog->link_count; i++) {
+        const cm_link *link = &catalog->links[i];
+        const cm_payer *payer = link->from < to && link->to > from ? cm_catalog_payer(catalog, link->payer) : NULL;
+        if (payer && strcmp(payer->lane, b->order->lane) == 0)
+            b->linked[count++] =
+                (linked_payer){(size_t)(link->customer - catalog->customers), (size_t)(payer - catalog->payers)};
+    }
+    qsort(b->linked, count, sizeof *b->linked, by_customer);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || by_customer(&b->linked[i - 1], &b->linked[i]) != 0)
+            b->linked[b->linked_count++] = b->linked[i];
+    }
+}
+
+/* The run of each payer, also of those without a charge of any customer. */
+static bool load_sources(building *b, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(b->order->pg, "SELECT payer, id FROM run WHERE id = ANY ($1::text[]) ORDER BY payer, id", 1,
+                     (const char *[]){b->order->runs}, &rows, err))
+        return false;
+    b->sources = (size_t)cm_rows_count(rows);
+    b->source = cm_alloc((b->sources + 1) * sizeof *b->source);
+    for (size_t i = 0; i < b->sources; i++) {
+        snprintf(b->source[i].payer, sizeof b->source[i].payer, "%s", cm_rows_text(rows, (int)i, 0));
+        snprintf(b->source[i].run, sizeof b->source[i].run, "%s", cm_rows_text(rows, (int)i, 1));
+        b->source[i].seen = false;
+    }
+    cm_rows_free(rows);
+    return true;
+}
+
+/* How many there are of a customer, from *ret_first on. */
+static size_t linked_payers(const building *b, const char *customer_id, size_t *ret_first)
+{
+    const cm_catalog *catalog = b->order->catalog;
+    const cm_customer *customer = cm_catalog_customer(catalog, customer_id);
+    size_t wanted = customer ? (size_t)(customer - catalog->customers) : SIZE_MAX, low = 0, high = b->linked_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (b->linked[middle].customer < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_first = low;
+    while (low < b->linked_count && b->linked[low].customer == wanted)
+        low++;
+    return low - *ret_first;
+}
 
 /* --- a unit's charges -------------------------------------------------------------------------------------------- */
 
@@ -36,17 +110,10 @@ static const char *keep(building *b, const cm_rows *rows, int row, int column)
     return cm_arena_strndup(b->arena, text, strlen(text));
 }
 
-static void add_source(building *b, const char *payer, const char *run)
+static void see_source(building *b, const char *run)
 {
-    size_t i = 0;
-    while (i < b->sources && strcmp(b->source[i].payer, payer) != 0)
-        i++;
-    if (i == b->sources) {
-        b->source = cm_realloc(b->source, ++b->sources * sizeof *b->source);
-        snprintf(b->source[i].payer, sizeof b->source[i].payer, "%s", payer);
-        snprintf(b->source[i].run, sizeof b->source[i].run, "%s", run);
-    }
-    b->source[i].seen = true;
+    for (size_t i = 0; i < b->sources; i++)
+        b->source[i].seen = b->source[i].seen || strcmp(b->source[i].run, run) == 0;
 }
 
 static cm_statement_charge *next_charge(building *b)
@@ -63,7 +130,7 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
 {
     if (b->count == 0)
         snprintf(b->reseller, sizeof b->reseller, "%s", cm_rows_text(rows, row, 14));
-    add_source(b, cm_rows_text(rows, row, 1), cm_rows_text(rows, row, 13));
+    see_source(b, cm_rows_text(rows, row, 13));
     cm_statement_charge *c = next_charge(b);
     *c = (cm_statement_charge){
         .customer = keep(b, rows, row, 0),
@@ -89,19 +156,49 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
 
 /* --- a unit's documents ------------------------------------------------------------------------------------------ */
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Array literals of the payers that a document rests on, and of their runs; a payer that delivered nothing has none. */
+static void rests_on(const building *b, const json_t *customers, cm_buffer *ret_payers, cm_buffer *ret_runs)
+{
+    size_t count = 0, most = b->sources, first, i;
+    const json_t *customer;
+    json_array_foreach (customers, i, customer)
+        most += linked_payers(b, json_string_value(json_object_get(customer, "id")), &first);
+    const char **payers = cm_alloc((most + 1) * sizeof *payers);
+    json_array_foreach (customers, i, customer) {
+        size_t linked = linked_payers(b, json_string_value(json_object_get(customer, "id")), &first);
+        for (size_t k = 0; k < linked; k++)
+            payers[count++] = b->order->catalog->payers[b->linked[first + k].payer].id;
+    }
+    for (i = 0; i < b->sources; i++) {
+        if (b->source[i].seen)
+            payers[count++] = b->source[i].payer;
+    }
+    qsort(payers, count, sizeof *payers, by_name);
+    for (size_t k = 0; k < count; k++) {
+        if (k && strcmp(payers[k - 1], payers[k]) == 0)
+            continue;
+        cm_array_text(ret_payers, payers[k]);
+        for (i = 0; i < b->sources; i++) {
+            if (strcmp(b->source[i].payer, payers[k]) == 0)
+                cm_array_text(ret_runs, b->source[i].run);
+        }
+    }
+    free(payers);
+}
+
 static bool hand_over(building *b, const cm_statement *s, cm_error *err)
 {
     cm_buffer customers = {0}, payers = {0}, runs = {0};
     size_t i;
-    json_t *customer;
-    json_array_foreach (json_object_get(s->document, "customers"), i, customer)
+    const json_t *customer, *all = json_object_get(s->document, "customers");
+    json_array_foreach (all, i, customer)
         cm_array_text(&customers, json_string_value(json_object_get(customer, "id")));
-    for (i = 0; i < b->sources; i++) {
-        if (b->source[i].seen) {
-            cm_array_text(&payers, b->source[i].payer);
-            cm_array_text(&runs, b->source[i].run);
-        }
-    }
+    rests_on(b, all, &payers, &runs);
     cm_built_document built = {s, cm_array_end(&customers), cm_array_end(&payers), cm_array_end(&runs)};
     bool done = b->order->take(b->order->opaque, &built, err);
     cm_buffer_free(&customers);
@@ -172,8 +269,7 @@ static bool flush(building *b, cm_error *err)
     return finish_unit(b) && done;
 }
 
-/* Custom charges of customers (resellers) without any other charge: their documents depend on all of the lane's
- * runs. */
+/* Custom charges of customers (resellers) without any other charge. */
 static bool flush_custom_charges(building *b, cm_error *err)
 {
     const cm_catalog *catalog = b->order->catalog;
@@ -186,8 +282,6 @@ static bool flush_custom_charges(building *b, cm_error *err)
         snprintf(b->reseller, sizeof b->reseller, "%s",
                  strcmp(reseller->consolidation, "end_customer") == 0 ? "" : reseller->id);
         *next_charge(b) = cm_custom_charge_presence(charge);
-        for (size_t s = 0; s < b->sources; s++)
-            b->source[s].seen = true;
         done = flush(b, err);
     }
     return done;
@@ -263,11 +357,13 @@ bool cm_documents_build(const cm_document_build *order, cm_buffer *missing, cm_e
     memset(b.placed, 0, (order->catalog->custom_charge_count + 1) * sizeof *b.placed);
     bool done = (order->used || cm_credit_uses_load(order->pg, order->lane, order->period, &own, err));
     b.used = order->used ? order->used : &own;
-    done = done && read_charges(&b, err);
+    find_linked_payers(&b);
+    done = done && load_sources(&b, err) && read_charges(&b, err);
     cm_credit_uses_free(&own);
     free(b.placed);
     cm_arena_free(b.arena);
     free(b.charge);
     free(b.source);
+    free(b.linked);
     return done;
 }
