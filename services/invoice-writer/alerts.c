@@ -210,8 +210,8 @@ bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
     if (!cm_store_run(writer->pg, run, &a.facts, err))
         return false;
     cm_period_print(a.facts.period, a.period);
-    a.catalog =
-        cm_catalog_cache_snapshot(writer->catalogs, writer->pg, a.facts.catalog, a.facts.links, a.facts.payer, err);
+    const cm_run_basis basis = {a.facts.catalog, a.facts.slice, a.facts.links, a.facts.payer};
+    a.catalog = cm_catalog_cache_of_run(writer->catalogs, writer->pg, &basis, err);
     return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && link_alerts(&a, err) &&
            payer_usage(&a, err) && negative_margins(&a, err);
 }

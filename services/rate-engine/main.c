@@ -1,6 +1,6 @@
 /*
  * rate-engine: line.ingested -> line.rated. Reads as a checklist: settings, database, Kafka, loop.
- * It keeps no state: everything it writes follows from the batch and the run's catalog snapshot.
+ * It keeps no state: everything it writes follows from the batch and the run's slice of the catalog.
  */
 #include "base/log/log.h"
 #include "billing/aggregate/rate_batch.h"
@@ -196,7 +196,7 @@ int main(int argc, char **argv)
 {
     engine e = {.loop = {.worker = &e.worker}};
     cm_error err = {0};
-    int exit_code = cm_worker_start(&e.worker, "rate-engine", "prices ingested lines with a run's catalog snapshot",
+    int exit_code = cm_worker_start(&e.worker, "rate-engine", "prices ingested lines with a run's slice of the catalog",
                                     settings, argc, argv);
     if (exit_code >= 0)
         return exit_code;

@@ -52,8 +52,9 @@ static bool load(cm_rate_runs *runs, cm_pg *pg, const char *id, entry *e, cm_err
             err, CM_ERROR_REFUSED, "ENGINE_CHANGED",
             "run %s was started by rating engine \"%s\" and this worker is \"%s\": `curmill run start` rates the delivery again",
             id, e->run.facts.engine_version, cm_engine_version());
-    const cm_catalog *catalog = cm_catalog_cache_snapshot(runs->catalogs, pg, e->run.facts.catalog, e->run.facts.links,
-                                                          e->run.facts.payer, err);
+    const cm_run *facts = &e->run.facts;
+    const cm_run_basis basis = {facts->catalog, facts->slice, facts->links, facts->payer};
+    const cm_catalog *catalog = cm_catalog_cache_of_run(runs->catalogs, pg, &basis, err);
     if (!catalog)
         return false;
     e->run.rater = cm_rater_new(catalog, e->run.facts.payer, e->run.facts.period, err);

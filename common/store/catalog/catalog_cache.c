@@ -1,7 +1,8 @@
-/* Caches parsed catalog versions, with and without the links of runs, for workers. */
+/* Caches parsed catalog versions and slices, with and without the links of runs, for workers. */
 #include "store/catalog/catalog_store.h"
 
 #include "store/catalog/link_store.h"
+#include "store/catalog/slice_store.h"
 
 #include <stdlib.h>
 
@@ -17,8 +18,11 @@ typedef struct cached {
     int count;
 } cached;
 
+typedef bool load_catalog(cm_pg *pg, const char *id, cm_catalog **ret, cm_error *err);
+
+/* Versions are few and large, slices many and small. */
 struct cm_catalog_cache {
-    cached entry[CM_CATALOG_CACHE_MAX];
+    cached version[CM_CATALOG_CACHE_MAX], slice[CM_SLICE_CACHE_MAX];
     uint64_t clock, generation;
 };
 
@@ -33,22 +37,29 @@ static void forget_linked(cached *entry)
         cm_catalog_free(entry->linked[--entry->count].catalog);
 }
 
+static void forget_all(cached *entry, int count)
+{
+    for (int i = 0; i < count; i++) {
+        forget_linked(&entry[i]);
+        cm_catalog_free(entry[i].base);
+    }
+}
+
 void cm_catalog_cache_free(cm_catalog_cache *cache)
 {
     if (!cache)
         return;
-    for (int i = 0; i < CM_CATALOG_CACHE_MAX; i++) {
-        forget_linked(&cache->entry[i]);
-        cm_catalog_free(cache->entry[i].base);
-    }
+    forget_all(cache->version, CM_CATALOG_CACHE_MAX);
+    forget_all(cache->slice, CM_SLICE_CACHE_MAX);
     free(cache);
 }
 
-static cached *get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error *err)
+static cached *get_from(cm_catalog_cache *cache, cached *list, int count, load_catalog *load, cm_pg *pg, const char *id,
+                        cm_error *err)
 {
-    cached *oldest = &cache->entry[0];
-    for (int i = 0; i < CM_CATALOG_CACHE_MAX; i++) {
-        cached *entry = &cache->entry[i];
+    cached *oldest = &list[0];
+    for (int i = 0; i < count; i++) {
+        cached *entry = &list[i];
         if (entry->base && strcmp(entry->base->id, id) == 0) {
             entry->used = ++cache->clock;
             return entry;
@@ -57,7 +68,7 @@ static cached *get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error 
             oldest = entry;
     }
     cm_catalog *loaded;
-    if (!cm_store_catalog_load(pg, id, &loaded, err))
+    if (!load(pg, id, &loaded, err))
         return NULL;
     if (oldest->base) {
         forget_linked(oldest);
@@ -69,16 +80,23 @@ static cached *get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error 
     return oldest;
 }
 
+static cached *get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error *err)
+{
+    return get_from(cache, cache->version, CM_CATALOG_CACHE_MAX, cm_store_catalog_load, pg, id, err);
+}
+
 const cm_catalog *cm_catalog_cache_get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error *err)
 {
     const cached *entry = get(cache, pg, id, err);
     return entry ? entry->base : NULL;
 }
 
-const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, const char *id, const char *links,
-                                            const char *payer, cm_error *err)
+const cm_catalog *cm_catalog_cache_of_run(cm_catalog_cache *cache, cm_pg *pg, const cm_run_basis *run, cm_error *err)
 {
-    cached *entry = get(cache, pg, id, err);
+    const char *links = run->links;
+    cached *entry = *run->slice
+                        ? get_from(cache, cache->slice, CM_SLICE_CACHE_MAX, cm_store_slice_load, pg, run->slice, err)
+                        : get(cache, pg, run->catalog, err);
     if (!entry || !*links)
         return entry ? entry->base : NULL;
     for (int i = 0; i < entry->count; i++) {
@@ -96,7 +114,7 @@ const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, 
         }
         struct linked *linked = &entry->linked[entry->count++];
         snprintf(linked->links, sizeof linked->links, "%s", links);
-        made = linked->catalog = cm_catalog_with_links(entry->base, payer, list, count);
+        made = linked->catalog = cm_catalog_with_links(entry->base, run->payer, list, count);
     }
     cm_arena_free(arena);
     return made;

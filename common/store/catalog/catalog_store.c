@@ -4,6 +4,7 @@
 #include "billing/catalog/diff/diff.h"
 #include "billing/catalog/parse/canonical.h"
 #include "store/audit/audit.h"
+#include "store/catalog/slice_store.h"
 
 #include <stdlib.h>
 
@@ -76,7 +77,7 @@ static bool store_version(cm_pg *pg, const char *text, const json_t *canonical, 
                     "INSERT INTO catalog_activation (catalog_id, in_force_from, applied_at, applied_by, reason, diff)"
                     " VALUES ($1, $2, $3, $4, $5, $6)",
                     6, activation, NULL, err) &&
-        remember_fx_authors(pg, canonical, by, at, err) &&
+        remember_fx_authors(pg, canonical, by, at, err) && cm_store_slices_write(pg, applied->id, canonical, err) &&
         cm_store_audit(pg, now, by, "catalog.applied", object, reason, detail_text, err) &&
         cm_pg_execute(pg, "NOTIFY curmill_scan", err); /* there may be new payers: look for their deliveries */
     free(detail_text);

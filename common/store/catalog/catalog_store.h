@@ -27,17 +27,21 @@ CM_NODISCARD bool cm_store_catalog_in_force(cm_pg *pg, cm_instant now, char ret_
 /* Loads and parses a version by its id or a unique prefix of it. The caller frees it. */
 CM_NODISCARD bool cm_store_catalog_load(cm_pg *pg, const char *id, cm_catalog **ret, cm_error *err);
 
-/* A small cache of parsed versions by id, for workers. */
+/* A small cache of parsed versions and slices by id, for workers. */
 typedef struct cm_catalog_cache cm_catalog_cache;
 cm_catalog_cache *cm_catalog_cache_new(void);
 void cm_catalog_cache_free(cm_catalog_cache *cache);
 /* Owned by the cache, valid until CM_CATALOG_CACHE_MAX other versions have been requested. */
-enum { CM_CATALOG_CACHE_MAX = 4 };
+enum { CM_CATALOG_CACHE_MAX = 4, CM_SLICE_CACHE_MAX = 32 };
 CM_NODISCARD const cm_catalog *cm_catalog_cache_get(cm_catalog_cache *cache, cm_pg *pg, const char *id, cm_error *err);
-/* The version with the link set of a payer's run ("": the version itself): `links` of the result are those of this
- * payer. Owned by the cache, too. */
-CM_NODISCARD const cm_catalog *cm_catalog_cache_snapshot(cm_catalog_cache *cache, cm_pg *pg, const char *id,
-                                                         const char *links, const char *payer, cm_error *err);
+/* What a run is rated with: its payer's slice (`slice` "": an older run, the whole version) with its link set ("":
+ * none); `links` of the result are those of the payer. However large the catalog is, only the slice is loaded. Owned by
+ * the cache, too. */
+typedef struct cm_run_basis {
+    const char *catalog, *slice, *links, *payer;
+} cm_run_basis;
+CM_NODISCARD const cm_catalog *cm_catalog_cache_of_run(cm_catalog_cache *cache, cm_pg *pg, const cm_run_basis *run,
+                                                       cm_error *err);
 /* Increases when an entry is evicted: whatever was derived from older entries must be dropped too. */
 uint64_t cm_catalog_cache_generation(const cm_catalog_cache *cache);
 

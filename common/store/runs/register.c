@@ -1,18 +1,19 @@
 /* Registration of deliveries and the start of runs. Each is one transaction under a lock of (payer, period). */
 #include "store/audit/audit.h"
 #include "store/catalog/link_store.h"
+#include "store/catalog/slice_store.h"
 #include "store/runs/run_row.h"
 #include "store/runs/switch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-void cm_run_id(const char *delivery, const char *catalog, const char *links, int attempt, char ret[static CM_ID_HEX])
+void cm_run_id(const char *delivery, const char *slice, const char *links, int attempt, char ret[static CM_ID_HEX])
 {
     cm_digest *digest = cm_digest_new();
     cm_digest_text(digest, "run");
     cm_digest_text(digest, delivery);
-    cm_digest_text(digest, catalog);
+    cm_digest_text(digest, slice);
     cm_digest_text(digest, links);
     cm_digest_text(digest, cm_engine_version());
     if (attempt) {
@@ -47,23 +48,28 @@ bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const c
                    const char *payer, const char *lane, cm_period period, int chunks, const cm_run_settings *settings,
                    cm_instant now, char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
 {
-    char at[CM_INSTANT_TEXT], month[CM_PERIOD_TEXT], number[4][16];
-    cm_run_id(delivery, catalog, links, attempt, ret_run);
+    char at[CM_INSTANT_TEXT], month[CM_PERIOD_TEXT], number[4][16], slice[CM_ID_HEX];
+    if (!cm_store_slice_of(pg, catalog, payer, links, slice, err))
+        return false;
+    if (!*slice)
+        return cm_fail(err, CM_ERROR_NOT_FOUND, "UNKNOWN_PAYER",
+                       "payer %s is not in catalog version %s: apply a catalog that contains it", payer, catalog);
+    cm_run_id(delivery, slice, links, attempt, ret_run);
     snprintf(number[0], 16, "%d", attempt);
     snprintf(number[1], 16, "%d", settings->shards ? settings->shards : CM_SHARDS);
     snprintf(number[2], 16, "%d", settings->partitions);
     snprintf(number[3], 16, "%d", chunks);
     cm_period_print(period, month);
     const char *values[] = {ret_run,   delivery,  catalog,   cm_engine_version(),       number[0], payer, lane, month,
-                            number[1], number[2], number[3], cm_instant_print(now, at), links};
+                            number[1], number[2], number[3], cm_instant_print(now, at), links,     slice};
     cm_rows *rows = NULL;
     if (!cm_pg_query(
             pg,
             "INSERT INTO run (id, delivery_id, catalog_id, engine_version, attempt, payer, lane, period, shards,"
-            " partitions, chunks, state, started_at, links_version)"
-            " VALUES ($1, $2, $3, $4, $5::int, $6, $7, $8, $9::int, $10::int, $11::int, 'running', $12, $13)"
+            " partitions, chunks, state, started_at, links_version, slice_id)"
+            " VALUES ($1, $2, $3, $4, $5::int, $6, $7, $8, $9::int, $10::int, $11::int, 'running', $12, $13, $14)"
             " ON CONFLICT DO NOTHING RETURNING id",
-            13, values, &rows, err))
+            14, values, &rows, err))
         return false;
     *ret_new = cm_rows_count(rows) == 1;
     cm_rows_free(rows);

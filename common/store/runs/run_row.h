@@ -4,11 +4,12 @@
 
 #include "store/runs/run_store.h"
 
-/* run id = hash(delivery, catalog, links, engine [, attempt]) (architecture.md section 3). */
-void cm_run_id(const char *delivery, const char *catalog, const char *links, int attempt, char ret[static CM_ID_HEX]);
+/* run id = hash(delivery, slice, links, engine [, attempt]) (architecture.md section 3). */
+void cm_run_id(const char *delivery, const char *slice, const char *links, int attempt, char ret[static CM_ID_HEX]);
 
-/* Inserts a run for the delivery, rated with a catalog version and a link set ("": none) (and empty run_chunk rows);
- * *ret_new false: the same run already exists. In a transaction. */
+/* Inserts a run for the delivery, rated with the payer's slice of a catalog version and a link set ("": none) (and
+ * empty run_chunk rows); *ret_new false: the same run already exists. NOT_FOUND: the version does not have the payer.
+ * In a transaction. */
 CM_NODISCARD bool cm_run_insert(cm_pg *pg, const char *delivery, const char *catalog, const char *links, int attempt,
                                 const char *payer, const char *lane, cm_period period, int chunks,
                                 const cm_run_settings *settings, cm_instant now, char ret_run[static CM_ID_HEX],

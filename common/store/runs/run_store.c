@@ -123,7 +123,7 @@ bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err)
     if (!cm_pg_query(
             pg,
             "SELECT id, delivery_id, catalog_id, payer, lane, engine_version, state, period, shards, partitions, chunks,"
-            " complete, links_version FROM run WHERE id = $1",
+            " complete, links_version, slice_id FROM run WHERE id = $1",
             1, values, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0) {
@@ -145,6 +145,7 @@ bool cm_store_run(cm_pg *pg, const char *id, cm_run *ret, cm_error *err)
     ret->chunks = (int)cm_rows_i64(rows, 0, 10);
     ret->complete = cm_rows_bool(rows, 0, 11);
     snprintf(ret->links, sizeof ret->links, "%s", cm_rows_text(rows, 0, 12));
+    snprintf(ret->slice, sizeof ret->slice, "%s", cm_rows_text(rows, 0, 13));
     cm_rows_free(rows);
     return true;
 }

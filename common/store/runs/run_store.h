@@ -81,8 +81,9 @@ CM_NODISCARD bool cm_store_published(cm_pg *pg, const char *run, int partitions,
 
 /* Facts about a run for rate-engine and invoice-writer. */
 typedef struct cm_run {
-    char id[CM_ID_HEX], delivery[CM_ID_HEX], catalog[CM_ID_HEX], links[CM_ID_HEX] /* link set, "": none */, payer[16],
-        lane[64], engine_version[128], state[16];
+    char id[CM_ID_HEX], delivery[CM_ID_HEX], catalog[CM_ID_HEX] /* in force when it began */,
+        slice[CM_ID_HEX] /* "": an older run, rated with the whole version */,
+        links[CM_ID_HEX] /* link set, "": none */, payer[16], lane[64], engine_version[128], state[16];
     cm_period period;
     int shards, partitions, chunks;
     bool complete;

@@ -115,11 +115,11 @@ int cmd_run_show(cli *c)
         return cli_fail(c, &err);
     }
     char period[CM_PERIOD_TEXT];
-    return cli_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "run", run.id,
-                                    "delivery", run.delivery, "catalog", run.catalog, "engine", run.engine_version,
-                                    "payer", run.payer, "period", cm_period_print(run.period, period), "state",
-                                    run.state, "complete", run.complete, "shards", run.shards, "chunks", chunks,
-                                    "control_costs", costs, "alerts", alerts));
+    return cli_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "run", run.id,
+                                    "delivery", run.delivery, "catalog", run.catalog, "slice", run.slice, "engine",
+                                    run.engine_version, "payer", run.payer, "period",
+                                    cm_period_print(run.period, period), "state", run.state, "complete", run.complete,
+                                    "shards", run.shards, "chunks", chunks, "control_costs", costs, "alerts", alerts));
 }
 
 int cmd_run_start(cli *c)
