@@ -391,6 +391,11 @@ def _lane_of(catalog, customer):
     return lanes.pop()
 
 
+def _report_names(reports):
+    """A list, or a mapping with `names`; the months that reports come for matter to gates only."""
+    return tuple(_list(reports.get("names") or [] if isinstance(reports, dict) else reports))
+
+
 def _add(catalog, document):
     kind = document.get("kind")
     if kind == "Payer":
@@ -400,7 +405,7 @@ def _add(catalog, document):
             raise CatalogError("Payer %s: unknown model %s" % (document["id"], document["model"]))
         catalog.payers[document["id"]] = Payer(
             document["id"], _text(document, "lane"), MODELS[document["model"]], _text(document, "reseller", ""),
-            document.get("source") or {}, tuple(_list(document.get("reports") or [])),
+            document.get("source") or {}, _report_names(document.get("reports") or []),
             _text(document, "buy_book", ""))
     elif kind == "Reseller":
         catalog.resellers[document["id"]] = document

@@ -124,8 +124,9 @@ static bool is_customer(const gating *g, const char *customer)
 
 /* --- RUN_INCOMPLETE, NOT_FINAL, TOO_EARLY ------------------------------------------------------------------------ */
 
-/* The payers that the customers have accounts under in the period, as an array literal for SQL. */
-static void payers_of_customers(const gating *g, cm_buffer *ret)
+/* The payers that the customers have accounts under in the period, as an array literal for SQL. `reporting`: only those
+ * that a report of the month comes for. */
+static void payers_of_customers(const gating *g, bool reporting, cm_buffer *ret)
 {
     for (size_t i = 0; i < g->catalog->payer_count; i++) {
         const cm_payer *payer = &g->catalog->payers[i];
@@ -135,7 +136,7 @@ static void payers_of_customers(const gating *g, cm_buffer *ret)
             linked = strcmp(link->payer, payer->id) == 0 && link->from < cm_period_end(g->period) &&
                      link->to > cm_period_start(g->period) && is_customer(g, link->customer->id);
         }
-        if (linked && strcmp(payer->lane, g->lane) == 0)
+        if (linked && strcmp(payer->lane, g->lane) == 0 && (!reporting || cm_payer_reports(payer, g->period)))
             cm_buffer_printf(ret, "%s%s", ret->length ? "," : "{", payer->id);
     }
     cm_buffer_text(ret, ret->length ? "}" : "{}");
@@ -168,7 +169,7 @@ static bool overtaken(const gating *g, cm_buffer *detail, cm_error *err)
 static bool run_incomplete(const gating *g, cm_error *err)
 {
     cm_buffer payers = {0}, detail = {0};
-    payers_of_customers(g, &payers);
+    payers_of_customers(g, false, &payers);
     const char *values[] = {g->month, payers.data};
     cm_rows *rows = NULL;
     bool done = cm_pg_query(
@@ -195,6 +196,35 @@ static bool run_incomplete(const gating *g, cm_error *err)
     if (done)
         gate(g, "RUN_INCOMPLETE", detail.length == 0,
              detail.length ? detail.data : "the current run of every payer is complete");
+    cm_rows_free(rows);
+    cm_buffer_free(&payers);
+    cm_buffer_free(&detail);
+    return done;
+}
+
+/* A payer that reports the month has no run that counts: what its lines would add to the document is not there. */
+static bool delivery_missing(const gating *g, cm_error *err)
+{
+    cm_buffer payers = {0}, detail = {0};
+    payers_of_customers(g, true, &payers);
+    cm_rows *rows = NULL;
+    bool done =
+        cm_pg_query(g->pg,
+                    "SELECT p.payer FROM unnest($2::text[]) p (payer) WHERE NOT EXISTS (SELECT FROM current_run "
+                    "WHERE payer = p.payer AND period = $1) ORDER BY p.payer",
+                    2, (const char *[]){g->month, payers.data}, &rows, err);
+    for (int i = 0; done && i < cm_rows_count(rows); i++)
+        cm_buffer_printf(&detail,
+                         "%spayer %s, under which its customers have accounts, has no complete delivery for %s",
+                         detail.length ? "; " : "", cm_rows_text(rows, i, 0), g->month);
+    if (detail.length)
+        cm_buffer_printf(&detail,
+                         "; opens when it is delivered (`curmill delivery list --period %s`), or when the catalog says "
+                         "that none comes: `reports: {from: MONTH}` or `none: true` of the Payer",
+                         g->month);
+    if (done)
+        gate(g, "DELIVERY_MISSING", detail.length == 0,
+             detail.length ? detail.data : "every payer of its customers has delivered");
     cm_rows_free(rows);
     cm_buffer_free(&payers);
     cm_buffer_free(&detail);
@@ -377,7 +407,8 @@ json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *docume
     const char *state = cm_json_member_text(document, "state");
     if (strcmp(state, "draft") != 0 && strcmp(state, "approved") != 0)
         return g.gates; /* these gates no longer apply */
-    bool done = read_document(&g, err) && load_row(&g, err) && run_incomplete(&g, err) && not_final(&g, err);
+    bool done = read_document(&g, err) && load_row(&g, err) && run_incomplete(&g, err) && delivery_missing(&g, err) &&
+                not_final(&g, err);
     if (done) {
         too_early(&g);
         done = suspended(&g, err) && support_group_missing(&g, err) && tax_hold(&g, err) && fx_missing(&g, err);

@@ -60,7 +60,7 @@ static json_t *check_source(cm_checker *checker, const cm_yaml_node *node, const
 }
 
 /* A list of texts, sorted. */
-static json_t *check_reports(cm_checker *checker, const cm_yaml_node *node)
+static json_t *check_names(cm_checker *checker, const cm_yaml_node *node)
 {
     const cm_yaml_node *const *items;
     size_t count, good = 0;
@@ -72,6 +72,42 @@ static json_t *check_reports(cm_checker *checker, const cm_yaml_node *node)
     json_t *list = good == count ? cm_json_sorted_texts(checker, texts, items, count, "reports") : json_array();
     free(texts);
     return list;
+}
+
+static bool is_none(cm_checker *checker, const cm_yaml_node *node)
+{
+    bool none = false;
+    if (node && cm_read_bool(checker, node, "none", &none) && !none)
+        cm_wrong(checker, node, "none can only be true; leave it out where reports come");
+    return none;
+}
+
+/* A list of names, or {names, from, none}. */
+static json_t *check_reports(cm_checker *checker, const cm_yaml_node *node, const char *title)
+{
+    cm_field fields[CM_KEY_REPORTS_COUNT];
+    const char *text;
+    cm_period from;
+    if (node->kind != CM_YAML_MAPPING)
+        return check_names(checker, node);
+    json_t *reports = json_object();
+    if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "reports of %s", title), &cm_reports_keys,
+                         fields))
+        return reports;
+    const cm_yaml_node *month = fields[CM_KEY_REPORTS_FROM].value;
+    if (fields[CM_KEY_REPORTS_NAMES].value)
+        json_object_set_new(reports, "names", check_names(checker, fields[CM_KEY_REPORTS_NAMES].value));
+    if (month && cm_read_text(checker, month, "from", &text)) {
+        if (!cm_period_parse(cm_slice_of(text), &from))
+            cm_wrong(checker, month, "from \"%s\" is not a month, like 2025-03", text);
+        json_object_set_new(reports, "from", json_string(text));
+    }
+    if (is_none(checker, fields[CM_KEY_REPORTS_NONE].value)) {
+        if (json_object_size(reports))
+            cm_wrong(checker, node, "none says that no reports come: leave out names and from");
+        json_object_set_new(reports, "none", json_true());
+    }
+    return reports;
 }
 
 /* Topics and consumer groups carry the lane's name: curmill.<lane>.<dataset>.<event>.v1 */
@@ -197,7 +233,13 @@ void cm_check_payer(cm_checker *checker, cm_document *document)
     if (fields[CM_KEY_PAYER_SOURCE].value)
         json_object_set_new(document->json, "source",
                             check_source(checker, fields[CM_KEY_PAYER_SOURCE].value, document->title));
-    json_t *reports =
-        fields[CM_KEY_PAYER_REPORTS].value ? check_reports(checker, fields[CM_KEY_PAYER_REPORTS].value) : json_array();
+    const cm_yaml_node *of_reports = fields[CM_KEY_PAYER_REPORTS].value;
+    json_t *reports = of_reports ? check_reports(checker, of_reports, document->title) : json_array();
+    if (is_none(checker, fields[CM_KEY_PAYER_NONE].value)) {
+        if (of_reports)
+            cm_wrong(checker, fields[CM_KEY_PAYER_NONE].value, "none says that no reports come: leave out reports");
+        json_decref(reports);
+        reports = json_pack("{s:b}", "none", 1);
+    }
     json_object_set_new(document->json, "reports", reports);
 }

@@ -97,6 +97,7 @@ enum {
     CM_KEY_PAYER_RESELLER,
     CM_KEY_PAYER_SOURCE,
     CM_KEY_PAYER_REPORTS,
+    CM_KEY_PAYER_NONE,
     CM_KEY_PAYER_BUY_BOOK,
     CM_KEY_PAYER_COUNTRY,
     CM_KEY_PAYER_ACCESS,
@@ -104,6 +105,7 @@ enum {
     CM_KEY_PAYER_ORGANIZATION,
     CM_KEY_PAYER_COUNT
 };
+enum { CM_KEY_REPORTS_NAMES, CM_KEY_REPORTS_FROM, CM_KEY_REPORTS_NONE, CM_KEY_REPORTS_COUNT };
 enum { CM_KEY_ACCESS_ROLE, CM_KEY_ACCESS_EXTERNAL, CM_KEY_ACCESS_COUNT };
 enum { CM_KEY_BOOK_KIND, CM_KEY_BOOK_ID, CM_KEY_BOOK_CURRENCY, CM_KEY_BOOK_VERSIONS, CM_KEY_BOOK_COUNT };
 enum { CM_KEY_VERSION_FROM, CM_KEY_VERSION_RULES, CM_KEY_VERSION_COUNT };
@@ -239,7 +241,7 @@ enum {
 
 extern const cm_key_table cm_reseller_keys, cm_contact_keys, cm_customer_keys, cm_credit_policy_keys, cm_tax_keys,
     cm_account_keys;
-extern const cm_key_table cm_payer_keys, cm_access_keys;
+extern const cm_key_table cm_payer_keys, cm_reports_keys, cm_access_keys;
 /* A payer's source, by type: "type" and then the type's own keys. */
 extern const cm_key_table cm_folder_source_keys, cm_s3_source_keys;
 extern const cm_key_table cm_book_keys, cm_version_keys, cm_rule_keys, cm_match_keys, cm_price_keys, cm_tier_keys;

@@ -27,7 +27,8 @@ const cm_kind_keys cm_kind_keys_of[CM_DOCUMENT_KINDS] = {
     [CM_DOCUMENT_LINE_ITEM_TYPE] = {"Teaches curmill a line item type that AWS added, without a new release.",
                                     "line-item-type.yaml", TABLES(&cm_line_type_keys)},
     [CM_DOCUMENT_PAYER] = {"An AWS account that receives a bill, and where its reports are.", "payer.yaml",
-                           TABLES(&cm_payer_keys, &cm_folder_source_keys, &cm_s3_source_keys, &cm_access_keys)},
+                           TABLES(&cm_payer_keys, &cm_reports_keys, &cm_folder_source_keys, &cm_s3_source_keys,
+                                  &cm_access_keys)},
     [CM_DOCUMENT_PRICE_BOOK] = {"What lines cost: a customer's prices, or what a payer's reseller pays. See "
                                 "[rating.md](rating.md), section 4.",
                                 "price-book.yaml",

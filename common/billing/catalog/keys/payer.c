@@ -16,9 +16,12 @@ static const cm_key payer[CM_KEY_PAYER_COUNT] = {
     [CM_KEY_PAYER_SOURCE] = {"source", false, NULL, "one of the mappings below", "none: `curmill ingest --file` only",
                              "where its reports are found", "{type: folder, path: /data/cur/shared}"},
     [CM_KEY_PAYER_REPORTS] =
-        {"reports", false, NULL, "list of texts", "all that are found",
-         "names of the reports or exports that count; needed where the source holds two for one month (`TWO_REPORTS`)",
+        {"reports", false, NULL, "list of texts, or the mapping below", "all that are found, for every month",
+         "names of the reports or exports that count; needed where the source holds two for one month (`TWO_REPORTS`). "
+         "The mapping also says for which months reports come (gate `DELIVERY_MISSING`)",
          "[hourly]"},
+    [CM_KEY_PAYER_NONE] = {"none", false, NULL, "`true`", NULL,
+                           "no reports come for this payer: the same as `reports: {none: true}`", "true"},
     [CM_KEY_PAYER_BUY_BOOK] =
         {"buy_book", false, NULL, "id of a PriceBook", "what AWS charges the payer",
          "what the reseller pays the distributor. Its rules may read `list` and `payer`, and have no tiers", "buying"},
@@ -34,6 +37,17 @@ static const cm_key payer[CM_KEY_PAYER_COUNT] = {
                                    "id of the organization that it manages in AWS", "o-abcdef1234"},
 };
 const cm_key_table cm_payer_keys = CM_KEY_TABLE("the document", "", payer);
+
+static const cm_key reports[CM_KEY_REPORTS_COUNT] = {
+    [CM_KEY_REPORTS_NAMES] = {"names", false, NULL, "list of texts", "all that are found",
+                              "names of the reports or exports that count", "[daily]"},
+    [CM_KEY_REPORTS_FROM] = {"from", false, NULL, "month", "they always came",
+                             "the first month that has a report: no document waits for one of an earlier month",
+                             "2025-03"},
+    [CM_KEY_REPORTS_NONE] = {"none", false, NULL, "`true`", NULL,
+                             "no reports come for this payer: no document waits for any", "true"},
+};
+const cm_key_table cm_reports_keys = CM_KEY_TABLE("reports", "reports", reports);
 
 static const cm_key folder_source[] = {
     {"type", true, NULL, "`folder`", NULL, "reports are in a folder of this machine", "folder"},

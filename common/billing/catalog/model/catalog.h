@@ -172,6 +172,8 @@ typedef struct cm_payer {
     const cm_reseller *reseller;
     const json_t *source;          /* borrowed from the catalog; NULL: none, its reports come by `ingest --file` only */
     const char *const *reports;    /* NULL-ended; NULL: all */
+    cm_period reports_from;        /* the first month that has a report; year 0: they always came */
+    bool no_reports;               /* none ever comes */
     const cm_price_book *buy_book; /* NULL: none */
     /* How its management account is reached in AWS; "" what is not said. */
     const char *role_arn, *external_id;
@@ -335,6 +337,8 @@ typedef struct cm_catalog {
 
 void cm_catalog_free(cm_catalog *catalog);
 /* Lookups: NULL if there is none. */
+/* Does a report of the month come for this payer? */
+bool cm_payer_reports(const cm_payer *payer, cm_period period);
 const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id);
 const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id);
 /* The distributor of a lane. */

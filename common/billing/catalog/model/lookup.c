@@ -17,6 +17,12 @@ const void *cm_find_by_id(const void *list, size_t count, size_t size, const cha
     return NULL;
 }
 
+bool cm_payer_reports(const cm_payer *payer, cm_period period)
+{
+    return !payer->no_reports &&
+           cm_period_start(period) >= (payer->reports_from.year ? cm_period_start(payer->reports_from) : INT64_MIN);
+}
+
 const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id)
 {
     return cm_find_by_id(catalog->payers, catalog->payer_count, sizeof *catalog->payers, id);

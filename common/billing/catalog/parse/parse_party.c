@@ -68,6 +68,36 @@ static bool parse_source(cm_parser *parser, cm_json_reader *reader, cm_payer *pa
     return json_is_object(source) || cm_json_fail(reader, "a source was expected");
 }
 
+static bool parse_report_names(cm_parser *parser, cm_json_reader *reader, cm_payer *payer)
+{
+    const char **texts;
+    size_t count;
+    bool done = cm_parse_texts(parser, reader, &texts, &count);
+    payer->reports = done && count ? texts : NULL;
+    return done;
+}
+
+/* A list of names, or an object with names, from, none. */
+static bool parse_reports(cm_parser *parser, cm_json_reader *reader, cm_payer *payer)
+{
+    cm_slice key;
+    const char *month;
+    if (reader->at < reader->end && *reader->at != '{')
+        return parse_report_names(parser, reader, payer);
+    cm_json_enter(reader, '{');
+    while (cm_json_key(reader, &key)) {
+        if (cm_slice_is(key, "names"))
+            parse_report_names(parser, reader, payer);
+        else if (cm_slice_is(key, "none"))
+            cm_json_bool(reader, &payer->no_reports);
+        else if (!cm_slice_is(key, "from"))
+            return cm_json_fail(reader, "an unknown key");
+        else if (cm_parse_text(parser, reader, &month) && !cm_period_parse(cm_slice_of(month), &payer->reports_from))
+            return cm_json_fail(reader, "a month was expected");
+    }
+    return !reader->failed;
+}
+
 /* role_arn and external_id */
 static bool parse_access(cm_parser *parser, cm_json_reader *reader, cm_payer *payer)
 {
@@ -88,8 +118,6 @@ static bool parse_payer_key(cm_parser *parser, cm_json_reader *reader, cm_slice 
 {
     const cm_catalog *catalog = parser->catalog;
     const char *text;
-    const char **texts;
-    size_t count;
     if (cm_slice_is(key, "lane"))
         return cm_parse_text(parser, reader, &payer->lane);
     if (cm_slice_is(key, "payer_kind"))
@@ -108,11 +136,8 @@ static bool parse_payer_key(cm_parser *parser, cm_json_reader *reader, cm_slice 
         return (payer->reseller = REFERENCE(parser, reader, catalog->resellers, catalog->reseller_count));
     if (cm_slice_is(key, "buy_book"))
         return (payer->buy_book = REFERENCE(parser, reader, catalog->books, catalog->book_count));
-    if (cm_slice_is(key, "reports")) {
-        bool done = cm_parse_texts(parser, reader, &texts, &count);
-        payer->reports = done && count ? texts : NULL;
-        return done;
-    }
+    if (cm_slice_is(key, "reports"))
+        return parse_reports(parser, reader, payer);
     if (cm_slice_is(key, "model")) {
         if (!cm_parse_text(parser, reader, &text))
             return false;

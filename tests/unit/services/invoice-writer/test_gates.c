@@ -82,11 +82,10 @@ Test(gates, too_early)
     set_clock(w, "2025-07-16T00:00:00Z");
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
-    static const char *const codes[] = {
-        "RUN_INCOMPLETE", "NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING",
-        "TAX_HOLD",       "FX_MISSING"};
-    cr_expect_eq(json_array_size(gates), 7);
-    for (size_t i = 0; i < 7; i++)
+    static const char *const codes[] = {"RUN_INCOMPLETE", "DELIVERY_MISSING",           "NOT_FINAL", "TOO_EARLY",
+                                        "SUSPENDED",      "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD",  "FX_MISSING"};
+    cr_expect_eq(json_array_size(gates), sizeof codes / sizeof *codes);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         cr_expect_str_eq(json_string_value(json_object_get(json_array_get(gates, i), "code")), codes[i]);
     world_free(w);
 }
@@ -145,11 +144,48 @@ Test(gates, payer_without_a_complete_run)
     set_clock(w, "2025-08-01");
     rate(w, 'a', final_, 1);
     look(w, "acme");
-    cr_expect_str_eq(shut(), "");
+    cr_expect_str_eq(shut(), "DELIVERY_MISSING");
+    cr_expect(strstr(detail("DELIVERY_MISSING"), "payer " TDS2), "%s", detail("DELIVERY_MISSING"));
     add_delivery(w, TDS2, 'b');
     look(w, "acme");
-    cr_expect_str_eq(shut(), "RUN_INCOMPLETE");
+    cr_expect_str_eq(shut(), "RUN_INCOMPLETE DELIVERY_MISSING");
     cr_expect(strstr(detail("RUN_INCOMPLETE"), "payer " TDS2 " has no complete run"), "%s", detail("RUN_INCOMPLETE"));
+    run_through(w, add_run(w, TDS2, 'b', 1), final_, 1);
+    look(w, "acme");
+    cr_expect_str_eq(shut(), "");
+    world_free(w);
+}
+
+/* A payer may say from which month on its reports come, or that none comes. */
+Test(gates, payer_that_reports_nothing)
+{
+    static const struct {
+        const char *reports, *shut;
+    } says[] = {{"reports: {from: 2025-06}", "DELIVERY_MISSING"},
+                {"reports: {from: 2025-07}", ""},
+                {"reports: {none: true}", ""},
+                {"none: true", ""}};
+    world *w = world_new(two_payers);
+    set_clock(w, "2025-08-01");
+    rate(w, 'a', final_, 1);
+    for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
+        cm_buffer yaml = {0};
+        cm_buffer_printf(&yaml,
+                         "%s---\nkind: Payer\nid: \"999900001111\"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: "
+                         "shared\nreseller: northwind\n%s\n",
+                         two_payers, says[i].reports);
+        cm_buffer_text(&yaml,
+                       "---\nkind: Customer\nid: bolt\nname: B\nreseller: northwind\nprice_book: standard\n"
+                       "accounts:\n  - {id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-01-01}\n  - {id: \"" OTHER
+                       "\", payer: \"999900001111\", from: 2025-06-20}\n");
+        world_catalog(w, yaml.data);
+        cm_buffer_free(&yaml);
+        hand_charge of_bolt[] = {
+            {.customer = "bolt", .account = OTHER, .class = "usage", .product = "x", .payer = "1", .sell = "1"}};
+        rate(w, (char)('b' + i), of_bolt, 1);
+        look(w, "bolt");
+        cr_expect_str_eq(shut(), says[i].shut, "%s: %s", says[i].reports, shut());
+    }
     world_free(w);
 }
 

@@ -136,6 +136,11 @@ Test(problems, sources)
          "must begin with http:// or https://"},
         {PAYER "reports: hourly\n", "t.yaml:7:10", "reports must be a list"},
         {PAYER "reports: [b, a, b]\n", "t.yaml:7:17", "reports names \"b\" twice"},
+        {PAYER "reports: {since: 2025-03}\n", "t.yaml:7:11", "unknown key \"since\""},
+        {PAYER "reports: {from: 2025}\n", "t.yaml:7:17", "from \"2025\" is not a month"},
+        {PAYER "reports: {from: 2025-03, none: true}\n", "t.yaml:7:10", "leave out names and from"},
+        {PAYER "reports: {none: false}\n", "t.yaml:7:17", "none can only be true"},
+        {PAYER "reports: [a]\nnone: true\n", "t.yaml:8:7", "leave out reports"},
     };
     EXPECT_ALL(cases);
 }
