@@ -48,6 +48,8 @@ static const cli_option run_start_options[] = {
     {"reason", "TEXT", "why", false, false},
     WAIT,
     {0}};
+static const cli_option decision_options[] = {WHO_WHY, {0}};
+static const cli_option restore_options[] = {WHO_WHY, WAIT, {0}};
 static const cli_option totals_options[] = {
     PAYER_PERIOD_REQUIRED,
     {"run", "RUN", "this run instead of the current one", false, false},
@@ -141,7 +143,14 @@ static const cli_command catalog_children[] = {
     {"diff", "what changes from A to B", "A B", 2, 2, NULL, NULL, cmd_catalog_diff},
     {0}};
 static const cli_command delivery_children[] = {
-    {"list", "deliveries, their chunks and states", NULL, 0, 0, payer_period, NULL, cmd_delivery_list}, {0}};
+    {"list", "deliveries, their chunks and states", NULL, 0, 0, payer_period, NULL, cmd_delivery_list},
+    {"accept", "a delivery that shrank (DELIVERY_SHRANK) is right: let it count", "DELIVERY", 1, 1, decision_options,
+     NULL, cmd_delivery_accept},
+    {"dismiss", "a delivery that failed or shrank is not to count", "DELIVERY", 1, 1, decision_options, NULL,
+     cmd_delivery_dismiss},
+    {"restore", "let an earlier delivery count again, until the next one comes", "DELIVERY", 1, 1, restore_options,
+     NULL, cmd_delivery_restore},
+    {0}};
 static const cli_command run_children[] = {
     {"list", "runs and their progress", NULL, 0, 0, payer_period, NULL, cmd_run_list},
     {"show", "one run: control totals, alerts", "RUN", 1, 1, NULL, NULL, cmd_run_show},

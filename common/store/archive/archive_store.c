@@ -41,10 +41,10 @@ bool cm_store_archived(cm_pg *pg, const cm_archived_file *file, cm_error *err)
 
 /* Documents in every state except void: a draft of an old run may be about to be approved; it is rebuilt soon. */
 #define REMOVABLE                                                                                                      \
-    " d.state IN ('superseded', 'failed') AND (d.manifest_archived OR EXISTS (SELECT FROM chunk k WHERE "              \
+    " d.state IN ('superseded', 'dismissed', 'failed') AND (d.manifest_archived OR EXISTS (SELECT FROM chunk k WHERE " \
     "k.delivery_id = d.id AND k.archive_digest <> ''))"                                                                \
-    " AND NOT EXISTS (SELECT FROM run r WHERE r.delivery_id = d.id AND (r.state IN ('running', 'current', "            \
-    "'correction')"                                                                                                    \
+    " AND NOT EXISTS (SELECT FROM run r WHERE r.delivery_id = d.id AND (r.state IN ('running', 'held', "               \
+    "'current', 'correction')"                                                                                         \
     "   OR EXISTS (SELECT FROM statement s WHERE s.state <> 'void' AND r.id = ANY (s.runs))))"
 
 bool cm_store_archive_removable(cm_pg *pg, cm_rows **ret, cm_error *err)

@@ -175,8 +175,9 @@ static bool run_incomplete(const gating *g, cm_error *err)
     bool done = cm_pg_query(
         g->pg,
         "SELECT p.payer, c.run_id IS NULL AND EXISTS (SELECT FROM delivery WHERE payer = p.payer AND period = $1),"
-        " (SELECT r.id || ' is ' || r.state FROM run r JOIN delivery d ON d.id = r.delivery_id"
-        "   WHERE r.payer = p.payer AND r.period = $1 AND r.state IN ('running', 'stopped')"
+        " (SELECT r.id || ' is ' || r.state || CASE r.state WHEN 'held' THEN ', because its delivery shrank: accept or dismiss '"
+        " || r.delivery_id || ' (`curmill delivery list`)' ELSE '' END FROM run r JOIN delivery d ON d.id = r.delivery_id"
+        "   WHERE r.payer = p.payer AND r.period = $1 AND r.state IN ('running', 'held', 'stopped')"
         "   AND coalesce(b.state, 'open') NOT IN ('settled', 'closed')"
         "   AND (cr.id IS NULL OR (d.seq, r.seq) > (cd.seq, cr.seq)) ORDER BY d.seq DESC, r.seq DESC LIMIT 1)"
         " FROM unnest($2::text[]) p (payer) LEFT JOIN current_run c ON c.payer = p.payer AND c.period = $1"

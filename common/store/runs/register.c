@@ -277,16 +277,19 @@ static bool register_new(const registering *r, cm_error *err)
     return audit_delivery(r, "delivery.registered", "", err) && begin_run(r, 0, err);
 }
 
-/* A failed delivery is tried again when its files (or what was wrong at discovery) changed. */
-static bool register_failed_before(const registering *r, const char *old_code, int attempt, bool had_run, cm_error *err)
+/* A delivery that failed (also if it was dismissed since) is tried again when its files (or what was wrong at
+ * discovery) changed. */
+static bool register_failed_before(const registering *r, const char *old_code, int attempt, bool had_run,
+                                   bool dismissed, cm_error *err)
 {
     char before[CM_ID_HEX], today[CM_ID_HEX], number[16];
     fingerprints(r->found, today);
     if (!stored_fingerprints(r->pg, r->ret->delivery, old_code, !had_run, before, err))
         return false;
-    r->ret->what = CM_REGISTRATION_FAILED;
+    r->ret->what = dismissed ? CM_REGISTRATION_KNOWN : CM_REGISTRATION_FAILED;
     if (strcmp(before, today) == 0)
         return true;
+    r->ret->what = CM_REGISTRATION_FAILED;
     bool bad = *r->found->error_code != '\0';
     snprintf(number, sizeof number, "%d", attempt + 1);
     const char *values[] = {r->ret->delivery,     bad ? "failed" : "planned", number,
@@ -317,12 +320,16 @@ static bool register_locked(const registering *r, cm_error *err)
             " FROM delivery d WHERE d.id = $1",
             1, (const char *[]){r->ret->delivery}, &rows, err))
         return false;
-    bool done;
+    bool done, failed = false, dismissed = false;
+    if (cm_rows_count(rows)) {
+        failed = strcmp(cm_rows_text(rows, 0, 0), "failed") == 0;
+        dismissed = strcmp(cm_rows_text(rows, 0, 0), "dismissed") == 0;
+    }
     if (cm_rows_count(rows) == 0) {
         done = register_new(r, err);
-    } else if (strcmp(cm_rows_text(rows, 0, 0), "failed") == 0) {
+    } else if (failed || dismissed) {
         done = register_failed_before(r, cm_rows_text(rows, 0, 1), (int)cm_rows_i64(rows, 0, 2),
-                                      cm_rows_bool(rows, 0, 3), err);
+                                      cm_rows_bool(rows, 0, 3), dismissed, err);
     } else {
         r->ret->what = CM_REGISTRATION_KNOWN;
         if (strcmp(cm_rows_text(rows, 0, 0), "superseded") == 0)
@@ -360,21 +367,20 @@ static bool start_again(cm_pg *pg, const char *run, cm_instant now, const char *
                           : cm_store_run_restart(pg, run, now, actor, reason, err);
 }
 
-static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
-                         const cm_run_settings *settings, cm_instant now, const char *actor, const char *reason,
-                         char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
+bool cm_run_start_locked(cm_pg *pg, const cm_run_order *order, char ret_run[static CM_ID_HEX], bool *ret_new,
+                         cm_error *err)
 {
     char month[CM_PERIOD_TEXT], object[64], links[CM_ID_HEX];
-    cm_period_print(period, month);
-    const char *values[] = {payer, month};
+    cm_period_print(order->period, month);
+    const char *payer = order->payer, *values[] = {payer, month, order->delivery};
     cm_rows *rows = NULL;
     if (!lock_period(pg, payer, month, err) || !cm_store_links_of_payer(pg, payer, links, err) ||
         !cm_pg_query(
             pg,
             "SELECT d.id, d.attempt, d.lane, (SELECT count(*) FROM chunk WHERE delivery_id = d.id) FROM delivery d"
-            " WHERE payer = $1 AND period = $2 AND state IN ('good', 'planned')"
+            " WHERE payer = $1 AND period = $2 AND state IN ('good', 'planned') AND ($3::text IS NULL OR id = $3)"
             " ORDER BY (state = 'good') DESC, seq DESC LIMIT 1",
-            2, values, &rows, err))
+            3, values, &rows, err))
         return false;
     if (cm_rows_count(rows) == 0) {
         cm_rows_free(rows);
@@ -382,23 +388,22 @@ static bool start_locked(cm_pg *pg, const cm_catalog *catalog, const char *payer
                        "payer %s has no usable delivery for %s; see `curmill delivery list --payer %s --period %s`",
                        payer, month, payer, month);
     }
-    bool done = cm_run_insert(pg, cm_rows_text(rows, 0, 0), catalog->id, links, (int)cm_rows_i64(rows, 0, 1), payer,
-                              cm_rows_text(rows, 0, 2), period, (int)cm_rows_i64(rows, 0, 3), settings, now, ret_run,
-                              ret_new, err);
+    bool done = cm_run_insert(pg, cm_rows_text(rows, 0, 0), order->catalog->id, links, (int)cm_rows_i64(rows, 0, 1),
+                              payer, cm_rows_text(rows, 0, 2), order->period, (int)cm_rows_i64(rows, 0, 3),
+                              order->settings, order->now, ret_run, ret_new, err);
     snprintf(object, sizeof object, "run:%s", ret_run);
     cm_rows_free(rows);
     if (done && !*ret_new)
-        return start_again(pg, ret_run, now, actor, reason, err);
-    return done && cm_store_audit(pg, now, actor, "run.started", object, reason, NULL, err);
+        return start_again(pg, ret_run, order->now, order->actor, order->reason, err);
+    return done && cm_store_audit(pg, order->now, order->actor, "run.started", object, order->reason, NULL, err);
 }
 
 bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
                         const cm_run_settings *settings, cm_instant now, const char *actor, const char *reason,
                         char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
 {
-    bool done = cm_pg_begin(pg, err) &&
-                start_locked(pg, catalog, payer, period, settings, now, actor, reason, ret_run, ret_new, err) &&
-                cm_pg_commit(pg, err);
+    const cm_run_order order = {catalog, NULL, payer, period, settings, now, actor, reason};
+    bool done = cm_pg_begin(pg, err) && cm_run_start_locked(pg, &order, ret_run, ret_new, err) && cm_pg_commit(pg, err);
     if (!done)
         cm_pg_rollback(pg);
     return done;

@@ -15,4 +15,17 @@ CM_NODISCARD bool cm_run_insert(cm_pg *pg, const char *delivery, const char *cat
                                 const cm_run_settings *settings, cm_instant now, char ret_run[static CM_ID_HEX],
                                 bool *ret_new, cm_error *err);
 
+/* `run start`, in a transaction. The same rating again is the same run: it is made current, or begins again. */
+typedef struct cm_run_order {
+    const cm_catalog *catalog;
+    const char *delivery; /* NULL: the one that counts, else the newest that is being read */
+    const char *payer;
+    cm_period period;
+    const cm_run_settings *settings;
+    cm_instant now;
+    const char *actor, *reason;
+} cm_run_order;
+CM_NODISCARD bool cm_run_start_locked(cm_pg *pg, const cm_run_order *order, char ret_run[static CM_ID_HEX],
+                                      bool *ret_new, cm_error *err);
+
 #endif

@@ -31,7 +31,7 @@ static bool newest_delivery(const checking *c, cm_error *err)
     cm_buffer detail = {0};
     if (!cm_pg_query(c->pg,
                      "SELECT id, state, error_file, error_text FROM delivery WHERE payer = $1 AND period = $2"
-                     " AND state <> 'superseded' ORDER BY seq DESC LIMIT 1",
+                     " AND state NOT IN ('superseded', 'dismissed') ORDER BY seq DESC LIMIT 1",
                      2, (const char *[]){c->payer, c->month}, &rows, err))
         return false;
     const char *state = cm_rows_count(rows) ? cm_rows_text(rows, 0, 1) : "";
@@ -39,14 +39,21 @@ static bool newest_delivery(const checking *c, cm_error *err)
         cm_buffer_printf(&detail, "the newest delivery %s failed", cm_rows_text(rows, 0, 0));
         if (*cm_rows_text(rows, 0, 2))
             cm_buffer_printf(&detail, " (%s)", cm_rows_text(rows, 0, 2));
-        cm_buffer_printf(&detail, ": %s; deliver it again, see `curmill delivery list --payer %s --period %s`",
-                         cm_rows_text(rows, 0, 3), c->payer, c->month);
+        cm_buffer_printf(
+            &detail,
+            ": %s; deliver it again, or say that it is not to count: `curmill delivery dismiss %s --by WHO --reason "
+            "TEXT`",
+            cm_rows_text(rows, 0, 3), cm_rows_text(rows, 0, 0));
         refuse(c, "DELIVERY_FAILED", detail.data);
     } else if (strcmp(state, "planned") == 0) {
         cm_buffer_printf(&detail,
                          "the newest delivery %s is being read; wait for `curmill run list --payer %s --period %s`",
                          cm_rows_text(rows, 0, 0), c->payer, c->month);
         refuse(c, "DELIVERY_UNREAD", detail.data);
+    } else if (strcmp(state, "held") == 0) {
+        cm_buffer_printf(&detail, "the newest delivery %s waits for a decision: %s", cm_rows_text(rows, 0, 0),
+                         cm_rows_text(rows, 0, 3));
+        refuse(c, "DELIVERY_SHRANK", detail.data);
     }
     cm_rows_free(rows);
     cm_buffer_free(&detail);

@@ -8,12 +8,12 @@
 
 typedef struct run_facts {
     char id[CM_ID_HEX], delivery[CM_ID_HEX], payer[32], period[CM_PERIOD_TEXT], lane[64], state[16];
-    int64_t delivery_seq, run_seq;
-    bool complete;
+    int64_t delivery_seq, run_seq, lines;
+    bool complete, accepted;
 } run_facts;
 
 static const char select_facts[] =
-    "SELECT r.id, r.delivery_id, r.payer, r.period, r.lane, r.state, d.seq, r.seq, r.complete"
+    "SELECT r.id, r.delivery_id, r.payer, r.period, r.lane, r.state, d.seq, r.seq, r.complete, r.lines, d.accepted"
     " FROM run r JOIN delivery d ON d.id = r.delivery_id";
 
 static void read_facts(const cm_rows *rows, run_facts *ret)
@@ -27,6 +27,8 @@ static void read_facts(const cm_rows *rows, run_facts *ret)
     ret->delivery_seq = cm_rows_i64(rows, 0, 6);
     ret->run_seq = cm_rows_i64(rows, 0, 7);
     ret->complete = cm_rows_bool(rows, 0, 8);
+    ret->lines = cm_rows_i64(rows, 0, 9);
+    ret->accepted = cm_rows_bool(rows, 0, 10);
 }
 
 /* ret_found false: no row. `tail` selects the row and may lock it. */
@@ -104,12 +106,12 @@ static bool supersede_running(cm_pg *pg, const run_facts *run, const char *keep,
     return cm_pg_query(
                pg,
                "WITH stale AS (SELECT r.id FROM run r JOIN delivery d ON d.id = r.delivery_id WHERE r.payer = $1"
-               "   AND r.period = $2 AND r.state = 'running' AND d.seq < $3::bigint FOR UPDATE OF r SKIP LOCKED)"
+               "   AND r.period = $2 AND r.state IN ('running', 'held') AND d.seq < $3::bigint FOR UPDATE OF r SKIP LOCKED)"
                " UPDATE run SET state = 'superseded', reason = $4 FROM stale WHERE run.id = stale.id",
                4, values, NULL, err) &&
            cm_pg_query(pg,
                        "UPDATE delivery SET state = 'superseded' WHERE payer = $1 AND period = $2 AND seq < $3::bigint"
-                       " AND state IN ('planned', 'good') AND id <> $4",
+                       " AND state IN ('planned', 'good', 'held') AND id <> $4",
                        4, deliveries, NULL, err);
 }
 
@@ -249,6 +251,33 @@ static bool stay_behind(cm_pg *pg, const run_facts *run, const run_facts *before
            audit_period(pg, run, before, now, actor, "run.superseded", "it was complete only after a newer run", err);
 }
 
+/* DELIVERY_SHRANK (statements.md section 6): more likely half a report than half a month. A person decides. */
+static bool shrank(const run_facts *run, const run_facts *before)
+{
+    return *before->id && !run->accepted && strcmp(run->delivery, before->delivery) != 0 &&
+           run->lines < before->lines - run->lines;
+}
+
+/* Complete, but it waits for `delivery accept`: what counts stays as it is. */
+static bool hold(cm_pg *pg, const run_facts *run, const run_facts *before, cm_instant now, const char *actor,
+                 cm_error *err)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "it has %lld lines, fewer than half of the %lld lines of the delivery that counts, so nothing was "
+             "replaced. If it is right: `curmill delivery accept %s --by WHO --reason TEXT`; if not: `curmill delivery "
+             "dismiss %s --by WHO --reason TEXT`",
+             (long long)run->lines, (long long)before->lines, run->delivery, run->delivery);
+    return cm_pg_query(pg, "UPDATE run SET state = 'held', reason = 'DELIVERY_SHRANK' WHERE id = $1", 1,
+                       (const char *[]){run->id}, NULL, err) &&
+           cm_pg_query(
+               pg,
+               "UPDATE delivery SET state = 'held', error_code = 'DELIVERY_SHRANK', error_file = '', error_row = NULL,"
+               " error_column = '', error_text = $2 WHERE id = $1",
+               2, (const char *[]){run->delivery, text}, NULL, err) &&
+           audit_period(pg, run, before, now, actor, "run.held", text, err);
+}
+
 bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char *actor, bool *ret_current,
                          cm_error *err)
 {
@@ -265,6 +294,8 @@ bool cm_store_run_switch(cm_pg *pg, const char *run, cm_instant now, const char 
                  (new.delivery_seq == newest->delivery_seq &&new.run_seq > newest->run_seq);
     if (!newer)
         return stay_behind(pg, &new, newest, now, actor, err);
+    if (shrank(&new, newest))
+        return hold(pg, &new, newest, now, actor, err);
     if (settled)
         return become_correction(pg, &new, &present, &correction, now, actor, "", err);
     *ret_current = true;

@@ -11,7 +11,9 @@
 /*
  * Handles a run that has just become complete. It becomes current if its (delivery, run) is newer than the current
  * one's, which is then superseded with its delivery, and so are runs of older deliveries that are still running.
- * Otherwise it is superseded itself (v1, v2, v1 again: v2 is current). In a settled or closed period the current run
+ * Otherwise it is superseded itself (v1, v2, v1 again: v2 is current). If its delivery has fewer than half the lines of
+ * the newest one that is complete, and nobody has accepted that, run and delivery are held: nothing is replaced
+ * (DELIVERY_SHRANK; delivery_store.h). In a settled or closed period the current run
  * does not change: a newer run becomes the period's correction (state `correction`, table correction_run), and its
  * differences become documents of their own. Audited. *ret_current: it is current now.
  */

@@ -81,6 +81,8 @@ enum cm_archive_policy cli_archive_policy(const cli *c);
 cm_catalog *cli_catalog(cli *c, int *ret_exit);
 /* The run whose id begins with `text` (after cli_pg). REFUSED: there are several, which are named; NOT_FOUND: none. */
 CM_NODISCARD bool cli_run_id(cli *c, const char *text, char ret[static CM_ID_HEX], cm_error *err);
+/* The same for deliveries. */
+CM_NODISCARD bool cli_delivery_id(cli *c, const char *text, char ret[static CM_ID_HEX], cm_error *err);
 /* Every lane of the settings, calls until one returns other than 0. */
 int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque);
 

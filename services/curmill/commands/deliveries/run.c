@@ -1,4 +1,4 @@
-/* delivery list; run list | show | start; suspended list; audit list. */
+/* run list | show | start; suspended list; audit list. */
 #include "cli/cli.h"
 #include "commands/commands.h"
 
@@ -7,24 +7,6 @@
 #include <string.h>
 
 #define TIME(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-
-int cmd_delivery_list(cli *c)
-{
-    static const cli_column columns[] = {
-        {"delivery", CLI_TEXT},   {"payer", CLI_TEXT},       {"period", CLI_TEXT},       {"report", CLI_TEXT},
-        {"assembly", CLI_TEXT},   {"format", CLI_TEXT},      {"state", CLI_TEXT},        {"discovered_at", CLI_TEXT},
-        {"chunks", CLI_NUMBER},   {"bytes", CLI_NUMBER},     {"attempt", CLI_NUMBER},    {"error_code", CLI_TEXT},
-        {"error_file", CLI_TEXT}, {"error_row", CLI_NUMBER}, {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
-    const char *values[] = {cli_value(c, "payer"), cli_value(c, "period")};
-    return cli_query_print(
-        c, columns, 16,
-        "SELECT d.id, payer, period, report, assembly, format, state, " TIME(
-            "discovered_at") ", count(k.chunk), coalesce(sum(k.bytes), 0), attempt, error_code, error_file, error_row, error_column, error_text"
-                             " FROM delivery d LEFT JOIN chunk k ON k.delivery_id = d.id"
-                             " WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2)"
-                             " GROUP BY d.id ORDER BY d.seq",
-        2, values);
-}
 
 int cmd_run_list(cli *c)
 {
