@@ -73,6 +73,7 @@ Test(statements, follow_the_current_run_and_the_catalog)
     refresh(w, NULL);
     const char *id = text_of(w, "SELECT id FROM statement WHERE customer = 'acme'");
     add_delivery(w, TDS, 'b');
+    must(w, cm_pg_execute(w->pg, "UPDATE delivery SET accepted = true", &w->err)); /* DELIVERY_SHRANK: it is small */
     run_through(w, add_run(w, TDS, 'b', 1), june, 1);
     cr_expect_eq(refresh(w, NULL), 1);
     cr_expect_str_eq(drafts(w), "tdsynnex/acme/USD/USD/11/draft"); /* bolt has no charge any more */
@@ -98,6 +99,7 @@ Test(statements, only_drafts_are_touched)
                 "UPDATE statement SET state = 'issued', number = 'n/1', record = '{}' WHERE customer = 'acme'",
                 &w->err));
     add_delivery(w, TDS, 'b');
+    must(w, cm_pg_execute(w->pg, "UPDATE delivery SET accepted = true", &w->err)); /* DELIVERY_SHRANK: it is small */
     run_through(w, add_run(w, TDS, 'b', 1), june, 1);
     cr_expect_eq(refresh(w, NULL), 2); /* the drafts, and the comparison with what is issued */
     cr_expect_str_eq(drafts(w), "tdsynnex/acme/USD/USD/11.01/issued tdsynnex/bolt/USD/USD/2/approved");
