@@ -42,14 +42,15 @@ static bool compare_plans(const alerting *a, const cm_link *link, const char *ob
                           cm_error *err)
 {
     char detail[512];
-    const char *assigned = cm_plan_of_group(link->group);
+    const cm_support_group *group = cm_link_group(link, a->facts.period);
+    const char *assigned = cm_plan_of_group(group);
     const char *declared = *link->declared_plan ? link->declared_plan : NULL;
     if (!cm_plan_drifts(declared, assigned, observed))
         return true;
     snprintf(detail, sizeof detail, "customer %s: declared %s, assigned group %s (%s), observed %s%s%s%s",
-             link->customer->id, declared ? declared : "nothing", link->group ? link->group->id : "none",
-             link->group ? cm_plan_type_name(link->group->type) : "-", observed ? observed : "nothing",
-             observed ? " (" : "", observed ? product : "", observed ? ")" : "");
+             link->customer->id, declared ? declared : "nothing", group ? group->id : "none",
+             group ? cm_plan_type_name(group->type) : "-", observed ? observed : "nothing", observed ? " (" : "",
+             observed ? product : "", observed ? ")" : "");
     return add(a, "SUPPORT_PLAN_DRIFT", link->account, detail, err);
 }
 
@@ -81,7 +82,7 @@ static bool support_alerts(const alerting *a, cm_error *err)
         const char *account = cm_rows_text(rows, i, 0), *customer = cm_rows_text(rows, i, 1),
                    *product = cm_rows_text(rows, i, 2);
         const cm_link *link = cm_link_of_month(a->catalog, a->facts.payer, account, customer, a->facts.period);
-        if (link && link->group) {
+        if (link && cm_link_group(link, a->facts.period)) {
             done = compare_plans(a, link, cm_support_plan_observed(a->catalog, product), product, err);
             continue;
         }
@@ -104,7 +105,8 @@ static bool declared_alerts(const alerting *a, cm_error *err)
 {
     for (size_t i = 0; i < a->catalog->link_count; i++) {
         const cm_link *link = &a->catalog->links[i];
-        if (strcmp(link->payer, a->facts.payer) != 0 || !*link->declared_plan || !link->group ||
+        if (strcmp(link->payer, a->facts.payer) != 0 || !*link->declared_plan ||
+            !cm_link_group(link, a->facts.period) ||
             cm_link_of_month(a->catalog, link->payer, link->account, link->customer->id, a->facts.period) != link)
             continue;
         if (!compare_plans(a, link, NULL, "", err))
@@ -169,12 +171,12 @@ static const char negative_sql[] =
     " AND (customer, rule) NOT IN (SELECT * FROM unnest($3::text[], $4::text[]))"
     " GROUP BY account, product, currency HAVING sum(sell_amount - buy_amount) < 0 ORDER BY account, product, currency";
 
-/* (customer, rule) of every rule with tiers, as two array literals. */
-static void tiers_of(const cm_catalog *catalog, cm_buffer *customers, cm_buffer *rules)
+/* (customer, rule) of every rule with tiers in the month, as two array literals. */
+static void tiers_of(const cm_catalog *catalog, cm_period period, cm_buffer *customers, cm_buffer *rules)
 {
     for (size_t i = 0; i < catalog->customer_count; i++) {
-        const cm_price_book *book = catalog->customers[i].price_book;
-        for (size_t v = 0; book->has_tiers && v < book->count; v++)
+        const cm_price_book *book = cm_customer_terms_in(&catalog->customers[i], period)->price_book;
+        for (size_t v = 0; book && book->has_tiers && v < book->count; v++)
             for (size_t r = 0; r < book->versions[v].count; r++)
                 if (book->versions[v].rules[r].price == CM_PRICE_TIERS) {
                     cm_array_text(customers, catalog->customers[i].id);
@@ -187,7 +189,7 @@ static bool negative_margins(const alerting *a, cm_error *err)
 {
     cm_rows *rows = NULL;
     cm_buffer customers = {0}, rules = {0};
-    tiers_of(a->catalog, &customers, &rules);
+    tiers_of(a->catalog, a->facts.period, &customers, &rules);
     const char *values[] = {a->run, a->period, cm_array_end(&customers), cm_array_end(&rules)};
     bool done = cm_pg_query(a->pg, negative_sql, 4, values, &rows, err);
     cm_buffer_free(&customers);

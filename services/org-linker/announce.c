@@ -11,6 +11,38 @@ enum { ROWS_AT_ONCE = 1000 };
 
 /* --- a record ------------------------------------------------------------------------------------------------ */
 
+static void add_part(Curmill__V1__AccountLink *message, const cm_link *link, cm_instant from, cm_instant to,
+                     const cm_support_group *group, cm_arena *arena)
+{
+    const char *name = group ? group->id : "";
+    Curmill__V1__OwnedFrom *one = message->link[message->n_link++] = cm_arena_alloc(arena, sizeof *one);
+    curmill__v1__owned_from__init(one);
+    one->payer = cm_arena_strndup(arena, link->payer, strlen(link->payer));
+    one->customer = cm_arena_strndup(arena, link->customer->id, strlen(link->customer->id));
+    one->from = from;
+    one->to = to;
+    one->support_plan_group = cm_arena_strndup(arena, name, strlen(name));
+    one->declared_plan = cm_arena_strndup(arena, link->declared_plan, strlen(link->declared_plan));
+    one->requested = link->given;
+}
+
+/* One for each time in which the link has the same group: the customer's terms may give it another from a month on. */
+static void add_parts(Curmill__V1__AccountLink *message, const cm_link *link, cm_arena *arena)
+{
+    const cm_customer *customer = link->customer;
+    cm_instant from = link->from;
+    for (size_t i = 0; !link->own_group && i + 1 < customer->term_count; i++) {
+        cm_instant next = customer->terms[i + 1].from;
+        if (next <= from || next >= link->to ||
+            customer->terms[i].support_group == customer->terms[i + 1].support_group)
+            continue;
+        add_part(message, link, from, next, customer->terms[i].support_group, arena);
+        from = next;
+    }
+    const cm_support_group *last = cm_link_group(link, cm_period_of(link->to - 1));
+    add_part(message, link, from, link->to, last, arena);
+}
+
 /* `links`: all of one account, sorted by payer and time. The packed AccountLink as hex, and its id; both in `arena`. */
 static void encode(const char *lane, const char *account, const cm_link *links, size_t count, cm_arena *arena,
                    const char **ret_hex, const char **ret_id)
@@ -19,20 +51,12 @@ static void encode(const char *lane, const char *account, const cm_link *links, 
     message.schema_version = 1;
     message.lane = cm_arena_strndup(arena, lane, strlen(lane));
     message.account = cm_arena_strndup(arena, account, strlen(account));
-    message.n_link = count;
-    message.link = cm_arena_alloc(arena, (count + 1) * sizeof *message.link);
-    for (size_t i = 0; i < count; i++) {
-        Curmill__V1__OwnedFrom *one = message.link[i] = cm_arena_alloc(arena, sizeof *one);
-        const char *group = links[i].group ? links[i].group->id : "";
-        curmill__v1__owned_from__init(one);
-        one->payer = cm_arena_strndup(arena, links[i].payer, strlen(links[i].payer));
-        one->customer = cm_arena_strndup(arena, links[i].customer->id, strlen(links[i].customer->id));
-        one->from = links[i].from;
-        one->to = links[i].to;
-        one->support_plan_group = cm_arena_strndup(arena, group, strlen(group));
-        one->declared_plan = cm_arena_strndup(arena, links[i].declared_plan, strlen(links[i].declared_plan));
-        one->requested = links[i].given;
-    }
+    size_t parts = 0;
+    for (size_t i = 0; i < count; i++)
+        parts += links[i].customer->term_count;
+    message.link = cm_arena_alloc(arena, (parts + 1) * sizeof *message.link);
+    for (size_t i = 0; i < count; i++)
+        add_parts(&message, &links[i], arena);
     size_t length = curmill__v1__account_link__get_packed_size(&message);
     uint8_t *bytes = cm_arena_alloc(arena, length + 1);
     char *hex = cm_arena_alloc(arena, 2 * length + 1), *id = cm_arena_alloc(arena, CM_ID_HEX);

@@ -32,19 +32,32 @@ def _base(rng):
     return "{layer: %s, classes: [%s]}" % (rng.choice(("payer", "list", "buy", "sell")), ", ".join(classes))
 
 
+def _taxes(rng):
+    return "[%s]" % ", ".join("{name: %s, percent: %s}" % pair for pair in rng.sample([("VAT", "19"), ("VAT", "7.7"), ("GST", "5")], rng.randint(0, 2)))
+
+
+def _terms(rng):
+    """Dated terms (rating.md section 8): some keys change at a month's beginning."""
+    entries = []
+    for month in ("2025-05", "2025-07", "2025-09"):
+        keys = {"tax": _taxes(rng), "invoice_currency": rng.choice(("USD", "EUR", "JPY")), "support_plan_group": rng.choice(("flat", "public"))}
+        if rng.random() < 0.2:
+            entries.append("{from: %s, %s}" % (month, ", ".join("%s: %s" % (key, keys[key]) for key in rng.sample(sorted(keys), rng.randint(1, 3)))))
+    return "terms: [%s]\n" % ", ".join(entries) if entries else ""
+
+
 def _customers(rng, world):
     for number in range(rng.randint(1, 6)):
         name = "c%d" % number
         world.customers.append(name)
-        taxes = ", ".join("{name: %s, percent: %s}" % pair for pair in rng.sample([("VAT", "19"), ("VAT", "7.7"), ("GST", "5")], rng.randint(0, 2)))
         links = []
         for account in range(rng.randint(1, 3)):
             world.accounts.append((name, "%06d%06d" % (number + 1, account)))
             for payer in rng.sample(PAYERS, rng.randint(1, 2)):
                 group = rng.choice(("", ", support_plan_group: flat", ", support_plan_group: public", ", support_plan_group: through"))
                 links.append('  - {id: "%s", payer: "%s", from: 2025-01-01%s}' % (world.accounts[-1][1], payer, group))
-        yield "kind: Customer\nid: %s\nname: The %s\nreseller: %s\nprice_book: book\ninvoice_currency: %s\ntax: [%s]\naccounts:\n%s\n" % (
-            name, name, rng.choice(("one", "several", "whole")), rng.choice(("USD", "EUR", "JPY", "KWD")), taxes, "\n".join(links))
+        yield "kind: Customer\nid: %s\nname: The %s\nreseller: %s\nprice_book: book\ninvoice_currency: %s\ntax: %s\n%saccounts:\n%s\n" % (
+            name, name, rng.choice(("one", "several", "whole")), rng.choice(("USD", "EUR", "JPY", "KWD")), _taxes(rng), _terms(rng), "\n".join(links))
 
 
 def _money(rng, world):

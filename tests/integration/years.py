@@ -37,8 +37,9 @@ LINKS = {
 }
 CUSTOMERS = {   # reseller, invoice currency, book, taxes, more
     "c1": ("one", "USD", "std", "[{name: VAT, percent: 19}]", ""),
-    "c2": ("one", "EUR", "gold", "[{name: VAT, percent: 7.7}, {name: GST, percent: 5}]", "credit_policy: {mode: split, percent: 33}\n"),
-    "c3": ("several", "EUR", "std", "[{name: VAT, percent: 19}]", "credit_policy: pass\n"),
+    "c2": ("one", "EUR", "gold", "[{name: VAT, percent: 7.7}, {name: GST, percent: 5}]", "credit_policy: {mode: split, percent: 33}\n"
+           "terms: [{from: 2025-04, tax: [{name: VAT, percent: 8.1}]}, {from: 2025-09, invoice_currency: USD, price_book: std}]\n"),
+    "c3": ("several", "EUR", "std", "[{name: VAT, percent: 19}]", "credit_policy: pass\nterms: [{from: 2025-07, credit_policy: keep, support_plan_group: flat}]\n"),
     "c4": ("several", "EUR", "gold", "[]", "refund_policy: keep\n"),
     "c5": ("whole", "JPY", "std", "[{name: VAT, percent: 10}]", ""),
     "c6": ("whole", "KWD", "gold", "[{name: VAT, percent: 5}]", ""),

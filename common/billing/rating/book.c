@@ -95,6 +95,11 @@ static const cm_book_version *version_at(const cm_price_book *book, cm_instant t
 const cm_rule *cm_book_decide(const cm_deciding *d, const cm_price_book *book, enum cm_class class, const char *side,
                               enum cm_reason *ret_reason)
 {
+    if (!book) {
+        cm_trace_step(d, side, "no terms of the customer name a price book for this month: suspended, NO_PRICE");
+        *ret_reason = CM_REASON_NO_PRICE;
+        return NULL;
+    }
     if (!cm_slice_is(d->kind->currency, book->currency)) {
         cm_trace_step(d, side, "the line is in %.*s, book %s is in %s: suspended, CURRENCY",
                       CM_SLICE(d->kind->currency), book->id, book->currency);

@@ -7,7 +7,8 @@
 struct cm_rater {
     const cm_catalog *catalog;
     const cm_payer *payer;
-    cm_instant start, end; /* the period, half-open */
+    cm_period period;
+    cm_instant start, end; /* of the period, half-open */
 };
 
 /* The decision in progress, passed from step to step. */
@@ -16,6 +17,7 @@ typedef struct cm_deciding {
     const cm_kind *kind;
     cm_instant time;
     cm_decision *out;
+    const cm_customer_terms *terms; /* of out->customer in the period; NULL: no customer */
     cm_trace trace;
     void *opaque;
 } cm_deciding;
@@ -39,7 +41,7 @@ static inline void cm_valid_to(cm_decision *decision, cm_instant at)
         decision->valid_to = at;
 }
 
-/* The rule of `book` that prices the line, or NULL with a reason (CURRENCY, NO_PRICE). */
+/* The rule of `book` (NULL: there is none) that prices the line, or NULL with a reason (CURRENCY, NO_PRICE). */
 const cm_rule *cm_book_decide(const cm_deciding *d, const cm_price_book *book, enum cm_class class, const char *side,
                               enum cm_reason *ret_reason);
 

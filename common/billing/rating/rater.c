@@ -37,7 +37,7 @@ cm_rater *cm_rater_new(const cm_catalog *catalog, const char *payer, cm_period p
         return NULL;
     }
     cm_rater *rater = cm_alloc(sizeof *rater);
-    *rater = (cm_rater){catalog, found, cm_period_start(period), cm_period_end(period)};
+    *rater = (cm_rater){catalog, found, period, cm_period_start(period), cm_period_end(period)};
     return rater;
 }
 
@@ -61,9 +61,23 @@ static void suspend(const cm_deciding *d, enum cm_reason reason)
     d->out->buy = d->out->sell = (cm_price_step){CM_OP_ZERO, CM_LAYER_PAYER, CM_DECIMAL_ZERO};
 }
 
+/* Section 8: the terms of the delivery's month, whatever the line's own time is. */
+static void take_terms(cm_deciding *d)
+{
+    const cm_customer *customer = d->out->customer;
+    d->terms = cm_customer_terms_in(customer, d->rater->period);
+    if (customer->term_count > 1) {
+        char from[CM_PERIOD_TEXT] = "the beginning";
+        if (d->terms->from != INT64_MIN)
+            cm_period_print(cm_period_of(d->terms->from), from);
+        cm_trace_step(d, "terms", "terms of customer %s from %s on: price book %s", customer->id, from,
+                      d->terms->price_book ? d->terms->price_book->id : "none yet");
+    }
+}
+
 /* Section 3: whose line is it; the payer gets the bill, the customer is the member account's (P05). Returns the reason
  * for suspense, or NONE (then link may still be NULL: the payer's own line). */
-static enum cm_reason find_link(const cm_deciding *d)
+static enum cm_reason find_link(cm_deciding *d)
 {
     cm_decision *out = d->out;
     size_t count = 0;
@@ -85,6 +99,7 @@ static enum cm_reason find_link(const cm_deciding *d)
     if (out->link) {
         cm_trace_step(d, "link", "account %.*s belongs to customer %s at that time%s", CM_SLICE(d->kind->usage_account),
                       out->customer->id, out->link->given ? ", by its link request (org-linker)" : "");
+        take_terms(d);
         return CM_REASON_NONE;
     }
     if (cm_slice_is(d->kind->usage_account, d->rater->payer->id)) {
@@ -168,15 +183,15 @@ static enum cm_reason decide_buy(const cm_deciding *d, enum cm_class class)
     }
 }
 
-static cm_price_step credit_step(const cm_customer *customer)
+static cm_price_step credit_step(const cm_customer_terms *terms)
 {
-    switch (customer->credit_mode) {
+    switch (terms->credit_mode) {
     case CM_CREDIT_KEEP:
         return STEP_ZERO;
     case CM_CREDIT_PASS:
         return STEP_PAYER;
     case CM_CREDIT_SPLIT:
-        return (cm_price_step){CM_OP_PERCENT, CM_LAYER_PAYER, customer->credit_percent};
+        return (cm_price_step){CM_OP_PERCENT, CM_LAYER_PAYER, terms->credit_percent};
     }
     cm_assert(!"a credit policy without meaning");
     return STEP_ZERO;
@@ -185,7 +200,7 @@ static cm_price_step credit_step(const cm_customer *customer)
 static enum cm_reason decide_commitment(const cm_deciding *d, enum cm_class class)
 {
     cm_decision *out = d->out;
-    if (out->customer->commitment_policy == CM_COMMITMENT_PASS_THROUGH) {
+    if (d->terms->commitment_policy == CM_COMMITMENT_PASS_THROUGH) {
         cm_trace_step(d, "sell", "commitment policy pass_through: payer");
         out->sell = STEP_PAYER;
         return CM_REASON_NONE;
@@ -195,47 +210,47 @@ static enum cm_reason decide_commitment(const cm_deciding *d, enum cm_class clas
         return CM_REASON_NONE;
     }
     out->suspend_without_list_price = cm_slice_is(d->kind->line_item_type, "DiscountedUsage");
-    return by_book(d, out->customer->price_book, class, true, "sell", &out->sell_rule, &out->sell);
+    return by_book(d, d->terms->price_book, class, true, "sell", &out->sell_rule, &out->sell);
 }
 
 /* Steps 2 to 6 of section 4: what the end customer pays. */
 static enum cm_reason decide_sell(const cm_deciding *d, enum cm_class class)
 {
     cm_decision *out = d->out;
-    const cm_customer *customer = out->customer;
+    const cm_support_group *group;
     out->sell = STEP_ZERO;
-    if (!customer)
+    if (!out->customer)
         return CM_REASON_NONE;
     switch (class) {
     case CM_CLASS_TAX: /* the reseller computes its own */
     case CM_CLASS_PROVIDER_DISCOUNT:
         return CM_REASON_NONE;
     case CM_CLASS_SUPPORT: /* S9 */
-        if (!d->rater->payer->model->suppresses_support_lines && out->link->group &&
-            out->link->group->type == CM_PLAN_PASSTHROUGH)
+        group = cm_link_group(out->link, d->rater->period);
+        if (!d->rater->payer->model->suppresses_support_lines && group && group->type == CM_PLAN_PASSTHROUGH)
             out->sell = STEP_PAYER;
         return CM_REASON_NONE;
     case CM_CLASS_CREDIT:
-        out->sell = credit_step(customer);
+        out->sell = credit_step(d->terms);
         return CM_REASON_NONE;
     case CM_CLASS_COVERED_USAGE:
     case CM_CLASS_COMMITMENT_OFFSET:
     case CM_CLASS_COMMITMENT_FEE:
         return decide_commitment(d, class);
     case CM_CLASS_REFUND:
-        if (customer->refund_policy == CM_REFUND_KEEP)
+        if (d->terms->refund_policy == CM_REFUND_KEEP)
             return CM_REASON_NONE;
         break;
     default:
         break;
     }
-    return by_book(d, customer->price_book, class, false, "sell", &out->sell_rule, &out->sell);
+    return by_book(d, d->terms->price_book, class, false, "sell", &out->sell_rule, &out->sell);
 }
 
 void cm_decide(const cm_rater *rater, const cm_kind *kind, cm_instant time, cm_decision *ret, cm_trace trace,
                void *opaque)
 {
-    cm_deciding d = {rater, kind, time, ret, trace, opaque};
+    cm_deciding d = {rater, kind, time, ret, NULL, trace, opaque};
     *ret = (cm_decision){.valid_from = INT64_MIN, .valid_to = INT64_MAX, .class_before = CM_CLASS_SUSPENDED};
 
     enum cm_class class = CM_CLASS_SUSPENDED;

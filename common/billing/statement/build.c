@@ -143,7 +143,7 @@ static bool visit_support(const cm_section *section, const cm_month_visitor *vis
 static bool build_section(const cm_building *b, cm_section *section, const cm_statement_charge *const *charges,
                           size_t count, cm_error *err)
 {
-    const char *invoice = section->customer->invoice_currency;
+    const char *invoice = section->terms->invoice_currency;
     section->source = charges[0]->currency;
     if (strcmp(section->source, invoice) != 0)
         section->fx = cm_catalog_fx(b->catalog, CM_FX_RESELLER, section->source, invoice, b->period);
@@ -188,13 +188,13 @@ static void name_missing(const char *id, const char *before, cm_buffer *ret_miss
         cm_buffer_printf(ret_missing, "%s%s", ret_missing->length ? ", " : "", id);
 }
 
-static cm_section *add_section(sections *all, const cm_customer *customer)
+static cm_section *add_section(sections *all, const cm_customer *customer, cm_period period)
 {
     if (all->count == all->capacity) {
         all->capacity = all->capacity ? all->capacity * 2 : 16;
         all->list = cm_realloc(all->list, all->capacity * sizeof *all->list);
     }
-    all->list[all->count] = (cm_section){.customer = customer};
+    all->list[all->count] = (cm_section){.customer = customer, .terms = cm_customer_terms_in(customer, period)};
     return &all->list[all->count++];
 }
 
@@ -212,7 +212,7 @@ static bool build_sections(const cm_building *b, const cm_statement_charge *cons
             continue; /* the payer account's own lines belong to no customer */
         const cm_customer *customer = cm_catalog_customer(b->catalog, id);
         if (customer)
-            done = build_section(b, add_section(ret, customer), sorted + first, last - first, err);
+            done = build_section(b, add_section(ret, customer, b->period), sorted + first, last - first, err);
         else
             name_missing(id, first ? sorted[first - 1]->customer : NULL, ret_missing);
     }
@@ -265,7 +265,7 @@ static int by_document(const void *a, const void *b)
     if (!is_consolidated(x))
         CM_ORDER_BY_TEXT(x->customer->id, y->customer->id);
     CM_ORDER_BY_TEXT(x->source, y->source);
-    CM_ORDER_BY_TEXT(x->customer->invoice_currency, y->customer->invoice_currency);
+    CM_ORDER_BY_TEXT(x->terms->invoice_currency, y->terms->invoice_currency);
     return 0;
 }
 

@@ -21,7 +21,7 @@ static json_t *rate_json(const cm_section *section)
 {
     if (section->fx)
         return cm_json_decimal(section->fx->rate);
-    return strcmp(section->source, section->customer->invoice_currency) == 0 ? json_string("1") : json_null();
+    return strcmp(section->source, section->terms->invoice_currency) == 0 ? json_string("1") : json_null();
 }
 
 static bool round_lines(cm_draft_line *lines, size_t count, int places, cm_decimal *ret_subtotal)
@@ -54,8 +54,8 @@ static bool tax_bases(const cm_section *sections, size_t count, const cm_draft_l
         for (size_t i = 0; i < sections[s].lines.count; i++, lines++)
             if (!cm_decimal_accumulate(&share, lines->rounded))
                 return false;
-        for (size_t i = 0; i < sections[s].customer->tax_count; i++) {
-            const cm_tax *tax = &sections[s].customer->taxes[i];
+        for (size_t i = 0; i < sections[s].terms->tax_count; i++) {
+            const cm_tax *tax = &sections[s].terms->taxes[i];
             size_t at = 0;
             while (at < *ret_count && (count == 1 || strcmp(taxes[at].tax->name, tax->name) != 0 ||
                                        !cm_decimal_equal(taxes[at].tax->percent, tax->percent)))
@@ -75,7 +75,7 @@ static bool taxes_json(const cm_section *sections, size_t count, const cm_draft_
 {
     size_t most = 0, found;
     for (size_t s = 0; s < count; s++)
-        most += sections[s].customer->tax_count;
+        most += sections[s].terms->tax_count;
     tax_line *taxes = cm_alloc((most + 1) * sizeof *taxes);
     bool done = tax_bases(sections, count, lines, taxes, &found);
     for (size_t i = 0; done && i < found; i++) {
@@ -150,7 +150,7 @@ static void document_id(const cm_building *b, const cm_section *section, const c
     cm_digest_text(digest, b->lane);
     cm_digest_text(digest, cm_period_print(b->period, period));
     cm_digest_text(digest, single ? customer->id : mode);
-    cm_digest_text(digest, single ? currency : customer->invoice_currency);
+    cm_digest_text(digest, single ? currency : section->terms->invoice_currency);
     if (!single || strcmp(section->source, currency) != 0)
         cm_digest_text(digest, section->source);
     cm_digest_finish_id(digest, ret);
@@ -218,7 +218,7 @@ bool cm_document_make(const cm_building *b, cm_section *sections, size_t count, 
 {
     const cm_section *first = &sections[0];
     const char *mode = first->customer->reseller->consolidation, *reseller = first->customer->reseller->id;
-    const char *currency = first->fx ? first->customer->invoice_currency : first->source;
+    const char *currency = first->fx ? first->terms->invoice_currency : first->source;
     int places = cm_currency_minor_digits(currency);
     if (places < 0)
         places = 2; /* a currency that ISO 4217 does not know */

@@ -49,9 +49,10 @@ typedef struct cm_margin cm_margin;
 /* A customer's part of a document: from all of its charges in one currency to the converted lines. */
 typedef struct cm_section {
     const cm_customer *customer;
-    const char *source;   /* currency of its charges */
-    const cm_fx_rate *fx; /* the rate that was used; NULL: none was needed, or there is none */
-    cm_draft_lines lines; /* owned: sorted, converted, not yet rounded */
+    const cm_customer_terms *terms; /* of the period */
+    const char *source;             /* currency of its charges */
+    const cm_fx_rate *fx;           /* the rate that was used; NULL: none was needed, or there is none */
+    cm_draft_lines lines;           /* owned: sorted, converted, not yet rounded */
     cm_credit_use *credits;
     size_t credit_count;
     cm_margin *margin;                /* owned; NULL unless requested */

@@ -149,10 +149,11 @@ bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const
 {
     const cm_link *link =
         cm_link_of_month(b->catalog, charges[0]->payer, charges[0]->account, charges[0]->customer, b->period);
-    if (!link || !link->group)
+    const cm_support_group *group = link ? cm_link_group(link, b->period) : NULL;
+    if (!group)
         return true;
     cm_decimal amount, buy;
-    if (!amount_of(b, link->group, charges, count, &amount) || !buy_of(link->group, charges, count, amount, &buy))
+    if (!amount_of(b, group, charges, count, &amount) || !buy_of(group, charges, count, amount, &buy))
         return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "support of account %s of customer %s does not fit an amount",
                        charges[0]->account, customer->id);
     *cm_draft_lines_add(lines) = (cm_draft_line){
@@ -160,7 +161,7 @@ bool cm_support_add_row(const cm_building *b, const cm_customer *customer, const
         .payer = charges[0]->payer,
         .account = charges[0]->account,
         .product = "AWSSupport",
-        .usage_type = link->group->id,
+        .usage_type = group->id,
         .unit = "",
         .class = cm_class_name(CM_CLASS_SUPPORT),
         .step = CM_STEP_SUPPORT,

@@ -141,7 +141,8 @@ static bool share_out_all(const tiered *list, size_t count, cm_work *work)
 
 bool cm_tiers_apply(const cm_building *b, const cm_customer *customer, cm_work *work, cm_error *err)
 {
-    if (!customer->price_book->has_tiers)
+    const cm_price_book *book = cm_customer_terms_in(customer, b->period)->price_book;
+    if (!book || !book->has_tiers)
         return true;
     size_t count = 0, charges = work->count;
     tiered *list = cm_alloc((charges + 1) * sizeof *list);
@@ -149,7 +150,7 @@ bool cm_tiers_apply(const cm_building *b, const cm_customer *customer, cm_work *
     memcpy(before, work->list, charges * sizeof *before);
     for (size_t i = 0; i < charges; i++) {
         const char *rule_id = before[i].rule;
-        const cm_rule *rule = rule_id && *rule_id ? tiers_rule(customer->price_book, rule_id, b->period) : NULL;
+        const cm_rule *rule = rule_id && *rule_id ? tiers_rule(book, rule_id, b->period) : NULL;
         if (!rule)
             continue;
         list[count++] = (tiered){rule, &before[i]};

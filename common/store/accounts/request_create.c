@@ -61,10 +61,11 @@ static bool check_parties(creating *c, cm_error *err)
         return cm_fail(err, CM_ERROR_REFUSED, "NO_CUSTOMER",
                        "the catalog has no customer \"%s\"; add the customer before requesting an account (O01)",
                        or_empty(o->customer));
-    if (!c->customer->price_book) /* the catalog's own checks keep this from happening */
+    const cm_customer_terms *terms = cm_customer_terms_in(c->customer, cm_period_of(c->now));
+    if (!terms->price_book) /* the catalog's own checks keep this from happening */
         return cm_fail(err, CM_ERROR_REFUSED, "NO_PRICE_BOOK",
                        "customer %s has no price book; add one to the catalog first (O02)", c->customer->id);
-    if (!given(c->customer->invoice_currency))
+    if (!given(terms->invoice_currency))
         return cm_fail(err, CM_ERROR_REFUSED, "NO_CURRENCY",
                        "customer %s has no invoice currency; add it to the catalog first (O03)", c->customer->id);
     return check_dedicated(c, err);

@@ -337,7 +337,7 @@ static bool support_group_missing(const gating *g, cm_error *err)
     for (int i = 0; i < cm_rows_count(rows); i++) {
         const cm_link *link = cm_link_of_month(g->catalog, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1),
                                                cm_rows_text(rows, i, 2), g->period);
-        if (!link || !link->group)
+        if (!link || !cm_link_group(link, g->period))
             cm_buffer_printf(&detail, "%s%s",
                              detail.length ? ", " : "add a support_plan_group to the catalog for account ",
                              cm_rows_text(rows, i, 1));
@@ -396,7 +396,8 @@ static bool fx_missing(const gating *g, cm_error *err)
         const cm_customer *customer =
             cm_catalog_customer(g->catalog, cm_json_member_text(json_array_get(g->customers, 0), "id"));
         snprintf(detail, sizeof detail, "add an FxRate (set: reseller) from %s to %s for %s to the catalog", g->source,
-                 customer ? customer->invoice_currency : "the invoice currency", g->month);
+                 customer ? cm_customer_terms_in(customer, g->period)->invoice_currency : "the invoice currency",
+                 g->month);
     }
     gate(g, "FX_MISSING", rate != NULL, detail);
     return true;

@@ -22,6 +22,8 @@ void cm_check_support_product(cm_checker *checker, cm_document *document);
 void cm_check_custom_charge(cm_checker *checker, cm_document *document);
 void cm_check_credit(cm_checker *checker, cm_document *document);
 void cm_check_distributor(cm_checker *checker, cm_document *document);
+/* A customer's terms: `first` are the CM_TERMS_KEYS of its document, `later` its list of terms (NULL: none). */
+void cm_check_terms(cm_checker *checker, cm_document *document, const cm_field *first, const cm_yaml_node *later);
 /* {layer, classes} of a base of money; without one: what N02 calls total usage, as the customer is charged for it
  * (S10). */
 json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char *title);

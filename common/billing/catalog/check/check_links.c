@@ -36,18 +36,30 @@ static void check_overlaps(cm_checker *checker)
     }
 }
 
+/* The first time within the link in which the customer's commitments are passed through, or NULL. */
+static const cm_pass_through *passed_through(const cm_checked_link *link)
+{
+    for (size_t i = 0; i < link->customer->pass_through_count; i++) {
+        const cm_pass_through *one = &link->customer->pass_through[i];
+        if (one->from < link->to && link->from < one->to)
+            return one;
+    }
+    return NULL;
+}
+
 /* Once for a customer: O06, R06. */
 static void check_pass_through(cm_checker *checker)
 {
     const cm_document *told = NULL;
     for (size_t i = 0; i < checker->link_count; i++) {
         const cm_checked_link *link = &checker->links[i];
-        if (!link->customer->pass_through || link->customer == told)
+        const cm_pass_through *during = link->customer == told ? NULL : passed_through(link);
+        if (!during)
             continue;
         const cm_document *payer = cm_checker_find(checker, CM_DOCUMENT_PAYER, link->payer);
         if (!payer || !payer->model || payer->model->allows_pass_through)
             continue;
-        cm_wrong(checker, link->customer->pass_through,
+        cm_wrong(checker, during->node,
                  "commitment_policy pass_through of %s: its account %s is under payer %s of "
                  "model %s, and %s (O06, R06); use on_demand",
                  link->customer->title, link->account, link->payer, payer->model->name,

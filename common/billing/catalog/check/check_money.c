@@ -1,20 +1,6 @@
 /* CustomCharge and Credit: what a customer owes, or has, besides its usage (rating.md section 5). */
 #include "billing/catalog/check/check.h"
 
-static bool read_month(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_period *ret)
-{
-    if (node->kind == CM_YAML_SCALAR && cm_period_parse(node->text, ret))
-        return true;
-    cm_wrong(checker, node, "%s must be a month, like 2025-06", field);
-    return false;
-}
-
-static void put_month(json_t *json, const char *name, cm_period period)
-{
-    char text[CM_PERIOD_TEXT];
-    json_object_set_new(json, name, json_string(cm_period_print(period, text)));
-}
-
 static void check_owner(cm_checker *checker, cm_document *document, const cm_yaml_node *name,
                         const cm_yaml_node *customer, const cm_yaml_node *lane)
 {
@@ -38,12 +24,12 @@ static void check_months(cm_checker *checker, json_t *json, const cm_yaml_node *
                          const char *to_name)
 {
     cm_period first, end;
-    bool has_from = from && read_month(checker, from, "from", &first);
+    bool has_from = from && cm_read_month(checker, from, "from", &first);
     if (has_from)
-        put_month(json, "from", first);
-    if (!to || !read_month(checker, to, to_name, &end))
+        cm_put_month(json, "from", first);
+    if (!to || !cm_read_month(checker, to, to_name, &end))
         return;
-    put_month(json, to_name, end);
+    cm_put_month(json, to_name, end);
     if (has_from && cm_period_start(end) <= cm_period_start(first))
         cm_wrong(checker, to, "%s is the first month in which it no longer holds: it must be after from", to_name);
 }
@@ -61,9 +47,9 @@ static void check_dates(cm_checker *checker, const cm_field *fields, const cm_do
     if (fields[CM_KEY_CHARGE_FROM].value) {
         check_months(checker, document->json, fields[CM_KEY_CHARGE_FROM].value, fields[CM_KEY_CHARGE_TO].value, "to");
     } else if (fields[CM_KEY_CHARGE_PERIOD].value &&
-               read_month(checker, fields[CM_KEY_CHARGE_PERIOD].value, "period", &once)) {
-        put_month(document->json, "from", once);
-        put_month(document->json, "to", cm_period_next(once));
+               cm_read_month(checker, fields[CM_KEY_CHARGE_PERIOD].value, "period", &once)) {
+        cm_put_month(document->json, "from", once);
+        cm_put_month(document->json, "to", cm_period_next(once));
     }
 }
 
@@ -215,11 +201,27 @@ static bool some_charge_is_in(const cm_checker *checker, const cm_document *cust
     return false;
 }
 
+/* Some terms of the customer have a price book in that currency, or one that cannot be read. */
+static bool some_terms_sell_in(const cm_checker *checker, const cm_document *customer, const char *currency)
+{
+    size_t i;
+    const json_t *terms;
+    json_array_foreach (json_object_get(customer->json, "terms"), i, terms) {
+        const char *book = json_string_value(json_object_get(terms, "price_book")),
+                   *sells_in = book_currency(checker, book);
+        if (book && (!sells_in || strcmp(sells_in, currency) == 0))
+            return true;
+    }
+    return false;
+}
+
 static void warn_of_useless_credit(cm_checker *checker, const cm_document *credit, const cm_document *customer)
 {
     const char *currency = text_of(credit, "currency"), *book = text_of(customer, "price_book"),
                *sells_in = book_currency(checker, book);
-    if (!currency || !sells_in || customer->pass_through || some_charge_is_in(checker, customer, currency))
+    if (!currency || !sells_in || customer->pass_through_count || some_charge_is_in(checker, customer, currency))
+        return;
+    if (strcmp(sells_in, currency) != 0 && some_terms_sell_in(checker, customer, currency))
         return;
     if (strcmp(sells_in, currency) != 0)
         cm_warn(checker, credit->id_node,

@@ -13,16 +13,6 @@ static void put_name(cm_checker *checker, cm_document *document, const cm_yaml_n
         json_object_set_new(document->json, "name", json_string(document->id));
 }
 
-/* One of `names`, by default the first. */
-static int put_one_of(cm_checker *checker, json_t *json, const char *field, const cm_yaml_node *node,
-                      const char *const *names)
-{
-    int which = 0;
-    if (!node || cm_read_one_of(checker, node, field, names, &which))
-        json_object_set_new(json, field, json_string(names[which]));
-    return which;
-}
-
 void cm_check_reseller(cm_checker *checker, cm_document *document)
 {
     cm_field fields[CM_KEY_RESELLER_COUNT];
@@ -33,8 +23,8 @@ void cm_check_reseller(cm_checker *checker, cm_document *document)
     if (fields[CM_KEY_RESELLER_ID].value)
         cm_read_id(checker, fields[CM_KEY_RESELLER_ID].value, "id", &text);
     put_name(checker, document, fields[CM_KEY_RESELLER_NAME].value);
-    put_one_of(checker, document->json, "consolidation", fields[CM_KEY_RESELLER_CONSOLIDATION].value,
-               cm_consolidation_names);
+    cm_put_one_of(checker, document->json, "consolidation", fields[CM_KEY_RESELLER_CONSOLIDATION].value,
+                  cm_consolidation_names);
     cm_put_profile(checker, document->json, fields + CM_KEY_RESELLER_PROFILE);
     cm_put_logo(checker, document->json, fields[CM_KEY_RESELLER_LOGO].value);
     cm_put_text(checker, document->json, "profile", fields[CM_KEY_RESELLER_TEXT].value);
@@ -42,51 +32,6 @@ void cm_check_reseller(cm_checker *checker, cm_document *document)
 }
 
 /* ---- customer ---- */
-
-static json_t *credit_policy(cm_checker *checker, const cm_yaml_node *node, const char *title)
-{
-    cm_field fields[CM_KEY_CREDIT_POLICY_COUNT] = {{0}};
-    json_t *policy = json_object();
-    cm_decimal percent;
-    if (!node || node->kind == CM_YAML_SCALAR)
-        fields[CM_KEY_CREDIT_POLICY_MODE].value = node; /* credit_policy: pass */
-    else if (!cm_read_mapping(checker, node, cm_arena_printf(checker->arena, "credit_policy of %s", title),
-                              &cm_credit_policy_keys, fields) ||
-             !fields[CM_KEY_CREDIT_POLICY_MODE].value)
-        return policy;
-    int mode = put_one_of(checker, policy, "mode", fields[CM_KEY_CREDIT_POLICY_MODE].value, cm_credit_mode_names);
-    if (mode == CM_CREDIT_SPLIT && !fields[CM_KEY_CREDIT_POLICY_PERCENT].value)
-        cm_wrong(checker, node, "credit_policy split needs a percent: {mode: split, percent: 50}");
-    if (!fields[CM_KEY_CREDIT_POLICY_PERCENT].value)
-        return policy;
-    if (json_object_get(policy, "mode") && mode != CM_CREDIT_SPLIT)
-        cm_wrong(checker, fields[CM_KEY_CREDIT_POLICY_PERCENT].value, "percent belongs to mode split only");
-    else if (cm_read_decimal(checker, fields[CM_KEY_CREDIT_POLICY_PERCENT].value, "percent", "0", "100", &percent))
-        json_object_set_new(policy, "percent", cm_json_decimal(percent));
-    return policy;
-}
-
-static json_t *taxes(cm_checker *checker, const cm_yaml_node *node)
-{
-    json_t *list = json_array();
-    const cm_yaml_node *const *items;
-    size_t count;
-    if (!node || !cm_read_list(checker, node, "tax", false, 20, &items, &count))
-        return list;
-    for (size_t i = 0; i < count; i++) {
-        cm_field fields[CM_KEY_TAX_COUNT];
-        cm_decimal percent;
-        json_t *tax = json_object();
-        json_array_append_new(list, tax);
-        if (!cm_read_mapping(checker, items[i], "tax", &cm_tax_keys, fields))
-            continue;
-        cm_put_text(checker, tax, "name", fields[CM_KEY_TAX_NAME].value);
-        if (fields[CM_KEY_TAX_PERCENT].value &&
-            cm_read_decimal(checker, fields[CM_KEY_TAX_PERCENT].value, "percent", "0", "100", &percent))
-            json_object_set_new(tax, "percent", cm_json_decimal(percent));
-    }
-    return list;
-}
 
 /* What a customer may have with AWS (N20; the rest through the sales representative, O17). */
 static const char *const declared_plans[] = {"basic", "developer", "business", "business_plus", "enterprise", NULL};
@@ -180,13 +125,6 @@ static json_t *accounts(cm_checker *checker, const cm_yaml_node *node, const cm_
     return array;
 }
 
-static void put_currency(cm_checker *checker, json_t *json, const cm_yaml_node *node)
-{
-    const char *currency = "USD"; /* N21 */
-    if (!node || cm_read_currency(checker, node, "invoice_currency", &currency))
-        json_object_set_new(json, "invoice_currency", json_string(currency));
-}
-
 void cm_check_customer(cm_checker *checker, cm_document *document)
 {
     cm_field fields[CM_KEY_CUSTOMER_COUNT];
@@ -200,17 +138,7 @@ void cm_check_customer(cm_checker *checker, cm_document *document)
     if (fields[CM_KEY_CUSTOMER_RESELLER].value &&
         cm_read_reference(checker, fields[CM_KEY_CUSTOMER_RESELLER].value, "reseller", CM_DOCUMENT_RESELLER, &text))
         json_object_set_new(json, "reseller", json_string(text));
-    if (fields[CM_KEY_CUSTOMER_BOOK].value &&
-        cm_read_reference(checker, fields[CM_KEY_CUSTOMER_BOOK].value, "price_book", CM_DOCUMENT_PRICE_BOOK, &text))
-        json_object_set_new(json, "price_book", json_string(text)); /* R01, O02 */
-    put_currency(checker, json, fields[CM_KEY_CUSTOMER_CURRENCY].value);
-    if (put_one_of(checker, json, "commitment_policy", fields[CM_KEY_CUSTOMER_COMMITMENT].value,
-                   cm_commitment_policy_names) == CM_COMMITMENT_PASS_THROUGH)
-        document->pass_through = fields[CM_KEY_CUSTOMER_COMMITMENT].value;
-    json_object_set_new(json, "credit_policy",
-                        credit_policy(checker, fields[CM_KEY_CUSTOMER_CREDIT].value, document->title));
-    put_one_of(checker, json, "refund_policy", fields[CM_KEY_CUSTOMER_REFUND].value, cm_refund_policy_names);
-    json_object_set_new(json, "tax", taxes(checker, fields[CM_KEY_CUSTOMER_TAX].value));
+    cm_check_terms(checker, document, fields + CM_KEY_CUSTOMER_FIRST, fields[CM_KEY_CUSTOMER_TERMS].value);
     json_object_set_new(json, "accounts", accounts(checker, fields[CM_KEY_CUSTOMER_ACCOUNTS].value, document));
     cm_put_profile(checker, json, fields + CM_KEY_CUSTOMER_PROFILE);
     cm_put_text(checker, json, "logo", fields[CM_KEY_CUSTOMER_LOGO].value);

@@ -21,6 +21,12 @@ enum {
     CM_FILE_LIMIT = 256 << 20,
 };
 
+/* When a customer's commitment policy is pass_through (half-open), and the value that says so. */
+typedef struct cm_pass_through {
+    const cm_yaml_node *node;
+    cm_instant from, to;
+} cm_pass_through;
+
 typedef struct cm_document {
     enum cm_document_kind kind;
     const char *id; /* NULL: it has none, or a wrong one */
@@ -32,7 +38,8 @@ typedef struct cm_document {
     const char *payer_kind;
     const char *buy_book;
     /* Customer */
-    const cm_yaml_node *pass_through; /* the value, if its commitment policy is that one */
+    cm_pass_through *pass_through; /* by time */
+    size_t pass_through_count;
     /* SupportPlan, FxRate, Distributor: what must not come twice */
     const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type; Distributor: its lane */
     cm_instant from, to;
@@ -113,6 +120,7 @@ bool cm_read_integer(cm_checker *checker, const cm_yaml_node *node, const char *
                      int64_t *ret);
 bool cm_read_bool(cm_checker *checker, const cm_yaml_node *node, const char *field, bool *ret);
 bool cm_read_instant(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_instant *ret);
+bool cm_read_month(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_period *ret);
 bool cm_read_currency(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
 bool cm_read_country(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
 bool cm_read_email(cm_checker *checker, const cm_yaml_node *node, const char *field, const char **ret);
@@ -130,6 +138,10 @@ json_t *cm_json_instant(cm_instant value);
 /* Sorted; a text that comes twice is a problem. Steals nothing. */
 json_t *cm_json_sorted_texts(cm_checker *checker, const char **texts, const cm_yaml_node *const *nodes, size_t count,
                              const char *field);
+void cm_put_month(json_t *json, const char *name, cm_period period);
+/* {field: one of `names`}, by default the first; its position. */
+int cm_put_one_of(cm_checker *checker, json_t *json, const char *field, const cm_yaml_node *node,
+                  const char *const *names);
 /* {name: value} of an optional text; nothing if it is absent or wrong */
 void cm_put_text(cm_checker *checker, json_t *object, const char *name, const cm_yaml_node *node);
 

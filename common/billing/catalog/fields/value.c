@@ -262,3 +262,26 @@ void cm_put_text(cm_checker *checker, json_t *object, const char *name, const cm
     if (node && cm_read_text(checker, node, name, &text))
         json_object_set_new(object, name, json_string(text));
 }
+
+int cm_put_one_of(cm_checker *checker, json_t *json, const char *field, const cm_yaml_node *node,
+                  const char *const *names)
+{
+    int which = 0;
+    if (!node || cm_read_one_of(checker, node, field, names, &which))
+        json_object_set_new(json, field, json_string(names[which]));
+    return which;
+}
+
+bool cm_read_month(cm_checker *checker, const cm_yaml_node *node, const char *field, cm_period *ret)
+{
+    if (node->kind == CM_YAML_SCALAR && cm_period_parse(node->text, ret))
+        return true;
+    cm_wrong(checker, node, "%s must be a month, like 2025-06", field);
+    return false;
+}
+
+void cm_put_month(json_t *json, const char *name, cm_period period)
+{
+    char text[CM_PERIOD_TEXT];
+    json_object_set_new(json, name, json_string(cm_period_print(period, text)));
+}

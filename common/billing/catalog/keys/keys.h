@@ -59,22 +59,31 @@ enum {
     CM_KEY_RESELLER_COUNT = CM_KEY_RESELLER_PROFILE + CM_PROFILE_KEYS,
 };
 enum { CM_KEY_CONTACT_NAME, CM_KEY_CONTACT_TITLE, CM_KEY_CONTACT_PHONE, CM_KEY_CONTACT_EMAIL, CM_KEY_CONTACT_COUNT };
+/* What is agreed with a customer and may change at a month's beginning. */
+enum {
+    CM_TERMS_CURRENCY,
+    CM_TERMS_BOOK,
+    CM_TERMS_COMMITMENT,
+    CM_TERMS_CREDIT,
+    CM_TERMS_REFUND,
+    CM_TERMS_TAX,
+    CM_TERMS_GROUP,
+    CM_TERMS_LIMIT,
+    CM_TERMS_KEYS
+};
 enum {
     CM_KEY_CUSTOMER_KIND,
     CM_KEY_CUSTOMER_ID,
     CM_KEY_CUSTOMER_NAME,
     CM_KEY_CUSTOMER_RESELLER,
-    CM_KEY_CUSTOMER_CURRENCY,
-    CM_KEY_CUSTOMER_BOOK,
-    CM_KEY_CUSTOMER_COMMITMENT,
-    CM_KEY_CUSTOMER_CREDIT,
-    CM_KEY_CUSTOMER_REFUND,
-    CM_KEY_CUSTOMER_TAX,
+    CM_KEY_CUSTOMER_FIRST, /* CM_TERMS_KEYS of them: its first terms */
+    CM_KEY_CUSTOMER_TERMS = CM_KEY_CUSTOMER_FIRST + CM_TERMS_KEYS,
     CM_KEY_CUSTOMER_ACCOUNTS,
     CM_KEY_CUSTOMER_LOGO,
     CM_KEY_CUSTOMER_PROFILE, /* CM_PROFILE_KEYS of them */
     CM_KEY_CUSTOMER_COUNT = CM_KEY_CUSTOMER_PROFILE + CM_PROFILE_KEYS,
 };
+enum { CM_KEY_TERMS_FROM, CM_KEY_TERMS_REPLACED, CM_KEY_TERMS_COUNT = CM_KEY_TERMS_REPLACED + CM_TERMS_KEYS };
 enum { CM_KEY_CREDIT_POLICY_MODE, CM_KEY_CREDIT_POLICY_PERCENT, CM_KEY_CREDIT_POLICY_COUNT };
 enum { CM_KEY_TAX_NAME, CM_KEY_TAX_PERCENT, CM_KEY_TAX_COUNT };
 enum {
@@ -239,8 +248,8 @@ enum {
     CM_KEY_INVOICE_COUNT
 };
 
-extern const cm_key_table cm_reseller_keys, cm_contact_keys, cm_customer_keys, cm_credit_policy_keys, cm_tax_keys,
-    cm_account_keys;
+extern const cm_key_table cm_reseller_keys, cm_contact_keys, cm_customer_keys, cm_terms_keys, cm_credit_policy_keys,
+    cm_tax_keys, cm_account_keys;
 extern const cm_key_table cm_payer_keys, cm_reports_keys, cm_access_keys;
 /* A payer's source, by type: "type" and then the type's own keys. */
 extern const cm_key_table cm_folder_source_keys, cm_s3_source_keys;

@@ -57,27 +57,36 @@ static const cm_key customer[CM_KEY_CUSTOMER_COUNT] = {
     [CM_KEY_CUSTOMER_NAME] = {"name", false, NULL, "text", "the id", "name on documents", "Acme GmbH"},
     [CM_KEY_CUSTOMER_RESELLER] = {"reseller", true, NULL, "id of a Reseller", NULL, "who bills this customer",
                                   "northwind"},
-    [CM_KEY_CUSTOMER_CURRENCY] =
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_CURRENCY] =
         {"invoice_currency", false, NULL, "currency", "`USD` (N21)",
          "currency of its documents (O03, R07); where charges are in another one, the FxRate of the month "
          "converts them",
          "EUR"},
-    [CM_KEY_CUSTOMER_BOOK] = {"price_book", true,
-                              "a customer without a price book cannot be billed, add it first (O02)",
-                              "id of a PriceBook", NULL, "the prices that this customer pays (R01)", "standard"},
-    [CM_KEY_CUSTOMER_COMMITMENT] =
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_BOOK] = {"price_book", false, NULL, "id of a PriceBook",
+                                               "that of the first `terms`, which must name one then",
+                                               "the prices that this customer pays (R01, O02)", "standard"},
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_COMMITMENT] =
         {"commitment_policy", false, NULL, "`on_demand` or `pass_through`", "`on_demand`",
          "who has the benefit of Reserved Instances and Savings Plans: the reseller (covered usage is "
          "priced by the price book), or "
          "the customer (AWS's own amounts are handed on). Some payer models refuse `pass_through` (O06, R06)",
          "on_demand"},
-    [CM_KEY_CUSTOMER_CREDIT] = {"credit_policy", false, NULL, "`keep`, `pass`, or the mapping below", "`keep`",
-                                "who gets AWS's credits: the reseller, the customer, or each a part",
-                                "{mode: split, percent: 50}"},
-    [CM_KEY_CUSTOMER_REFUND] = {"refund_policy", false, NULL, "`price_book` or `keep`", "`price_book`",
-                                "AWS's refunds are priced by the price book, or kept by the reseller", "price_book"},
-    [CM_KEY_CUSTOMER_TAX] = {"tax", false, NULL, "list of up to 20 taxes", "no tax",
-                             "taxes that its documents add to their subtotal", "[{name: VAT, percent: 19}]"},
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_CREDIT] = {"credit_policy", false, NULL, "`keep`, `pass`, or the mapping below",
+                                                 "`keep`",
+                                                 "who gets AWS's credits: the reseller, the customer, or each a part",
+                                                 "{mode: split, percent: 50}"},
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_REFUND] = {"refund_policy", false, NULL, "`price_book` or `keep`", "`price_book`",
+                                                 "AWS's refunds are priced by the price book, or kept by the reseller",
+                                                 "price_book"},
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_TAX] = {"tax", false, NULL, "list of up to 20 taxes", "no tax",
+                                              "taxes that its documents add to their subtotal",
+                                              "[{name: VAT, percent: 19}]"},
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_GROUP] = {"support_plan_group", false, NULL, "id of a SupportPlanGroup", "none",
+                                                "the group of its accounts that name none", "managed"},
+    [CM_KEY_CUSTOMER_FIRST + CM_TERMS_LIMIT] = {"spend_limit", false, NULL, "number, not negative", "none",
+                                                "what it may spend in a month; kept, nothing watches it yet", "5000"},
+    [CM_KEY_CUSTOMER_TERMS] = {"terms", false, NULL, "list of terms, by ascending `from`", "none",
+                               "what replaces the eight keys above from a month on; see below", NULL},
     [CM_KEY_CUSTOMER_ACCOUNTS] =
         {"accounts", false, NULL, "list of accounts", "none",
          "the AWS accounts that it pays for, each under a payer, since when. At most 1,000,000 in a catalog", NULL},
@@ -85,6 +94,34 @@ static const cm_key customer[CM_KEY_CUSTOMER_COUNT] = {
     PROFILE_KEYS(CM_KEY_CUSTOMER_PROFILE),
 };
 const cm_key_table cm_customer_keys = CM_KEY_TABLE("the document", "", customer);
+
+static const cm_key terms[CM_KEY_TERMS_COUNT] = {
+    [CM_KEY_TERMS_FROM] =
+        {"from", true, "the month from which it holds", "month", NULL,
+         "the first month in which this entry holds; it replaces the keys that it names, until a later "
+         "entry names them. What a month's lines and documents are made with are the terms of that "
+         "month, whenever they are made",
+         "2025-07"},
+    [CM_KEY_TERMS_REPLACED +
+        CM_TERMS_CURRENCY] = {"invoice_currency", false, NULL, "currency", "as before", "as in the document", "USD"},
+    [CM_KEY_TERMS_REPLACED + CM_TERMS_BOOK] = {"price_book", false, NULL, "id of a PriceBook", "as before",
+                                               "as in the document", "standard"},
+    [CM_KEY_TERMS_REPLACED + CM_TERMS_COMMITMENT] = {"commitment_policy", false, NULL, "`on_demand` or `pass_through`",
+                                                     "as before", "as in the document", "on_demand"},
+    [CM_KEY_TERMS_REPLACED + CM_TERMS_CREDIT] = {"credit_policy", false, NULL, "`keep`, `pass`, or the mapping below",
+                                                 "as before", "as in the document", "pass"},
+    [CM_KEY_TERMS_REPLACED + CM_TERMS_REFUND] = {"refund_policy", false, NULL, "`price_book` or `keep`", "as before",
+                                                 "as in the document", "keep"},
+    [CM_KEY_TERMS_REPLACED +
+        CM_TERMS_TAX] = {"tax", false, NULL, "list of up to 20 taxes", "as before",
+                         "as in the document; the whole list is replaced; `[]` takes all taxes away",
+                         "[{name: VAT, percent: 21}]"},
+    [CM_KEY_TERMS_REPLACED + CM_TERMS_GROUP] = {"support_plan_group", false, NULL, "id of a SupportPlanGroup",
+                                                "as before", "as in the document", "none"},
+    [CM_KEY_TERMS_REPLACED + CM_TERMS_LIMIT] = {"spend_limit", false, NULL, "number, not negative", "as before",
+                                                "as in the document", "9000"},
+};
+const cm_key_table cm_terms_keys = CM_KEY_TABLE("an entry of terms", "terms[]", terms);
 
 static const cm_key credit_policy[CM_KEY_CREDIT_POLICY_COUNT] = {
     [CM_KEY_CREDIT_POLICY_MODE] = {"mode", true, "keep, pass or split", "`keep`, `pass` or `split`", NULL,
@@ -112,7 +149,7 @@ static const cm_key account[CM_KEY_ACCOUNT_COUNT] = {
     [CM_KEY_ACCOUNT_TO] = {"to", false, NULL, "time", "no end", "the first instant that it no longer pays for",
                            "2025-09-01"},
     [CM_KEY_ACCOUNT_GROUP] =
-        {"support_plan_group", false, NULL, "id of a SupportPlanGroup", "none",
+        {"support_plan_group", false, NULL, "id of a SupportPlanGroup", "that of the customer's terms",
          "what the customer pays for AWS Support on this account; needed where AWS charges support (O15)", "managed"},
     [CM_KEY_ACCOUNT_PLAN] =
         {"support_plan", false, NULL, "`basic`, `developer`, `business`, `business_plus` or `enterprise`", "none",

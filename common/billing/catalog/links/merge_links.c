@@ -62,7 +62,7 @@ static void contradiction(merging *m, const cm_given_link *given, const cm_link 
             other->customer->id, given->customer, other->customer->id));
 }
 
-/* The given link in the catalog's terms; false: it cannot be used, and why is told. */
+/* The given link as one of the catalog; false: it cannot be used, and why is told. */
 static bool translate(merging *m, const cm_given_link *given, cm_link *ret)
 {
     const cm_payer *payer = cm_catalog_payer(m->base, given->payer);
@@ -77,21 +77,14 @@ static bool translate(merging *m, const cm_given_link *given, cm_link *ret)
                                     given->customer));
         return false;
     }
-    if (customer->commitment_policy == CM_COMMITMENT_PASS_THROUGH &&
-        !payer->model->allows_pass_through) { /* O06, R06 */
-        add_problem(m, "LINK_REFUSED", given, given->from, given->to,
-                    cm_arena_printf(m->arena, "customer %s has commitment_policy pass_through, and %s (O06, R06)",
-                                    customer->id, payer->model->pass_through_refusal));
-        return false;
-    }
     *ret = (cm_link){.payer = payer->id,
                      .account = cm_arena_strndup(m->arena, given->account, strlen(given->account)),
                      .customer = customer,
                      .declared_plan = cm_arena_strndup(m->arena, given->declared_plan, strlen(given->declared_plan)),
                      .given = true};
     if (*given->group) {
-        ret->group = cm_find_by_id(m->base->groups, m->base->group_count, sizeof *m->base->groups, given->group);
-        if (!ret->group)
+        ret->own_group = cm_find_by_id(m->base->groups, m->base->group_count, sizeof *m->base->groups, given->group);
+        if (!ret->own_group)
             add_problem(
                 m, "LINK_GROUP_MISSING", given, given->from, given->to,
                 cm_arena_printf(
@@ -108,20 +101,17 @@ static int by_from(const void *a, const void *b)
     return (x->from > y->from) - (x->from < y->from);
 }
 
-/* Adds the parts of `given` that the links of its account so far ([first, count), by time) leave free. */
-static void add_free_parts(merging *m, size_t first, const cm_given_link *given)
+/* Adds the parts of [from, to) that the links of the account so far ([first, taken), by time) leave free. */
+static void add_free_parts(merging *m, size_t first, size_t taken, const cm_given_link *given, cm_link part,
+                           cm_instant from, cm_instant to)
 {
-    cm_link part;
-    size_t taken = m->count;
-    cm_instant at = given->from;
-    if (!translate(m, given, &part))
-        return;
-    for (size_t i = first; i < taken && at < given->to; i++) {
+    cm_instant at = from;
+    for (size_t i = first; i < taken && at < to; i++) {
         cm_link held = m->link[i];
-        if (held.to <= at || held.from >= given->to)
+        if (held.to <= at || held.from >= to)
             continue;
         if (held.customer != part.customer)
-            contradiction(m, given, &held, held.from > at ? held.from : at, held.to < given->to ? held.to : given->to);
+            contradiction(m, given, &held, held.from > at ? held.from : at, held.to < to ? held.to : to);
         part.from = at;
         part.to = held.from;
         if (part.to > part.from)
@@ -129,9 +119,43 @@ static void add_free_parts(merging *m, size_t first, const cm_given_link *given)
         at = held.to;
     }
     part.from = at;
-    part.to = given->to;
+    part.to = to;
     if (part.to > part.from)
         add_link(m, &part);
+}
+
+/* O06, R06 */
+static bool refuses(const cm_payer_model *model, const cm_customer_terms *terms)
+{
+    return terms->commitment_policy == CM_COMMITMENT_PASS_THROUGH && !model->allows_pass_through;
+}
+
+/* Adds what can be used of `given`: not the months whose terms its payer refuses. */
+static void add_given(merging *m, size_t first, const cm_given_link *given)
+{
+    cm_link link;
+    size_t taken = m->count, next;
+    if (!translate(m, given, &link))
+        return;
+    const cm_payer_model *model = cm_catalog_payer(m->base, link.payer)->model;
+    const cm_customer *customer = link.customer;
+    for (size_t i = 0; i < customer->term_count; i = next) {
+        bool refused = refuses(model, &customer->terms[i]);
+        for (next = i + 1; next < customer->term_count && refuses(model, &customer->terms[next]) == refused;)
+            next++;
+        cm_instant from = customer->terms[i].from,
+                   to = next < customer->term_count ? customer->terms[next].from : INT64_MAX;
+        from = from > given->from ? from : given->from;
+        to = to < given->to ? to : given->to;
+        if (from >= to)
+            continue;
+        if (refused)
+            add_problem(m, "LINK_REFUSED", given, from, to,
+                        cm_arena_printf(m->arena, "customer %s has commitment_policy pass_through, and %s (O06, R06)",
+                                        customer->id, model->pass_through_refusal));
+        else
+            add_free_parts(m, first, taken, given, link, from, to);
+    }
     if (m->count > taken)
         qsort(&m->link[first], m->count - first, sizeof *m->link, by_from);
 }
@@ -168,7 +192,7 @@ static void merge(merging *m, const cm_link *own, size_t own_count, const cm_giv
         for (; i < own_count && order_of(own[i].payer, own[i].account, payer, account) == 0; i++)
             add_link(m, &own[i]);
         for (; g < given_count && order_of(given[g]->payer, given[g]->account, payer, account) == 0; g++)
-            add_free_parts(m, first, given[g]);
+            add_given(m, first, given[g]);
     }
     for (; i < own_count; i++)
         add_link(m, &own[i]);

@@ -152,17 +152,25 @@ typedef struct cm_reseller {
     const char *consolidation; /* "end_customer" | "semi" | "full" */
 } cm_reseller;
 
-typedef struct cm_customer {
-    const char *id, *name;
-    const cm_reseller *reseller;
-    const char *invoice_currency; /* O03, R07 */
-    const cm_price_book *price_book;
+/* What is agreed with a customer from a month on. Whole: what an entry does not name is as it was before. */
+typedef struct cm_customer_terms {
+    cm_instant from;                 /* start of a month; INT64_MIN: the first terms, the keys of the document itself */
+    const char *invoice_currency;    /* O03, R07 */
+    const cm_price_book *price_book; /* NULL: before the first terms that name one: nothing has a price */
     enum cm_commitment_policy commitment_policy;
     enum cm_credit_mode credit_mode;
     cm_decimal credit_percent;
     enum cm_refund_policy refund_policy;
     const cm_tax *taxes;
     size_t tax_count;
+    const cm_support_group *support_group; /* of accounts that name none; NULL: none */
+} cm_customer_terms;
+
+typedef struct cm_customer {
+    const char *id, *name;
+    const cm_reseller *reseller;
+    const cm_customer_terms *terms; /* by ascending from; the first hold from the beginning of time */
+    size_t term_count;              /* at least 1 */
 } cm_customer;
 
 typedef struct cm_payer {
@@ -223,9 +231,9 @@ typedef struct cm_link {
     const char *payer, *account;
     cm_instant from, to; /* to = INT64_MAX: open */
     const cm_customer *customer;
-    const cm_support_group *group; /* NULL: none */
-    const char *declared_plan;     /* "" or the account's `support_plan` */
-    bool given;                    /* by org-linker, not by the catalog (link_set.h) */
+    const cm_support_group *own_group; /* NULL: that of the customer's terms; see cm_link_group */
+    const char *declared_plan;         /* "" or the account's `support_plan` */
+    bool given;                        /* by org-linker, not by the catalog (link_set.h) */
 } cm_link;
 
 /* A link of org-linker that counts only in part or not at all: told as an alert of the run. */
@@ -341,6 +349,10 @@ void cm_catalog_free(cm_catalog *catalog);
 bool cm_payer_reports(const cm_payer *payer, cm_period period);
 const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id);
 const cm_customer *cm_catalog_customer(const cm_catalog *catalog, const char *id);
+/* What is agreed for a month: rates, documents and gates of the month go by it, whenever they are made. */
+const cm_customer_terms *cm_customer_terms_in(const cm_customer *customer, cm_period period);
+/* The link's support plan group in a month: its own, otherwise that of the customer's terms; NULL: none. */
+const cm_support_group *cm_link_group(const cm_link *link, cm_period period);
 /* The distributor of a lane. */
 const cm_distributor *cm_catalog_distributor(const cm_catalog *catalog, const char *lane);
 /* NULL also without a distributor, and for country "". */

@@ -60,6 +60,28 @@ bool cm_parse_class(cm_json_reader *reader, enum cm_class *ret)
     return cm_class_parse(text, ret) || cm_json_fail(reader, "a charge class was expected");
 }
 
+bool cm_parse_month(cm_json_reader *reader, cm_instant *ret)
+{
+    cm_slice text;
+    cm_period period;
+    if (!cm_json_text(reader, &text))
+        return false;
+    if (!cm_period_parse(text, &period))
+        return cm_json_fail(reader, "a month was expected");
+    *ret = cm_period_start(period);
+    return true;
+}
+
+const void *cm_parse_reference(cm_parser *parser, cm_json_reader *reader, const void *list, size_t count, size_t size)
+{
+    const char *id;
+    if (!cm_parse_text(parser, reader, &id))
+        return NULL;
+    const void *found = cm_find_by_id(list, count, size, id);
+    if (!found)
+        cm_json_fail(reader, "a reference to a document that is not there");
+    return found;
+}
 bool cm_parse_texts(cm_parser *parser, cm_json_reader *reader, const char ***ret, size_t *ret_count)
 {
     size_t room = cm_parse_count(reader), count = 0;

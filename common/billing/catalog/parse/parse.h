@@ -34,6 +34,10 @@ bool cm_parse_support_products(cm_parser *parser, cm_json_reader *reader);
 bool cm_parse_text(cm_parser *parser, cm_json_reader *reader, const char **ret);
 bool cm_parse_decimal(cm_json_reader *reader, cm_decimal *ret);
 bool cm_parse_instant(cm_json_reader *reader, cm_instant *ret);
+bool cm_parse_month(cm_json_reader *reader, cm_instant *ret); /* "2025-06": its start */
+/* A text that is the id of an element of `list`; NULL: there is none. */
+const void *cm_parse_reference(cm_parser *parser, cm_json_reader *reader, const void *list, size_t count, size_t size);
+#define CM_PARSE_REFERENCE(parser, reader, list, count) cm_parse_reference(parser, reader, list, count, sizeof *(list))
 /* Position of a text in `names` (NULL-ended). */
 bool cm_parse_one_of(cm_json_reader *reader, const char *const *names, int *ret);
 bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret);
@@ -41,6 +45,15 @@ bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret);
 bool cm_parse_base(cm_json_reader *reader, enum cm_layer *layer, bool *classes);
 bool cm_parse_class(cm_json_reader *reader, enum cm_class *ret);
 bool cm_parse_texts(cm_parser *parser, cm_json_reader *reader, const char ***ret, size_t *ret_count); /* + a NULL */
+
+/* --- what is agreed with a customer (parse_terms.c) --- */
+/* The value of a key of terms; `*named` (0 at first) collects which keys came. Other keys fail the reader. */
+bool cm_parse_terms_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, unsigned *named,
+                        cm_customer_terms *terms);
+/* The customer's terms: the keys of its document, and `later`, its list of `terms` (empty: none), which replace them
+ * one after the other. On false `reader` says why. */
+bool cm_parse_terms(cm_parser *parser, cm_slice later, const cm_customer_terms *first, cm_json_reader *reader,
+                    cm_customer *customer);
 
 /* Elements of the object or array that comes next; nothing is read. */
 size_t cm_parse_count(const cm_json_reader *reader);

@@ -1,18 +1,6 @@
 /* CustomCharge and Credit. */
 #include "billing/catalog/parse/parse.h"
 
-static bool parse_month(cm_json_reader *reader, cm_instant *ret)
-{
-    cm_slice text;
-    cm_period period;
-    if (!cm_json_text(reader, &text))
-        return false;
-    if (!cm_period_parse(text, &period))
-        return cm_json_fail(reader, "a month was expected");
-    *ret = cm_period_start(period);
-    return true;
-}
-
 static bool parse_customer(cm_parser *parser, cm_json_reader *reader, const cm_customer **ret)
 {
     const char *id;
@@ -40,9 +28,9 @@ static bool parse_custom_charge(cm_parser *parser, cm_json_reader *reader, void 
         else if (cm_slice_is(key, "lane"))
             cm_parse_text(parser, reader, &charge->lane);
         else if (cm_slice_is(key, "from"))
-            parse_month(reader, &charge->from);
+            cm_parse_month(reader, &charge->from);
         else if (cm_slice_is(key, "to"))
-            parse_month(reader, &charge->to);
+            cm_parse_month(reader, &charge->to);
         else if (cm_slice_is(key, "amount"))
             has_amount = cm_parse_decimal(reader, &charge->amount);
         else if (cm_slice_is(key, "currency"))
@@ -90,9 +78,9 @@ static bool parse_credit(cm_parser *parser, cm_json_reader *reader, void *elemen
         else if (cm_slice_is(key, "currency"))
             cm_parse_text(parser, reader, &credit->currency);
         else if (cm_slice_is(key, "from"))
-            parse_month(reader, &credit->from);
+            cm_parse_month(reader, &credit->from);
         else if (cm_slice_is(key, "expires"))
-            parse_month(reader, &credit->expires);
+            cm_parse_month(reader, &credit->expires);
         else
             return cm_json_fail(reader, "an unknown key");
     }

@@ -41,20 +41,6 @@ bool cm_parse_resellers(cm_parser *parser, cm_json_reader *reader)
                                                     &catalog->reseller_count));
 }
 
-/* A text that is the id of an element of `list`. */
-static const void *parse_reference(cm_parser *parser, cm_json_reader *reader, const void *list, size_t count,
-                                   size_t size)
-{
-    const char *id;
-    if (!cm_parse_text(parser, reader, &id))
-        return NULL;
-    const void *found = cm_find_by_id(list, count, size, id);
-    if (!found)
-        cm_json_fail(reader, "a reference to a document that is not there");
-    return found;
-}
-#define REFERENCE(parser, reader, list, count) parse_reference(parser, reader, list, count, sizeof *(list))
-
 static bool parse_source(cm_parser *parser, cm_json_reader *reader, cm_payer *payer)
 {
     cm_slice raw;
@@ -133,9 +119,9 @@ static bool parse_payer_key(cm_parser *parser, cm_json_reader *reader, cm_slice 
     if (cm_slice_is(key, "source"))
         return parse_source(parser, reader, payer);
     if (cm_slice_is(key, "reseller"))
-        return (payer->reseller = REFERENCE(parser, reader, catalog->resellers, catalog->reseller_count));
+        return (payer->reseller = CM_PARSE_REFERENCE(parser, reader, catalog->resellers, catalog->reseller_count));
     if (cm_slice_is(key, "buy_book"))
-        return (payer->buy_book = REFERENCE(parser, reader, catalog->books, catalog->book_count));
+        return (payer->buy_book = CM_PARSE_REFERENCE(parser, reader, catalog->books, catalog->book_count));
     if (cm_slice_is(key, "reports"))
         return parse_reports(parser, reader, payer);
     if (cm_slice_is(key, "model")) {
@@ -210,7 +196,7 @@ static bool parse_link(cm_parser *parser, cm_json_reader *reader, cm_link *link)
         else if (cm_slice_is(key, "to"))
             cm_parse_instant(reader, &link->to);
         else if (cm_slice_is(key, "support_plan_group"))
-            link->group = REFERENCE(parser, reader, catalog->groups, catalog->group_count);
+            link->own_group = CM_PARSE_REFERENCE(parser, reader, catalog->groups, catalog->group_count);
         else if (cm_slice_is(key, "support_plan"))
             cm_parse_text(parser, reader, &link->declared_plan);
         else if (cm_slice_is(key, "name") || cm_slice_is(key, "tags"))
@@ -238,81 +224,6 @@ static bool parse_accounts(cm_parser *parser, cm_json_reader *reader, const cm_c
     return !reader->failed;
 }
 
-static bool parse_credit_policy(cm_json_reader *reader, cm_customer *customer)
-{
-    cm_slice key;
-    int mode = 0;
-    cm_json_enter(reader, '{');
-    while (cm_json_key(reader, &key)) {
-        if (cm_slice_is(key, "mode"))
-            cm_parse_one_of(reader, cm_credit_mode_names, &mode);
-        else if (cm_slice_is(key, "percent"))
-            cm_parse_decimal(reader, &customer->credit_percent);
-        else
-            return cm_json_fail(reader, "an unknown key");
-    }
-    customer->credit_mode = (enum cm_credit_mode)mode;
-    return !reader->failed;
-}
-
-static bool parse_taxes(cm_parser *parser, cm_json_reader *reader, cm_customer *customer)
-{
-    size_t room = cm_parse_count(reader);
-    cm_tax *taxes = cm_arena_zalloc(parser->arena, room * sizeof *taxes);
-    cm_slice key;
-    if (customer->taxes)
-        return cm_json_fail(reader, "a key that comes twice");
-    cm_json_enter(reader, '[');
-    while (cm_json_item(reader)) {
-        if (customer->tax_count >= room)
-            return cm_json_fail(reader, "brackets that do not match");
-        cm_tax *tax = &taxes[customer->tax_count++];
-        cm_json_enter(reader, '{');
-        while (cm_json_key(reader, &key)) {
-            if (cm_slice_is(key, "name"))
-                cm_parse_text(parser, reader, &tax->name);
-            else if (cm_slice_is(key, "percent"))
-                cm_parse_decimal(reader, &tax->percent);
-            else
-                return cm_json_fail(reader, "an unknown key");
-        }
-        if (!reader->failed && !tax->name)
-            return cm_json_fail(reader, "a tax needs a name");
-    }
-    customer->taxes = taxes;
-    return !reader->failed;
-}
-
-static bool parse_customer_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, cm_customer *customer)
-{
-    const cm_catalog *catalog = parser->catalog;
-    int which = 0;
-    bool done;
-    if (cm_slice_is(key, "name"))
-        return cm_parse_text(parser, reader, &customer->name);
-    if (cm_slice_is(key, "invoice_currency"))
-        return cm_parse_text(parser, reader, &customer->invoice_currency);
-    if (cm_slice_is(key, "reseller"))
-        return (customer->reseller = REFERENCE(parser, reader, catalog->resellers, catalog->reseller_count));
-    if (cm_slice_is(key, "price_book"))
-        return (customer->price_book = REFERENCE(parser, reader, catalog->books, catalog->book_count));
-    if (cm_slice_is(key, "commitment_policy")) {
-        done = cm_parse_one_of(reader, cm_commitment_policy_names, &which);
-        customer->commitment_policy = which ? CM_COMMITMENT_PASS_THROUGH : CM_COMMITMENT_ON_DEMAND;
-        return done;
-    }
-    if (cm_slice_is(key, "refund_policy")) {
-        done = cm_parse_one_of(reader, cm_refund_policy_names, &which);
-        customer->refund_policy = which ? CM_REFUND_KEEP : CM_REFUND_PRICE_BOOK;
-        return done;
-    }
-    if (cm_slice_is(key, "credit_policy"))
-        return parse_credit_policy(reader, customer);
-    if (cm_slice_is(key, "tax"))
-        return parse_taxes(parser, reader, customer);
-    return skip_profile(reader, key) ? !reader->failed : cm_json_fail(reader, "an unknown key");
-}
-
 static int by_payer_account_from(const void *a, const void *b)
 {
     const cm_link *x = a, *y = b;
@@ -320,6 +231,30 @@ static int by_payer_account_from(const void *a, const void *b)
     if (!order)
         order = x->account == y->account ? 0 : strcmp(x->account, y->account);
     return order ? order : (x->from > y->from) - (x->from < y->from);
+}
+
+/* The keys of its terms may stand before or after `terms`, and what those replace is known at the end. */
+typedef struct parsing_customer {
+    cm_customer *customer;
+    cm_customer_terms first;
+    unsigned named; /* keys of `first` */
+    cm_slice later;
+} parsing_customer;
+
+static bool parse_customer_key(cm_parser *parser, cm_json_reader *reader, cm_slice key, parsing_customer *ret)
+{
+    const cm_catalog *catalog = parser->catalog;
+    if (cm_slice_is(key, "name"))
+        return cm_parse_text(parser, reader, &ret->customer->name);
+    if (cm_slice_is(key, "reseller"))
+        return (ret->customer->reseller =
+                    CM_PARSE_REFERENCE(parser, reader, catalog->resellers, catalog->reseller_count));
+    if (cm_slice_is(key, "terms"))
+        return cm_json_raw(reader, &ret->later);
+    if (skip_profile(reader, key))
+        return !reader->failed;
+    return !cm_slice_is(key, "from") ? cm_parse_terms_key(parser, reader, key, &ret->named, &ret->first)
+                                     : cm_json_fail(reader, "an unknown key");
 }
 
 bool cm_parse_customers(cm_parser *parser, cm_json_reader *reader)
@@ -334,15 +269,19 @@ bool cm_parse_customers(cm_parser *parser, cm_json_reader *reader)
         if (count >= room)
             return cm_json_fail(reader, "brackets that do not match");
         cm_customer *customer = &list[count++];
+        parsing_customer parsing = {.customer = customer};
         customer->id = id;
         cm_json_enter(reader, '{');
         while (cm_json_key(reader, &key))
             if (cm_slice_is(key, "accounts") ? !parse_accounts(parser, reader, customer, links, &link_count, link_room)
-                                             : !parse_customer_key(parser, reader, key, customer))
+                                             : !parse_customer_key(parser, reader, key, &parsing))
                 return false;
-        if (!reader->failed &&
-            (!customer->name || !customer->reseller || !customer->price_book || !customer->invoice_currency))
-            return cm_json_fail(reader, "a customer needs name, reseller, price_book and invoice_currency");
+        if (!reader->failed && (!customer->name || !customer->reseller || !parsing.first.invoice_currency))
+            return cm_json_fail(reader, "a customer needs name, reseller and invoice_currency");
+        if (!reader->failed && !cm_parse_terms(parser, parsing.later, &parsing.first, reader, customer))
+            return false;
+        if (!reader->failed && !customer->terms[customer->term_count > 1].price_book)
+            return cm_json_fail(reader, "a customer needs a price_book");
     }
     if (link_count)
         qsort(links, link_count, sizeof *links, by_payer_account_from);

@@ -267,13 +267,16 @@ int cmd_account_gate(cli *c)
 
 /* --- support plans --- */
 
-static const cm_support_group *group_of(const cm_catalog *catalog, const char *id)
+/* Of a request: what it names, otherwise what the customer's terms say. */
+static const cm_support_group *group_of(const cm_catalog *catalog, const char *id, const char *customer_id,
+                                        cm_period month)
 {
+    const cm_customer *customer = cm_catalog_customer(catalog, customer_id);
     for (size_t i = 0; i < catalog->group_count; i++) {
         if (strcmp(catalog->groups[i].id, id) == 0)
             return &catalog->groups[i];
     }
-    return NULL;
+    return customer ? cm_customer_terms_in(customer, month)->support_group : NULL;
 }
 
 typedef struct planning {
@@ -329,17 +332,18 @@ int cmd_account_plans(cli *c)
                     0, NULL, &links, &err);
     if (done) {
         planning p = {cli_table_new(columns, 10), catalog, observed};
+        cm_period month = cm_period_of(cli_now(c));
         for (size_t i = 0; i < catalog->link_count; i++) {
             const cm_link *link = &catalog->links[i];
             if (by_payer(c, link->payer) && link->from <= cli_now(c) && cli_now(c) < link->to)
                 add_plan(&p, link->payer, link->account, link->customer->id, "catalog", link->declared_plan,
-                         link->group);
+                         cm_link_group(link, month));
         }
         for (int i = 0; i < cm_rows_count(links); i++) {
             const char *payer = cm_rows_text(links, i, 0), *account = cm_rows_text(links, i, 1);
             if (by_payer(c, payer) && !catalog_link(catalog, payer, account, cli_now(c)))
                 add_plan(&p, payer, account, cm_rows_text(links, i, 2), "request", cm_rows_text(links, i, 3),
-                         group_of(catalog, cm_rows_text(links, i, 4)));
+                         group_of(catalog, cm_rows_text(links, i, 4), cm_rows_text(links, i, 2), month));
         }
         cli_table_print(c, p.table);
     } else {

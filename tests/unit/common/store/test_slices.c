@@ -72,7 +72,7 @@ Test(slices, a_worker_loads_one_payers_part)
     cr_expect_eq(catalog->payer_count, 1);
     cr_expect_eq(catalog->customer_count, 1);
     cr_expect_eq(catalog->book_count, 1);
-    cr_expect_eq(catalog->links[0].customer->price_book->versions[0].rules[0].percent.units,
+    cr_expect_eq(catalog->links[0].customer->terms->price_book->versions[0].rules[0].percent.units,
                  (cm_i128)1500000000000000000);
     cm_catalog_free(catalog);
     slice_of(p, "999999999999", slice); /* the version does not have it */

@@ -98,21 +98,21 @@ Test(good, customer_and_its_account)
     cm_catalog *catalog = load_good();
     const cm_customer *acme = cm_catalog_customer(catalog, "acme");
     cr_assert_str_eq(acme->name, "Acme GmbH");
-    cr_assert_str_eq(acme->invoice_currency, "EUR");
-    cr_assert_str_eq(acme->price_book->id, "standard");
-    cr_assert_eq(acme->commitment_policy, CM_COMMITMENT_ON_DEMAND);
-    cr_assert_eq(acme->credit_mode, CM_CREDIT_KEEP);
-    cr_assert_eq(acme->refund_policy, CM_REFUND_PRICE_BOOK);
-    cr_assert_eq(acme->tax_count, 1);
-    cr_assert_str_eq(acme->taxes[0].name, "VAT");
-    decimal_is(acme->taxes[0].percent, "19");
+    cr_assert_str_eq(acme->terms->invoice_currency, "EUR");
+    cr_assert_str_eq(acme->terms->price_book->id, "standard");
+    cr_assert_eq(acme->terms->commitment_policy, CM_COMMITMENT_ON_DEMAND);
+    cr_assert_eq(acme->terms->credit_mode, CM_CREDIT_KEEP);
+    cr_assert_eq(acme->terms->refund_policy, CM_REFUND_PRICE_BOOK);
+    cr_assert_eq(acme->terms->tax_count, 1);
+    cr_assert_str_eq(acme->terms->taxes[0].name, "VAT");
+    decimal_is(acme->terms->taxes[0].percent, "19");
     size_t count;
     const cm_link *link = cm_catalog_links(catalog, "111122223333", cm_slice_of("000011112222"), &count);
     cr_assert_eq(count, 1);
     cr_assert_eq(link->customer, acme);
     cr_assert_eq(link->from, cm_period_start((cm_period){2025, 6}));
     cr_assert_eq(link->to, INT64_MAX);
-    cr_assert_str_eq(link->group->id, "tds-business");
+    cr_assert_str_eq(link->own_group->id, "tds-business");
     cr_assert_str_eq(link->declared_plan, "");
     cm_catalog_free(catalog);
 }
@@ -120,7 +120,7 @@ Test(good, customer_and_its_account)
 Test(good, price_book)
 {
     cm_catalog *catalog = load_good();
-    const cm_price_book *book = cm_catalog_customer(catalog, "acme")->price_book;
+    const cm_price_book *book = cm_catalog_customer(catalog, "acme")->terms->price_book;
     cr_assert_str_eq(book->currency, "USD");
     cr_assert_eq(book->count, 1);
     cr_assert_eq(book->versions[0].effective_from, cm_period_start((cm_period){2025, 1}));

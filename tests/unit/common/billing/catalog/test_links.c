@@ -125,6 +125,29 @@ Test(links, O06_R06_unavailable_options_are_refused)
     cm_catalog_free(merged);
 }
 
+/* O06, R06: only the months whose terms the payer's model forbids are refused. */
+Test(links, O06_R06_pass_through_for_a_time)
+{
+    cm_catalog *base =
+        catalog_of_text("kind: Customer\nid: later\nname: Later\nreseller: northwind\nprice_book: standard\n"
+                        "terms:\n  - {from: 2025-07, commitment_policy: pass_through}\n"
+                        "  - {from: 2025-08, tax: []}\n"
+                        "  - {from: 2025-10, commitment_policy: on_demand}\n");
+    cm_given_link links[] = {given("000000000002", "later", "2025-06-01", ""),
+                             given("000000000003", "later", "2025-10-01", ""),
+                             given("000000000004", "later", "2025-07-15", "2025-09-01")};
+    cm_catalog *merged = cm_catalog_take_links(base, links, 3);
+    expect(merged, "000000000002", "later+ 2025-06-01..2025-07-01 later+ 2025-10-01..");
+    expect(merged, "000000000003", "later+ 2025-10-01..");
+    expect(merged, "000000000004", "");
+    cr_expect_eq(merged->link_problem_count, 2);
+    cr_expect(has_problem(merged, "LINK_REFUSED", "000000000002", "pass_through"));
+    cr_expect_eq(merged->link_problems[0].from, day("2025-07-01"));
+    cr_expect_eq(merged->link_problems[0].to, day("2025-10-01"));
+    cr_expect(has_problem(merged, "LINK_REFUSED", "000000000004", "pass_through"));
+    cm_catalog_free(merged);
+}
+
 Test(links, one_payer_alone)
 {
     cm_catalog *base = catalog_of_text(parties);

@@ -34,10 +34,10 @@ Test(parse, links_by_payer_account_and_time)
     cr_assert_str_eq(links[0].customer->id, "acme");
     cr_assert_eq(links[0].to, cm_period_start((cm_period){2025, 7}));
     cr_assert_str_eq(links[0].declared_plan, "business");
-    cr_assert_null(links[0].group);
+    cr_assert_null(links[0].own_group);
     cr_assert_str_eq(links[1].customer->id, "zulu");
     cr_assert_eq(links[1].to, INT64_MAX);
-    cr_assert_str_eq(links[1].group->id, "tds");
+    cr_assert_str_eq(links[1].own_group->id, "tds");
     cm_catalog_links(catalog, "222233334444", cm_slice_of("000011112222"), &count);
     cr_assert_eq(count, 1);
     cr_assert_null(cm_catalog_links(catalog, "222233334444", cm_slice_of("000011112223"), &count));
@@ -58,12 +58,12 @@ Test(parse, policies)
                              "refund_policy: keep\ninvoice_currency: JPY\n---\n"
                              "kind: Customer\nid: b\nreseller: northwind\nprice_book: standard\ncredit_policy: pass\n");
     const cm_customer *acme = cm_catalog_customer(catalog, "acme");
-    cr_assert_eq(acme->commitment_policy, CM_COMMITMENT_PASS_THROUGH);
-    cr_assert_eq(acme->credit_mode, CM_CREDIT_SPLIT);
-    decimal_is(acme->credit_percent, "12.5");
-    cr_assert_eq(acme->refund_policy, CM_REFUND_KEEP);
-    cr_assert_eq(acme->tax_count, 0);
-    cr_assert_eq(cm_catalog_customer(catalog, "b")->credit_mode, CM_CREDIT_PASS);
+    cr_assert_eq(acme->terms->commitment_policy, CM_COMMITMENT_PASS_THROUGH);
+    cr_assert_eq(acme->terms->credit_mode, CM_CREDIT_SPLIT);
+    decimal_is(acme->terms->credit_percent, "12.5");
+    cr_assert_eq(acme->terms->refund_policy, CM_REFUND_KEEP);
+    cr_assert_eq(acme->terms->tax_count, 0);
+    cr_assert_eq(cm_catalog_customer(catalog, "b")->terms->credit_mode, CM_CREDIT_PASS);
     cm_catalog_free(catalog);
 }
 
@@ -71,7 +71,7 @@ Test(parse, policies)
 Test(parse, N18_N21_defaults)
 {
     cm_catalog *catalog = catalog_of_text(HEAD);
-    cr_assert_str_eq(cm_catalog_customer(catalog, "acme")->invoice_currency, "USD");
+    cr_assert_str_eq(cm_catalog_customer(catalog, "acme")->terms->invoice_currency, "USD");
     cr_assert_str_eq(cm_catalog_customer(catalog, "acme")->name, "acme");
     cr_assert_str_eq(catalog->resellers[0].consolidation, "end_customer");
     cr_assert_null(cm_catalog_payer(catalog, "111122223333")->source);
@@ -88,9 +88,10 @@ Test(parse, O04_R01_books_by_customer)
                              "{kind: Customer, id: c, reseller: northwind, price_book: own}\n---\n"
                              "{kind: PriceBook, id: own, currency: EUR, versions: [{effective_from: 2025-01-01, rules: "
                              "[{id: x, priority: 5, price: {free: true}}]}]}\n");
-    cr_assert_eq(cm_catalog_customer(catalog, "acme")->price_book, cm_catalog_customer(catalog, "b")->price_book);
-    cr_assert_str_eq(cm_catalog_customer(catalog, "c")->price_book->id, "own");
-    cr_assert_str_eq(cm_catalog_customer(catalog, "c")->price_book->currency, "EUR");
+    cr_assert_eq(cm_catalog_customer(catalog, "acme")->terms->price_book,
+                 cm_catalog_customer(catalog, "b")->terms->price_book);
+    cr_assert_str_eq(cm_catalog_customer(catalog, "c")->terms->price_book->id, "own");
+    cr_assert_str_eq(cm_catalog_customer(catalog, "c")->terms->price_book->currency, "EUR");
     cm_catalog_free(catalog);
 }
 

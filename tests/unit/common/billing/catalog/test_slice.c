@@ -128,7 +128,7 @@ Test(slice, is_a_catalog_with_the_customers_of_the_link_set)
     cr_assert_not_null(catalog, "%s", err.text);
     cr_expect_eq(catalog->customer_count, 2);
     cr_expect_eq(catalog->link_count, 1);
-    cr_expect_str_eq(cm_catalog_customer(catalog, "idle")->price_book->id, "own");
+    cr_expect_str_eq(cm_catalog_customer(catalog, "idle")->terms->price_book->id, "own");
     cm_catalog_free(catalog);
     free(whole);
     free(text);

@@ -118,9 +118,9 @@ Test(accounts, O14_the_support_plan_group_is_set_for_each_account)
         "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01, support_plan_group: g}, "
         "{id: '" OTHER "', payer: '" TDS "', from: 2025-01-01, support_plan_group: h}, "
         "{id: '000011114444', payer: '" TDS "', from: 2025-01-01}]}");
-    cr_assert_str_eq(RATE(catalog, TDS, .account = ACCOUNT).decision.link->group->id, "g");
-    cr_assert_str_eq(RATE(catalog, TDS, .account = OTHER).decision.link->group->id, "h");
-    cr_assert_null(RATE(catalog, TDS, .account = "000011114444").decision.link->group);
+    cr_assert_str_eq(RATE(catalog, TDS, .account = ACCOUNT).decision.link->own_group->id, "g");
+    cr_assert_str_eq(RATE(catalog, TDS, .account = OTHER).decision.link->own_group->id, "h");
+    cr_assert_null(RATE(catalog, TDS, .account = "000011114444").decision.link->own_group);
     cm_catalog_free(catalog);
     expect_refused("{kind: Customer, id: acme, reseller: northwind, price_book: standard, accounts: ["
                    "{id: '" ACCOUNT "', payer: '" TDS "', from: 2025-01-01, support_plan_group: absent}]}",

@@ -161,7 +161,7 @@ Test(numbers, N21_the_currency_is_usd_unless_said)
     char *yaml = with_group(TDS, NULL);
     test_line lines[] = {{.list = "0"}};
     month m = close_month(yaml, TDS, lines, 1);
-    cr_assert_str_eq(cm_catalog_customer(m.catalog, "acme")->invoice_currency, "USD");
+    cr_assert_str_eq(cm_catalog_customer(m.catalog, "acme")->terms->invoice_currency, "USD");
     cr_assert_str_eq(member(&m, 0, "currency"), "USD");
     cr_assert_str_eq(member(&m, 0, "rate"), "1");
     month_free(&m);
