@@ -118,6 +118,16 @@ class Customer:
     credit_percent: int
     refund_keeps: bool
     tax: tuple                       # of (name, percent)
+    support_plan_group: str          # of accounts that name none
+    terms: tuple = ()                # of (first month, {field: value}), ascending
+
+    def at(self, month):
+        """The customer with the terms of a month: each entry replaces the keys that it names (rating.md section 8)."""
+        changes = {}
+        for start, fields in self.terms:
+            if start <= month:
+                changes.update(fields)
+        return replace(self, **changes) if changes else self
 
 
 @dataclass(frozen=True)
@@ -204,6 +214,10 @@ class Catalog:
     custom_charges: dict = field(default_factory=dict)
     credits: dict = field(default_factory=dict)
     distributors: dict = field(default_factory=dict)
+
+    def group_of(self, link, month):
+        """Id of the support plan group of a link: its own, or the one of the customer's terms."""
+        return link.group or self.customers[link.customer].at(month).support_plan_group
 
     def payer(self, payer_id):
         if payer_id not in self.payers:
@@ -309,29 +323,55 @@ def _book(document):
     return PriceBook(document["id"], _text(document, "currency"), tuple(versions))
 
 
-def _policy(document):
+def _credit_policy(raw, where):
     """credit_policy: `keep`, `pass`, or {mode: split, percent: p}."""
-    raw = document.get("credit_policy", "keep")
     if isinstance(raw, str):
         raw = {"mode": raw}
     mode = raw.get("mode", "keep")
     if mode not in ("keep", "pass", "split"):
-        raise CatalogError("Customer %s: unknown credit policy %r" % (document["id"], mode))
-    return mode, dec.parse(raw["percent"]) if mode == "split" else 0
+        raise CatalogError("%s: unknown credit policy %r" % (where, mode))
+    return {"credit_mode": mode, "credit_percent": dec.parse(raw["percent"]) if mode == "split" else 0}
+
+
+_TERMS = ("invoice_currency", "price_book", "commitment_policy", "credit_policy", "refund_policy", "tax", "support_plan_group")
+_NO_FIGURE = ("spend_limit",)
+
+
+def _terms(raw, where):
+    """The fields of a Customer that the given keys set."""
+    fields = {field: raw[key] for key, field in (("invoice_currency", "currency"), ("price_book", "price_book"), ("support_plan_group", "support_plan_group"))
+              if key in raw}
+    if "commitment_policy" in raw:
+        fields["commitment_policy"] = raw["commitment_policy"]
+        if raw["commitment_policy"] not in ("on_demand", "pass_through"):
+            raise CatalogError("%s: unknown commitment policy %r" % (where, raw["commitment_policy"]))
+    if "credit_policy" in raw:
+        fields.update(_credit_policy(raw["credit_policy"], where))
+    if "refund_policy" in raw:
+        refund = raw["refund_policy"]
+        fields["refund_keeps"] = (refund.get("mode") if isinstance(refund, dict) else refund) == "keep"
+    if "tax" in raw:
+        fields["tax"] = tuple((tax["name"], dec.parse(tax["percent"])) for tax in raw["tax"] or [])
+    return fields
+
+
+def _dated_terms(document, where):
+    terms = []
+    for raw in document.get("terms") or []:
+        if not set(raw) <= {"from", *_TERMS, *_NO_FIGURE}:
+            raise CatalogError("%s: terms can set %s" % (where, ", ".join(_TERMS + _NO_FIGURE)))
+        when.period_bounds(raw.get("from", ""))
+        if terms and raw["from"] <= terms[-1][0]:
+            raise CatalogError("%s: terms in ascending order" % where)
+        terms.append((raw["from"], _terms(raw, where)))
+    return tuple(terms)
 
 
 def _customer(document, catalog):
-    mode, percent = _policy(document)
-    refund = document.get("refund_policy", "price")
-    if isinstance(refund, dict):
-        refund = refund.get("mode", "price")
-    commitment = _text(document, "commitment_policy", "on_demand")
-    if commitment not in ("on_demand", "pass_through"):
-        raise CatalogError("Customer %s: unknown commitment policy %r" % (document["id"], commitment))
-    customer = Customer(document["id"], _text(document, "name", ""), _text(document, "reseller"),
-                        _text(document, "invoice_currency", "USD"), _text(document, "price_book"),
-                        commitment, mode, percent, refund == "keep",
-                        tuple((tax["name"], dec.parse(tax["percent"])) for tax in document.get("tax") or []))
+    where = "Customer %s" % document["id"]
+    first = {"currency": "USD", "price_book": "", "commitment_policy": "on_demand", "credit_mode": "keep", "credit_percent": 0, "refund_keeps": False,
+             "tax": (), "support_plan_group": "", **_terms(document, where)}
+    customer = Customer(document["id"], _text(document, "name", ""), _text(document, "reseller"), **first, terms=_dated_terms(document, where))
     catalog.customers[customer.id] = customer
     for raw in document.get("accounts") or []:
         end = raw.get("to", "")
@@ -443,10 +483,25 @@ def _add(catalog, document):
         raise CatalogError("unknown kind %r" % kind)
 
 
+def passes_through(customer, link):
+    """Whether a month's terms pass commitments through while a link holds (O06)."""
+    months = ["0001-01"] + [start for start, _ in customer.terms]
+    for month, following in zip(months, [*months[1:], ""]):
+        begun = not following or link.start < when.period_bounds(following)[0]
+        if begun and (link.end is None or link.end > when.period_bounds(month)[0]) and customer.at(month).commitment_policy == "pass_through":
+            return True
+    return False
+
+
 def _check(catalog):
     for customer in catalog.customers.values():
-        if customer.price_book not in catalog.books:
-            raise CatalogError("Customer %s: no price book %s (O02)" % (customer.id, customer.price_book))
+        if not customer.price_book and not any("price_book" in fields for _, fields in customer.terms[:1]):
+            raise CatalogError("Customer %s: price_book is missing (O02)" % customer.id)
+        for terms in [customer, *(customer.at(start) for start, _ in customer.terms)]:
+            if terms.price_book and terms.price_book not in catalog.books:
+                raise CatalogError("Customer %s: no price book %s (O02)" % (customer.id, terms.price_book))
+            if terms.support_plan_group and terms.support_plan_group not in catalog.groups:
+                raise CatalogError("Customer %s: no support plan group %s" % (customer.id, terms.support_plan_group))
     for payer in catalog.payers.values():
         if payer.buy_book and payer.buy_book not in catalog.books:
             raise CatalogError("Payer %s: no price book %s" % (payer.id, payer.buy_book))
@@ -471,8 +526,7 @@ def _check(catalog):
             payer = catalog.payer(payer_id)
             if link.group and link.group not in catalog.groups:
                 raise CatalogError("account %s: no support plan group %s" % (account, link.group))
-            policy = catalog.customers[link.customer].commitment_policy
-            if policy == "pass_through" and not payer.model.allows_pass_through:
+            if passes_through(catalog.customers[link.customer], link) and not payer.model.allows_pass_through:
                 raise CatalogError("Customer %s: pass_through is not available for model %s (O06)"
                                    % (link.customer, payer.model.name))
 

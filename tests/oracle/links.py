@@ -15,10 +15,18 @@ def read(path):
 
 
 def _usable(catalog, link):
+    """The link without the months whose terms its payer refuses (O06)."""
     customer = catalog.customers.get(link.customer)
     if link.payer not in catalog.payers or customer is None:
-        return False
-    return customer.commitment_policy != "pass_through" or catalog.payers[link.payer].model.allows_pass_through
+        return
+    months = [None] + [start for start, _ in customer.terms]
+    for month, following in zip(months, [*months[1:], None]):
+        start = link.start if month is None else max(link.start, when.period_bounds(month)[0])
+        ends = [end for end in (link.end, when.period_bounds(following)[0] if following else None) if end is not None]
+        end = min(ends) if ends else None
+        refused = customer.at(month or "").commitment_policy == "pass_through" and not catalog.payers[link.payer].model.allows_pass_through
+        if not refused and (end is None or start < end):
+            yield Link(link.payer, link.account, link.customer, start, end, link.group)
 
 
 def _holds(link, instant):
@@ -45,7 +53,7 @@ def with_links(catalog, given):
     """A catalog with given links beside its own."""
     merged: Catalog = copy.copy(catalog)
     merged.links = dict(catalog.links)
-    usable = sorted((link for link in given if _usable(catalog, link)), key=lambda link: (link.start, link.customer.encode()))
+    usable = sorted((part for link in given for part in _usable(catalog, link)), key=lambda link: (link.start, link.customer.encode()))
     for payer, account in {(link.payer, link.account) for link in usable}:
         mine = [Link(x.payer, x.account, x.customer, x.start, x.end, x.group if x.group in catalog.groups else "")
                 for x in usable if (x.payer, x.account) == (payer, account)]

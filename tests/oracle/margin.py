@@ -15,7 +15,7 @@ def _support_buy(catalog, rows, period):
         accounts.setdefault((charge.payer, charge.account, charge.customer), []).append((charge, row))
     for (payer_id, account, customer), own in accounts.items():
         link = latest_link(catalog, payer_id, account, customer, period)
-        group = catalog.groups.get(link.group) if link else None
+        group = catalog.groups.get(catalog.group_of(link, period)) if link else None
         if group is None or group.type == "basic":
             continue
         if group.type == "passthrough":
@@ -34,7 +34,7 @@ def margin_rows(catalog, section, rows, period, discounts=()):
     from .statement import latest_link
 
     customer = section.customer
-    rows = month.apply_tiers(catalog.books[customer.price_book], rows, period)
+    rows = month.apply_tiers(catalog.books.get(customer.price_book), rows, period)
     buys, found = {}, {}
     for charge, row in rows:
         if charge.charge_class == "tax":
@@ -45,7 +45,7 @@ def margin_rows(catalog, section, rows, period, discounts=()):
         if charge.charge_class == "provider_discount" and row[4] == 0:
             own[1] -= row[2]
         link = latest_link(catalog, charge.payer, charge.account, customer.id, period)
-        own[2] |= charge.charge_class == "support" and (link is None or not link.group)
+        own[2] |= charge.charge_class == "support" and (link is None or not catalog.group_of(link, period))
     for account, amount in _support_buy(catalog, rows, period).items():
         buys.setdefault((customer.id, account, "AWSSupport", "support", "support", ""), [0, 0, False])[0] += amount
     for owner, account, product, currency, earned, amount in discounts:

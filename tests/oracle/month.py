@@ -23,6 +23,8 @@ def tier_amount(price, quantity):
 
 def tiers_rule(book, rule_id, period):
     """The tiers rule of that id in the latest version that holds in the period, or None."""
+    if book is None:
+        return None
     start, end = when.period_bounds(period)
     held = [version for version in book.versions if version.start < end]
     held = [version for version, following in zip(held, [*held[1:], None]) if following is None or following.start > start]

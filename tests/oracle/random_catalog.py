@@ -111,13 +111,23 @@ class _Writer:
                     '  - {id: "%s", payer: "%s", from: %s%s%s}' % (account, self.payer, start, end, group))
         return entries
 
+    def terms(self):
+        """Dated ones: before, from and after the month; each replaces some keys."""
+        keys = {"price_book": ["one", "two", "other"], "refund_policy": ["keep"], "support_plan_group": ["through", "business"],
+                "credit_policy": ["keep", "pass", "{mode: split, percent: 12.5}"], "tax": ["[]", "[{name: VAT, percent: 7}]"], "invoice_currency": ["EUR"],
+                "commitment_policy": ["on_demand", "pass_through"] if self.model == "ingram" else ["on_demand"]}
+        months = [month for month in ("2020-01", self.period, when.next_period(self.period)) if self.random.randrange(5) == 0]
+        entries = ["{from: %s, %s}" % (month, ", ".join("%s: %s" % (key, self.random.choice(keys[key]))
+                                                        for key in self.random.sample(sorted(keys), self.random.randint(1, 3)))) for month in months]
+        return "terms: [%s]\n" % ", ".join(entries) if entries else ""
+
     def customer(self, customer_id, accounts):
         commitment = self.random.choice(["on_demand", "pass_through"] if self.model == "ingram" else ["on_demand"])
         return ("kind: Customer\nid: %s\nreseller: northwind\nprice_book: %s\ncommitment_policy: %s\ncredit_policy: %s\n"
-                "refund_policy: %s\naccounts:%s\n"
+                "refund_policy: %s\n%saccounts:%s\n"
                 % (customer_id, self.random.choice(["one", "two", "other"]), commitment,
                    self.random.choice(["keep", "pass", "{mode: split, percent: 33.333333}", "{mode: split, percent: 50}"]),
-                   self.random.choice(["price_book", "keep"]), "\n" + "\n".join(accounts) if accounts else " []"))
+                   self.random.choice(["price_book", "keep"]), self.terms(), "\n" + "\n".join(accounts) if accounts else " []"))
 
     def catalog(self):
         buy_book = self.random.choice(["", "buy_book: buy\n"])

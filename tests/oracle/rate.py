@@ -108,9 +108,11 @@ class Rater:
     def __init__(self, catalog, payer_id, period):
         self.catalog = catalog
         self.payer = catalog.payer(payer_id)
+        self.period = period
         self.bounds = when.period_bounds(period)
         self.times = {}
         self.found_links = {}
+        self.found_customers = {}
         self.found_versions = {}
         self.found_rules = {}
         self.found_classes = {}
@@ -150,6 +152,8 @@ class Rater:
 
     def _rule(self, book_id, line, charge, instant):
         """The rule of a book for a line; suspends with CURRENCY or NO_PRICE (S6)."""
+        if not book_id:
+            raise Suspend("NO_PRICE")                    # before the first terms that name a book
         book = self.catalog.books[book_id]
         if line.currency != book.currency:
             raise Suspend("CURRENCY")
@@ -182,11 +186,13 @@ class Rater:
 
     def _sell(self, line, charge, instant, link, payer, listed, buy):
         """Sections 4.2-4.6: (sell, rule id)."""
-        customer = self.catalog.customers[link.customer]
+        if link.customer not in self.found_customers:
+            self.found_customers[link.customer] = self.catalog.customers[link.customer].at(self.period)
+        customer = self.found_customers[link.customer]
         if charge in ("tax", "provider_discount"):
             return 0, ""
         if charge == "support":
-            group = self.catalog.groups.get(link.group)
+            group = self.catalog.groups.get(self.catalog.group_of(link, self.period))
             passes = not self.payer.model.suppresses_support and group is not None and group.type == "passthrough"
             return (payer if passes else 0), ""
         if charge == "credit":

@@ -109,10 +109,10 @@ def _support(catalog, rows, currency, period):
         accounts.setdefault((charge.payer, charge.account, charge.customer), []).append((charge, row))
     for (payer_id, account, customer), own in sorted(accounts.items()):
         link = latest_link(catalog, payer_id, account, customer, period)
-        if link is None or not link.group:
+        if link is None or not catalog.group_of(link, period):
             missing = missing or any(charge.charge_class == "support" for charge, _ in own)   # O15
             continue
-        group = catalog.groups[link.group]
+        group = catalog.groups[catalog.group_of(link, period)]
         exact = support_amount(catalog, payer_id, group, own, currency, period)
         if exact != 0:
             items.append(Item(customer, account, "AWSSupport", group.id, "", "support", ONE, exact))
@@ -140,7 +140,7 @@ class Section(NamedTuple):
 
 def _section(catalog, customer, lane, period, source, rows, used):
     """rating.md section 5 in its order: tiers, support, custom charges, credits, foreign exchange."""
-    given, rows = rows, month.apply_tiers(catalog.books[customer.price_book], rows, period)
+    given, rows = rows, month.apply_tiers(catalog.books.get(customer.price_book), rows, period)
     support, group_missing = _support(catalog, rows, source, period)
     lines = _lines(rows)
     items = lines + support
@@ -247,7 +247,7 @@ def grouped(catalog, charges_list, period, used=None):
     """({(lane, reseller, customer or "", source, invoice currency): sections of a document}, credit id -> amount used by them)."""
     groups, uses = {}, {}
     for (lane, customer_id, source), rows in sorted(_buckets(catalog, charges_list, period).items()):
-        customer = catalog.customers[customer_id]
+        customer = catalog.customers[customer_id].at(period)
         section = _section(catalog, customer, lane, period, source, rows, used or {})
         uses.update(section.uses)
         own = (customer_id, source, customer.currency) if consolidation(catalog, customer) == "end_customer" else ("", source, customer.currency)
