@@ -14,6 +14,8 @@ static const cm_setting settings[] = {
     {"lanes", CM_SETTING_TEXT, "tdsynnex,ingram", 0, 0, NULL, false, "lanes of this installation, comma separated"},
     {"topic.partitions", CM_SETTING_INTEGER, "8", 1, 1000, NULL, false,
      "partitions of topics that `topic create` makes"},
+    {"delivery.late.hours", CM_SETTING_INTEGER, "30", 1, 8760, NULL, false,
+     "an open month without a new delivery for so long is told as DELIVERY_LATE"},
     {"archive.path", CM_SETTING_TEXT, "", 0, 0, NULL, false,
      "folder with copies of deliveries, as ingest-cur has it; empty: none"},
     {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false,

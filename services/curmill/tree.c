@@ -127,6 +127,7 @@ static const cli_option export_options[] = {
      "write to this file, which appears once it is complete and equal to the document; default: standard output", false,
      false},
     {0}};
+static const cli_option todo_options[] = {PAYER_PERIOD, {"lane", "LANE", "only this lane", false, false}, {0}};
 static const cli_option sweep_options[] = {{"dry-run", NULL, "only say what would be removed", false, false},
                                            {"by", "WHO", "who does it (for the audit trail)", false, false},
                                            {0}};
@@ -258,6 +259,8 @@ static const cli_command root_children[] = {
     {"lag", "how far behind each worker is", NULL, 0, 0, lag_options, NULL, cmd_lag},
     {"dead-letter", "records that could not be decoded", NULL, 0, 0, NULL, dead_letter_children, NULL},
     {"audit", "the audit trail", NULL, 0, 0, NULL, audit_children, NULL},
+    {"todo", "what must be done today, with the command for each: what did not come, what waits for you, what is due",
+     NULL, 0, 0, todo_options, NULL, cmd_todo},
     {"doctor", "check settings, broker, topics, database, clock", NULL, 0, 0, NULL, NULL, cmd_doctor},
     {0}};
 

@@ -4,6 +4,7 @@
  * applied, and only then given back to Kafka.
  */
 #include "base/log/log.h"
+#include "duties.h"
 #include "platform/kafka/kafka.h"
 #include "platform/outbox/outbox.h"
 #include "platform/worker/loop.h"
@@ -29,7 +30,9 @@ enum {
     OUTBOX_DOCUMENTS = 100, /* published at once */
 };
 
-static const cm_setting settings[] = {{0}};
+static const cm_setting settings[] = {{"delivery.late.hours", CM_SETTING_INTEGER, "30", 1, 8760, NULL, false,
+                                       "an open month without a new delivery for so long is counted as DELIVERY_LATE"},
+                                      {0}};
 
 /* A count of the core and the metric that shows it. */
 typedef struct shown {
@@ -53,6 +56,7 @@ typedef struct invoice_writer {
     size_t shown_count;
     cm_metric *bytes_in, *incomplete, *group_duration, *commit_duration, *rebalances, *arena_bytes, *issued;
     int64_t rebalances_seen;
+    duty_gauges duties;
 } invoice_writer;
 
 /* --- metrics ------------------------------------------------------------------------------------------------- */
@@ -238,6 +242,8 @@ static bool do_chores(invoice_writer *w, cm_error *err)
     }
     if (now >= w->next_outbox_ms && !publish_outbox(w, err))
         return false;
+    if (!cm_log_unless_fatal(duty_gauges_update(&w->duties, &w->worker, err), "duties could not be counted", err))
+        return false;
     return now < w->next_statements_ms || refresh_statements(w, err);
 }
 
@@ -259,6 +265,7 @@ static bool start(invoice_writer *w, cm_error *err)
     char topic[CM_TOPIC_NAME_MAX], group[CM_TOPIC_NAME_MAX];
     w->loop.worker = &w->worker;
     register_metrics(w);
+    duty_gauges_register(&w->duties, w->worker.config);
     w->core.pg = w->worker.pg;
     w->core.clock = &w->worker.clock;
     w->core.lane = w->worker.lane;

@@ -56,5 +56,6 @@ int cmd_tax_status(cli *c);
 int cmd_tax_check(cli *c);
 int cmd_tax_history(cli *c);
 int cmd_doctor(cli *c);
+int cmd_todo(cli *c);
 
 #endif

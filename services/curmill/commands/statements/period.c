@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 
 #include "store/documents/statement_store.h"
+#include "store/duties/duties.h"
 #include "store/ledgers/unbilled_store.h"
 #include "store/runs/period_store.h"
 
@@ -12,26 +13,16 @@
 
 #define TIME(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-/* Customers that had charges and have no issued document (a void one was decided by a person). $1 payer, $2 period;
- * NULL: all. */
-#define MISSING                                                                                                                         \
-    "SELECT DISTINCT c.payer, c.period, h.customer FROM current_run c JOIN charge h ON h.period = c.period AND h.run_id = c.run_id"     \
-    " WHERE h.customer <> '' AND h.class <> 'suspended' AND ($1::text IS NULL OR c.payer = $1) AND ($2::text IS NULL OR c.period = $2)" \
-    " AND NOT EXISTS (SELECT FROM statement s WHERE s.lane = c.lane AND s.period = c.period AND s.kind = 'statement'"                   \
-    "   AND s.state IN ('issued', 'void') AND s.customers @> ARRAY[h.customer])"
-
 /* Every (payer, month) that was ever delivered. */
 static const char list_sql[] =
     "SELECT p.payer, p.lane, p.period, coalesce(b.state, 'open'), c.run_id, x.run_id, r.lines, r.lines - r.final_lines, r.suspended_lines,"
     " (SELECT count(*) FROM statement s WHERE s.lane = p.lane AND s.period = p.period AND p.payer = ANY (s.payers) AND s.state = 'draft'),"
     " (SELECT count(*) FROM statement s WHERE s.lane = p.lane AND s.period = p.period AND p.payer = ANY (s.payers) AND s.state = 'approved'),"
     " (SELECT count(*) FROM statement s WHERE s.lane = p.lane AND s.period = p.period AND p.payer = ANY (s.payers) AND s.state = 'issued'),"
-    " coalesce(m.customers, 0), " TIME(
+    " 0, " TIME(
         "b.changed_at") ", b.changed_by, b.reason FROM (SELECT DISTINCT payer, lane, period FROM delivery) p"
                         " LEFT JOIN billing_period b ON b.payer = p.payer AND b.period = p.period LEFT JOIN current_run c ON c.payer = p.payer AND c.period = p.period"
                         " LEFT JOIN correction_run x ON x.payer = p.payer AND x.period = p.period LEFT JOIN run r ON r.id = c.run_id"
-                        " LEFT JOIN (SELECT payer, period, count(*) AS customers FROM (" MISSING
-                        ") y GROUP BY 1, 2) m ON m.payer = p.payer AND m.period = p.period"
                         " WHERE ($1::text IS NULL OR p.payer = $1) AND ($2::text IS NULL OR p.period = $2) ORDER BY p.period, p.lane COLLATE \"C\", p.payer";
 enum {
     PAYER,
@@ -76,10 +67,17 @@ static const char *cell(const cm_rows *rows, int row, int column)
     return cm_rows_null(rows, row, column) ? NULL : cm_rows_text(rows, row, column);
 }
 
-static bool is_overdue(const cli *c, const char *month)
+/* Customers without a statement that was due (I08), as a JSON array; NULL: none is due yet. *catalog: loaded once. */
+static bool overdue(cli *c, cm_catalog **catalog, const char *payer, const char *month, json_t **ret, cm_error *err)
 {
+    char in_force[CM_ID_HEX];
     cm_period period;
-    return cm_period_parse(cm_slice_of(month), &period) && cli_now(c) >= cm_period_overdue_from(period);
+    *ret = NULL;
+    if (!cm_period_parse(cm_slice_of(month), &period) || cli_now(c) < cm_period_overdue_from(period))
+        return true;
+    return (*catalog || (cm_store_catalog_in_force(c->pg_, cli_now(c), in_force, err) &&
+                         cm_store_catalog_load(c->pg_, in_force, catalog, err))) &&
+           cm_store_overdue_customers(c->pg_, *catalog, payer, period, ret, err);
 }
 
 int cmd_period_list(cli *c)
@@ -94,40 +92,51 @@ int cmd_period_list(cli *c)
     if (!rows)
         return exit_code;
     cli_table *table = cli_table_new(columns, LIST_COLUMNS);
-    for (int row = 0; row < cm_rows_count(rows); row++) {
+    cm_catalog *catalog = NULL;
+    cm_error err = {0};
+    bool done = true;
+    for (int row = 0; done && row < cm_rows_count(rows); row++) {
+        char count[24];
         const char *cells[LIST_COLUMNS];
+        json_t *customers;
         for (int i = 0; i < LIST_COLUMNS; i++)
             cells[i] = cell(rows, row, i);
-        if (!is_overdue(c, cells[PERIOD]))
-            cells[MISSING_COUNT] = "0";
+        done = overdue(c, &catalog, cells[PAYER], cells[PERIOD], &customers, &err);
+        snprintf(count, sizeof count, "%zu", json_array_size(customers));
+        json_decref(customers);
+        cells[MISSING_COUNT] = count;
         cli_table_add(table, cells);
     }
+    cm_catalog_free(catalog);
     cm_rows_free(rows);
-    return cli_table_print(c, table);
+    if (done)
+        return cli_table_print(c, table);
+    cli_table_free(table);
+    return cli_fail(c, &err);
 }
 
 /* I08: important to generate every month; due on the 20th of the next month. */
 static bool add_overdue(cli *c, json_t *alerts, cm_error *err)
 {
-    const char *values[] = {cli_value(c, "payer"), cli_value(c, "period")};
-    cm_rows *rows = NULL;
-    if (!is_overdue(c, values[1]))
-        return true;
-    if (!cm_pg_query(c->pg_, MISSING " ORDER BY 3", 2, values, &rows, err))
-        return false;
-    for (int i = 0; i < cm_rows_count(rows); i++) {
+    cm_catalog *catalog = NULL;
+    const char *month = cli_value(c, "period");
+    json_t *customer, *customers;
+    size_t i;
+    bool done = overdue(c, &catalog, cli_value(c, "payer"), month, &customers, err);
+    json_array_foreach (customers, i, customer) {
         char detail[640];
-        const char *customer = cm_rows_text(rows, i, 2);
+        const char *id = json_string_value(customer);
         snprintf(
             detail, sizeof detail,
-            "customer %.200s has charges but no issued statement, which was due on the 20th; see `curmill statement list --period %s"
+            "customer %.200s has no issued statement, which was due on the 20th; see `curmill statement list --period %s"
             " --customer %.200s`",
-            customer, values[1], customer);
+            id, month, id);
         json_array_append_new(
-            alerts, json_pack("{s:s, s:s, s:s}", "code", "STATEMENT_OVERDUE", "object", customer, "detail", detail));
+            alerts, json_pack("{s:s, s:s, s:s}", "code", "STATEMENT_OVERDUE", "object", id, "detail", detail));
     }
-    cm_rows_free(rows);
-    return true;
+    json_decref(customers);
+    cm_catalog_free(catalog);
+    return done;
 }
 
 static json_t *history(cli *c, cm_error *err)

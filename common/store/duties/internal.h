@@ -1,0 +1,29 @@
+/* Kinds of duties, one file each. Internal to store/duties. */
+#ifndef CM_STORE_DUTIES_INTERNAL_H
+#define CM_STORE_DUTIES_INTERNAL_H
+
+#include "store/duties/duties.h"
+
+typedef struct duties {
+    cm_pg *pg;
+    const cm_duties_order *order;
+    json_t *list;
+} duties;
+
+typedef struct duty {
+    const char *code, *lane, *payer, *period, *customer, *object; /* NULL: does not apply */
+    cm_instant since;
+} duty;
+
+/* Adds it unless the order asks for another lane, payer or period. */
+void duties_add(const duties *d, const duty *what, const char *detail, const char *command);
+bool duties_wanted(const duties *d, const char *lane, const char *payer, const char *period);
+
+bool duties_arrivals(const duties *d, cm_error *err); /* arrivals.c: what comes late, in part, or not at all */
+bool duties_overdue(const duties *d, cm_error *err);  /* overdue.c: statements, and reports to the distributor */
+bool duties_closing(const duties *d, cm_error *err);  /* closing.c: documents, gates, unbilled money */
+
+/* Does some account of a customer have a link under this payer in the month? With `customer`: of this one. */
+bool duties_has_link(const cm_catalog *catalog, const char *payer, cm_period period, const cm_customer *customer);
+
+#endif
