@@ -4,7 +4,7 @@
  * applied, and only then given back to Kafka.
  */
 #include "base/log/log.h"
-#include "duties.h"
+#include "duty_gauges.h"
 #include "platform/kafka/kafka.h"
 #include "platform/outbox/outbox.h"
 #include "platform/worker/loop.h"

@@ -1,4 +1,4 @@
-#include "duties.h"
+#include "duty_gauges.h"
 
 #include "store/catalog/catalog_store.h"
 #include "store/duties/duties.h"

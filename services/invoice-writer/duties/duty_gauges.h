@@ -1,6 +1,6 @@
 /* The gauges `duties{code=...}`: how many duties of each kind are due in the lane (store/duties/duties.h). */
-#ifndef DUTIES_H
-#define DUTIES_H
+#ifndef DUTY_GAUGES_H
+#define DUTY_GAUGES_H
 
 #include "platform/health/health.h"
 #include "platform/worker/worker.h"
