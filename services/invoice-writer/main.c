@@ -8,7 +8,7 @@
 #include "platform/kafka/kafka.h"
 #include "platform/outbox/outbox.h"
 #include "platform/worker/loop.h"
-#include "store/documents/document_store.h"
+#include "store/documents/document_outbox.h"
 #include "store/documents/statement_store.h"
 #include "writer.h"
 
@@ -30,9 +30,13 @@ enum {
     OUTBOX_DOCUMENTS = 100, /* published at once */
 };
 
-static const cm_setting settings[] = {{"delivery.late.hours", CM_SETTING_INTEGER, "30", 1, 8760, NULL, false,
-                                       "an open month without a new delivery for so long is counted as DELIVERY_LATE"},
-                                      {0}};
+static const cm_setting settings[] = {
+    {"delivery.late.hours", CM_SETTING_INTEGER, "30", 1, 8760, NULL, false,
+     "an open month without a new delivery for so long is counted as DELIVERY_LATE"},
+    {"statement.message.bytes", CM_SETTING_INTEGER, "262144", 1024, 16777216, NULL, false,
+     "largest message of topic statement.issued with the document inside; a larger one says where the document is"},
+    {0},
+};
 
 /* A count of the core and the metric that shows it. */
 typedef struct shown {
@@ -54,7 +58,7 @@ typedef struct invoice_writer {
     int64_t next_statements_ms, next_sweep_ms, next_outbox_ms;
     shown shown[16];
     size_t shown_count;
-    cm_metric *bytes_in, *incomplete, *group_duration, *commit_duration, *rebalances, *arena_bytes, *issued;
+    cm_metric *bytes_in, *incomplete, *group_duration, *commit_duration, *rebalances, *arena_bytes, *issued, *parked;
     int64_t rebalances_seen;
     duty_gauges duties;
 } invoice_writer;
@@ -83,6 +87,8 @@ static void register_metrics(invoice_writer *w)
     show(w, &c->determinism_broken, "determinism_broken_total", NULL,
          "Runs stopped because the same id came with other content");
     show(w, &c->statements_built, "statement_builds_total", NULL, "Periods whose draft statements were rebuilt");
+    w->parked = cm_counter("statements_parked_total", NULL,
+                           "Issued documents that the broker did not take and that were put aside");
     w->issued = cm_counter("statements_published_total", NULL, "Issued documents published from the outbox");
     w->incomplete = cm_gauge("runs_incomplete", NULL, "Runs of the lane that are running");
     w->loop.dead = cm_counter("records_dead_total", NULL, "Records sent to the dead letter topic");
@@ -223,6 +229,19 @@ static bool mark_documents(void *w, const cm_rows *rows, cm_error *err)
     return cm_store_outbox_published(core->pg, rows, cm_writer_now(core), err);
 }
 
+static bool park_document(void *w, const cm_rows *rows, int row, const char *why, cm_error *err)
+{
+    cm_metric_add(((invoice_writer *)w)->parked, 1);
+    return cm_store_outbox_park(((invoice_writer *)w)->core.pg, rows, row, why, err);
+}
+
+static bool refer_to_document(void *w, const cm_rows *rows, int row, const uint8_t *payload, size_t length,
+                              cm_buffer *ret)
+{
+    (void)w, (void)rows, (void)row;
+    return cm_document_by_reference(payload, length, ret);
+}
+
 static bool publish_outbox(invoice_writer *w, cm_error *err)
 {
     w->next_outbox_ms = cm_monotonic_milliseconds() + OUTBOX_MS;
@@ -277,6 +296,9 @@ static bool start(invoice_writer *w, cm_error *err)
                             .most = OUTBOX_DOCUMENTS,
                             .take = take_documents,
                             .mark = mark_documents,
+                            .park = park_document,
+                            .shorten = refer_to_document,
+                            .most_bytes = (size_t)cm_config_integer(w->worker.config, "statement.message.bytes"),
                             .owner = w};
     cm_topic_full_name(w->worker.lane, "statement.issued", w->outbox.topic);
     cm_topic_full_name(w->worker.lane, "line.rated", topic);

@@ -19,6 +19,8 @@ const char *const cm_known_keys[] = {
     "shards",
     "archive.path",
     "archive.all",
+    /* invoice-writer */
+    "statement.message.bytes",
     /* org-linker */
     "links.interval.seconds",
     "aws.interval.seconds",

@@ -57,6 +57,19 @@ void cm_producer_free(cm_producer *producer); /* does not flush; NULL allowed */
 CM_NODISCARD bool cm_producer_send(cm_producer *producer, const char *topic, int32_t partition, const void *key,
                                    size_t key_length, const void *payload, size_t length, const cm_header *headers,
                                    size_t header_count, cm_input *because, cm_error *err);
+/*
+ * For a sender that goes on without a record that the broker does not take: what becomes of each of `count` records is
+ * written into `receipts`, from cm_producer_receipts until it is called again (NULL, 0: no more). A record that is
+ * refused for what it is (too large, invalid) is then no loss. The broker refuses with it what was in the same batch.
+ */
+typedef struct cm_receipt {
+    enum { CM_RECEIPT_NONE, CM_RECEIPT_STORED, CM_RECEIPT_REFUSED } state;
+    const char *why; /* REFUSED; static */
+} cm_receipt;
+void cm_producer_receipts(cm_producer *producer, cm_receipt *receipts, size_t count);
+/* cm_producer_send by key hash, without headers; its receipt is number `nth`. */
+CM_NODISCARD bool cm_producer_send_nth(cm_producer *producer, const char *topic, const void *key, size_t key_length,
+                                       const void *payload, size_t length, size_t nth, cm_error *err);
 /* Serves delivery reports; false if a record was permanently lost since the last call (FATAL). */
 CM_NODISCARD bool cm_producer_poll(cm_producer *producer, int timeout_ms, cm_error *err);
 CM_NODISCARD bool cm_producer_flush(cm_producer *producer, int timeout_ms, cm_error *err);

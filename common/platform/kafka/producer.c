@@ -22,16 +22,52 @@ struct cm_producer {
     bool lost; /* a record was permanently lost, or the idempotent producer is in its fatal state */
     cm_error loss;
     int64_t last_warning_ms;
+    cm_receipt *receipts; /* of the caller */
+    size_t receipt_count;
+    uint32_t receipt_turn; /* of cm_producer_receipts: reports of earlier ones are ignored */
     struct known_topic topics[TOPICS_MAX];
 };
 
 /* --- callbacks: run inside send, poll, flush and free ------------------------------------------------------------ */
 
+/* What travels with a record is an input token, or turn and number of a receipt, which are odd numbers. */
+static void *ticket_of(uint32_t turn, size_t nth)
+{
+    return (void *)((uintptr_t)turn << 32 | (uintptr_t)nth << 1 | 1);
+}
+
+static bool is_ticket(const void *opaque)
+{
+    return ((uintptr_t)opaque & 1) != 0;
+}
+
+static bool is_refusal(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
+           code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
+/* False: the failure is no refusal of the record. */
+static bool take_ticket(cm_producer *producer, const void *ticket, rd_kafka_resp_err_t code)
+{
+    uint32_t turn = (uint32_t)((uintptr_t)ticket >> 32);
+    size_t nth = ((uintptr_t)ticket & UINT32_MAX) >> 1;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !is_refusal(code))
+        return false;
+    if (turn == producer->receipt_turn && nth < producer->receipt_count)
+        producer->receipts[nth] = code == RD_KAFKA_RESP_ERR_NO_ERROR
+                                      ? (cm_receipt){CM_RECEIPT_STORED, NULL}
+                                      : (cm_receipt){CM_RECEIPT_REFUSED, rd_kafka_err2str(code)};
+    return true;
+}
+
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     (void)rk;
     cm_producer *producer = opaque;
-    bool good = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    bool good = message->err == RD_KAFKA_RESP_ERR_NO_ERROR, ticket = is_ticket(message->_private);
+    if (ticket && take_ticket(producer, message->_private, message->err))
+        return;
     if (!good && !producer->lost && !producer->closing) {
         producer->lost = true;
         cm_fail(
@@ -39,7 +75,7 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
             "kafka: a record for %s was not delivered: %s; this process must be restarted and then processes its input again",
             rd_kafka_topic_name(message->rkt), rd_kafka_err2str(message->err));
     }
-    if (message->_private)
+    if (message->_private && !ticket)
         cm_input_acknowledged(message->_private, good);
 }
 
@@ -135,7 +171,7 @@ struct outgoing {
     size_t key_length;
     const void *payload;
     size_t length;
-    cm_input *because;
+    void *opaque; /* input token or ticket */
 };
 
 /* One attempt. The headers are taken only if it succeeds. */
@@ -150,7 +186,7 @@ static rd_kafka_resp_err_t produce(cm_producer *producer, const struct outgoing 
     parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
     parts[count++] =
         (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)out->payload, out->length}};
-    parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = out->because};
+    parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = out->opaque};
     if (out->key)
         parts[count++] =
             (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)out->key, out->key_length}};
@@ -165,35 +201,70 @@ static rd_kafka_resp_err_t produce(cm_producer *producer, const struct outgoing 
     return code;
 }
 
+/* Waits while the local queue is full. */
+static rd_kafka_resp_err_t produce_when_there_is_room(cm_producer *producer, const struct outgoing *out,
+                                                      rd_kafka_headers_t *headers, char *text, size_t size)
+{
+    rd_kafka_resp_err_t code;
+    int64_t until = cm_monotonic_milliseconds() + producer->message_timeout_ms;
+    while ((code = produce(producer, out, headers, text, size)) == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        rd_kafka_poll(producer->rk, 50);
+        if (producer->lost || cm_monotonic_milliseconds() > until)
+            break;
+    }
+    return code;
+}
+
+static bool cannot_send(const cm_producer *producer, const struct outgoing *out, rd_kafka_resp_err_t code,
+                        const char *text, cm_error *err)
+{
+    char doing[CM_TOPIC_NAME_MAX + 64];
+    if (!intact(producer, err))
+        return false;
+    snprintf(doing, sizeof doing, "sending %zu bytes to %s", out->length, out->topic);
+    return cm_kafka_fail(err, code, doing, text);
+}
+
 bool cm_producer_send(cm_producer *producer, const char *topic, int32_t partition, const void *key, size_t key_length,
                       const void *payload, size_t length, const cm_header *headers, size_t header_count,
                       cm_input *because, cm_error *err)
 {
     struct outgoing out = {topic, partition, key, key_length, payload, length, because};
     rd_kafka_headers_t *list = headers_of(headers, header_count);
-    rd_kafka_resp_err_t code;
     char text[256] = "";
-    int64_t until = cm_monotonic_milliseconds() + producer->message_timeout_ms;
     rd_kafka_poll(producer->rk, 0);
-    /* Counted before it is sent: its report may come inside the wait below. */
+    /* Counted before it is sent: its report may come while the queue is full. */
     if (because)
         cm_input_consequence(because);
-    while ((code = produce(producer, &out, list, text, sizeof text)) == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        rd_kafka_poll(producer->rk, 50);
-        if (producer->lost || cm_monotonic_milliseconds() > until)
-            break;
-    }
+    rd_kafka_resp_err_t code = produce_when_there_is_room(producer, &out, list, text, sizeof text);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return intact(producer, err);
     if (list)
         rd_kafka_headers_destroy(list);
     if (because)
         cm_input_acknowledged(because, true); /* nothing is pending: the caller gets the error and decides */
-    if (!intact(producer, err))
-        return false;
-    char doing[CM_TOPIC_NAME_MAX + 64];
-    snprintf(doing, sizeof doing, "sending %zu bytes to %s", length, topic);
-    return cm_kafka_fail(err, code, doing, text);
+    return cannot_send(producer, &out, code, text, err);
+}
+
+void cm_producer_receipts(cm_producer *producer, cm_receipt *receipts, size_t count)
+{
+    producer->receipts = receipts;
+    producer->receipt_count = count;
+    producer->receipt_turn++;
+}
+
+bool cm_producer_send_nth(cm_producer *producer, const char *topic, const void *key, size_t key_length,
+                          const void *payload, size_t length, size_t nth, cm_error *err)
+{
+    struct outgoing out = {topic, -1, key, key_length, payload, length, ticket_of(producer->receipt_turn, nth)};
+    char text[256] = "";
+    cm_assert(nth < producer->receipt_count);
+    producer->receipts[nth] = (cm_receipt){0};
+    rd_kafka_poll(producer->rk, 0);
+    rd_kafka_resp_err_t code = produce_when_there_is_room(producer, &out, NULL, text, sizeof text);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || take_ticket(producer, out.opaque, code))
+        return intact(producer, err);
+    return cannot_send(producer, &out, code, text, err);
 }
 
 bool cm_producer_poll(cm_producer *producer, int timeout_ms, cm_error *err)

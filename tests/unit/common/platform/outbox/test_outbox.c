@@ -13,6 +13,7 @@ static cm_pg *pg;
 static cm_producer *producer;
 static cm_outbox outbox;
 static bool fail_take, fail_mark, break_commit;
+static char parked[200];
 
 static bool take(void *owner, int most, cm_rows **ret, cm_error *e)
 {
@@ -154,6 +155,101 @@ Test(outbox, send_fails, .init = start, .fini = finish)
     cr_assert_eq(unsent(), 3); /* also the row that was sent before it */
     must(cm_pg_execute(pg, "UPDATE box SET payload = '' WHERE id = 11", &err));
     works();
+}
+
+/* --- with `park`, no row holds up the others --- */
+
+static bool park(void *owner, const cm_rows *rows, int row, const char *why, cm_error *e)
+{
+    (void)owner, (void)e;
+    size_t length = strlen(parked);
+    snprintf(parked + length, sizeof parked - length, "%s: %s;", cm_rows_text(rows, row, 0), why);
+    return true;
+}
+
+static bool shorten(void *owner, const cm_rows *rows, int row, const uint8_t *payload, size_t length, cm_buffer *ret)
+{
+    (void)owner, (void)rows, (void)row, (void)payload;
+    cm_buffer_printf(ret, "%zu bytes", length);
+    return true;
+}
+
+static void expect_records(const char *const *wanted, size_t count)
+{
+    cm_consumer *consumer = consumer_of("g", "");
+    for (size_t i = 0; i < count; i++) {
+        cm_record *record = next_record(consumer);
+        cr_assert_eq(record->length, strlen(wanted[i]), "record %zu has %zu bytes", i, record->length);
+        cr_assert(memcmp(record->payload, wanted[i], record->length) == 0);
+        cm_record_free(record);
+    }
+    cm_consumer_close(consumer);
+}
+
+static void three_rows(const char *second)
+{
+    char sql[300];
+    snprintf(sql, sizeof sql, "UPDATE box SET payload = 'x'; UPDATE box SET payload = %s WHERE id = 11", second);
+    must(cm_pg_execute(pg, sql, &err));
+    outbox.most = 3;
+    outbox.park = park;
+    *parked = '\0';
+}
+
+Test(outbox, a_row_that_is_too_large_is_parked, .init = start, .fini = finish)
+{
+    int count;
+    three_rows("decode(repeat('00', 5000), 'hex')");
+    must(cm_outbox_publish(&outbox, pg, producer, &count, &err));
+    cr_assert_eq(count, 2);
+    cr_assert_str_eq(parked, "11: Broker: Message size too large;");
+    expect_records((const char *const[]){"x", "x"}, 2);
+}
+
+Test(outbox, a_row_that_is_too_large_is_shortened, .init = start, .fini = finish)
+{
+    int count;
+    three_rows("decode(repeat('00', 5000), 'hex')");
+    outbox.shorten = shorten;
+    must(cm_outbox_publish(&outbox, pg, producer, &count, &err));
+    cr_assert_eq(count, 3);
+    cr_assert_str_eq(parked, "");
+    expect_records((const char *const[]){"x", "x", "5000 bytes"}, 3); /* it goes out after the others of its turn */
+}
+
+Test(outbox, a_row_above_the_limit_is_shortened_at_once, .init = start, .fini = finish)
+{
+    int count;
+    three_rows("decode(repeat('00', 1000), 'hex')");
+    outbox.shorten = shorten;
+    outbox.most_bytes = 999;
+    must(cm_outbox_publish(&outbox, pg, producer, &count, &err));
+    cr_assert_eq(count, 3);
+    expect_records((const char *const[]){"x", "1000 bytes", "x"}, 3);
+}
+
+/* The broker refuses a whole batch for one record of it: the others are sent alone. */
+Test(outbox, the_broker_refuses, .init = start, .fini = finish)
+{
+    int count;
+    three_rows("'y'");
+    rd_kafka_mock_push_request_errors(mock, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    must(cm_outbox_publish(&outbox, pg, producer, &count, &err));
+    cr_assert_eq(count, 3);
+    cr_assert_str_eq(parked, "");
+    expect_records((const char *const[]){"x", "y", "x"}, 3);
+}
+
+Test(outbox, the_broker_refuses_one_for_ever, .init = start, .fini = finish)
+{
+    int count;
+    three_rows("'y'");
+    rd_kafka_mock_push_request_errors(mock, 0 /* Produce */, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    must(cm_outbox_publish(&outbox, pg, producer, &count, &err));
+    cr_assert_eq(count, 2);
+    cr_assert_str_eq(parked, "10: Broker: Message size too large;");
+    expect_records((const char *const[]){"y", "x"}, 2);
 }
 
 Test(outbox, flush_fails, .init = start, .fini = finish)
