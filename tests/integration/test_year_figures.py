@@ -41,7 +41,8 @@ class Mirror:
         self.catalog = catalog
         self.current, self.newest, self.state = {}, {}, {}              # (payer, month) -> ...
         self.ledgers = {payer: discount.Ledger(catalog.payer(payer).model.discount_arrears) for payer in PAYERS}
-        self.documents = {}      # id -> {lane, month, key, document, uses, issued, corrects}; corrections have `corrects`, `nth`
+        self.documents = {}      # id -> {lane, month, key, document, uses, state, corrects}
+        self.voided = {}         # id of an issued document -> the correction that a person made void, while the newest run says nothing else
 
     def run(self, payer, month, charges):
         settled = self.state.get((payer, month)) in ("settled", "closed")
@@ -57,13 +58,8 @@ class Mirror:
         self.state[payer, month] = state
 
     def used(self, lane, month):
-        """By earlier months, and by later ones that stand."""
-        sums = {}
-        for one in self.documents.values():
-            if one["lane"] == lane and (one["month"] < month or (one["month"] > month and one["issued"])):
-                for credit, amount in one["uses"].items():
-                    sums[credit] = sums.get(credit, 0) + amount
-        return sums
+        """Of credits, by the documents of other months."""
+        return correction.credits_used([one for one in self.documents.values() if one["lane"] == lane], month)
 
     def build(self, lane, month, runs):
         """{key: (document, uses, sections)} of a lane's month from `current` or `newest` runs."""
@@ -76,12 +72,12 @@ class Mirror:
     def drafts(self, lane, month):
         """Remembers what is not issued yet; what it uses counts for later months."""
         made = self.build(lane, month, self.current)
-        standing = {one["key"] for one in self.documents.values() if one["issued"] and one["month"] == month and not one["corrects"]}
-        for key in [key for key, one in self.documents.items() if not one["issued"] and not one["corrects"] and (one["lane"], one["month"]) == (lane, month)]:
+        standing = {one["key"] for one in self.documents.values() if one["state"] == "issued" and one["month"] == month and not one["corrects"]}
+        for key in [key for key, one in self.documents.items() if one["state"] == "draft" and not one["corrects"] and (one["lane"], one["month"]) == (lane, month)]:
             del self.documents[key]
         for key, (document, uses, _) in made.items():
             if key not in standing:
-                self.documents["draft", lane, month, key] = {"lane": lane, "month": month, "key": key, "document": document, "uses": uses, "issued": False,
+                self.documents["draft", lane, month, key] = {"lane": lane, "month": month, "key": key, "document": document, "uses": uses, "state": "draft",
                                                              "corrects": None}
         return made
 
@@ -95,7 +91,7 @@ class Year:
         self.rng = self.reports.rng
         self.probe = years.Probe(self.database.conninfo)
         self.mirror = Mirror(self.reports.catalog)
-        self.seen = {"documents": 0, "corrections": 0, "credit_notes": 0, "late": 0, "arrears": 0, "losses": set(), "credits": 0, "second corrections": 0}
+        self.seen = {"documents": 0, "corrections": 0, "credit_notes": 0, "late": 0, "arrears": 0, "losses": set(), "credits": 0, "second corrections": 0, "not made again": 0}
         self.probe("catalog", folder=str(folder / "catalog"))
 
     def run(self, payer, month, final):
@@ -161,7 +157,7 @@ class Year:
             self.probe("approve", id=row["id"])
             self.probe("issue", id=row["id"])
             one = self.mirror.documents.pop(("draft", row["lane"], month, self.key_of(row)))
-            self.mirror.documents[row["id"]] = {**one, "issued": True}
+            self.mirror.documents[row["id"]] = {**one, "state": "issued"}
         for payer in PAYERS:
             if self.mirror.state[payer, month] in ("final", "settled"):
                 self.mirror.settle(payer, month, "closed")
@@ -184,15 +180,20 @@ class Year:
             rows = {row["corrects"]: row for row in
                     self.stored(f"lane = '{lane}' AND document::jsonb -> 'corrects' ->> 'period' = '{month}' AND state = 'draft'")}
             for key in [key for key, one in self.mirror.documents.items()
-                        if one["corrects"] and (one["lane"], one["month"]) == (lane, month) and not one["issued"]]:
+                        if one["corrects"] and (one["lane"], one["month"]) == (lane, month) and one["state"] == "draft"]:
                 del self.mirror.documents[key]
             now, told = self.mirror.build(lane, month, self.mirror.newest), self.uses(lane, month)
             for row in self.stored(f"lane = '{lane}' AND period = '{month}' AND kind = 'statement' AND state = 'issued'"):
-                standing = [one for one in self.mirror.documents.values() if one["corrects"] == row["id"]]
+                standing = [one for one in self.mirror.documents.values() if one["corrects"] == row["id"] and one["state"] == "issued"]
                 issued = {**self.mirror.documents[row["id"]]["document"], "id": row["id"], "number": row["number"]}
                 document, uses, _ = now[self.key_of(row)]
                 got = rows.pop(row["id"], None)
                 want = correction.correction(issued, document, self._next_open(row, month), [one["document"] for one in standing])
+                if row["id"] in self.mirror.voided:
+                    if correction.same(want, self.mirror.voided[row["id"]]):
+                        want, self.seen["not made again"] = None, self.seen["not made again"] + 1
+                    else:
+                        del self.mirror.voided[row["id"]]
                 assert (got is None) == (want is None), (row["id"], want)
                 if want is None:
                     continue
@@ -202,17 +203,23 @@ class Year:
                 for one in standing:
                     uses = less(uses, one["uses"])
                 assert told.get(got["id"], {}) == uses, got["id"]
-                self.mirror.documents[got["id"]] = {"lane": lane, "month": month, "key": None, "document": want, "uses": uses, "issued": False, "corrects": row["id"]}
+                self.mirror.documents[got["id"]] = {"lane": lane, "month": month, "key": None, "document": want, "uses": uses, "state": "draft", "corrects": row["id"]}
                 self.seen["corrections"] += 1
                 self.seen["second corrections"] += bool(standing)
                 self.seen["credit_notes"] += want["kind"] == "credit_note"
             assert not rows, rows
 
     def issue_corrections(self, month):
+        """Or make them void: then they are not told."""
         for row in self.stored(f"document::jsonb -> 'corrects' ->> 'period' = '{month}' AND state = 'draft'"):
+            if self.rng.random() < 0.25:
+                self.probe("void", id=row["id"])
+                self.mirror.documents[row["id"]]["state"] = "void"
+                self.mirror.voided[row["corrects"]] = self.mirror.documents[row["id"]]["document"]
+                continue
             self.probe("approve", id=row["id"])
             self.probe("issue", id=row["id"])
-            self.mirror.documents[row["id"]]["issued"] = True
+            self.mirror.documents[row["id"]]["state"] = "issued"
         self.refresh()
         assert not self.stored(f"document::jsonb -> 'corrects' ->> 'period' = '{month}' AND state = 'draft'")
 
@@ -263,6 +270,7 @@ def _restate(year, month, rng):
         year.compare_corrections(month, (PAYERS[payer],))
         if rng.random() < 0.8:
             year.issue_corrections(month)
+            year.compare_corrections(month, (PAYERS[payer],))
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -283,5 +291,6 @@ def test_a_year(postgres, tmp_path, seed):
     finally:
         year.probe.close()
     assert year.seen["documents"] >= 60 and year.seen["corrections"] >= 10 and year.seen["credit_notes"] and year.seen["second corrections"]
+    assert year.seen["not made again"]
     assert year.seen["late"] and year.seen["arrears"] > 20 and year.seen["credits"] > 10
     assert year.seen["losses"] >= {"SUPPORT_GROUP_MISSING", "COMMITMENT_SHIFT", "CREDIT", "PRICE_BELOW_BUY", "FX"}

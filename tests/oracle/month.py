@@ -1,6 +1,6 @@
 """What needs the whole month (rating.md section 5): tiers, custom charges, reseller credits."""
 from . import when
-from .dec import ONE, check, half_even, multiply, percent_of
+from .dec import check, half_even, multiply, percent_of
 
 _LAYERS = {"payer": 2, "list": 3, "buy": 4}
 
@@ -40,7 +40,7 @@ def apply_tiers(book, rows, period):
 
     Charges that a tiers rule decided keep payer, list and buy but count no quantity and no sell; for each (account, payer, product, unit,
     class) a row is added with the rule's id as usage type, its quantity, and its share of the amount: after each place the share is
-    amount x (quantity so far / total), in bytewise order of the places, class in the order of rating.md section 2.
+    amount x quantity so far / total, rounded once, in bytewise order of the places, class in the order of rating.md section 2.
     """
     from .catalog import CLASSES
 
@@ -64,7 +64,7 @@ def apply_tiers(book, rows, period):
         for place in sorted(places, key=lambda place: ([part.encode() for part in place[:4]], CLASSES.index(place[4]))):
             charge, quantity = places[place]
             so_far += quantity
-            share = multiply(amount, half_even(so_far * ONE, total))
+            share = half_even(amount * so_far, total)
             kept.append((charge._replace(usage_type=rule_id, rule=""), [0, quantity, 0, 0, 0, share - given]))
             given = share
     return kept

@@ -20,6 +20,7 @@ const char *const cm_known_keys[] = {
     "archive.path",
     "archive.all",
     /* invoice-writer */
+    "delivery.late.hours",
     "statement.message.bytes",
     /* org-linker */
     "links.interval.seconds",

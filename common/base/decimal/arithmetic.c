@@ -69,6 +69,12 @@ bool cm_decimal_divide_half_even(cm_decimal a, cm_decimal b, cm_decimal *ret)
     return scale_half_even(negative, cm_magnitude(a.units), CM_TEN_18, cm_magnitude(b.units), ret);
 }
 
+bool cm_decimal_multiply_divide_half_even(cm_decimal a, cm_decimal b, cm_decimal c, cm_decimal *ret)
+{
+    bool negative = ((a.units < 0) != (b.units < 0)) != (c.units < 0);
+    return scale_half_even(negative, cm_magnitude(a.units), cm_magnitude(b.units), cm_magnitude(c.units), ret);
+}
+
 bool cm_decimal_percent_half_even(cm_decimal a, cm_decimal percent, cm_decimal *ret)
 {
     bool negative = (a.units < 0) != (percent.units < 0);

@@ -63,6 +63,8 @@ CM_NODISCARD bool cm_decimal_accumulate(cm_decimal *sum, cm_decimal a);
 CM_NODISCARD bool cm_decimal_multiply_half_even(cm_decimal a, cm_decimal b, cm_decimal *ret);
 /* a / b, rounded half-even at 10^-18; false also for b = 0. */
 CM_NODISCARD bool cm_decimal_divide_half_even(cm_decimal a, cm_decimal b, cm_decimal *ret);
+/* a * b / c, rounded half-even at 10^-18 once: fits where the result does. False also for c = 0. */
+CM_NODISCARD bool cm_decimal_multiply_divide_half_even(cm_decimal a, cm_decimal b, cm_decimal c, cm_decimal *ret);
 /* a * percent / 100, rounded half-even once. */
 CM_NODISCARD bool cm_decimal_percent_half_even(cm_decimal a, cm_decimal percent, cm_decimal *ret);
 /* a * (100 + percent) / 100, rounded half-even once (price rule `percent`). */

@@ -68,14 +68,28 @@ bool cm_difference_merge(cm_difference *all)
 
 /* --- amounts of the correction ----------------------------------------------------------------------------------- */
 
-/* Rounded once, as every document (statements.md section 3). */
-bool cm_difference_lines(const cm_difference *all, int places, json_t *ret, cm_decimal *ret_subtotal)
+bool cm_difference_amount(const json_t *now, const json_t *before, const char *key, cm_decimal *ret)
+{
+    size_t i;
+    json_t *document;
+    *ret = CM_DECIMAL_ZERO;
+    if (now && !cm_json_member_decimal(now, key, ret))
+        return false;
+    json_array_foreach ((json_t *)before, i, document) {
+        cm_decimal told;
+        if (!cm_json_member_decimal(document, key, &told) || !cm_decimal_subtract(*ret, told, ret))
+            return false;
+    }
+    return true;
+}
+
+bool cm_difference_lines(const cm_difference *all, int places, cm_decimal subtotal, json_t *ret)
 {
     cm_decimal *exact = cm_alloc((all->count + 1) * sizeof *exact),
                *rounded = cm_alloc((all->count + 1) * sizeof *rounded);
     for (size_t i = 0; i < all->count; i++)
         exact[i] = all->list[i].exact;
-    bool done = cm_round_lines_largest_remainder(exact, all->count, places, rounded, ret_subtotal);
+    bool done = cm_round_lines_to_total(exact, all->count, places, subtotal, rounded);
     for (size_t i = 0; done && i < all->count; i++) {
         json_t *line = json_deep_copy(all->list[i].line);
         json_object_set_new(line, "quantity", cm_json_decimal(all->list[i].quantity));
@@ -99,26 +113,7 @@ static const json_t *tax_named(const json_t *taxes, const json_t *like)
     return NULL;
 }
 
-/* For one customer: subtotal x percent, with the percents of the corrected document. */
-bool cm_difference_own_taxes(const json_t *document, cm_decimal subtotal, int places, cm_decimal *total, json_t *ret)
-{
-    const json_t *taxes = json_object_get(document, "tax");
-    for (size_t i = 0; i < json_array_size(taxes); i++) {
-        const json_t *tax = json_array_get(taxes, i);
-        cm_decimal percent, amount;
-        if (!cm_json_member_decimal(tax, "percent", &percent) ||
-            !cm_decimal_percent_round_half_away(subtotal, percent, places, &amount) ||
-            !cm_decimal_accumulate(total, amount))
-            return false;
-        json_array_append_new(ret, json_pack("{s:s, s:s, s:o}", "name", cm_json_member_text(tax, "name"), "percent",
-                                             cm_json_member_text(tax, "percent"), "amount", cm_json_decimal(amount)));
-    }
-    return true;
-}
-
-/* For several customers (I02, I03): each has its own taxes, so the tax is the new document's minus those of the
- * documents before. */
-bool cm_difference_shared_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret)
+bool cm_difference_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret)
 {
     json_t *names = json_array(); /* every (name, percent) once, in order of appearance */
     for (size_t d = 0; d <= json_array_size(before); d++) {
@@ -144,6 +139,59 @@ bool cm_difference_shared_taxes(const json_t *now, const json_t *before, cm_deci
     }
     json_decref(names);
     return done;
+}
+
+static bool same_texts(const json_t *a, const json_t *b, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(cm_json_member_text(a, keys[i]), cm_json_member_text(b, keys[i])) != 0)
+            return false;
+    return true;
+}
+
+static bool same_lines(const json_t *a, const json_t *b)
+{
+    size_t count = json_array_size(a);
+    if (count != json_array_size(b))
+        return false;
+    for (size_t i = 0; i < count; i++) { /* both in the order of their keys */
+        const json_t *x = json_array_get(a, i), *y = json_array_get(b, i);
+        if (!same_texts(x, y, key_names, KEYS) || !same_texts(x, y, (const char *[]){"amount_exact"}, 1))
+            return false;
+    }
+    return true;
+}
+
+/* The next tax from `at` that is not 0; NULL: none. */
+static const json_t *next_tax(const json_t *list, size_t *at)
+{
+    while (*at < json_array_size(list)) {
+        const json_t *one = json_array_get(list, (*at)++);
+        if (strcmp(cm_json_member_text(one, "amount"), "0") != 0)
+            return one;
+    }
+    return NULL;
+}
+
+static bool same_taxes(const json_t *a, const json_t *b)
+{
+    static const char *const keys[] = {"name", "percent", "amount"};
+    size_t i = 0, j = 0;
+    const json_t *x, *y;
+    do {
+        x = next_tax(a, &i);
+        y = next_tax(b, &j);
+        if (!x != !y || (x && !same_texts(x, y, keys, 3)))
+            return false;
+    } while (x);
+    return true;
+}
+
+bool cm_difference_is_same(const json_t *a, const json_t *b)
+{
+    return same_texts(a, b, (const char *[]){"subtotal"}, 1) &&
+           same_lines(json_object_get(a, "lines"), json_object_get(b, "lines")) &&
+           same_taxes(json_object_get(a, "tax"), json_object_get(b, "tax"));
 }
 
 /* Less than one minor unit on every line and tax: no document is created; a later one includes it, once it has

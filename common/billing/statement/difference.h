@@ -1,6 +1,7 @@
 /*
- * The content of a correction (statements.md section 4): the lines of a document as it would be now, minus those of the
- * documents before, rounded once, and its taxes. All documents are JSON as they are stored. Pure.
+ * The content of a correction (statements.md section 4): what a document would say now minus what was told before. The
+ * subtotal and each tax are differences of rounded amounts, so the documents of a month add up to the month. All
+ * documents are JSON as they are stored. Pure.
  */
 #ifndef CM_STATEMENT_DIFFERENCE_H
 #define CM_STATEMENT_DIFFERENCE_H
@@ -21,13 +22,14 @@ typedef struct cm_difference {
 CM_NODISCARD bool cm_difference_add(cm_difference *all, const json_t *document, bool minus);
 /* Merges equal keys into one line; drops lines without a difference in money. False: a sum does not fit. */
 CM_NODISCARD bool cm_difference_merge(cm_difference *all);
-/* Appends the lines to `ret`, rounded to `places` by the largest remainder. */
-CM_NODISCARD bool cm_difference_lines(const cm_difference *all, int places, json_t *ret, cm_decimal *ret_subtotal);
-/* Taxes of a document of one customer: subtotal x percent, with the percents of `document`; added to *total. */
-CM_NODISCARD bool cm_difference_own_taxes(const json_t *document, cm_decimal subtotal, int places, cm_decimal *total,
-                                          json_t *ret);
-/* Taxes of a document of many customers (I02, I03): those of `now` less those of each document in `before`. */
-CM_NODISCARD bool cm_difference_shared_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret);
+/* *ret = amount `key` of `now` (NULL: 0) less those of the documents in `before`. */
+CM_NODISCARD bool cm_difference_amount(const json_t *now, const json_t *before, const char *key, cm_decimal *ret);
+/* Appends the lines to `ret`, rounded to `places` by the largest remainder, so that they add up to `subtotal`. */
+CM_NODISCARD bool cm_difference_lines(const cm_difference *all, int places, cm_decimal subtotal, json_t *ret);
+/* The taxes of `now` (NULL: none) less those of the documents in `before`, by name and percent; added to *total. */
+CM_NODISCARD bool cm_difference_taxes(const json_t *now, const json_t *before, cm_decimal *total, json_t *ret);
+/* Do two corrections say the same: in every line's exact amount, the subtotal and the taxes? */
+bool cm_difference_is_same(const json_t *a, const json_t *b);
 /* Less than one minor unit on every line and tax. */
 bool cm_difference_is_nothing(const json_t *lines, const json_t *tax);
 

@@ -124,5 +124,9 @@ const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, co
  */
 CM_NODISCARD bool cm_round_lines_largest_remainder(const cm_decimal *exact, size_t count, int places,
                                                    cm_decimal *rounded, cm_decimal *ret_total);
+/* The same to a given multiple of 10^-places, which may be units away from the sum of `exact`. False: overflow; no
+ * lines and a total that is not 0; the total is not such a multiple. */
+CM_NODISCARD bool cm_round_lines_to_total(const cm_decimal *exact, size_t count, int places, cm_decimal total,
+                                          cm_decimal *rounded);
 
 #endif

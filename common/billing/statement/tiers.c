@@ -87,8 +87,9 @@ static bool amount_of(const cm_rule *rule, cm_decimal quantity, cm_decimal *ret)
 }
 
 /*
- * The amount is divided by quantity: the running share is amount x (quantity so far / total), and each place gets its
- * increase. So the shares add up to the amount regardless of rounding, and support plans see each account's part.
+ * The amount is divided by quantity: the running share is amount x quantity so far / total, rounded once, and each
+ * place gets its increase. So the shares add up to the amount regardless of rounding, and support plans see each
+ * account's part.
  */
 static bool share_out(const tiered *list, size_t count, cm_work *work)
 {
@@ -101,12 +102,13 @@ static bool share_out(const tiered *list, size_t count, cm_work *work)
     if (cm_decimal_is_zero(amount))
         return true;
     for (size_t first = 0, last; first < count; first = last) {
-        cm_decimal quantity = CM_DECIMAL_ZERO, ratio, share, part;
+        cm_decimal quantity = CM_DECIMAL_ZERO, share, part;
         for (last = first; last < count && by_place(&list[first], &list[last]) == 0; last++)
             if (!cm_decimal_accumulate(&quantity, list[last].charge->quantity))
                 return false;
-        if (!cm_decimal_accumulate(&so_far, quantity) || !cm_decimal_divide_half_even(so_far, total, &ratio) ||
-            !cm_decimal_multiply_half_even(amount, ratio, &share) || !cm_decimal_subtract(share, given, &part))
+        if (!cm_decimal_accumulate(&so_far, quantity) ||
+            !cm_decimal_multiply_divide_half_even(amount, so_far, total, &share) ||
+            !cm_decimal_subtract(share, given, &part))
             return false;
         given = share;
         const cm_statement_charge *at = list[first].charge;

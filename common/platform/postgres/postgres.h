@@ -44,6 +44,8 @@ bool cm_rows_null(const cm_rows *rows, int row, int column);
 const char *cm_rows_text(const cm_rows *rows, int row, int column); /* "" for null; owned by rows */
 int64_t cm_rows_i64(const cm_rows *rows, int row, int column);
 bool cm_rows_bool(const cm_rows *rows, int row, int column);
+/* A numeric that may be too large (a sum): false. NULL: 0. */
+CM_NODISCARD bool cm_rows_decimal_fits(const cm_rows *rows, int row, int column, cm_decimal *ret);
 cm_decimal cm_rows_decimal(const cm_rows *rows, int row, int column); /* numeric that must fit; assertion otherwise */
 void cm_rows_free(cm_rows *rows);
 

@@ -53,18 +53,25 @@ bool cm_rows_bool(const cm_rows *rows, int row, int column)
     return *text == 't';
 }
 
-cm_decimal cm_rows_decimal(const cm_rows *rows, int row, int column)
+bool cm_rows_decimal_fits(const cm_rows *rows, int row, int column, cm_decimal *ret)
 {
-    cm_decimal value = CM_DECIMAL_ZERO;
+    *ret = CM_DECIMAL_ZERO;
     if (cm_rows_null(rows, row, column))
-        return value;
+        return true;
     const char *text = cm_rows_text(rows, row, column);
     cm_slice slice = cm_slice_of(text);
     if (strchr(text, '.')) { /* a sum keeps the scale of its widest term: trailing zeros are not digits */
         while (slice.text[slice.length - 1] == '0')
             slice.length--;
     }
-    cm_assert(cm_decimal_parse(slice, &value) == CM_DECIMAL_EXACT);
+    return cm_decimal_parse(slice, ret) == CM_DECIMAL_EXACT;
+}
+
+cm_decimal cm_rows_decimal(const cm_rows *rows, int row, int column)
+{
+    cm_decimal value;
+    bool fits = cm_rows_decimal_fits(rows, row, column, &value);
+    cm_assert(fits);
     return value;
 }
 

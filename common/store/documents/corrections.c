@@ -1,17 +1,18 @@
 /*
  * Adjustments and credit notes (statements.md section 4): what an issued document would say with the newest runs and
- * its own catalog, minus what it and its earlier corrections say, becomes a document of its own in the next open
- * period. Rates, taxes and names are those of the corrected document. The same differences give the same document.
+ * its own catalog, minus what it and its approved and issued corrections say, becomes a document of its own in the next
+ * open period. Rates, taxes and names are those of the corrected document. The same differences give the same document.
  */
 #include "store/documents/corrections.h"
 #include "base/json/json.h"
 #include "base/log/log.h"
-#include "billing/catalog/model/currency.h"
 #include "billing/statement/difference.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
 #include "store/documents/document_build.h"
+#include "store/documents/told.h"
+#include "store/documents/trouble_store.h"
 #include "store/ledgers/credit_store.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ typedef struct correcting {
     char *runs;                /* newest, array literal */
     const char *catalog_id;    /* being processed */
     bool late;                 /* the catalog for documents that did not exist when the period was settled */
+    json_t *troubled;          /* "reseller/customer" whose documents of now cannot be made */
     json_t *seen;              /* ids of the documents that the charges lead to */
     const cm_statement *built; /* being processed: the document as it would be; NULL: no charges are left */
 } correcting;
@@ -36,12 +38,6 @@ typedef struct origin {
 } origin;
 
 /* --- the document ------------------------------------------------------------------------------------------------ */
-
-static int places_of(const char *currency)
-{
-    int places = cm_currency_minor_digits(currency);
-    return places < 0 ? 2 : places;
-}
 
 static void correction_id(const char *corrected, int64_t nth, char ret[static CM_ID_HEX])
 {
@@ -112,91 +108,78 @@ static bool store(const correcting *c, const origin *o, int64_t nth, json_t *doc
     return done;
 }
 
-/* Earlier corrections of the document, except drafts, are appended to `before`. *ret_nth: the next free number. */
-static bool load_former(const correcting *c, const origin *o, json_t *before, int64_t *ret_nth, cm_error *err)
+static bool store_draft(const correcting *c, const origin *o, int64_t nth, const json_t *difference, cm_error *err)
 {
-    cm_rows *rows = NULL;
-    *ret_nth = 1;
-    if (!cm_pg_query(
-            c->pg,
-            "SELECT correction, document FROM statement WHERE corrects = $1 AND state <> 'draft' ORDER BY correction",
-            1, (const char *[]){o->id}, &rows, err))
-        return false;
-    for (int i = 0; i < cm_rows_count(rows); i++) {
-        if (cm_rows_i64(rows, i, 0) == *ret_nth)
-            ++*ret_nth;
-        json_array_append_new(before, json_loads(cm_rows_text(rows, i, 1), 0, NULL));
-    }
-    cm_rows_free(rows);
-    return true;
-}
-
-/* ret_made false: there is nothing to correct. */
-static bool make(const correcting *c, const origin *o, const json_t *now, const json_t *before, int64_t nth,
-                 const cm_difference *all, bool *ret_made, cm_error *err)
-{
-    *ret_made = false;
     char id[CM_ID_HEX], period[CM_PERIOD_TEXT];
-    int places = places_of(o->currency);
-    cm_decimal subtotal = CM_DECIMAL_ZERO, total;
-    json_t *lines = json_array(), *tax = json_array();
-    bool done = cm_difference_lines(all, places, lines, &subtotal);
-    total = subtotal;
-    if (done)
-        done = json_array_size(json_object_get(o->document, "customers")) == 1
-                   ? cm_difference_own_taxes(o->document, subtotal, places, &total, tax)
-                   : cm_difference_shared_taxes(now, before, &total, tax);
-    if (!done)
-        cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the correction of document %s does not fit an amount", o->id);
-    done = done && next_open_period(c, o, period, err);
-    *ret_made = done && !cm_difference_is_nothing(lines, tax);
-    if (!*ret_made) {
-        json_decref(lines);
-        json_decref(tax);
-        return done;
-    }
+    cm_decimal subtotal, total;
+    bool valid = cm_json_member_decimal(difference, "subtotal", &subtotal) &&
+                 cm_json_member_decimal(difference, "total", &total);
+    cm_assert(valid);
+    bool less = cm_decimal_compare(cm_decimal_is_zero(subtotal) ? total : subtotal, CM_DECIMAL_ZERO) < 0;
+    if (!next_open_period(c, o, period, err))
+        return false;
     correction_id(o->id, nth, id);
     json_t *number = *o->number ? json_string(o->number) : json_null();
-    json_t *document =
-        json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:O, s:s, s:O, s:o, s:o, s:o, s:o, s:{s:o, s:s, s:s}}", "id", id,
-                  "number", "kind", cm_decimal_compare(subtotal, CM_DECIMAL_ZERO) < 0 ? "credit_note" : "adjustment",
-                  "state", "draft", "reseller", o->reseller, "lane", c->lane, "period", period, "customers",
-                  json_object_get(o->document, "customers"), "currency", o->currency, "rate",
-                  json_object_get(o->document, "rate"), "lines", lines, "subtotal", cm_json_decimal(subtotal), "tax",
-                  tax, "total", cm_json_decimal(total), "corrects", "number", number, "id", o->id, "period", c->month);
+    json_t *document = json_pack(
+        "{s:s, s:n, s:s, s:s, s:s, s:s, s:s, s:O, s:s, s:O, s:O, s:O, s:O, s:O, s:{s:o, s:s, s:s}}", "id", id, "number",
+        "kind", less ? "credit_note" : "adjustment", "state", "draft", "reseller", o->reseller, "lane", c->lane,
+        "period", period, "customers", json_object_get(o->document, "customers"), "currency", o->currency, "rate",
+        json_object_get(o->document, "rate"), "lines", json_object_get(difference, "lines"), "subtotal",
+        json_object_get(difference, "subtotal"), "tax", json_object_get(difference, "tax"), "total",
+        json_object_get(difference, "total"), "corrects", "number", number, "id", o->id, "period", c->month);
     cm_assert(document);
-    done = store(c, o, nth, document, subtotal, total, err) &&
-           cm_credit_use_correct(c->pg, id, o->id, c->built, c->lane, c->month, err);
+    bool done = store(c, o, nth, document, subtotal, total, err) &&
+                cm_credit_use_correct(c->pg, id, o->id, c->built, c->lane, c->month, err);
     json_decref(document);
     return done;
 }
 
+/* A void correction stands while the newest runs say the same difference; once they say another, it is forgotten. */
+static bool forget_void(const correcting *c, const origin *o, cm_error *err)
+{
+    return cm_pg_query(c->pg, "UPDATE statement SET waived = false WHERE corrects = $1 AND waived", 1,
+                       (const char *[]){o->id}, NULL, err);
+}
+
+/* All but number `nth`. */
+static bool remove_drafts(const correcting *c, const origin *o, int64_t nth, cm_error *err)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)nth);
+    const char *values[] = {o->id, number};
+    return cm_pg_query(c->pg, "DELETE FROM statement WHERE corrects = $1 AND state = 'draft' AND correction <> $2::int",
+                       2, values, NULL, err);
+}
+
+static bool note_trouble(const correcting *c, const origin *o, const cm_error *why, cm_error *err)
+{
+    return cm_store_trouble_save(c->pg, &(cm_trouble){c->lane, c->month, o->reseller, o->customer, o->id}, why, err);
+}
+
 /* `now`: the document as it would be; NULL: no charges are left. */
+static bool correct_told(const correcting *c, const origin *o, const json_t *now, const cm_told *told, cm_error *err)
+{
+    cm_error why = {0};
+    json_t *difference = NULL;
+    bool done = true, waived = false;
+    if (!cm_told_difference(told, o->id, o->currency, now, &difference, &why))
+        return note_trouble(c, o, &why, err) && remove_drafts(c, o, 0, err);
+    if (told->voided) {
+        waived = difference && cm_difference_is_same(difference, told->voided);
+        done = waived || forget_void(c, o, err);
+    }
+    bool made = difference && !waived;
+    done = done && (!made || store_draft(c, o, told->next, difference, err)) &&
+           remove_drafts(c, o, made ? told->next : 0, err);
+    json_decref(difference);
+    return done;
+}
+
 static bool correct(const correcting *c, const origin *o, const json_t *now, cm_error *err)
 {
-    cm_difference all = {0};
-    int64_t nth;
-    char number[24];
-    bool made = false;
-    json_t *before = json_array();
-    json_array_append(before, o->document);
-    bool done = load_former(c, o, before, &nth, err);
-    if (done) {
-        done = cm_difference_add(&all, now, false);
-        for (size_t i = 0; done && i < json_array_size(before); i++)
-            done = cm_difference_add(&all, json_array_get(before, i), true);
-        if (!(done = done && cm_difference_merge(&all)))
-            cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the differences of document %s do not fit an amount", o->id);
-    }
-    if (done && all.count)
-        done = make(c, o, now, before, nth, &all, &made, err);
-    snprintf(number, sizeof number, "%lld", (long long)(made ? nth : 0));
-    const char *values[] = {o->id, number};
-    done = done &&
-           cm_pg_query(c->pg, "DELETE FROM statement WHERE corrects = $1 AND state = 'draft' AND correction <> $2::int",
-                       2, values, NULL, err);
-    free(all.list);
-    json_decref(before);
+    cm_told told;
+    bool done = cm_told_load(c->pg, o->id, o->document, &told, err) && correct_told(c, o, now, &told, err);
+    cm_told_free(&told);
     return done;
 }
 
@@ -207,6 +190,8 @@ static void empty_document(json_t *document)
 {
     json_t *taxes = json_object_get(document, "tax");
     json_object_set_new(document, "lines", json_array());
+    json_object_set_new(document, "subtotal", json_string("0"));
+    json_object_set_new(document, "total", json_string("0"));
     for (size_t i = 0; i < json_array_size(taxes); i++)
         json_object_set_new(json_array_get(taxes, i), "amount", json_string("0"));
 }
@@ -272,6 +257,29 @@ static bool has_correction(const correcting *c, const char *runs, bool *ret, cm_
     return true;
 }
 
+static const char *unit_of(const char *reseller, const char *customer, char *into, size_t size)
+{
+    snprintf(into, size, "%s/%s", reseller, customer);
+    return into;
+}
+
+/* What the newest runs say of a customer is not known: nothing of it is corrected, least of all given back. */
+static bool take_trouble(void *opaque, const char *reseller, const char *customer, const cm_error *why, cm_error *err)
+{
+    correcting *c = opaque;
+    char unit[512];
+    json_object_set_new(c->troubled, unit_of(reseller, customer, unit, sizeof unit), json_true());
+    return cm_store_trouble_save(c->pg, &(cm_trouble){c->lane, c->month, reseller, customer, "newest runs"}, why, err);
+}
+
+static bool is_gone(const correcting *c, const cm_rows *rows, int row)
+{
+    char unit[512];
+    return !json_object_get(c->seen, cm_rows_text(rows, row, 0)) &&
+           !json_object_get(c->troubled,
+                            unit_of(cm_rows_text(rows, row, 2), cm_rows_text(rows, row, 3), unit, sizeof unit));
+}
+
 static bool take_built(void *opaque, const cm_built_document *built, cm_error *err)
 {
     correcting *c = opaque;
@@ -322,7 +330,7 @@ static bool correct_vanished(correcting *c, cm_error *err)
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
-        if (!json_object_get(c->seen, cm_rows_text(rows, i, 0)))
+        if (is_gone(c, rows, i))
             done = correct_issued(c, rows, i, NULL, err);
     }
     cm_rows_free(rows);
@@ -345,7 +353,7 @@ static bool correct_vanished_again(correcting *c, cm_error *err)
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
-        if (!json_object_get(c->seen, cm_rows_text(rows, i, 0)))
+        if (is_gone(c, rows, i))
             done = correct_issued(c, rows, i, NULL, err);
     }
     cm_rows_free(rows);
@@ -360,16 +368,19 @@ static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_er
     c->catalog_id = catalog_id;
     c->late = late;
     c->seen = json_object();
+    c->troubled = json_object();
     cm_document_build order = {.pg = c->pg,
                                .catalog = catalog,
                                .lane = c->lane,
                                .period = c->period,
                                .runs = c->runs,
                                .take = take_built,
+                               .trouble = take_trouble,
                                .opaque = c};
     bool done =
         cm_documents_build(&order, NULL, err) && correct_vanished(c, err) && (!late || correct_vanished_again(c, err));
     json_decref(c->seen);
+    json_decref(c->troubled);
     cm_catalog_free(catalog);
     return done;
 }
@@ -380,7 +391,8 @@ static bool correct_all(correcting *c, cm_error *err)
 {
     const char *values[] = {c->lane, c->month};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg, "SELECT array_agg(run_id ORDER BY run_id) FROM newest_run WHERE lane = $1 AND period = $2",
+    if (!cm_store_trouble_clear(c->pg, c->lane, c->month, true, err) ||
+        !cm_pg_query(c->pg, "SELECT array_agg(run_id ORDER BY run_id) FROM newest_run WHERE lane = $1 AND period = $2",
                      2, values, &rows, err))
         return false;
     c->runs = cm_strdup(cm_rows_null(rows, 0, 0) ? "{}" : cm_rows_text(rows, 0, 0));

@@ -31,6 +31,8 @@ typedef struct building {
     size_t sources;
     linked_payer *linked; /* ordered by customer, then payer; each once */
     size_t linked_count;
+    bool broken; /* the current unit cannot be made, for `why` */
+    cm_error why;
     const cm_credit_uses *used;
     bool *placed; /* by custom charge: its document was built */
 } building;
@@ -132,21 +134,22 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
         snprintf(b->reseller, sizeof b->reseller, "%s", cm_rows_text(rows, row, 14));
     see_source(b, cm_rows_text(rows, row, 13));
     cm_statement_charge *c = next_charge(b);
-    *c = (cm_statement_charge){
-        .customer = keep(b, rows, row, 0),
-        .payer = keep(b, rows, row, 1),
-        .account = keep(b, rows, row, 2),
-        .product = keep(b, rows, row, 3),
-        .usage_type = keep(b, rows, row, 4),
-        .unit = keep(b, rows, row, 5),
-        .currency = keep(b, rows, row, 7),
-        .quantity = cm_rows_decimal(rows, row, 8),
-        .payer_amount = cm_rows_decimal(rows, row, 9),
-        .list_amount = cm_rows_decimal(rows, row, 10),
-        .buy_amount = cm_rows_decimal(rows, row, 11),
-        .sell_amount = cm_rows_decimal(rows, row, 12),
-        .rule = keep(b, rows, row, 15),
-    };
+    *c = (cm_statement_charge){.customer = keep(b, rows, row, 0),
+                               .payer = keep(b, rows, row, 1),
+                               .account = keep(b, rows, row, 2),
+                               .product = keep(b, rows, row, 3),
+                               .usage_type = keep(b, rows, row, 4),
+                               .unit = keep(b, rows, row, 5),
+                               .currency = keep(b, rows, row, 7),
+                               .rule = keep(b, rows, row, 15)};
+    cm_decimal *const sums[] = {&c->quantity, &c->payer_amount, &c->list_amount, &c->buy_amount, &c->sell_amount};
+    for (int i = 0; i < 5; i++)
+        if (!cm_rows_decimal_fits(rows, row, 8 + i, sums[i]) && !b->broken)
+            b->broken =
+                !cm_fail(&b->why, CM_ERROR_BUG, "OVERFLOW",
+                         "the charges of customer %s, account %s, product %s, usage type %s add up to more than "
+                         "an amount can hold; look at the lines with `curmill totals --by account,usage_type`",
+                         c->customer, c->account, c->product, c->usage_type);
     return cm_class_parse(cm_slice_of(cm_rows_text(rows, row, 6)), &c->class) ||
            cm_fail(
                err, CM_ERROR_BUG, "CLASS",
@@ -233,8 +236,26 @@ static bool finish_unit(building *b)
     for (size_t i = 0; i < b->sources; i++)
         b->source[i].seen = false;
     b->count = 0;
+    b->broken = false;
     cm_arena_reset(b->arena);
     return true;
+}
+
+/* Nobody else's document waits for the one that cannot be made. */
+static bool skip_unit(building *b, cm_error *err)
+{
+    const cm_customer *customer = cm_catalog_customer(b->order->catalog, b->charge[0].customer);
+    if (!b->order->trouble) {
+        if (err)
+            *err = b->why;
+        return false;
+    }
+    return b->order->trouble(b->order->opaque,
+                             *b->reseller ? b->reseller
+                             : customer   ? customer->reseller->id
+                                          : "",
+                             *b->reseller ? "" : b->charge[0].customer, &b->why, err) &&
+           finish_unit(b);
 }
 
 /* The current unit is complete: build its documents. */
@@ -255,10 +276,12 @@ static bool flush(building *b, cm_error *err)
                                 .with_margin = b->order->with_margin,
                                 .discounts = b->order->discounts,
                                 .discount_count = b->order->discount_count};
+    if (b->broken)
+        return skip_unit(b, err);
     if (b->order->visitor)
         return cm_statements_visit_month(&input, b->order->visitor, err) && finish_unit(b);
-    if (!cm_statements_build_month(&input, &statements, &missing, err))
-        return false; /* nothing was added to `missing` */
+    if (!cm_statements_build_month(&input, &statements, &missing, &b->why))
+        return skip_unit(b, err); /* nothing was added to `missing` */
     if (missing.length && b->missing)
         cm_buffer_printf(b->missing, "%s%s", b->missing->length ? ", " : "", missing.data);
     cm_buffer_free(&missing);

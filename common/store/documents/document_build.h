@@ -22,6 +22,9 @@ typedef struct cm_document_build {
     cm_period period;
     const char *runs; /* array literal */
     bool (*take)(void *opaque, const cm_built_document *document, cm_error *err);
+    /* A customer (reseller, where it has one document for its customers: then `customer` is "") whose document cannot
+     * be made; the others are. NULL: the build fails. */
+    bool (*trouble)(void *opaque, const char *reseller, const char *customer, const cm_error *why, cm_error *err);
     void *opaque;
     bool with_margin;
     const cm_discount *discounts; /* for the margin (N12) */

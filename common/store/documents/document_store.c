@@ -350,7 +350,8 @@ static bool change_state(const changing *c, cm_error *err)
     char at[CM_INSTANT_TEXT];
     const char *values[] = {c->order->id, changes[c->order->change].to, c->order->by, cm_instant_print(c->now, at)};
     return cm_pg_query(c->pg,
-                       "UPDATE statement SET state = $2, approved_by = CASE WHEN $2 = 'approved' THEN $3 END,"
+                       "UPDATE statement SET state = $2, waived = $2 = 'void' AND corrects <> '',"
+                       " approved_by = CASE WHEN $2 = 'approved' THEN $3 END,"
                        " approved_at = CASE WHEN $2 = 'approved' THEN $4::timestamptz END WHERE id = $1",
                        4, values, NULL, err);
 }
@@ -423,37 +424,4 @@ bool cm_store_document_issued(cm_pg *pg, const char *id, json_t **ret, cm_error 
     *ret = json_incref(json_object_get(record, "document"));
     json_decref(record);
     return true;
-}
-
-bool cm_store_outbox_take(cm_pg *pg, const char *lane, int most, cm_rows **ret_rows, cm_error *err)
-{
-    char limit[16];
-    snprintf(limit, sizeof limit, "%d", most);
-    const char *values[] = {lane, limit};
-    cm_rows *lock = NULL;
-    *ret_rows = NULL;
-    if (!cm_pg_query(pg, "SELECT pg_try_advisory_xact_lock(hashtextextended('outbox ' || $1, 0))", 1, values, &lock,
-                     err))
-        return false;
-    bool mine = cm_rows_bool(lock, 0, 0);
-    cm_rows_free(lock);
-    return !mine ||
-           cm_pg_query(
-               pg,
-               "SELECT id, statement_id, encode(payload, 'hex') FROM statement_outbox WHERE lane = $1 AND published_at IS NULL"
-               " ORDER BY id LIMIT $2::int",
-               2, values, ret_rows, err);
-}
-
-bool cm_store_outbox_published(cm_pg *pg, const cm_rows *rows, cm_instant now, cm_error *err)
-{
-    char at[CM_INSTANT_TEXT];
-    cm_buffer ids = {0};
-    for (int i = 0; i < cm_rows_count(rows); i++)
-        cm_array_i64(&ids, cm_rows_i64(rows, i, 0));
-    const char *values[] = {cm_array_end(&ids), cm_instant_print(now, at)};
-    bool done = cm_pg_query(pg, "UPDATE statement_outbox SET published_at = $2 WHERE id = ANY ($1::bigint[])", 2,
-                            values, NULL, err);
-    cm_buffer_free(&ids);
-    return done;
 }

@@ -41,10 +41,4 @@ CM_NODISCARD bool cm_store_document_change(cm_pg *pg, cm_instant now, const cm_d
 /* The stored copy of an issued document (caller: json_decref): reprinting it gives the same bytes each time. */
 CM_NODISCARD bool cm_store_document_issued(cm_pg *pg, const char *id, json_t **ret, cm_error *err);
 
-/* Outbox: payloads not published yet, oldest first. In a transaction, which keeps other publishers of the lane out
- * until it ends (*ret_rows NULL: another one is publishing). Columns: id, statement id, payload as hex. */
-CM_NODISCARD bool cm_store_outbox_take(cm_pg *pg, const char *lane, int most, cm_rows **ret_rows, cm_error *err);
-/* All rows of cm_store_outbox_take were acknowledged by the broker. */
-CM_NODISCARD bool cm_store_outbox_published(cm_pg *pg, const cm_rows *rows, cm_instant now, cm_error *err);
-
 #endif

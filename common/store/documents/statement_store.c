@@ -8,6 +8,7 @@
 #include "store/catalog/link_store.h"
 #include "store/documents/corrections.h"
 #include "store/documents/document_build.h"
+#include "store/documents/trouble_store.h"
 #include "store/ledgers/credit_store.h"
 #include "store/ledgers/discount_store.h"
 
@@ -120,6 +121,12 @@ static bool store_document(void *opaque, const cm_built_document *built, cm_erro
     return done;
 }
 
+static bool note_trouble(void *opaque, const char *reseller, const char *customer, const cm_error *why, cm_error *err)
+{
+    const building *b = opaque;
+    return cm_store_trouble_save(b->pg, &(cm_trouble){b->lane, b->month, reseller, customer, ""}, why, err);
+}
+
 /* --- a build ----------------------------------------------------------------------------------------------------- */
 
 static bool remove_drafts_but_kept(building *b, cm_error *err)
@@ -170,10 +177,12 @@ static bool build_locked(building *b, cm_error *err)
                                .period = b->period,
                                .runs = b->runs,
                                .take = store_document,
+                               .trouble = note_trouble,
                                .opaque = b,
                                .with_margin = true};
-    bool done = look_at_month(b, err) && cm_documents_build(&order, &b->missing, err) &&
-                remove_drafts_but_kept(b, err) && report_missing(b, err) && remember_build(b, err);
+    bool done = look_at_month(b, err) && cm_store_trouble_clear(b->pg, b->lane, b->month, false, err) &&
+                cm_documents_build(&order, &b->missing, err) && remove_drafts_but_kept(b, err) &&
+                report_missing(b, err) && remember_build(b, err);
     cm_catalog_free(catalog);
     return done;
 }
@@ -182,7 +191,7 @@ static bool build_locked(building *b, cm_error *err)
 static bool remove_build(building *b, cm_error *err)
 {
     const char *values[] = {b->lane, b->month};
-    return remove_drafts_but_kept(b, err) &&
+    return remove_drafts_but_kept(b, err) && cm_store_trouble_clear(b->pg, b->lane, b->month, false, err) &&
            cm_pg_query(b->pg, "DELETE FROM statement_build WHERE lane = $1 AND period = $2", 2, values, NULL, err);
 }
 
@@ -250,6 +259,23 @@ static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, cons
         4, values, ret, err);
 }
 
+/* A month that cannot be built at all leaves the others alone; what the database says is everybody's trouble. */
+static bool refresh_apart(cm_pg *pg, cm_instant now, const char *lane, const char *month, bool *ret_built,
+                          cm_error *err)
+{
+    cm_period period;
+    cm_error why = {0};
+    bool valid = cm_period_parse(cm_slice_of(month), &period);
+    cm_assert(valid);
+    if (cm_store_statements_refresh(pg, now, lane, period, false, ret_built, &why))
+        return true;
+    if (why.class != CM_ERROR_RETRY && why.class != CM_ERROR_FATAL)
+        return cm_store_trouble_save(pg, &(cm_trouble){lane, month, "", "", ""}, &why, err);
+    if (err)
+        *err = why;
+    return false;
+}
+
 bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period,
                                      int *ret_built, cm_error *err)
 {
@@ -266,10 +292,8 @@ bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
-        cm_period each;
-        bool built, valid = cm_period_parse(cm_slice_of(cm_rows_text(rows, i, 1)), &each);
-        cm_assert(valid);
-        done = cm_store_statements_refresh(pg, now, cm_rows_text(rows, i, 0), each, false, &built, err);
+        bool built;
+        done = refresh_apart(pg, now, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), &built, err);
         *ret_built += done && built;
     }
     cm_rows_free(rows);

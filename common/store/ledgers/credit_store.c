@@ -30,12 +30,13 @@ bool cm_credit_uses_load_but(cm_pg *pg, const char *lane, cm_period period, cons
 {
     char month[CM_PERIOD_TEXT];
     const char *values[] = {lane, cm_period_print(period, month), but};
-    return load(pg,
-                "SELECT u.credit, sum(u.amount) FROM credit_use u JOIN statement s ON s.id = u.statement_id"
-                " WHERE u.lane = $1 AND s.state <> 'void' AND (u.period < $2 OR (u.period > $2 AND s.state IN "
-                "('approved', 'issued')))"
-                " AND NOT u.period = ANY ($3::text[]) GROUP BY u.credit ORDER BY u.credit",
-                3, values, ret, err);
+    return load(
+        pg,
+        "SELECT u.credit, sum(u.amount) FROM credit_use u JOIN statement s ON s.id = u.statement_id"
+        " WHERE u.lane = $1 AND s.state <> 'void' AND (u.period < $2 OR (u.period > $2 AND s.state IN "
+        "('approved', 'issued')))"
+        " AND (u.amount > 0 OR s.state = 'issued') AND NOT u.period = ANY ($3::text[]) GROUP BY u.credit ORDER BY u.credit",
+        3, values, ret, err);
 }
 
 void cm_credit_uses_free(cm_credit_uses *uses)

@@ -14,7 +14,7 @@ typedef struct cm_credit_uses {
 } cm_credit_uses;
 
 /* What other months have used: everything in documents of earlier months, and in approved and issued ones of later
- * months. Void documents use nothing. */
+ * months. Void documents use nothing. What a correction gives back counts once it is issued. */
 CM_NODISCARD bool cm_credit_uses_load(cm_pg *pg, const char *lane, cm_period period, cm_credit_uses *ret,
                                       cm_error *err);
 /* The same without what documents of the months in `but` (an array literal) use. */

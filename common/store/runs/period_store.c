@@ -358,7 +358,9 @@ bool cm_store_periods_close(cm_pg *pg, const char *lane, const char *month, cm_i
             "b.payer = ANY (s.payers)"
             "   AND s.state IN ('issued', 'void'))"
             " AND NOT EXISTS (SELECT FROM statement s WHERE s.lane = $1 AND s.period = $2 AND s.kind = 'statement'"
-            "   AND b.payer = ANY (s.payers) AND s.state IN ('draft', 'approved')) ORDER BY b.payer",
+            "   AND b.payer = ANY (s.payers) AND s.state IN ('draft', 'approved'))"
+            " AND NOT EXISTS (SELECT FROM statement_trouble t WHERE t.lane = $1 AND t.period = $2 AND t.corrects = '')"
+            " ORDER BY b.payer",
             2, values, &rows, err))
         return false;
     bool done = true, all;

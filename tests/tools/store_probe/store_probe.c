@@ -6,7 +6,7 @@
  *   {"do": "run", "name", "payer", "lane", "period", "lines", "final_lines", "charges": [...]}     a complete run is
  * switched to
  *   {"do": "settle" | "reopen", "payer", "period"}                          what is unbilled is acknowledged
- *   {"do": "approve" | "issue", "id"}                                       every gate that can be is overridden
+ *   {"do": "approve" | "issue" | "void", "id"}                              every gate that can be is overridden
  *   {"do": "margin", "id"}
  * All have "now".
  */
@@ -168,6 +168,8 @@ static bool act(probe *p, cm_error *err)
         return change(p, CM_DOCUMENT_APPROVE, err);
     if (strcmp(what, "issue") == 0)
         return change(p, CM_DOCUMENT_ISSUE, err);
+    if (strcmp(what, "void") == 0)
+        return change(p, CM_DOCUMENT_VOID, err);
     if (strcmp(what, "margin") == 0)
         return cm_store_statement_margin(p->pg, text_of(p, "id"), &p->answer, err);
     return cm_fail(err, CM_ERROR_INVALID, "DO", "unknown: %s", what);

@@ -224,6 +224,64 @@ static int check_workers(cli *c, const char *lane, void *opaque)
     return 0;
 }
 
+/* Issued documents that wait to be published, and those that the broker does not take. */
+static void check_outbox(cli *c, findings *f)
+{
+    cm_error err = {0};
+    cm_rows *rows = NULL;
+    cm_buffer detail = {0};
+    if (!cm_pg_query(c->pg_,
+                     "SELECT count(*), count(*) FILTER (WHERE parked_at IS NOT NULL), min(statement_id) FILTER (WHERE "
+                     "parked_at IS NOT NULL), min(error) FILTER (WHERE parked_at IS NOT NULL) FROM statement_outbox "
+                     "WHERE published_at IS NULL",
+                     0, NULL, &rows, &err)) {
+        note(f, "issued documents", false, err.text, "");
+        return;
+    }
+    bool parked = cm_rows_i64(rows, 0, 1) > 0;
+    cm_buffer_printf(&detail, "%s wait for topic statement.issued", cm_rows_text(rows, 0, 0));
+    if (parked)
+        cm_buffer_printf(&detail, ", %s of them cannot be sent, such as %s: %s", cm_rows_text(rows, 0, 1),
+                         cm_rows_text(rows, 0, 2), cm_rows_text(rows, 0, 3));
+    cm_rows_free(rows);
+    note(
+        f, "issued documents", !parked, detail.data,
+        "raise max.message.bytes of the topic (and kafka.message.max.bytes of invoice-writer) above statement.message.bytes; each is "
+        "tried again after an hour");
+    cm_buffer_free(&detail);
+}
+
+/* Documents that could not be made (statements.md section 4). */
+static void check_documents(cli *c, findings *f)
+{
+    cm_error err = {0};
+    cm_rows *rows = NULL;
+    cm_buffer detail = {0};
+    if (!cm_pg_query(
+            c->pg_,
+            "SELECT lane, period, reseller, customer, reason, count(*) OVER () FROM statement_trouble ORDER BY "
+            "period, lane, reseller, customer, corrects LIMIT 1",
+            0, NULL, &rows, &err)) {
+        note(f, "documents", false, err.text, "");
+        return;
+    }
+    bool good = cm_rows_count(rows) == 0;
+    if (good)
+        cm_buffer_text(&detail, "all could be made");
+    else
+        cm_buffer_printf(&detail, "%s could not be made, such as that of %s%s in %s (lane %s): %s",
+                         cm_rows_text(rows, 0, 5),
+                         *cm_rows_text(rows, 0, 3)   ? "customer "
+                         : *cm_rows_text(rows, 0, 2) ? "reseller "
+                                                     : "everybody",
+                         *cm_rows_text(rows, 0, 3) ? cm_rows_text(rows, 0, 3) : cm_rows_text(rows, 0, 2),
+                         cm_rows_text(rows, 0, 1), cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 4));
+    cm_rows_free(rows);
+    note(f, "documents", good, detail.data,
+         "correct what the reason names; `curmill statement list` has all of them, the others are not held up");
+    cm_buffer_free(&detail);
+}
+
 int cmd_doctor(cli *c)
 {
     static const cli_column columns[] = {
@@ -237,6 +295,8 @@ int cmd_doctor(cli *c)
         check_catalog(c, &f);
         check_aws(c, &f);
         check_archive(c, &f);
+        check_documents(c, &f);
+        check_outbox(c, &f);
         (void)cli_each_lane(c, check_workers, c, &f);
     }
     cm_admin_free(f.admin);

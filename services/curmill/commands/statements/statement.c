@@ -66,13 +66,18 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
     return done ? rows : NULL;
 }
 
-cli_table *cli_documents_table(void)
+static cli_table *new_table(bool reason)
 {
     static const cli_column columns[] = {{"id", CLI_TEXT},        {"number", CLI_TEXT},   {"kind", CLI_TEXT},
                                          {"state", CLI_TEXT},     {"reseller", CLI_TEXT}, {"lane", CLI_TEXT},
                                          {"period", CLI_TEXT},    {"customer", CLI_TEXT}, {"currency", CLI_TEXT},
-                                         {"subtotal", CLI_MONEY}, {"total", CLI_MONEY}};
-    return cli_table_new(columns, 11);
+                                         {"subtotal", CLI_MONEY}, {"total", CLI_MONEY},   {"reason", CLI_TEXT}};
+    return cli_table_new(columns, reason ? 12 : 11);
+}
+
+cli_table *cli_documents_table(void)
+{
+    return new_table(false);
 }
 
 /* A document about several has no customer: a table says how many there are. */
@@ -82,7 +87,7 @@ void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int 
     static const enum cli_document from[] = {CLI_ID,       CLI_SERIAL,   CLI_KIND,   CLI_STATE,
                                              CLI_RESELLER, CLI_LANE,     CLI_PERIOD, CLI_CUSTOMER,
                                              CLI_CURRENCY, CLI_SUBTOTAL, CLI_TOTAL};
-    const char *cells[11];
+    const char *cells[12] = {NULL};
     for (int i = 0; i < 11; i++)
         cells[i] = cm_rows_null(rows, row, (int)from[i]) ? NULL : cm_rows_text(rows, row, (int)from[i]);
     if (c->format == CLI_TABLE && !*cm_rows_text(rows, row, CLI_CUSTOMER)) {
@@ -92,11 +97,42 @@ void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int 
     cli_table_add(table, cells);
 }
 
+/* Those that could not be made, with the reason. */
+static cm_rows *troubles(cli *c, int *ret_exit)
+{
+    cm_error err = {0};
+    cm_rows *rows = NULL;
+    char *lane = NULL;
+    if (!choose_lane(c, &lane, ret_exit))
+        return NULL;
+    const char *values[] = {lane, cli_value(c, "period"), cli_value(c, "customer")};
+    if (!cm_pg_query(
+            c->pg_,
+            "SELECT CASE corrects WHEN '' THEN 'statement' ELSE 'correction' END, reseller, lane, period, customer, reason"
+            " FROM statement_trouble WHERE ($1::text IS NULL OR lane = $1) AND ($2::text IS NULL OR period = $2)"
+            " AND ($3::text IS NULL OR customer IN ($3, '')) ORDER BY period, lane COLLATE \"C\", reseller COLLATE \"C\","
+            " customer COLLATE \"C\", corrects",
+            3, values, &rows, &err))
+        *ret_exit = cli_fail(c, &err);
+    free(lane);
+    return rows;
+}
+
 static int print_list(cli *c, const cm_rows *rows)
 {
-    cli_table *table = cli_documents_table();
+    int exit_code = 0;
+    cm_rows *stopped = troubles(c, &exit_code);
+    if (!stopped)
+        return exit_code;
+    cli_table *table = new_table(c->format != CLI_TABLE || cm_rows_count(stopped));
     for (int row = 0; row < cm_rows_count(rows); row++)
         cli_documents_add(c, table, rows, row);
+    for (int row = 0; row < cm_rows_count(stopped); row++)
+        cli_table_add(table, (const char *[]){NULL, NULL, cm_rows_text(stopped, row, 0), "stopped",
+                                              cm_rows_text(stopped, row, 1), cm_rows_text(stopped, row, 2),
+                                              cm_rows_text(stopped, row, 3), cm_rows_text(stopped, row, 4), NULL, NULL,
+                                              NULL, cm_rows_text(stopped, row, 5)});
+    cm_rows_free(stopped);
     return cli_table_print(c, table);
 }
 

@@ -93,7 +93,8 @@ Test(corrections, each_correction_has_only_what_is_new)
     place_close(p);
 }
 
-/* A correction that is void was waived: it does not come back. */
+/* A correction that is void does not come back while the newest run says the same; another difference is computed from
+ * what was issued, and after it the first one counts again. */
 Test(corrections, void_is_waived)
 {
     place *p = place_open();
@@ -104,7 +105,96 @@ Test(corrections, void_is_waived)
     deliver(p, "v3", true, V1 ", ('acme', '" ACCOUNT "', 'usage', 'AmazonRDS', 1, 7)");
     EXPECT("SELECT count(*) || ' ' || min(state) FROM statement WHERE " CORRECTION, "1 void");
     deliver(p, "v4", true, V1 ", ('acme', '" ACCOUNT "', 'usage', 'AmazonRDS', 1, 9)");
-    EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "2");
+    EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "9");
+    deliver(p, "v5", true, V1 ", ('acme', '" ACCOUNT "', 'usage', 'AmazonRDS', 1, 7)");
+    EXPECT("SELECT subtotal FROM statement WHERE " CORRECTION " AND state = 'draft'", "7");
+    place_close(p);
+}
+
+#define SAYS(figure) deliver(p, "says " figure, true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, " figure ")")
+#define VOID_IT(first, what, as_issued)                                                                                \
+    do {                                                                                                               \
+        SAYS(first);                                                                                                   \
+        EXPECT("SELECT kind || ' ' || subtotal || ' ' || total FROM statement WHERE state = 'draft'", what);           \
+        cr_assert_str_eq(change_id(p, CM_DOCUMENT_VOID, id_of(p, CORRECTION " AND state = 'draft'"), NULL), "");       \
+        SAYS(as_issued);                                                                                               \
+        EXPECT("SELECT count(*) FROM statement WHERE state = 'draft'", "0");                                           \
+    } while (0)
+
+/* A void credit note told nobody anything: when the month is as it was issued, there is nothing to pay. */
+Test(corrections, a_void_one_was_not_told)
+{
+    place *p = place_open();
+    SAYS("100");
+    issue_june(p);
+    VOID_IT("40", "credit_note -60 -71.4", "100.0");
+    VOID_IT("160", "adjustment 60 71.4", "100.00");
+    SAYS("300"); /* 200 off, void; then 100 off: 100 more than issued is told, not 100 less */
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_VOID, id_of(p, CORRECTION " AND state = 'draft'"), NULL), "");
+    SAYS("200");
+    EXPECT("SELECT kind || ' ' || subtotal FROM statement WHERE state = 'draft'", "adjustment 100");
+    place_close(p);
+}
+
+static void issue_correction(place *p)
+{
+    const char *id = id_of(p, CORRECTION " AND state = 'draft'");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, id, NULL), "");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_ISSUE, id, NULL), "");
+}
+
+#define PENNY(product) "('acme', '" ACCOUNT "', 'usage', '" product "', 1, 0.03)"
+#define SUMS(where)    "SELECT sum(subtotal) || ' ' || sum(total) FROM statement WHERE state = 'issued'" where
+#define TAX                                                                                                            \
+    "SELECT sum((t ->> 'amount')::numeric) FROM statement, jsonb_array_elements(document::jsonb -> 'tax') t"           \
+    " WHERE state = 'issued'"
+
+/* 19 % of 0.03 is 0.0057, of 0.12 it is 0.0228: four times a cent given back would be more than was asked for. */
+Test(corrections, taxes_add_up_to_the_month)
+{
+    place *p = place_open();
+    p->now = at("2025-09-01T00:00:00Z");
+    deliver(p, "v1", true, PENNY("A") "," PENNY("B") "," PENNY("C") "," PENNY("D"));
+    issue_june(p);
+    EXPECT(SUMS(), "0.12 0.14");
+    deliver(p, "v2", true, PENNY("B") "," PENNY("C") "," PENNY("D"));
+    issue_correction(p);
+    deliver(p, "v3", true, PENNY("C") "," PENNY("D"));
+    issue_correction(p);
+    EXPECT(SUMS(), "0.06 0.07"); /* 0.0114 */
+    deliver(p, "v4", true, PENNY("D"));
+    issue_correction(p);
+    deliver(p, "v5", true, "('acme', '" ACCOUNT "', 'usage', 'A', 1, 0)");
+    issue_correction(p);
+    EXPECT("SELECT count(*) FROM statement", "5");
+    EXPECT(SUMS(), "0.00 0.00");
+    EXPECT(TAX, "0.00");
+    place_close(p);
+}
+
+/* Six times 0.006 more is 0.036, not six cents; a delivery that moves the month by less than a cent waits. */
+Test(corrections, subtotals_add_up_to_the_month)
+{
+    static const struct {
+        const char *figure, *drafts, *sum;
+    } steps[] = {{"10.006", "1", "10.01"}, {"10.012", "0", "10.01"}, {"10.018", "1", "10.02"},
+                 {"10.024", "0", "10.02"}, {"10.030", "1", "10.03"}, {"10.036", "1", "10.04"}};
+    place *p = place_open();
+    p->now = at("2025-09-01T00:00:00Z");
+    SAYS("10");
+    issue_june(p);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char charges[200];
+        snprintf(charges, sizeof charges, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 10, %s)", steps[i].figure);
+        deliver(p, steps[i].figure, true, charges);
+        EXPECT("SELECT count(*) FROM statement WHERE state = 'draft'", steps[i].drafts);
+        if (*steps[i].drafts == '1')
+            issue_correction(p);
+        EXPECT("SELECT sum(subtotal) FROM statement WHERE state = 'issued'", steps[i].sum);
+    }
+    EXPECT("SELECT count(*) FROM statement, jsonb_array_elements(document::jsonb -> 'lines') l WHERE " CORRECTION
+           " GROUP BY id, subtotal HAVING sum((l ->> 'amount')::numeric) <> subtotal",
+           "(no row)");
     place_close(p);
 }
 

@@ -78,6 +78,61 @@ Test(credits, corrections_use_the_balance)
     place_close(p);
 }
 
+/* A credit note that gives some of the credit back is a draft, then approved, then void: until it is issued July cannot
+ * use what it would give back. 150 and 30 were billed, less the credit of 150 once. */
+Test(credits, what_a_draft_gives_back)
+{
+    place *p = with_credit();
+    p->now = at("2025-09-01T00:00:00Z");
+    deliver_in(p, "2025-06", "june", true, CHARGE("160"));
+    cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", NULL), "");
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+    EXPECT("SELECT subtotal FROM statement", "10");
+    deliver_in(p, "2025-06", "june less", true, CHARGE("90"));
+    EXPECT(
+        "SELECT s.state || ' ' || s.subtotal || ' ' || trim_scale(u.amount) FROM statement s JOIN credit_use u ON u.statement_id = s.id"
+        " WHERE s.kind <> 'statement'",
+        "draft -10 -60");
+    deliver_in(p, "2025-07", "july", true, CHARGE("30"));
+    refresh(p);
+    EXPECT("SELECT subtotal FROM statement WHERE period = '2025-07' AND kind = 'statement'", "30");
+    const char *note = id_of(p, "kind <> 'statement'");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, note, NULL), "");
+    refresh(p);
+    EXPECT("SELECT subtotal FROM statement WHERE period = '2025-07' AND kind = 'statement'", "30");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_RETURN, note, NULL), "");
+    refresh(p);
+    const char *july = id_of(p, "period = '2025-07' AND kind = 'statement'");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, july, NULL), "");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_ISSUE, july, NULL), "");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_VOID, id_of(p, "kind <> 'statement'"), NULL), "");
+    deliver_in(p, "2025-06", "june as before", true, CHARGE("160"));
+    EXPECT("SELECT count(*) FROM statement WHERE state = 'draft'", "0");
+    EXPECT("SELECT sum(subtotal) FROM statement WHERE state = 'issued'", "40");
+    EXPECT(
+        "SELECT trim_scale(sum(u.amount)) FROM credit_use u JOIN statement s ON s.id = u.statement_id WHERE s.state = 'issued'",
+        "150");
+    place_close(p);
+}
+
+/* Once it is issued, what it gave back is there for the next month. */
+Test(credits, what_an_issued_correction_gives_back)
+{
+    place *p = with_credit();
+    p->now = at("2025-09-01T00:00:00Z");
+    deliver_in(p, "2025-06", "june", true, CHARGE("160"));
+    cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", NULL), "");
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+    deliver_in(p, "2025-06", "june less", true, CHARGE("90"));
+    const char *note = id_of(p, "kind <> 'statement'");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_APPROVE, note, NULL), "");
+    cr_assert_str_eq(change_id(p, CM_DOCUMENT_ISSUE, note, NULL), "");
+    deliver_in(p, "2025-07", "july", true, CHARGE("100"));
+    refresh(p);
+    EXPECT("SELECT subtotal FROM statement WHERE period = '2025-07' AND kind = 'statement'", "40");
+    place_close(p);
+}
+
 /* A customer without usage still owes its set-up fee; it is on one document, with the lane's runs. */
 Test(credits, custom_charge_without_usage)
 {

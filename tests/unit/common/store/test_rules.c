@@ -2,6 +2,8 @@
  * see what was done. */
 #include "place.h"
 
+#include "store/documents/document_outbox.h"
+
 #include "store/runs/run_store.h"
 
 #include <stdlib.h>

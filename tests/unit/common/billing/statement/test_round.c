@@ -54,6 +54,31 @@ Test(round, golden)
     }
 }
 
+/* To a total that is units away from the sum: every line gets its share first. */
+Test(round, to_a_total)
+{
+    static const vector given[] = {
+        {2, "0.006", "0", "0"},
+        {2, "0.004", "0.01", "0.01"},
+        {2, "1 1 1.009", "1.01 1 1.01", "3.02"},
+        {2, "1.001 1.002", "1.02 1.03", "2.05"},
+        {2, "1.001 1.002", "0.97 0.98", "1.95"},
+        {0, "-0.5", "-2", "-2"},
+    };
+    for (size_t v = 0; v < sizeof given / sizeof *given; v++) {
+        cm_decimal exact[8], rounded[8], expected[8];
+        size_t count = parse_list(given[v].exact, exact);
+        parse_list(given[v].rounded, expected);
+        cr_assert(cm_round_lines_to_total(exact, count, given[v].places, amount(given[v].total), rounded));
+        for (size_t i = 0; i < count; i++)
+            cr_expect(cm_decimal_equal(rounded[i], expected[i]), "%s: line %zu", given[v].exact, i);
+    }
+    cm_decimal none;
+    cr_expect(cm_round_lines_to_total(NULL, 0, 2, CM_DECIMAL_ZERO, &none));
+    cr_expect_not(cm_round_lines_to_total(NULL, 0, 2, amount("0.01"), &none));
+    cr_expect_not(cm_round_lines_to_total((cm_decimal[]){amount("1")}, 1, 2, amount("1.001"), &none));
+}
+
 static uint64_t state = 42;
 
 static uint64_t next_random(void)
