@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import pathlib
 import re
 import zipfile
@@ -43,6 +44,7 @@ class Line(NamedTuple):
 
 
 # field -> names, first present and non-empty wins (S14 for region). The first 9 are mandatory (formats.md section 1).
+# Names are compared without case, "/", "_" and blanks: Athena and others write them in their own way.
 _MANDATORY = ("period_start", "period_end", "payer", "account", "line_item_type", "product", "usage_type",
               "usage_start", "cost", "currency")
 _LEGACY = {
@@ -61,7 +63,7 @@ _CUR2 = {
     "payer": ["bill_payer_account_id"], "account": ["line_item_usage_account_id"],
     "line_item_type": ["line_item_line_item_type"], "usage_start": ["line_item_usage_start_date"],
     "product": ["line_item_product_code"], "usage_type": ["line_item_usage_type"],
-    "operation": ["line_item_operation"], "region": ["product_region_code"], "unit": ["pricing_unit"],
+    "operation": ["line_item_operation"], "region": ["product_region_code", "product_region"], "unit": ["pricing_unit"],
     "sku": ["product_sku"], "billing_entity": ["bill_billing_entity"],
     "reservation": ["reservation_reservation_a_r_n"], "invoice_id": ["bill_invoice_id"],
     "currency": ["line_item_currency_code"], "quantity": ["line_item_usage_amount"],
@@ -74,6 +76,8 @@ _FIELDS = [name for name in Line._fields if name not in ("region", "quantity", "
 def _members(path):
     """The CSV byte streams of one file, as (name, binary file)."""
     name = str(path)
+    if not os.path.getsize(path):
+        raise ReportError("%s: the file has 0 bytes" % name)
     if name.endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             for member in archive.namelist():
@@ -85,13 +89,37 @@ def _members(path):
         yield name, open(path, "rb")
 
 
+def _plain(column):
+    return re.sub("[/_ ]", "", column).lower()
+
+
+def _text_lines(name, stream):
+    """Lines of a CSV stream; a CR outside quotes must be followed by LF, and only a compressed file may end without LF."""
+    quoted, line = False, "\n"
+    for number, line in enumerate(io.TextIOWrapper(stream, encoding="utf-8-sig", newline="\n"), 1):
+        inside = quoted
+        for at, one in enumerate(line if "\r" in line else ""):
+            inside ^= one == '"'
+            if one == "\r" and not inside and line[at + 1:at + 2] != "\n":
+                raise ReportError("%s: line %d: a carriage return that is not followed by a line feed" % (name, number))
+        quoted ^= line.count('"') % 2 == 1
+        yield line
+    if not line.endswith("\n") and not re.search(r"\.(gz|zip(:.*)?)$", name):
+        raise ReportError("%s: line %d: the file ends without a line end" % (name, number))
+
+
 def _columns(header, name):
     """Field -> list of column indexes, from a header row."""
     index = {}
     for position, column in enumerate(header):
-        index.setdefault(column, position)
-    names = _LEGACY if "lineItem/LineItemType" in index else _CUR2
-    columns = {field: [index[column] for column in choices if column in index] for field, choices in names.items()}
+        index.setdefault(_plain(column), []).append(position)
+    names = _LEGACY if any("/" in column for column in header) else _CUR2
+    columns = {}
+    for field, choices in names.items():
+        found = [index.get(_plain(column), []) for column in choices]
+        if any(len(positions) > 1 for positions in found):
+            raise ReportError("%s: row 1: the column %s is there twice" % (name, choices[0]))
+        columns[field] = [positions[0] for positions in found if positions]
     for field in _MANDATORY:
         if not columns[field]:
             raise ReportError("%s: row 1: the column %s is missing" % (name, names[field][0]))
@@ -123,8 +151,8 @@ def _member_lines(name, stream, payer, period):
     """Lines of one CSV stream."""
     bounds = when.period_bounds(period) if period else None
     numbers = _Numbers()
-    good_starts = set()
-    reader = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), strict=True)
+    good_starts, good_accounts = set(), set()
+    reader = csv.reader(_text_lines(name, stream), strict=True)
     header = next(reader, None)
     if header is None:
         return
@@ -159,6 +187,11 @@ def _member_lines(name, stream, payer, period):
             raise ReportError("%s: line %d: %s" % (name, reader.line_num, error)) from error
         (account, kind, start, product, usage_type, operation, unit, sku, entity, reservation, invoice,
          currency) = [row[position] for position in picks]
+        if account not in good_accounts:
+            if not re.fullmatch("[0-9]{12}", account):
+                raise ReportError("%s: line %d: column %s: %s is not an account id of 12 digits"
+                                  % (name, reader.line_num, names["account"][0], account))
+            good_accounts.add(account)
         yield Line(account, kind, start, product, usage_type, operation, region, unit, sku, entity, reservation,
                    invoice, currency, *amounts, row[at_plan])
 

@@ -31,13 +31,13 @@ def test_columns_by_name_for_each_chunk(tmp_path):
 
 
 def test_dialect(tmp_path):
-    """BOM, CRLF, doubled quotes, commas and newlines inside quotes, a zero-length chunk, header only."""
+    """BOM, CRLF, doubled quotes, commas and newlines inside quotes, an empty gzip, header only."""
     row = legacy_row("2", lineItem__LineItemDescription='a "b", c\nd', bill__BillingEntity="AWS")
     path = write_csv(tmp_path / "x.csv", [row, legacy_row("3")])
     quoted = path.read_bytes()
     path.write_bytes(b"\xef\xbb\xbf" + quoted.replace(b"\n", b"\r\n"))
-    empty = tmp_path / "empty.csv"
-    empty.write_bytes(b"")
+    empty = tmp_path / "empty.csv.gz"
+    empty.write_bytes(gzip.compress(b""))
     assert costs([path, empty, write_csv(tmp_path / "h.csv.gz", [])]) == ["2", "3"]
 
 
@@ -77,6 +77,31 @@ def test_bad_input_is_named(tmp_path):
     (tmp_path / "z.csv.gz").write_bytes(whole[:-12])
     with pytest.raises(cur.ReportError, match="z.csv.gz"):
         costs([tmp_path / "z.csv.gz"])
+
+
+@pytest.mark.parametrize("alias", ["product_region", "product_region_code", "product_regioncode", "Product/Region"])
+def test_aliases_of_one_column_are_one(tmp_path, alias):
+    path = write_csv(tmp_path / "x.csv", [legacy_row(product__region="eu-central-1")])
+    path.write_bytes(path.read_bytes().replace(b"product/regionCode", b"another").replace(b"product/region", alias.encode()))
+    assert [one.region for one in cur.read_files([path], TDS, PERIOD)] == ["eu-central-1"]
+
+
+def test_files_that_are_not_whole_or_not_reports(tmp_path):
+    """formats.md section 1: 0 bytes, a CSV cut in its last field, bare carriage returns, accounts from a spreadsheet."""
+    whole = write_csv(tmp_path / "x.csv", [legacy_row("1"), legacy_row("2")]).read_bytes().replace(b"\r\n", b"\n")
+    for name, content, message in [
+            ("empty.csv", b"", "0 bytes"), ("empty.csv.gz", b"", "0 bytes"), ("empty.csv.zip", b"", "0 bytes"),
+            ("cut.csv", whole[:-1], "without a line end"), ("mac.csv", whole.replace(b"\n", b"\r"), "line 1: a carriage return"),
+            ("doubled.csv", whole.replace(b"\n", b"\r\r\n"), "line 1: a carriage return")]:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(cur.ReportError, match=message):
+            costs([tmp_path / name])
+    (tmp_path / "no-end.csv.gz").write_bytes(gzip.compress(whole[:-1]))
+    assert costs([tmp_path / "no-end.csv.gz"]) == ["1", "2"]
+    for account in ("1E+11", "10000000000", "x00000000000"):
+        path = write_csv(tmp_path / "x.csv", [legacy_row(), legacy_row(lineItem__UsageAccountId=account)])
+        with pytest.raises(cur.ReportError, match="line 3: column lineItem/UsageAccountId.*12 digits"):
+            costs([path])
 
 
 def delivered(root, payer=TDS, **where):

@@ -22,7 +22,7 @@ static const struct known_column known[CM_COLUMNS] = {
     [CM_COLUMN_SKU] = {"product/sku", "product_sku", false},
     [CM_COLUMN_BILLING_ENTITY] = {"bill/BillingEntity", "bill_billing_entity", false},
     [CM_COLUMN_CURRENCY] = {"lineItem/CurrencyCode", "line_item_currency_code", true},
-    [CM_COLUMN_OLD_REGION] = {"product/region", NULL, false},
+    [CM_COLUMN_OLD_REGION] = {"product/region", "product_region", false},
     [CM_COLUMN_PAYER] = {"bill/PayerAccountId", "bill_payer_account_id", true},
     [CM_COLUMN_PERIOD_START] = {"bill/BillingPeriodStartDate", "bill_billing_period_start_date", true},
     [CM_COLUMN_START] = {"lineItem/UsageStartDate", "line_item_usage_start_date", true},
@@ -34,9 +34,31 @@ static const struct known_column known[CM_COLUMNS] = {
     [CM_COLUMN_INVOICE] = {"bill/InvoiceId", "bill_invoice_id", false},
 };
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Athena, Glue and others write the same names in lower case, with other separators, or with none: case, "/", "_" and
+ * blanks do not count. */
+static bool same_name(cm_slice name, const char *wanted)
+{
+    size_t i = 0;
+    for (;;) {
+        while (i < name.length && (name.text[i] == '/' || name.text[i] == '_' || name.text[i] == ' '))
+            i++;
+        while (*wanted == '/' || *wanted == '_')
+            wanted++;
+        if (i == name.length || !*wanted)
+            return i == name.length && !*wanted;
+        if (lower(name.text[i++]) != lower(*wanted++))
+            return false;
+    }
+}
+
 static bool is_known(cm_slice name, enum cm_column column)
 {
-    return cm_slice_is(name, known[column].legacy) || (known[column].cur2 && cm_slice_is(name, known[column].cur2));
+    return same_name(name, known[column].legacy) || (known[column].cur2 && same_name(name, known[column].cur2));
 }
 
 static void copy_names(cm_columns *columns, const cm_slice *fields, uint32_t count)
@@ -84,6 +106,7 @@ bool cm_columns_map(cm_columns *columns, const cm_slice *fields, uint32_t count,
         return cm_fail(err, CM_ERROR_POISON, "EMPTY_HEADER",
                        "the file begins with an empty line instead of the column names");
     copy_names(columns, fields, count);
+    columns->cur2 = !legacy;
     for (int c = 0; c < CM_COLUMNS; c++)
         if (!place_column(columns, (enum cm_column)c, ret_place, err))
             return false;
@@ -113,5 +136,31 @@ void cm_columns_free(cm_columns *columns)
 cm_slice cm_columns_name(const cm_columns *columns, enum cm_column column)
 {
     uint32_t index = columns->index[column];
-    return index < columns->count ? columns->name[index] : cm_slice_of(known[column].legacy);
+    if (index < columns->count)
+        return columns->name[index];
+    return cm_slice_of(columns->cur2 && known[column].cur2 ? known[column].cur2 : known[column].legacy);
+}
+
+static const enum cm_column lack_columns[CM_LACKS] = {
+    [CM_LACK_QUANTITY] = CM_COLUMN_QUANTITY,
+    [CM_LACK_LIST_COST] = CM_COLUMN_LIST_COST,
+    [CM_LACK_OPERATION] = CM_COLUMN_OPERATION,
+    [CM_LACK_REGION] = CM_COLUMN_REGION,
+    [CM_LACK_UNIT] = CM_COLUMN_UNIT,
+    [CM_LACK_SKU] = CM_COLUMN_SKU,
+    [CM_LACK_BILLING_ENTITY] = CM_COLUMN_BILLING_ENTITY,
+    [CM_LACK_RESERVATION] = CM_COLUMN_RESERVATION,
+    [CM_LACK_INVOICE] = CM_COLUMN_INVOICE,
+};
+
+bool cm_columns_lack(const cm_columns *columns, enum cm_lack lack)
+{
+    if (columns->count == 0 || columns->index[lack_columns[lack]] < columns->count)
+        return false;
+    return lack != CM_LACK_REGION || columns->index[CM_COLUMN_OLD_REGION] == columns->count;
+}
+
+cm_slice cm_columns_lacking_name(const cm_columns *columns, enum cm_lack lack)
+{
+    return cm_columns_name(columns, lack_columns[lack]);
 }

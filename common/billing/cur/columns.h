@@ -37,6 +37,7 @@ typedef struct cm_columns {
     cm_slice *name; /* [count], unquoted; owned, together with their bytes */
     uint32_t count;
     char *text;
+    bool cur2;                  /* the names have no slash */
     uint32_t index[CM_COLUMNS]; /* `count` where the file lacks the column */
 } cm_columns;                   /* {0} means a file without a header */
 
@@ -45,7 +46,10 @@ CM_NODISCARD bool cm_columns_map(cm_columns *columns, const cm_slice *fields, ui
                                  cm_error *err);
 void cm_columns_free(cm_columns *columns);
 
-/* The column's name in this file, or its legacy name if the file lacks it. */
+/* The column's name in this file; if the file lacks it, the name that it would have in such a report. */
 cm_slice cm_columns_name(const cm_columns *columns, enum cm_column column);
+
+bool cm_columns_lack(const cm_columns *columns, enum cm_lack lack);
+cm_slice cm_columns_lacking_name(const cm_columns *columns, enum cm_lack lack);
 
 #endif

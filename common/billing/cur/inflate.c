@@ -1,5 +1,7 @@
 #include "billing/cur/inflate.h"
 
+#include "billing/cur/sniff.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@ struct inflater {
     cm_stream stream;
     cm_stream *compressed;
     enum format format;
-    bool begun; /* something was read: a member, or its first bytes */
+    bool begun;
     bool done;
     bool input_ended;
     bool failed;
@@ -61,6 +63,28 @@ static bool refill(struct inflater *z, cm_error *err)
     return true;
 }
 
+/* The first bytes say whether this is gzip at all. */
+static bool begin(struct inflater *z, cm_error *err)
+{
+    struct inflate_state *s = &z->state;
+    size_t got = 1;
+    z->begun = true;
+    if (z->format == RAW)
+        return true;
+    s->next_in = z->input;
+    while (got && s->avail_in < CM_SNIFF_BYTES) {
+        if (!z->compressed->read(z->compressed, z->input + s->avail_in, sizeof z->input - s->avail_in, &got, err))
+            return false;
+        s->avail_in += (uint32_t)got;
+    }
+    z->input_ended = got == 0;
+    if (s->avail_in == 0)
+        return cm_fail_empty(err);
+    if (z->input[0] != 0x1f || (s->avail_in > 1 && z->input[1] != 0x8b))
+        return cm_fail_format(err, cm_sniff((const char *)z->input, s->avail_in), CM_COMPRESSION_GZIP);
+    return true;
+}
+
 /* Between two members: is there another one? Zero bytes up to the end are padding (as `gzip -d` accepts them). */
 static bool next_member(struct inflater *z, cm_error *err)
 {
@@ -88,8 +112,9 @@ static bool next_member(struct inflater *z, cm_error *err)
     return true;
 }
 
-/* One call of the library, which must make progress. */
-static bool inflate_some(struct inflater *z, cm_error *err)
+/* One call of the library, which must make progress. *ret_short: the file is cut, but what came before is handed over
+ * first, so that the place of the error is known. */
+static bool inflate_some(struct inflater *z, size_t size, bool *ret_short, cm_error *err)
 {
     struct inflate_state *s = &z->state;
     uint32_t out = s->avail_out;
@@ -97,25 +122,23 @@ static bool inflate_some(struct inflater *z, cm_error *err)
     const char *why = reason(isal_inflate(s));
     if (why)
         return cut(err, why);
-    if (s->block_state != ISAL_BLOCK_FINISH && input_ended && s->avail_out == out && out > 0)
-        return cut(err, "its end is missing");
-    return true;
+    if (s->block_state == ISAL_BLOCK_FINISH || !input_ended || s->avail_out != out || out == 0)
+        return true;
+    *ret_short = out < size;
+    return *ret_short || cut(err, "its end is missing");
 }
 
-static bool fill(struct inflater *z, cm_error *err)
+static bool fill(struct inflater *z, size_t size, cm_error *err)
 {
     struct inflate_state *s = &z->state;
+    bool is_short = false;
+    if (!z->begun && !begin(z, err))
+        return false;
     while (s->avail_out && !z->done) {
-        if (!refill(z, err))
+        if (!refill(z, err) || !inflate_some(z, size, &is_short, err))
             return false;
-        if (!z->begun && z->input_ended) {
-            /* No bytes at all: an empty chunk. */
-            z->done = true;
-            break;
-        }
-        z->begun = true;
-        if (!inflate_some(z, err))
-            return false;
+        if (is_short)
+            return true;
         if (s->block_state != ISAL_BLOCK_FINISH)
             continue;
         if (z->format == RAW)
@@ -146,7 +169,7 @@ static bool inflater_read(cm_stream *stream, void *into, size_t size, size_t *re
     z->state.next_out = into;
     z->state.avail_out = (uint32_t)size;
     bool was_done = z->done;
-    z->failed = !fill(z, err);
+    z->failed = !fill(z, size, err);
     if (z->failed)
         return false;
     *ret_read = size - z->state.avail_out;

@@ -34,6 +34,20 @@ enum {
 
 enum { CM_KIND_TEXTS = 10, CM_KIND_TEXT_MAX = 4096 /* bytes of one; longer ones are refused as TOO_LONG */ };
 
+/* What a report says that has no such column: nothing, which is not the same as an empty value. */
+enum cm_lack {
+    CM_LACK_QUANTITY,
+    CM_LACK_LIST_COST,
+    CM_LACK_OPERATION,
+    CM_LACK_REGION,
+    CM_LACK_UNIT,
+    CM_LACK_SKU,
+    CM_LACK_BILLING_ENTITY,
+    CM_LACK_RESERVATION,
+    CM_LACK_INVOICE,
+    CM_LACKS
+};
+
 /* The ten texts as an array, in the order above. */
 static inline const cm_slice *cm_kind_texts(const cm_kind *kind)
 {

@@ -1,6 +1,7 @@
 #include "billing/cur/reader.h"
 
 #include "billing/cur/row.h"
+#include "billing/cur/sniff.h"
 #include "billing/cur/text.h"
 
 #include <stdio.h>
@@ -14,7 +15,8 @@ enum {
 
 /* --- the window -------------------------------------------------------------------------------------------------- */
 
-/* Moves the remaining bytes to the front and fills the rest. The window grows only for a row that is longer than it. */
+/* Moves the remaining bytes to the front and fills the rest. The window grows only for a row that is longer than it. A
+ * file that is cut is read up to there first, so that its error has a row. */
 static bool fill(cm_reader *reader, cm_error *err)
 {
     size_t left = reader->end - reader->begin;
@@ -27,10 +29,16 @@ static bool fill(cm_reader *reader, cm_error *err)
     reader->begin = 0;
     reader->end = left;
     while (reader->end < reader->capacity) {
-        size_t got;
-        if (!reader->stream->read(reader->stream, reader->buffer + reader->end, reader->capacity - reader->end, &got,
-                                  err))
+        size_t got = 0;
+        cm_error why = reader->cut;
+        if (why.class != CM_ERROR_NONE || !reader->stream->read(reader->stream, reader->buffer + reader->end,
+                                                                reader->capacity - reader->end, &got, &why)) {
+            reader->cut = why;
+            if (reader->end > left && strcmp(why.code, "CUT") == 0)
+                break;
+            *err = why;
             return false;
+        }
         if (got == 0) {
             reader->ended = true;
             break;
@@ -41,12 +49,26 @@ static bool fill(cm_reader *reader, cm_error *err)
     return true;
 }
 
+/* The row up to the CR is known: `fields` whole ones, and the one that holds it. */
+static bool fail_cr(cm_reader *reader, cm_place *ret_place, cm_error *err)
+{
+    const cm_row *row = &reader->row;
+    uint32_t from = row->fields ? row->end[row->fields - 1] + 1 : 0;
+    cm_slice before = {reader->buffer + reader->begin + from, row->length - from};
+    if (reader->columns.count == 0)
+        cm_text_copy_name(cm_text_strip(before), ret_place->column, sizeof ret_place->column);
+    return cm_fail(
+        err, CM_ERROR_POISON, "BARE_CR",
+        "%s, field %u: a carriage return (CR) that is not followed by a line feed (LF); a program that writes Mac or doubled line ends has been at work: deliver the file as AWS wrote it, with LF or CR LF",
+        reader->columns.count ? "the row" : "the header", row->fields + 1);
+}
+
 static bool fail_row(cm_reader *reader, enum cm_scan_result result, cm_place *ret_place, cm_error *err)
 {
     uint32_t field = reader->row.fields;
     ret_place->row = reader->columns.count ? reader->rows + 1 : 0;
     ret_place->line = reader->text_line;
-    if ((result == CM_SCAN_QUOTE || result == CM_SCAN_OPEN) && field < reader->columns.count)
+    if ((result == CM_SCAN_QUOTE || result == CM_SCAN_OPEN || result == CM_SCAN_CR) && field < reader->columns.count)
         cm_text_copy_name(reader->columns.name[field], ret_place->column, sizeof ret_place->column);
     switch (result) {
     case CM_SCAN_QUOTE:
@@ -54,6 +76,8 @@ static bool fail_row(cm_reader *reader, enum cm_scan_result result, cm_place *re
             err, CM_ERROR_POISON, "QUOTE",
             "field %u has a misplaced quote: a quoted field must begin and end with a quote, and quotes inside it are doubled (RFC 4180)",
             field + 1);
+    case CM_SCAN_CR:
+        return fail_cr(reader, ret_place, err);
     case CM_SCAN_OPEN:
         return cm_fail(err, CM_ERROR_POISON, "QUOTE",
                        "the quote that opens field %u is never closed; the file may have been cut off", field + 1);
@@ -99,7 +123,8 @@ static bool read_row(cm_reader *reader, bool *ret_got, cm_place *ret_place, cm_e
                 return fail_row(reader, result == CM_SCAN_ROW ? CM_SCAN_MORE : result, ret_place, err);
         }
         if (!fill(reader, err)) {
-            ret_place->row = 0;
+            /* What came before the cut was read. */
+            ret_place->row = strcmp(err->code, "CUT") == 0 && reader->columns.count ? reader->rows + 1 : 0;
             return false;
         }
     }
@@ -121,6 +146,21 @@ static bool check_fields(cm_reader *reader, cm_place *ret_place, cm_error *err)
     return true;
 }
 
+/* A compressed file has its own proof that it is whole. CSV has one only: that its last row has a line end. */
+static bool check_end(cm_reader *reader, cm_place *ret_place, cm_error *err)
+{
+    const cm_row *row = &reader->row;
+    if (row->consumed != row->length || reader->compression != CM_COMPRESSION_NONE)
+        return true;
+    ret_place->line = reader->text_line;
+    if (reader->columns.count && row->fields <= reader->columns.count)
+        cm_text_copy_name(reader->columns.name[row->fields - 1], ret_place->column, sizeof ret_place->column);
+    return cm_fail(
+        err, CM_ERROR_POISON, "CUT",
+        "the file ends in field %u of its last row, without a line end: it was cut, or nobody can tell that it was not; deliver it again (or, if nothing is missing, add a line end)",
+        row->fields);
+}
+
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 
 static bool read_header(cm_reader *reader, cm_place *ret_place, cm_error *err)
@@ -128,6 +168,11 @@ static bool read_header(cm_reader *reader, cm_place *ret_place, cm_error *err)
     bool got = false;
     if (!fill(reader, err))
         return false;
+    if (reader->end == 0 && reader->compression == CM_COMPRESSION_NONE)
+        return cm_fail_empty(err);
+    const char *what = cm_sniff(reader->buffer, reader->end);
+    if (what)
+        return cm_fail_format(err, what, reader->compression);
     if (reader->end >= 3 && memcmp(reader->buffer, "\xef\xbb\xbf", 3) == 0)
         reader->begin = 3;
     if (!read_row(reader, &got, ret_place, err))
@@ -137,7 +182,7 @@ static bool read_header(cm_reader *reader, cm_place *ret_place, cm_error *err)
         return true;
     }
     ret_place->line = 1;
-    if (!check_fields(reader, ret_place, err))
+    if (!check_end(reader, ret_place, err) || !check_fields(reader, ret_place, err))
         return false;
     uint32_t count = reader->row.fields;
     cm_slice *names = cm_alloc(count * sizeof *names);
@@ -178,6 +223,7 @@ cm_reader *cm_reader_new(cm_stream *stream, enum cm_compression compression, con
         return NULL;
     cm_reader *reader = cm_alloc(sizeof *reader);
     reader->stream = stream;
+    reader->compression = compression;
     reader->scanner = cm_scanner_best();
     set_expected(reader, payer, period);
     reader->capacity = WINDOW_BYTES;
@@ -243,6 +289,8 @@ static bool next_data_row(cm_reader *reader, bool *ret_got, cm_place *ret_place,
     ret_place->row = reader->rows + 1;
     if (blank_line)
         return fail_ragged(reader, blank_line, 0, ret_place, err);
+    if (!check_end(reader, ret_place, err))
+        return false;
     if (reader->row.fields != reader->columns.count)
         return fail_ragged(reader, reader->text_line, reader->row.fields, ret_place, err);
     return check_fields(reader, ret_place, err);
@@ -283,6 +331,21 @@ bool cm_reader_next(cm_reader *reader, const cm_line **ret, cm_place *ret_place,
     if (!reader->failed)
         ret_place->row = 0;
     return !reader->failed;
+}
+
+bool cm_reader_lacks(const cm_reader *reader, enum cm_lack lack)
+{
+    return cm_columns_lack(&reader->columns, lack);
+}
+
+bool cm_reader_has_usage(const cm_reader *reader)
+{
+    return reader->has_usage;
+}
+
+cm_slice cm_reader_lacking_name(const cm_reader *reader, enum cm_lack lack)
+{
+    return cm_columns_lacking_name(&reader->columns, lack);
 }
 
 /* --- the raw row ------------------------------------------------------------------------------------------------- */

@@ -26,19 +26,27 @@ typedef struct cm_reader cm_reader;
 
 /*
  * Takes ownership of `stream` (also on failure). Every line's payer and billing period start must equal the expected
- * ones. An empty file (0 bytes, or an empty gzip) and a file with a header only are chunks with no lines. Errors:
- * POISON with codes EMPTY_HEADER, COLUMN_MISSING, COLUMN_TWICE, TOO_LONG.
+ * ones. An empty gzip and a file with a header only are chunks with no lines; a file of 0 bytes is none. Errors: POISON
+ * with codes EMPTY_FILE, WRONG_FORMAT (what the file is, is said), EMPTY_HEADER, COLUMN_MISSING, COLUMN_TWICE,
+ * TOO_LONG.
  */
 CM_NODISCARD cm_reader *cm_reader_new(cm_stream *stream, enum cm_compression compression, const char *payer,
                                       cm_period period, cm_place *ret_place, cm_error *err);
 void cm_reader_free(cm_reader *reader);
 
 /*
- * *ret = NULL at the end. The line is valid until the next call. POISON with codes CUT (compressed stream ends early or
- * is damaged), RAGGED (other number of fields than the header), NOT_A_NUMBER, OVERFLOW, NOT_A_TIME, WRONG_PAYER,
- * WRONG_PERIOD, MISSING_VALUE, QUOTE (stray quote), TOO_LONG; RETRY when the stream says so. *ret_place says where.
+ * *ret = NULL at the end. The line is valid until the next call. POISON with codes CUT (the file ends early or is
+ * damaged; a CSV that is not compressed must end with a line end), BARE_CR, BAD_ACCOUNT, RAGGED (other number of fields
+ * than the header), NOT_A_NUMBER, OVERFLOW, NOT_A_TIME, WRONG_PAYER, WRONG_PERIOD, MISSING_VALUE, QUOTE (stray quote),
+ * TOO_LONG; RETRY when the stream says so. *ret_place says where.
  */
 CM_NODISCARD bool cm_reader_next(cm_reader *reader, const cm_line **ret, cm_place *ret_place, cm_error *err);
+
+/* The file has no such column (a projection), and the name that it would have there. False where there is no header. */
+bool cm_reader_lacks(const cm_reader *reader, enum cm_lack lack);
+/* A line of usage (Usage, DiscountedUsage ...) has been read. */
+bool cm_reader_has_usage(const cm_reader *reader);
+cm_slice cm_reader_lacking_name(const cm_reader *reader, enum cm_lack lack);
 
 /* The raw row of the line last returned, and a column's value in it by header name (for `explain`); "" if absent. Valid
  * until next. */

@@ -54,6 +54,26 @@ static bool fail_number(const cm_reader *reader, enum cm_column column, enum cm_
     return set_error_place(reader, column, ret_place);
 }
 
+static bool is_account(cm_slice text)
+{
+    bool digits = text.length == 12;
+    for (size_t i = 0; digits && i < 12; i++)
+        digits = text.text[i] >= '0' && text.text[i] <= '9';
+    return digits;
+}
+
+/* A spreadsheet writes 1E+11 for an account, or drops its leading zeros. */
+static bool fail_account(const cm_reader *reader, enum cm_column column, cm_slice text, cm_place *ret_place,
+                         cm_error *err)
+{
+    char shown[CM_TEXT_SHOWN];
+    cm_fail(err, CM_ERROR_POISON, "BAD_ACCOUNT",
+            "\"%s\" is not an account id, which has 12 digits: was the file opened and saved in a spreadsheet, which "
+            "shortens such numbers? Deliver it as AWS wrote it",
+            cm_text_shown(text, shown));
+    return set_error_place(reader, column, ret_place);
+}
+
 /* --- payer, period, time ----------------------------------------------------------------------------------------- */
 
 static void accept(cm_accepted *accepted, cm_slice raw)
@@ -71,6 +91,8 @@ static bool check_payer(cm_reader *reader, cm_slice raw, cm_place *ret_place, cm
     if (value.length == 0)
         return missing(reader, CM_COLUMN_PAYER, ret_place, err);
     if (!cm_slice_is(value, reader->payer)) {
+        if (!is_account(value))
+            return fail_account(reader, CM_COLUMN_PAYER, value, ret_place, err);
         cm_fail(err, CM_ERROR_POISON, "WRONG_PAYER", "the line belongs to payer \"%s\" and the delivery to payer %s",
                 cm_text_shown(value, shown), reader->payer);
         return set_error_place(reader, CM_COLUMN_PAYER, ret_place);
@@ -129,6 +151,8 @@ static bool check_kind_text(const cm_reader *reader, enum cm_column column, cm_s
     }
     if (text.length == 0 && (column == CM_COLUMN_USAGE_ACCOUNT || column == CM_COLUMN_LINE_ITEM_TYPE))
         return missing(reader, column, ret_place, err);
+    if (column == CM_COLUMN_USAGE_ACCOUNT && !is_account(text))
+        return fail_account(reader, column, text, ret_place, err);
     if (text.length > 7 && column == CM_COLUMN_CURRENCY) {
         cm_fail(err, CM_ERROR_POISON, "TOO_LONG", "a currency code of %zu bytes; ISO 4217 codes have three letters",
                 text.length);
@@ -151,6 +175,8 @@ static bool learn_kind(cm_reader *reader, uint32_t key_length, uint64_t hash, ui
     }
     if (texts[CM_COLUMN_REGION].length == 0)
         texts[CM_COLUMN_REGION] = texts[CM_COLUMN_OLD_REGION];
+    cm_slice type = texts[CM_COLUMN_LINE_ITEM_TYPE];
+    reader->has_usage |= type.length >= 5 && memcmp(type.text + type.length - 5, "Usage", 5) == 0;
     reader->kind = cm_kinds_add(&reader->kinds, reader->key, key_length, hash, texts, flags);
     return true;
 }

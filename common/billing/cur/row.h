@@ -33,9 +33,12 @@ struct cm_reader {
     size_t capacity; /* without CM_SCAN_PADDING */
     size_t begin, end;
     bool ended; /* the stream has ended */
+    enum cm_compression compression;
+    cm_error cut; /* told when everything before it was read */
     bool failed, at_end;
 
     cm_row row; /* the row at `begin`, once it was read */
+    bool has_usage;
     uint32_t *end_memory;
     uint64_t rows;      /* data rows given out */
     uint64_t text_line; /* line of the text on which the row at `begin` begins */

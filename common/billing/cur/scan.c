@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* The line end at text[at], which is LF, CR LF, or CR as the very last byte: its number of bytes; 0 none, -1 not yet
- * known. */
+/* The line end at text[at], which is LF or CR LF: its number of bytes; 0 none, -1 not yet known. */
 static int line_end(const char *text, size_t at, size_t length, bool last)
 {
     if (text[at] == '\n')
@@ -14,7 +13,7 @@ static int line_end(const char *text, size_t at, size_t length, bool last)
     if (text[at] != '\r')
         return 0;
     if (at + 1 == length)
-        return last ? 1 : -1;
+        return last ? 0 : -1;
     return text[at + 1] == '\n' ? 2 : 0;
 }
 
@@ -51,8 +50,7 @@ static enum cm_scan_result scan_scalar(const char *text, size_t length, bool las
             if (at > length)
                 return last ? CM_SCAN_OPEN : CM_SCAN_MORE;
         } else {
-            while (at < length && text[at] != ',' && text[at] != '\n' && text[at] != '"' &&
-                   !(text[at] == '\r' && line_end(text, at, length, last)))
+            while (at < length && text[at] != ',' && text[at] != '\n' && text[at] != '"' && text[at] != '\r')
                 at++;
         }
         if (at == length)
@@ -62,6 +60,10 @@ static enum cm_scan_result scan_scalar(const char *text, size_t length, bool las
             return CM_SCAN_MORE;
         if (ends > 0)
             return finish(row, at, at + (size_t)ends);
+        if (text[at] == '\r') {
+            row->length = (uint32_t)at;
+            return CM_SCAN_CR;
+        }
         if (text[at] != ',')
             return CM_SCAN_QUOTE;
         if (row->fields >= row->capacity)

@@ -19,8 +19,10 @@ enum cm_scan_result {
     CM_SCAN_MORE,  /* the text ends before the row does */
     CM_SCAN_QUOTE, /* stray quote: in the middle of a field, or text after a closing quote; `fields` is the field's
                       index */
-    CM_SCAN_OPEN,  /* a quoted field is not closed where the whole text ends; `fields` is the field's index */
-    CM_SCAN_WIDE,  /* more than `capacity` fields */
+    CM_SCAN_CR,   /* a CR outside quotes that is not followed by LF; `fields` is the field's index, `length` where it is
+                   */
+    CM_SCAN_OPEN, /* a quoted field is not closed where the whole text ends; `fields` is the field's index */
+    CM_SCAN_WIDE, /* more than `capacity` fields */
 };
 
 typedef struct cm_row {

@@ -1,8 +1,8 @@
 /*
  * 64 bytes at a time: compare with quote, comma and line feed, turn the results into bit masks, remove the parts
  * between quotes by a prefix xor of the quote bits, and write the positions of the rest. The technique is that of
- * simdjson (Langdale and Lemire, "Parsing gigabytes of JSON per second"). Whatever looks unusual (a stray quote, CR
- * after a quote, the end of the text) is left to the scalar scanner, so both agree by construction.
+ * simdjson (Langdale and Lemire, "Parsing gigabytes of JSON per second"). Whatever looks unusual (a stray quote, a CR
+ * that is not the row's last byte, the end of the text) is left to the scalar scanner, so both agree by construction.
  */
 #if defined(__x86_64__)
 #pragma GCC target("avx2,bmi,bmi2,lzcnt,popcnt,pclmul")
@@ -20,6 +20,7 @@ const cm_scanner *cm_scanner_avx2(void)
 #else
 
 #include <immintrin.h>
+#include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -97,10 +98,13 @@ static enum cm_scan_result scan_avx2(const char *text, size_t length, bool last,
     struct quotes state = {.after_sep = 1};
     uint32_t fields = 0, newlines = 0;
     uint32_t *end = row->end;
+    __m256i any_cr = _mm256_setzero_si256();
+    const __m256i cr = _mm256_set1_epi8('\r');
     for (size_t at = 0; at < length; at += 64) {
         struct block b = {_mm256_loadu_si256((const __m256i *)(const void *)(text + at)),
                           _mm256_loadu_si256((const __m256i *)(const void *)(text + at + 32))};
         uint64_t quote = equal_mask(b, '"'), comma = equal_mask(b, ','), newline = equal_mask(b, '\n');
+        any_cr = _mm256_or_si256(any_cr, _mm256_or_si256(_mm256_cmpeq_epi8(b.low, cr), _mm256_cmpeq_epi8(b.high, cr)));
         uint64_t valid = ~UINT64_C(0);
         if (at + 64 > length) {
             valid >>= 64 - (length - at);
@@ -125,6 +129,8 @@ static enum cm_scan_result scan_avx2(const char *text, size_t length, bool last,
             /* end[-1] + 1 is 0: a lone CR LF is an empty row. */
             if (stop > 0 && text[stop - 1] == '\r')
                 stop--;
+            if (__builtin_expect(!_mm256_testz_si256(any_cr, any_cr), 0) && memchr(text, '\r', stop))
+                return cm_scanner_scalar.scan(text, length, last, row);
             end[fields++] = (uint32_t)stop;
             row->fields = fields;
             row->length = (uint32_t)stop;
@@ -132,7 +138,7 @@ static enum cm_scan_result scan_avx2(const char *text, size_t length, bool last,
             return CM_SCAN_ROW;
         }
     }
-    if (last)
+    if (last || !_mm256_testz_si256(any_cr, any_cr))
         return cm_scanner_scalar.scan(text, length, last, row);
     return CM_SCAN_MORE;
 }

@@ -1,6 +1,7 @@
 #include "billing/cur/zip.h"
 
 #include "billing/cur/inflate.h"
+#include "billing/cur/sniff.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +18,6 @@ struct member {
     cm_stream stream;
     zip_t *archive;
     zip_file_t *file;
-};
-
-struct empty {
-    cm_stream stream;
 };
 
 static bool damaged(cm_error *err, const char *why)
@@ -47,26 +44,6 @@ static void member_close(cm_stream *stream)
     if (m->archive)
         zip_discard(m->archive);
     free(m);
-}
-
-static bool empty_read(cm_stream *stream, void *into, size_t size, size_t *ret_read, cm_error *err)
-{
-    (void)stream, (void)into, (void)size, (void)err;
-    *ret_read = 0;
-    return true;
-}
-
-static void empty_close(cm_stream *stream)
-{
-    free(stream);
-}
-
-static cm_stream *empty_stream(void)
-{
-    struct empty *e = cm_alloc(sizeof *e);
-    e->stream.read = empty_read;
-    e->stream.close = empty_close;
-    return &e->stream;
 }
 
 /* A private file: unlinked at once, in TMPDIR or /tmp. */
@@ -139,6 +116,8 @@ static bool find_member(zip_t *archive, zip_uint64_t *ret_index, cm_error *err)
     }
     if (found == 1)
         return true;
+    if (found == 0 && zip_name_locate(archive, "xl/workbook.xml", 0) >= 0)
+        return cm_fail_format(err, "a zip of a spreadsheet (Excel, .xlsx)", CM_COMPRESSION_ZIP);
     if (found == 0)
         return cm_fail(err, CM_ERROR_POISON, "ZIP",
                        "the zip file holds no .csv member (%lld members); a chunk is one CSV file", (long long)entries);
@@ -180,9 +159,14 @@ static cm_stream *open_archive(FILE *file, cm_error *err)
         fclose(file);
         return NULL;
     }
-    if (ftello(file) == 0) {
+    char first[CM_SNIFF_BYTES];
+    rewind(file);
+    size_t length = fread(first, 1, sizeof first, file);
+    bool is_zip = length >= 2 && memcmp(first, "PK", 2) == 0;
+    if (!is_zip) {
         fclose(file);
-        return empty_stream(); /* no bytes at all: an empty chunk */
+        length ? cm_fail_format(err, cm_sniff(first, length), CM_COMPRESSION_ZIP) : cm_fail_empty(err);
+        return NULL;
     }
     zip_error_t why;
     zip_error_init(&why);

@@ -65,10 +65,10 @@ static const char help[] =
     "  --teach-unknown-type a LineItemType document for --unknown-type\n"
     "\n"
     "Oddities: --odd NAME, several times. ROW counts from 1 over the whole version, CHUNK from 1.\n"
-    "  legal:   bom crlf newlines multi-member empty-chunk zero-byte-chunk header-only-chunk extra-columns empty-header-name\n"
+    "  legal:   bom crlf newlines multi-member empty-chunk header-only-chunk extra-columns empty-header-name\n"
     "           odd-numbers date-forms stray-currency\n"
     "  broken:  ragged=ROW long-row=ROW bad-number=ROW[:COLUMN] wrong-payer=ROW wrong-period=ROW open-quote=ROW cut-gzip=CHUNK\n"
-    "           missing-file=CHUNK missing-column=NAME manifest-period manifest-payer\n"
+    "           missing-file=CHUNK missing-column=NAME manifest-period manifest-payer zero-byte-chunk\n"
     "  --odd-version K      the broken ones only in version K\n"
     "The totals of a broken version are those of the lines as they were before they were broken.\n";
 // clang-format on

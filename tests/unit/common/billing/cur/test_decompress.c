@@ -132,11 +132,72 @@ Test(decompress, many_members_empty_ones_and_padding)
 Test(decompress, empty_gzip_files_are_chunks_without_lines)
 {
     cm_buffer gz = {0};
+    test_gzip(&gz, "", 0);
     struct result r = read_gzip(&gz, 0, 0);
     cr_assert_eq(r.lines, 0, "%s", r.err.text);
-    test_gzip(&gz, "", 0);
-    r = read_gzip(&gz, 0, 0);
-    cr_assert_eq(r.lines, 0, "%s", r.err.text);
+    cm_buffer_free(&gz);
+}
+
+static void expect_code(struct result r, const char *code, const char *shown)
+{
+    cr_assert_eq(r.lines, -1, "%ld lines instead of an error", r.lines);
+    cr_assert_str_eq(r.err.code, code, "%s: %s", r.err.code, r.err.text);
+    cr_assert_eq(r.err.class, CM_ERROR_POISON);
+    cr_assert_not_null(strstr(r.err.text, shown), "%s", r.err.text);
+}
+
+Test(decompress, a_file_of_0_bytes_is_no_file)
+{
+    expect_code(read_stream(test_stream("", 0, 0, 0), CM_COMPRESSION_GZIP), "EMPTY_FILE", "0 bytes");
+    expect_code(read_stream(test_stream("", 0, 0, 0), CM_COMPRESSION_ZIP), "EMPTY_FILE", "0 bytes");
+    expect_code(read_stream(test_stream("", 0, 0, 0), CM_COMPRESSION_NONE), "EMPTY_FILE", "0 bytes");
+}
+
+/* A gzip has a checksum of its own: its last row needs no line end. */
+Test(decompress, the_last_row_of_a_gzip_needs_no_line_end)
+{
+    static const char *const texts[] = {HEADER, HEADER "\n" ROW, "\xef\xbb\xbf" HEADER "\r\n" ROW};
+    for (int i = 0; i < 3; i++) {
+        cm_buffer gz = {0};
+        test_gzip(&gz, texts[i], strlen(texts[i]));
+        struct result r = read_gzip(&gz, 0, 0);
+        cr_assert_eq(r.lines, i > 0, "%s", r.err.text);
+        cm_buffer_free(&gz);
+    }
+}
+
+Test(decompress, the_place_of_a_cut_is_the_row_that_it_cuts)
+{
+    cm_buffer text = report(3000, 31), gz = {0};
+    test_gzip(&gz, text.data, text.length);
+    cm_buffer part = {.data = gz.data, .length = gz.length / 2};
+    for (size_t most = 0; most < 3000; most += 1000) {
+        struct result r = read_gzip(&part, most, 0);
+        expect_cut(r);
+        cr_assert(r.place.row > 1000 && r.place.row < 2000, "row %lu", r.place.row);
+    }
+    cm_buffer_free(&text);
+    cm_buffer_free(&gz);
+}
+
+Test(decompress, what_a_compressed_file_is_not_is_said_by_name)
+{
+    static const char csv[] = HEADER "\n" ROW "\n", parquet[] = "PAR1\x15\x04\x15\x10";
+    expect_code(read_stream(test_stream(csv, sizeof csv - 1, 0, 0), CM_COMPRESSION_GZIP), "WRONG_FORMAT", "csv.gz");
+    expect_code(read_stream(test_stream(csv, sizeof csv - 1, 1, 0), CM_COMPRESSION_ZIP), "WRONG_FORMAT", "csv.zip");
+    expect_code(read_stream(test_stream(parquet, sizeof parquet - 1, 1, 0), CM_COMPRESSION_GZIP), "WRONG_FORMAT",
+                "this is Parquet");
+    expect_code(read_stream(test_stream(parquet, sizeof parquet - 1, 0, 0), CM_COMPRESSION_ZIP), "WRONG_FORMAT",
+                "this is Parquet");
+    cm_buffer gz = {0}, twice = {0};
+    test_gzip(&gz, csv, sizeof csv - 1);
+    expect_code(read_stream(test_stream(gz.data, gz.length, 0, 0), CM_COMPRESSION_ZIP), "WRONG_FORMAT", "a gzip file");
+    test_gzip(&twice, gz.data, gz.length);
+    expect_code(read_gzip(&twice, 0, 0), "WRONG_FORMAT", "a gzip file");
+    cm_buffer_free(&gz);
+    cm_buffer_free(&twice);
+    test_gzip(&gz, "<html><body>Sign in</body></html>\n", 34);
+    expect_code(read_gzip(&gz, 0, 0), "WRONG_FORMAT", "HTML");
     cm_buffer_free(&gz);
 }
 
@@ -239,6 +300,8 @@ Test(decompress, zip_must_hold_one_csv)
     with_zip(two, texts, NULL, "ZIP", "a.csv, b.csv");
     with_zip(none, texts, NULL, "ZIP", "no .csv");
     with_zip(one, texts, "secret", "ZIP", "encrypted");
+    const char *sheet[] = {"[Content_Types].xml", "xl/workbook.xml", NULL};
+    with_zip(sheet, texts, NULL, "WRONG_FORMAT", "spreadsheet");
 }
 
 Test(decompress, damaged_zip)
@@ -260,9 +323,6 @@ Test(decompress, damaged_zip)
         unlink(path);
         free(path);
     }
-    struct result r = read_stream(test_stream("", 0, 0, 0), CM_COMPRESSION_ZIP);
-    cr_assert_eq(r.lines, 0, "%s", r.err.text);
-    expect_cut(read_stream(test_stream("no zip", 6, 0, 0), CM_COMPRESSION_ZIP));
     cm_buffer_free(&text);
 }
 

@@ -93,7 +93,7 @@ Test(reader, cur2_names_in_another_order)
                  "line_item_usage_start_date,line_item_usage_type,line_item_product_code,line_item_line_item_type,"
                  "line_item_usage_account_id,bill_billing_period_start_date,bill_payer_account_id,product\n"
                  "-7.0E-10,USD,arn:x,INV1,us-east-1,2025-06-30T23:59:59Z,u,AmazonS3,Credit,444455556666,2025-06-01T00:"
-                 "00:00Z," PAYER ",\"{\"\"product_name\"\":\"\"S3, simple\"\"}\"");
+                 "00:00Z," PAYER ",\"{\"\"product_name\"\":\"\"S3, simple\"\"}\"\n");
     expect_decimal(line->cost, "-0.0000000007");
     expect_decimal(line->quantity, "0");
     expect_text(line->kind.region, "us-east-1");
@@ -144,11 +144,11 @@ Test(reader, forms_of_times_numbers_and_texts)
     }
 }
 
-/* O14: an empty chunk, or one with a header only, is a chunk without lines. */
+/* O14: a chunk with a header only is a chunk without lines. */
 Test(reader, O14_chunks_without_lines)
 {
-    static const char *const texts[] = {
-        "", HEADER, HEADER "\n", HEADER "\r\n", "\xef\xbb\xbf" HEADER "\n", HEADER "\n\n\n", HEADER "\n\r\n"};
+    static const char *const texts[] = {HEADER "\n", HEADER "\r\n", "\xef\xbb\xbf" HEADER "\n", HEADER "\n\n\n",
+                                        HEADER "\n\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (size_t most = 0; most < 3; most++) {
             cm_place place;
@@ -160,8 +160,11 @@ Test(reader, O14_chunks_without_lines)
 Test(reader, line_ends_and_bom_change_nothing)
 {
     static const char *const texts[] = {
-        HEADER "\n" ROW "\n" ROW "\n",           HEADER "\n" ROW "\n" ROW,          HEADER "\r\n" ROW "\r\n" ROW "\r\n",
-        "\xef\xbb\xbf" HEADER "\n" ROW "\n" ROW, HEADER "\r\n" ROW "\r\n" ROW "\r", HEADER "\n" ROW "\n" ROW "\n\n",
+        HEADER "\n" ROW "\n" ROW "\n",
+        HEADER "\r\n" ROW "\r\n" ROW "\r\n",
+        "\xef\xbb\xbf" HEADER "\n" ROW "\n" ROW "\n",
+        HEADER "\n" ROW "\r\n" ROW "\n",
+        HEADER "\n" ROW "\n" ROW "\n\n",
     };
     uint64_t checksum = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -206,6 +209,8 @@ Test(reader, errors_of_the_header)
     expect_error("bill_invoice_id,b\n1,2\n", "COLUMN_MISSING", 0, 1, "line_item_usage_account_id");
     memset(many, ',', 5000);
     many[5000] = 0;
+    many[5000] = '\n';
+    many[5001] = 0;
     expect_error(many, "TOO_LONG", 0, 1, "");
     expect_error("a,b\"c\n", "QUOTE", 0, 1, "");
 }
@@ -264,27 +269,211 @@ Test(reader, errors_of_values_name_row_line_and_column)
                  "NOT_A_NUMBER", 2, 5, "lineItem/UnblendedCost");
 }
 
+/* --- files that are not whole, or not what they say ------------------------------------------------------------ */
+
+Test(reader, a_csv_that_is_not_compressed_must_end_with_a_line_end)
+{
+    static const char text[] =
+        HEADER "\n" ROW "\n" ROW_START "2025-06-03T04:00:00Z,P,u,o,1.0,USD,123.45,d,r,r,s,1,Hrs,arn\n";
+    /* Cut anywhere: inside the header, a row, its last field, or before the line end of the last row. */
+    size_t first = sizeof HEADER, second = first + sizeof ROW;
+    for (size_t length = 0; length < sizeof text - 1; length++) {
+        cm_place place;
+        cm_error err = {0};
+        int64_t lines = test_read_all(text, length, 0, &place, &err);
+        if (length == first || length == second) {
+            cr_assert_eq(lines, length == second, "%zu bytes: %s", length, err.text);
+            continue;
+        }
+        cr_assert_eq(lines, -1, "%zu bytes are not whole", length);
+        cr_assert_eq(err.class, CM_ERROR_POISON);
+        cr_assert_eq(place.row, length < first ? 0 : length < second ? 1 : 2, "%zu bytes: row %lu", length, place.row);
+    }
+    expect_error(HEADER "\n" ROW "\n" ROW_START "2025-06-03T04:00:00Z,P,u,o,1.0,USD,123.4", "CUT", 2, 3,
+                 "lineItem/UnblendedCost");
+    expect_error(HEADER "\n" ROW "\n" ROW, "CUT", 2, 3, "reservation/ReservationARN");
+    expect_error(HEADER, "CUT", 0, 1, "");
+    expect_error("", "EMPTY_FILE", 0, 0, "");
+}
+
+Test(reader, bare_carriage_returns_are_refused_with_their_place)
+{
+    expect_error(HEADER "\r" ROW "\r" ROW "\r", "BARE_CR", 0, 1, "reservation/ReservationARN");
+    expect_error(HEADER "\r\r\n" ROW "\r\r\n", "BARE_CR", 0, 1, "reservation/ReservationARN");
+    expect_error(HEADER "\n" ROW "\n" ROW "\r\r\n", "BARE_CR", 2, 3, "reservation/ReservationARN");
+    expect_error(HEADER "\r\n" ROW "\r\n" ROW "\r", "BARE_CR", 2, 3, "reservation/ReservationARN");
+    expect_error(HEADER "\n" ROW "\n" ROW_START "2025-06-03T04:00:00Z,P,u\r,o,1.0,USD,1,d,r,r,s,1,u,\n", "BARE_CR", 2,
+                 3, "lineItem/UsageType");
+    expect_error(HEADER "\n" ROW_START "2025-06-03T04:00:00Z,P,u,o,1.0,USD,1,\"d\"\r,r,r,s,1,u,\n", "BARE_CR", 1, 2,
+                 "lineItem/LineItemDescription");
+    /* Inside quotes it is text. */
+    cm_place place;
+    cm_error err = {0};
+    cr_assert_eq(READ(HEADER "\n" ROW_START "2025-06-03T04:00:00Z,P,u,o,1.0,USD,1,\"a\rb\r\",r,r,s,1,u,\r\n" ROW "\r\n",
+                      &place, &err),
+                 2, "%s", err.text);
+}
+
+static void expect_format(const char *bytes, size_t length, const char *what)
+{
+    cm_place place;
+    cm_error err = {0};
+    cr_assert_eq(test_read_all(bytes, length, 0, &place, &err), -1, "%s was read", what);
+    cr_assert_str_eq(err.code, "WRONG_FORMAT", "%s: %s", what, err.text);
+    cr_assert_not_null(strstr(err.text, what), "%s: %s", what, err.text);
+    cr_assert_not_null(strstr(err.text, "its name says csv"), "%s", err.text);
+}
+
+Test(reader, what_a_file_is_not_is_said_by_name)
+{
+#define FORMAT(bytes, what) expect_format(bytes, sizeof(bytes) - 1, what)
+    FORMAT("PAR1\x15\x04\x15\x10", "Parquet");
+    FORMAT("\x1f\x8b\x08\0\0\0\0\0", "a gzip file");
+    FORMAT("PK\x03\x04\x14\0\0\0\x08\0[Content_Types].xml", "spreadsheet");
+    FORMAT("PK\x03\x04\x14\0\0\0\x08\0report.csv", "a zip file");
+    FORMAT("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet");
+    FORMAT("\xff\xfei\0d\0", "UTF-16");
+    FORMAT("\xfe\xff\0i\0d", "UTF-16");
+    FORMAT("i\0d\0e\0n\0", "UTF-16");
+    FORMAT("<!DOCTYPE html>\n<html>", "HTML");
+    FORMAT("\xef\xbb\xbf\n <HTML><body>", "HTML");
+    FORMAT("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>", "reports an error");
+    FORMAT("{\"reportKeys\": []}\n", "JSON");
+    FORMAT("\0\0\0\0\0\0\0\0", "zero bytes");
+}
+
+/* D8: a spreadsheet turns account ids into numbers. */
+Test(reader, account_ids_have_12_digits)
+{
+    static const char *const bad[] = {"1E+11",        "4.44456E+11", "44445555666",   "0444455556666",
+                                      "44445555666x", "1",           "444455556666.0"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(many, sizeof many,
+                 HEADER "\n" ROW "\n"
+                        "i,,AWS," PAYER "," PERIOD_START ",%s,Usage,2025-06-01,P,u,o,1,USD,1,d,r,r,s,1,u,\n",
+                 bad[i]);
+        expect_error(many, "BAD_ACCOUNT", 2, 3, "lineItem/UsageAccountId");
+        snprintf(many, sizeof many,
+                 HEADER "\n"
+                        "i,,AWS,%s," PERIOD_START ",444455556666,Usage,2025-06-01,P,u,o,1,USD,1,d,r,r,s,1,u,\n",
+                 bad[i]);
+        expect_error(many, "BAD_ACCOUNT", 1, 2, "bill/PayerAccountId");
+    }
+    cm_place place;
+    cm_error err = {0};
+    cr_assert_eq(READ(many, &place, &err), -1);
+    cr_assert_not_null(strstr(err.text, "spreadsheet"));
+}
+
+/* --- columns under other names, and columns that are missing --------------------------------------------------- */
+
+Test(reader, aliases_of_one_column_are_one)
+{
+    static const struct {
+        const char *name, *as;
+    } names[] = {
+        {"product/regionCode", "product_region_code"},
+        {"product/regionCode", "product_regioncode"},
+        {"product/regionCode", "product_region"},
+        {"product/regionCode", "product/region"},
+        {"product/regionCode", "Product/RegionCode"},
+        {"lineItem/UsageAmount", "lineitem_usageamount"},
+        {"lineItem/UsageAmount", "line_item_usage_amount"},
+        {"pricing/unit", "pricing_unit"},
+        {"lineItem/UnblendedCost", "line_item_unblendedcost"},
+        {"bill/PayerAccountId", "bill_payeraccountid"},
+        {"pricing/publicOnDemandCost", "pricing_publicondemandcost"},
+        {"reservation/ReservationARN", "reservation_reservation_arn"},
+        {"reservation/ReservationARN", "reservation_reservation_a_r_n"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        /* product/region is given up first, so that the region has one column. */
+        char header[] = HEADER;
+        strstr(header, "product/region,")[0] = 'x';
+        char *at = strstr(header, names[i].name);
+        snprintf(many, sizeof many,
+                 "%.*s%s%s\n" ROW_START "2025-06-03T04:00:00Z,P,u,o,2,USD,3,d,,eu-central-1,s,4,GB,arn\n",
+                 (int)(at - header), header, names[i].as, at + strlen(names[i].name));
+        cm_reader *reader;
+        const cm_line *line = first_line(&reader, many);
+        expect_text(line->kind.region, "eu-central-1");
+        expect_text(line->kind.unit, "GB");
+        expect_decimal(line->quantity, "2");
+        expect_decimal(line->cost, "3");
+        expect_decimal(line->list_cost, "4");
+        cr_assert_eq(line->kind.flags, CM_KIND_RESERVATION, "%s", names[i].as);
+        for (int lack = 0; lack < CM_LACKS; lack++)
+            cr_assert(!cm_reader_lacks(reader, (enum cm_lack)lack));
+        cm_reader_free(reader);
+    }
+    expect_error(HEADER ",product_region\n" ROW ",x\n", "COLUMN_TWICE", 0, 1, "product_region");
+}
+
+Test(reader, what_a_projection_left_out_is_known)
+{
+    static const struct {
+        enum cm_lack lack;
+        const char *name;
+    } lacks[] = {{CM_LACK_QUANTITY, "lineItem/UsageAmount"},
+                 {CM_LACK_LIST_COST, "pricing/publicOnDemandCost"},
+                 {CM_LACK_OPERATION, "lineItem/Operation"},
+                 {CM_LACK_UNIT, "pricing/unit"},
+                 {CM_LACK_SKU, "product/sku"},
+                 {CM_LACK_BILLING_ENTITY, "bill/BillingEntity"},
+                 {CM_LACK_RESERVATION, "reservation/ReservationARN"},
+                 {CM_LACK_INVOICE, "bill/InvoiceId"}};
+    for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++) {
+        char text[] = HEADER "\n" ROW "\n";
+        cm_place place;
+        cm_error err = {0};
+        strstr(text, lacks[i].name)[0] = 'x';
+        cm_reader *reader = test_reader(text, strlen(text), 0, &place, &err);
+        cr_assert_not_null(reader, "%s", err.text);
+        for (int lack = 0; lack < CM_LACKS; lack++)
+            cr_assert_eq(cm_reader_lacks(reader, (enum cm_lack)lack), lack == (int)lacks[i].lack);
+        expect_text(cm_reader_lacking_name(reader, lacks[i].lack), lacks[i].name);
+        cm_reader_free(reader);
+    }
+    char text[] = HEADER "\n" ROW "\n";
+    cm_place place;
+    cm_error err = {0};
+    strstr(text, "product/regionCode")[0] = 'x';
+    cm_reader *reader = test_reader(text, strlen(text), 0, &place, &err);
+    cr_assert(!cm_reader_lacks(reader, CM_LACK_REGION), "product/region is there");
+    cm_reader_free(reader);
+    strstr(text, "product/region,")[0] = 'x';
+    reader = test_reader(text, strlen(text), 0, &place, &err);
+    cr_assert(cm_reader_lacks(reader, CM_LACK_REGION));
+    expect_text(cm_reader_lacking_name(reader, CM_LACK_REGION), "product/regionCode");
+    cm_reader_free(reader);
+}
+
 Test(reader, N04_lines_of_another_payer_or_period_are_refused)
 {
 #define LINE(payer, period, account, type)                                                                             \
     "i,,AWS," payer "," period "," account "," type ",2025-06-01,P,u,o,1,USD,1,d,r,r,s,1,u,\n"
-    expect_error(HEADER "\n" ROW "\n" LINE("999922223333", PERIOD_START, "1", "Usage"), "WRONG_PAYER", 2, 3,
+    expect_error(HEADER "\n" ROW "\n" LINE("999922223333", PERIOD_START, "111111111111", "Usage"), "WRONG_PAYER", 2, 3,
                  "bill/PayerAccountId");
-    expect_error(HEADER "\n" LINE("", PERIOD_START, "1", "Usage"), "MISSING_VALUE", 1, 2, "bill/PayerAccountId");
-    expect_error(HEADER "\n" LINE("\"\"", PERIOD_START, "1", "Usage"), "MISSING_VALUE", 1, 2, "bill/PayerAccountId");
-    expect_error(HEADER "\n" ROW "\n" LINE(PAYER, "2025-07-01T00:00:00Z", "1", "Usage"), "WRONG_PERIOD", 2, 3,
+    expect_error(HEADER "\n" LINE("", PERIOD_START, "111111111111", "Usage"), "MISSING_VALUE", 1, 2,
+                 "bill/PayerAccountId");
+    expect_error(HEADER "\n" LINE("\"\"", PERIOD_START, "111111111111", "Usage"), "MISSING_VALUE", 1, 2,
+                 "bill/PayerAccountId");
+    expect_error(HEADER "\n" ROW "\n" LINE(PAYER, "2025-07-01T00:00:00Z", "111111111111", "Usage"), "WRONG_PERIOD", 2,
+                 3, "bill/BillingPeriodStartDate");
+    expect_error(HEADER "\n" LINE(PAYER, "2025-06-02T00:00:00Z", "111111111111", "Usage"), "WRONG_PERIOD", 1, 2,
                  "bill/BillingPeriodStartDate");
-    expect_error(HEADER "\n" LINE(PAYER, "2025-06-02T00:00:00Z", "1", "Usage"), "WRONG_PERIOD", 1, 2,
+    expect_error(HEADER "\n" LINE(PAYER, "", "111111111111", "Usage"), "MISSING_VALUE", 1, 2,
                  "bill/BillingPeriodStartDate");
-    expect_error(HEADER "\n" LINE(PAYER, "", "1", "Usage"), "MISSING_VALUE", 1, 2, "bill/BillingPeriodStartDate");
-    expect_error(HEADER "\n" LINE(PAYER, "June", "1", "Usage"), "NOT_A_TIME", 1, 2, "bill/BillingPeriodStartDate");
+    expect_error(HEADER "\n" LINE(PAYER, "June", "111111111111", "Usage"), "NOT_A_TIME", 1, 2,
+                 "bill/BillingPeriodStartDate");
     expect_error(HEADER "\n" LINE(PAYER, PERIOD_START, "", "Usage"), "MISSING_VALUE", 1, 2, "lineItem/UsageAccountId");
-    expect_error(HEADER "\n" LINE(PAYER, PERIOD_START, "1", "\"\""), "MISSING_VALUE", 1, 2, "lineItem/LineItemType");
+    expect_error(HEADER "\n" LINE(PAYER, PERIOD_START, "111111111111", "\"\""), "MISSING_VALUE", 1, 2,
+                 "lineItem/LineItemType");
     /* The same value in other words is the same value. */
     cm_place place;
     cm_error err = {0};
-    cr_assert_eq(READ(HEADER "\n" LINE("\"" PAYER "\"", "2025-06-01 00:00:00", "1", "Usage")
-                          LINE(PAYER, "\"2025-06-01\"", "1", "Usage"),
+    cr_assert_eq(READ(HEADER "\n" LINE("\"" PAYER "\"", "2025-06-01 00:00:00", "111111111111", "Usage")
+                          LINE(PAYER, "\"2025-06-01\"", "111111111111", "Usage"),
                       &place, &err),
                  2, "%s", err.text);
 }

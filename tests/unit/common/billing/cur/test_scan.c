@@ -31,11 +31,7 @@ static void parse(const char *text, size_t length, struct parsed *p)
     for (size_t i = 0; i <= length; i++) {
         bool end = i == length;
         char c = end ? 0 : text[i];
-        size_t eol = end                                ? 1
-                     : c == '\n'                        ? 1
-                     : c == '\r' && i + 1 == length     ? 1
-                     : c == '\r' && text[i + 1] == '\n' ? 2
-                                                        : 0;
+        size_t eol = end ? 1 : c == '\n' ? 1 : c == '\r' && text[i + 1] == '\n' ? 2 : 0;
         if (state == QUOTED) {
             if (end) {
                 p->result = CM_SCAN_OPEN;
@@ -66,6 +62,10 @@ static void parse(const char *text, size_t length, struct parsed *p)
             }
             continue;
         }
+        if (c == '\r') {
+            p->result = CM_SCAN_CR;
+            return;
+        }
         if (state == CLOSED || (c == '"' && state == PLAIN)) {
             p->result = CM_SCAN_QUOTE;
             return;
@@ -78,7 +78,7 @@ static void expect_row(const cm_row *row, enum cm_scan_result result, const stru
                        size_t length)
 {
     cr_assert_eq(result, p->result, "result %d, expected %d for <%.*s>", result, p->result, (int)length, text);
-    if (result == CM_SCAN_QUOTE || result == CM_SCAN_OPEN)
+    if (result == CM_SCAN_QUOTE || result == CM_SCAN_OPEN || result == CM_SCAN_CR)
         cr_assert_eq(row->fields, p->fields);
     if (result != CM_SCAN_ROW)
         return;
@@ -95,7 +95,7 @@ static void expect_row(const cm_row *row, enum cm_scan_result result, const stru
 /* Text that is likely to be interesting: mostly right CSV, sometimes with a byte changed. */
 static size_t random_csv(test_random *random, char *text, size_t most)
 {
-    static const char plain[] = "abcxyz0189.-/: \r\xc3\xa9";
+    static const char plain[] = "abcxyz0189.-/: \xc3\xa9";
     static const char quoted[] = "ab,,\n\r\",x1";
     size_t n = 0;
     uint32_t fields_left = 1 + test_below(random, CAPACITY + 2);
@@ -208,6 +208,27 @@ Test(scan, every_position_of_a_quote_in_a_block)
             text[close] = kept;
         }
     }
+}
+
+/* A CR anywhere in a row that is not the one before its LF, and quoted ones, which are text. */
+Test(scan, every_position_of_a_cr)
+{
+    char text[320 + CM_SCAN_PADDING];
+    for (int crlf = 0; crlf < 2; crlf++)
+        for (int quoted = 0; quoted < 2; quoted++)
+            for (size_t at = 0; at <= 198; at++) {
+                memset(text, 'a', sizeof text);
+                for (size_t i = 7; i < 200; i += 8)
+                    text[i] = ',';
+                if (quoted)
+                    text[56] = text[142] = '"'; /* from behind one comma to before another */
+                text[199] = crlf ? '\r' : 'a';
+                text[200] = '\n';
+                text[at] = '\r';
+                compare_at(&cm_scanner_scalar, text, 201);
+                if (cm_scanner_avx2())
+                    compare_at(cm_scanner_avx2(), text, 201);
+            }
 }
 
 Test(scan, hashes_are_equal)
