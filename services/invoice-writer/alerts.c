@@ -206,6 +206,37 @@ static bool negative_margins(const alerting *a, cm_error *err)
     return done;
 }
 
+/* --- the same lines under two names ----------------------------------------------------------------------------- */
+
+static bool same_content(const alerting *a, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(
+            a->pg,
+            "SELECT g.name, f.name, k.expected_lines, coalesce((SELECT string_agg(c.value || ' ' || c.key, ', ' "
+            "ORDER BY c.key)"
+            " FROM jsonb_each_text(k.expected_cost) c), '') FROM run_chunk k JOIN run_chunk o ON o.run_id = "
+            "k.run_id AND o.chunk ="
+            " (SELECT min(chunk) FROM run_chunk e WHERE e.run_id = k.run_id AND e.expected_lines = "
+            "k.expected_lines"
+            "   AND e.expected_checksum = k.expected_checksum AND e.expected_cost = k.expected_cost)"
+            " JOIN run r ON r.id = k.run_id JOIN chunk f ON f.delivery_id = r.delivery_id AND f.chunk = o.chunk"
+            " JOIN chunk g ON g.delivery_id = r.delivery_id AND g.chunk = k.chunk"
+            " WHERE k.run_id = $1 AND o.chunk < k.chunk AND k.expected_lines > 0 ORDER BY k.chunk",
+            1, &a->run, &rows, err))
+        return false;
+    bool done = true;
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        char detail[640];
+        snprintf(detail, sizeof detail,
+                 "it holds the same %s lines as %s, and both are counted: %s twice. Is one of them a copy?",
+                 cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 3));
+        done = add(a, "SAME_CONTENT", cm_rows_text(rows, i, 0), detail, err);
+    }
+    cm_rows_free(rows);
+    return done;
+}
+
 bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
 {
     alerting a = {.pg = writer->pg, .run = run};
@@ -215,5 +246,5 @@ bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
     const cm_run_basis basis = {a.facts.catalog, a.facts.slice, a.facts.links, a.facts.payer};
     a.catalog = cm_catalog_cache_of_run(writer->catalogs, writer->pg, &basis, err);
     return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && link_alerts(&a, err) &&
-           payer_usage(&a, err) && negative_margins(&a, err);
+           payer_usage(&a, err) && same_content(&a, err) && negative_margins(&a, err);
 }

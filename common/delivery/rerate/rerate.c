@@ -2,6 +2,7 @@
 
 #include "billing/aggregate/rate_batch.h"
 #include "billing/cur/reader.h"
+#include "billing/rating/needs.h"
 #include "delivery/reading/reading.h"
 
 #include <inttypes.h>
@@ -133,6 +134,8 @@ static bool rate_lines(reading *r, cm_reader *reader, cm_batch_builder *builder,
             return false;
     }
     r->place = (cm_place){0};
+    if (cm_reader_has_usage(reader) && !cm_rater_check_columns(r->file->rater, reader, &r->place, err))
+        return false;
     if (!cm_batch_builder_empty(builder) && !rate_batch(r, builder, err))
         return false;
     if (r->lines != r->file->lines || r->checksum != r->file->checksum)

@@ -82,6 +82,15 @@ bool cm_store_run_failed(cm_pg *pg, const char *run, const char *code, const cha
     return done;
 }
 
+bool cm_store_run_alert(cm_pg *pg, const char *run, const char *code, const char *object, const char *detail,
+                        cm_error *err)
+{
+    const char *values[] = {run, code, object, detail};
+    return cm_pg_query(
+        pg, "INSERT INTO alert (run_id, code, object, detail) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", 4,
+        values, NULL, err);
+}
+
 bool cm_store_unpublished(cm_pg *pg, const char *lane, cm_unpublished *into, int max, int *ret_count, cm_error *err)
 {
     char limit[16];

@@ -45,8 +45,10 @@ typedef struct cm_run_settings {
 
 /*
  * Registers what a scan found, in one transaction. Safe if many replicas do it at once (every replica runs discovery).
- * v1, v2, v1 again: v1 is KNOWN and stays superseded. A delivery whose assembly is a time stamp older than the current
- * one's is registered as superseded at once. `source` is the definition the workers open later.
+ * v1, v2, v1 again: v1 is KNOWN and stays superseded. A good delivery whose files changed under the same manifest (a
+ * copy that went on) gives a delivery of its own, which replaces it as any newer one does. A delivery whose assembly is
+ * a time stamp older than the current one's is registered as superseded at once. `source` is the definition the workers
+ * open later.
  */
 CM_NODISCARD bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *payer, const json_t *source,
                                     const cm_found_delivery *found, const cm_run_settings *settings, cm_instant now,
@@ -67,6 +69,10 @@ CM_NODISCARD bool cm_store_run_chunk(cm_pg *pg, const char *run, uint32_t chunk,
 CM_NODISCARD bool cm_store_run_failed(cm_pg *pg, const char *run, const char *code, const char *file,
                                       const cm_place *place, const char *text, cm_instant now, const char *actor,
                                       cm_error *err);
+
+/* An alert of a run that is being read; the second time it stays as it is. */
+CM_NODISCARD bool cm_store_run_alert(cm_pg *pg, const char *run, const char *code, const char *object,
+                                     const char *detail, cm_error *err);
 
 /* Runs of a lane whose chunk.planned records are not out yet: up to `max`. Mark them afterwards (with the partitions of
  * line.rated). In a transaction, which locks them: no other replica sees them in the meantime, otherwise every chunk

@@ -7,6 +7,7 @@
 
 #include "base/log/log.h"
 #include "billing/cur/reader.h"
+#include "billing/rating/needs.h"
 #include "delivery/observed/observed.h"
 #include "delivery/source/source.h"
 
@@ -27,6 +28,8 @@ struct cm_chunk_job {
     cm_batch_builder *builder;
     cm_observer *observer;
     uint64_t lines, rounded;
+    cm_error needed; /* a column that the file lacks and a price book asks for; told once a line of usage was seen */
+    cm_place needed_at;
     int64_t began_ms, wanted_checked_ms;
     bool finished;
 };
@@ -100,6 +103,25 @@ static cm_stream *open_bytes(cm_ingest *ingest, cm_chunk_job *job, cm_error *err
     return stream && cm_keep_begin(ingest, &job->chunk, &job->keeping, &stream, err) ? stream : NULL;
 }
 
+/* The catalog and links of the run say which columns its price books ask for. False: the database is away. */
+static bool look_for_columns(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
+{
+    cm_error_clear(&job->needed);
+    const cm_catalog *catalog = cm_catalog_cache_snapshot(ingest->catalogs, ingest->worker.pg, job->chunk.catalog,
+                                                          job->chunk.links, job->chunk.payer, err);
+    cm_rater *rater = catalog ? cm_rater_new(catalog, job->chunk.payer, job->chunk.period, err) : NULL;
+    if (!rater && err->class != CM_ERROR_NOT_FOUND)
+        return false;
+    if (!rater) {
+        cm_error_clear(err); /* rate-engine tells it */
+        return true;
+    }
+    bool complete = cm_rater_check_columns(rater, job->reader, &job->needed_at, &job->needed);
+    cm_assert(complete == (job->needed.class == CM_ERROR_NONE));
+    cm_rater_free(rater);
+    return true;
+}
+
 static bool open_reading(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
 {
     cm_place place = {0};
@@ -111,6 +133,8 @@ static bool open_reading(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
         close_reading(job);
         return decide_failure(ingest, job, &place, err);
     }
+    if (!look_for_columns(ingest, job, err))
+        return false;
     job->builder = cm_batch_builder_new(job->run_id, job->chunk.chunk, CM_BATCH_ROWS);
     job->observer = cm_observer_new();
     job->lines = job->rounded = 0;
@@ -255,6 +279,30 @@ static bool send_accounts(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     return done;
 }
 
+/* A file without lines, and columns that it lacks: a person should know. */
+static bool send_alerts(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
+{
+    cm_pg *pg = ingest->worker.pg;
+    char object[160], detail[640];
+    if (job->lines == 0) {
+        snprintf(detail, sizeof detail, "file %.200s holds no line: is the report empty on purpose?", job->chunk.name);
+        cm_log(CM_WARN, "a file without lines", "run", job->chunk.run, "payer", job->chunk.payer, "file",
+               job->chunk.name, NULL);
+        return cm_store_run_alert(pg, job->chunk.run, "NO_LINES", job->chunk.name, detail, err);
+    }
+    bool done = true;
+    for (int l = 0; done && cm_reader_has_usage(job->reader) && l < CM_LACKS; l++) {
+        enum cm_lack lack = (enum cm_lack)l;
+        const char *meaning = cm_reader_lacks(job->reader, lack) ? cm_lack_meaning(job->reader, lack) : NULL;
+        if (!meaning)
+            continue;
+        snprintf(object, sizeof object, "%.*s", CM_SLICE(cm_reader_lacking_name(job->reader, lack)));
+        snprintf(detail, sizeof detail, "the report has no such column (file %.200s): %s", job->chunk.name, meaning);
+        done = cm_store_run_alert(pg, job->chunk.run, "COLUMN_MISSING", object, detail, err);
+    }
+    return done;
+}
+
 static bool finish(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
 {
     const uint8_t *bytes;
@@ -266,6 +314,8 @@ static bool finish(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
     if (!cm_keep_finish(ingest, &job->chunk, &job->keeping, err))
         return false;
     if ((!cm_batch_builder_empty(job->builder) && !send_batch(ingest, job, err)) || !send_accounts(ingest, job, err))
+        return false;
+    if (!send_alerts(ingest, job, err))
         return false;
     cm_batch_builder_end(job->builder, &bytes, &length);
     if (!send(ingest, job, bytes, length, 0, true, err))
@@ -312,6 +362,8 @@ static bool read_batch(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
             return decide_bad_row(ingest, job, &place, err);
     }
     cm_metric_add(ingest->metric.lines, (int64_t)(job->lines - before));
+    if (job->needed.class && cm_reader_has_usage(job->reader))
+        return fail_delivery(ingest, job, &job->needed_at, &job->needed, err);
     return full ? send_batch(ingest, job, err) : finish(ingest, job, err);
 }
 

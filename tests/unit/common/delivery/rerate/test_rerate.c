@@ -17,9 +17,11 @@ enum { FILES = 3, MANY = 60000, FEW = 100 };
 static const char header[] =
     "bill/PayerAccountId,bill/BillingPeriodStartDate,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/"
     "ProductCode,"
-    "lineItem/UsageType,lineItem/UsageStartDate,lineItem/UsageAmount,lineItem/UnblendedCost,lineItem/CurrencyCode\n";
+    "lineItem/UsageType,lineItem/UsageStartDate,lineItem/UsageAmount,lineItem/UnblendedCost,lineItem/CurrencyCode,"
+    "pricing/publicOnDemandCost\n";
 
 typedef struct world {
+    const char *header; /* NULL: the usual one */
     char folder[64], source[128], name[FILES][32], fingerprint[FILES][64];
     cm_catalog *catalog;
     cm_rater *rater;
@@ -40,9 +42,9 @@ static void write_file(world *w, int f, int lines, const char *last)
     snprintf(path, sizeof path, "%s/%s", w->folder, w->name[f]);
     FILE *file = fopen(path, "w");
     cr_assert(file);
-    fputs(header, file);
+    fputs(w->header ? w->header : header, file);
     for (int n = 1; n <= lines; n++)
-        fprintf(file, TDS ",2025-06-01T00:00:00Z," ACCOUNT ",Usage,AmazonEC2,u%d,2025-06-10T00:00:00Z,1,%d.%03d,USD\n",
+        fprintf(file, TDS ",2025-06-01T00:00:00Z," ACCOUNT ",Usage,AmazonEC2,u%d,2025-06-10T00:00:00Z,1,%d.%03d,USD,\n",
                 (f * 7 + n) % MANY, n / 1000, n % 1000);
     fputs(last, file);
     fclose(file);
@@ -198,10 +200,26 @@ Test(rerate, another_file_of_that_name)
 Test(rerate, a_bad_row)
 {
     world *w = world_new(FEW);
-    write_file(w, 0, 10, TDS ",2025-06-01T00:00:00Z," ACCOUNT ",Usage,AmazonEC2,u,2025-06-10T00:00:00Z,1,zonk,USD\n");
+    write_file(w, 0, 10, TDS ",2025-06-01T00:00:00Z," ACCOUNT ",Usage,AmazonEC2,u,2025-06-10T00:00:00Z,1,zonk,USD,\n");
     cr_assert_not(rerate(w, 2));
     cr_expect_str_eq(w->err.code, "NOT_A_NUMBER");
     cr_expect(strstr(w->err.text, "part-0.csv, row 11, column lineItem/UnblendedCost"), "%s", w->err.text);
+    world_free(w);
+}
+
+/* A projection without what the price book reads: never priced as if it were empty. */
+Test(rerate, a_column_that_the_book_needs)
+{
+    world *w = world_new(FEW);
+    w->header = "bill/PayerAccountId,bill/BillingPeriodStartDate,lineItem/UsageAccountId,lineItem/LineItemType,"
+                "lineItem/ProductCode,lineItem/UsageType,lineItem/UsageStartDate,lineItem/UsageAmount,"
+                "lineItem/UnblendedCost,lineItem/CurrencyCode,another\n";
+    write_file(w, 1, FEW, "");
+    cr_assert_not(rerate(w, 2));
+    cr_expect_str_eq(w->err.code, "COLUMN_NEEDED");
+    cr_expect(strstr(w->err.text, "part-1.csv") && strstr(w->err.text, "pricing/publicOnDemandCost") &&
+                  strstr(w->err.text, "rule rest of price book standard (customer acme)"),
+              "%s", w->err.text);
     world_free(w);
 }
 
