@@ -74,10 +74,23 @@ def test_the_same_ingest_twice_changes_nothing(stack, generate):
     month.ingest()
     before = [_without_reading(stack, month), month.deliveries(), month.runs()]
     month.ingest()
-    for file in month.root.rglob("*.csv.gz"):
-        os.utime(file)      # copied again by a sync tool
-    month.ingest()
     assert [_without_reading(stack, month), month.deliveries(), month.runs()] == before
+
+
+def test_files_that_were_written_again_are_read_again(stack, generate):
+    """formats.md section 1: a file with another time may hold another amount. Here it does not, so no figure changes."""
+    month = months.Month(stack, generate, "written-again", months.next_period())
+    version = month.write("--only-version", 1)[0]
+    months.apply(stack, month.catalog)
+    month.ingest()
+    first = _counts(month, version)
+    for file in month.root.rglob("*.csv.gz"):
+        os.utime(file)
+    month.ingest()
+    second = _counts(month, version)
+    assert second["delivery"] != first["delivery"] and _states(month) == ["superseded", "good"]
+    month.ingest()
+    assert len(month.deliveries()) == 2
 
 
 def test_finalised_and_grown_deliveries(stack, generate):
@@ -165,6 +178,7 @@ BROKEN = {
     "open-quote": ("open-quote=650", "legacy-gz", "QUOTE", "-00003.csv.gz", 50, None),
     "missing-file": ("missing-file=2", "legacy-gz", "MISSING_FILE", "-00002.csv.gz", None, None),
     "missing-column": ("missing-column=lineItem/UnblendedCost", "legacy-gz", "COLUMN_MISSING", ".csv.gz", None, "lineItem/UnblendedCost"),
+    "zero-byte-chunk": ("zero-byte-chunk", "cur2-gz", "EMPTY_FILE", ".csv.gz", None, None),
     "manifest-payer": ("manifest-payer", "legacy-gz", "WRONG_PAYER", "-Manifest.json", None, None),
     "manifest-period": ("manifest-period", "legacy-gz", "WRONG_PERIOD", "-Manifest.json", None, None),
 }
@@ -234,7 +248,7 @@ def test_a_mended_delivery_is_tried_again(broken, name):
     assert case["mended_code"] == 0
     last = case["mended"][-1]
     assert last["state"] == "good" and last["error_code"] == "" and last["error"] == "", case["mended"]
-    if name not in ("missing-column", "manifest-payer", "manifest-period"):     # those change the manifest: another delivery
+    if name not in ("missing-column", "manifest-payer", "manifest-period", "zero-byte-chunk"):     # those change the manifest: another delivery
         assert len(case["mended"]) == 2 and last["attempt"] == 1, case["mended"]
         assert last["delivery"] == case["failed"][-1]["delivery"]
     assert case["mended"][0]["state"] == "superseded"

@@ -93,7 +93,7 @@ bool cm_layout_is_time_stamp(const char *assembly)
     return looks_like(assembly, "########T######Z") || looks_like(assembly, "####-##-##T##:##:##");
 }
 
-static bool is_assembly(const char *name)
+bool cm_layout_is_version(const char *name)
 {
     return cm_layout_is_time_stamp(name) ||
            (strlen(name) == 36 && looks_like(name, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"));
@@ -113,7 +113,7 @@ bool cm_layout_read(const char *key, cm_arena *arena, cm_layout *ret)
     const char *folder = cm_arena_strndup(arena, key, parent.length ? (size_t)(parent.text - key) + parent.length : 0);
     const char *name = cm_arena_strndup(arena, parent.text, parent.length);
     ret->has_period = cm_layout_period_name(cm_layout_parent(folder), &ret->period);
-    if (ret->has_period || is_assembly(name))
+    if (ret->has_period || cm_layout_is_version(name))
         ret->assembly = name;
     else
         ret->has_period = cm_layout_period(key, &ret->period);

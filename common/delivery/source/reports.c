@@ -231,6 +231,13 @@ static void find_chunk(const search *s, const candidate *c, const char *key, cm_
         chunk->key = found[0]->key;
         chunk->fingerprint = found[0]->fingerprint;
         chunk->bytes = found[0]->bytes;
+        if (chunk->bytes == 0)
+            fail_delivery(
+                d, "EMPTY_FILE", chunk->name,
+                cm_arena_printf(s->arena,
+                                "%s has 0 bytes: a copy that broke off or is not finished (even an empty gzip "
+                                "has 20 bytes); it is read as soon as it has changed",
+                                chunk->key));
     }
     d->immutable_keys = d->immutable_keys && chunk->key && below_assembly(chunk->key, &c->manifest);
 }
@@ -315,7 +322,7 @@ static bool find_once(search *s, cm_found_delivery **ret, size_t *ret_count, cm_
 }
 
 bool cm_reports_find(cm_source *source, const char *payer, const cm_period *period, const char *const *reports,
-                     cm_arena *arena, cm_found_delivery **ret, size_t *ret_count, cm_error *err)
+                     cm_arena *arena, cm_found_delivery **ret, size_t *ret_count, cm_unlisted *unlisted, cm_error *err)
 {
     for (int listing = 1;; listing++) {
         search s = {.source = source,
@@ -324,8 +331,12 @@ bool cm_reports_find(cm_source *source, const char *payer, const cm_period *peri
                     .reports = reports,
                     .arena = arena,
                     .last = listing == LISTINGS_MAX};
-        if (find_once(&s, ret, ret_count, err))
+        if (find_once(&s, ret, ret_count, err)) {
+            const cm_unlisted_search rest = {s.objects, s.object_count, *ret, *ret_count, period, reports, arena};
+            if (unlisted)
+                cm_reports_unlisted(&rest, unlisted);
             return true;
+        }
         if (!s.stale || s.last)
             return false;
     }

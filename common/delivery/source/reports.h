@@ -24,6 +24,8 @@ bool cm_layout_period_name(cm_slice name, cm_period *ret);
 bool cm_layout_period(const char *key, cm_period *ret);
 /* "20250307T053621Z", "2026-04-16T15:24:15.653Z-<uuid>": they sort by time. */
 bool cm_layout_is_time_stamp(const char *assembly);
+/* A time stamp or a UUID: the folder of one version. */
+bool cm_layout_is_version(const char *name);
 cm_slice cm_layout_file(const char *key);   /* after the last slash */
 cm_slice cm_layout_parent(const char *key); /* name of the folder that the file is in, "" if none */
 
@@ -69,5 +71,18 @@ cm_file_index *cm_file_index_new(const cm_object *objects, size_t count, cm_aren
  */
 size_t cm_file_index_find(const cm_file_index *index, const char *key, cm_period period, const char *manifest,
                           bool exact_first, const cm_object *ret[static 2]);
+
+/* --- files that nobody would read -------------------------------------------------------------------------------- */
+
+typedef struct cm_unlisted_search {
+    const cm_object *objects;
+    size_t object_count;
+    const cm_found_delivery *found;
+    size_t found_count;
+    const cm_period *period;    /* as cm_reports_find */
+    const char *const *reports; /* as cm_reports_find */
+    cm_arena *arena;
+} cm_unlisted_search;
+void cm_reports_unlisted(const cm_unlisted_search *search, cm_unlisted *ret);
 
 #endif

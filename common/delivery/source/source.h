@@ -86,14 +86,21 @@ typedef struct cm_found_delivery {
     const char *error_code, *error_file, *error_text;
 } cm_found_delivery;
 
+/* Files that look like those of a report and that no manifest lists. */
+enum { CM_UNLISTED_NAMED = 3 };
+typedef struct cm_unlisted {
+    size_t count;
+    const char *key[CM_UNLISTED_NAMED]; /* the first of them */
+} cm_unlisted;
+
 /*
  * Finds every delivery of the source, optionally only of `period` (NULL = all) and of the report names given
  * (NULL-ended; NULL = all), for the payer. Order: by report, period. Only the newest assembly of a (report, period) is
  * returned: the one that the top-level manifest points at, or without one the newest assembly folder. Memory from
- * `arena`.
+ * `arena`. `unlisted` may be NULL.
  */
 CM_NODISCARD bool cm_reports_find(cm_source *source, const char *payer, const cm_period *period,
                                   const char *const *reports, cm_arena *arena, cm_found_delivery **ret,
-                                  size_t *ret_count, cm_error *err);
+                                  size_t *ret_count, cm_unlisted *unlisted, cm_error *err);
 
 #endif

@@ -37,6 +37,17 @@ static void delivery_id(const char *payer, const cm_found_delivery *found, char 
     cm_digest_finish_id(digest, ret);
 }
 
+/* The files of a known delivery have other content under the same manifest: a delivery of its own, so that the one
+ * before keeps what it was made of. */
+static void next_content_id(const char *before, const char *files, char ret[static CM_ID_HEX])
+{
+    cm_digest *digest = cm_digest_new();
+    cm_digest_text(digest, "content");
+    cm_digest_text(digest, before);
+    cm_digest_text(digest, files);
+    cm_digest_finish_id(digest, ret);
+}
+
 static bool lock_period(cm_pg *pg, const char *payer, const char *period, cm_error *err)
 {
     const char *values[] = {payer, period};
@@ -228,7 +239,7 @@ static bool is_archived(const registering *r)
     return r->settings->archive == CM_ARCHIVE_ALL || (r->settings->archive == CM_ARCHIVE_OVERWRITTEN && overwritten);
 }
 
-static bool register_new(const registering *r, cm_error *err)
+static bool register_new(const registering *r, const char *why, cm_error *err)
 {
     bool older, bad = *r->found->error_code != '\0';
     if (!is_older_than_known(r->pg, r->payer->id, r->period, r->found, &older, err))
@@ -274,7 +285,7 @@ static bool register_new(const registering *r, cm_error *err)
         return audit_delivery(r, "delivery.superseded", "it is older than the delivery that is already there", err);
     }
     r->ret->what = CM_REGISTRATION_NEW;
-    return audit_delivery(r, "delivery.registered", "", err) && begin_run(r, 0, err);
+    return audit_delivery(r, "delivery.registered", why, err) && begin_run(r, 0, err);
 }
 
 /* A delivery that failed (also if it was dismissed since) is tried again when its files (or what was wrong at
@@ -308,10 +319,66 @@ static bool register_failed_before(const registering *r, const char *old_code, i
     return audit_delivery(r, "delivery.retried", "its files changed", err) && begin_run(r, attempt + 1, err);
 }
 
+/* The newest delivery with this manifest: its files may have changed since the first one. */
+static bool find_newest(const registering *r, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    const char *values[] = {r->payer->id, r->period, r->found->report, r->found->assembly, r->found->manifest_digest};
+    if (!cm_pg_query(r->pg,
+                     "SELECT id FROM delivery WHERE payer = $1 AND period = $2 AND report = $3 AND assembly = $4"
+                     " AND manifest_digest = $5 ORDER BY seq DESC LIMIT 1",
+                     5, values, &rows, err))
+        return false;
+    if (cm_rows_count(rows))
+        snprintf(r->ret->delivery, CM_ID_HEX, "%s", cm_rows_text(rows, 0, 0));
+    cm_rows_free(rows);
+    return true;
+}
+
+/* Are the files all there, and one of them another one than was read? Files without a manifest are known by their
+ * content. */
+static bool files_changed(const registering *r, bool *ret, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    const cm_found_delivery *found = r->found;
+    *ret = false;
+    if (!*found->manifest)
+        return true;
+    if (!cm_pg_query(r->pg, "SELECT fingerprint FROM chunk WHERE delivery_id = $1 ORDER BY chunk", 1,
+                     (const char *[]){r->ret->delivery}, &rows, err))
+        return false;
+    bool there = (size_t)cm_rows_count(rows) == found->chunks, changed = false;
+    for (size_t i = 0; there && i < found->chunks; i++) {
+        there = found->chunk[i].key != NULL;
+        changed = changed || strcmp(found->chunk[i].fingerprint, cm_rows_text(rows, (int)i, 0)) != 0;
+    }
+    cm_rows_free(rows);
+    *ret = there && changed;
+    return true;
+}
+
+static bool register_known(const registering *r, const char *state, const char *current, cm_error *err)
+{
+    bool changed = false;
+    r->ret->what = CM_REGISTRATION_KNOWN;
+    if (strcmp(state, "superseded") == 0)
+        snprintf(r->ret->superseded_by, CM_ID_HEX, "%s", current);
+    /* While it is planned its own reading finds out. */
+    if (strcmp(state, "good") == 0 && !files_changed(r, &changed, err))
+        return false;
+    if (!changed)
+        return true;
+    char files[CM_ID_HEX], before[CM_ID_HEX];
+    fingerprints(r->found, files);
+    snprintf(before, sizeof before, "%s", r->ret->delivery);
+    next_content_id(before, files, r->ret->delivery);
+    return register_new(r, "its files changed after they were read", err);
+}
+
 static bool register_locked(const registering *r, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!lock_period(r->pg, r->payer->id, r->period, err) ||
+    if (!lock_period(r->pg, r->payer->id, r->period, err) || !find_newest(r, err) ||
         !cm_pg_query(
             r->pg,
             "SELECT d.state, d.error_code, d.attempt, EXISTS (SELECT FROM run WHERE delivery_id = d.id AND attempt = d.attempt),"
@@ -326,15 +393,12 @@ static bool register_locked(const registering *r, cm_error *err)
         dismissed = strcmp(cm_rows_text(rows, 0, 0), "dismissed") == 0;
     }
     if (cm_rows_count(rows) == 0) {
-        done = register_new(r, err);
+        done = register_new(r, "", err);
     } else if (failed || dismissed) {
         done = register_failed_before(r, cm_rows_text(rows, 0, 1), (int)cm_rows_i64(rows, 0, 2),
                                       cm_rows_bool(rows, 0, 3), dismissed, err);
     } else {
-        r->ret->what = CM_REGISTRATION_KNOWN;
-        if (strcmp(cm_rows_text(rows, 0, 0), "superseded") == 0)
-            snprintf(r->ret->superseded_by, CM_ID_HEX, "%s", cm_rows_text(rows, 0, 4));
-        done = true;
+        done = register_known(r, cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 4), err);
     }
     cm_rows_free(rows);
     return done;

@@ -13,7 +13,7 @@ typedef struct scan {
     const cm_catalog *catalog;
     const cm_period *period;
     int found, new_deliveries, failed;
-    json_t *errors;
+    json_t *errors, *notes, *ids; /* ids: of the deliveries seen */
 } scan;
 
 static const char *const registration_names[] = {
@@ -31,6 +31,7 @@ static bool register_one(scan *s, const cm_payer *payer, const cm_found_delivery
                            cm_ingest_now(s->ingest), "ingest-cur", &registered, err))
         return false;
     s->found++;
+    json_array_append_new(s->ids, json_string(registered.delivery));
     s->new_deliveries += registered.what == CM_REGISTRATION_NEW || registered.what == CM_REGISTRATION_RETRIED;
     s->failed += registered.what == CM_REGISTRATION_FAILED;
     char period[CM_PERIOD_TEXT];
@@ -63,22 +64,45 @@ static void refuse_two_reports(cm_found_delivery *found, size_t count, cm_arena 
     }
 }
 
+static void note_unlisted(scan *s, const cm_source *source, const cm_payer *payer, const cm_unlisted *unlisted)
+{
+    cm_buffer text = {0};
+    if (unlisted->count == 0)
+        return;
+    cm_buffer_printf(&text, "payer %s: %zu file%s in ", payer->id, unlisted->count, unlisted->count == 1 ? "" : "s");
+    source->type->describe(source, &text);
+    cm_buffer_text(&text, unlisted->count == 1 ? " is listed by no manifest and was not read: "
+                                               : " are listed by no manifest and were not read: ");
+    for (size_t i = 0; i < unlisted->count && i < CM_UNLISTED_NAMED; i++)
+        cm_buffer_printf(&text, "%s%s", i ? ", " : "", unlisted->key[i]);
+    cm_buffer_printf(
+        &text,
+        "%s; put the report's manifest beside them, or bring them with `curmill ingest --payer %s --period "
+        "YYYY-MM --file FILE`",
+        unlisted->count > CM_UNLISTED_NAMED ? " ..." : "", payer->id);
+    json_array_append_new(s->notes, json_string(cm_buffer_string(&text)));
+    cm_buffer_free(&text);
+}
+
 /* False only when the database is away; the source's trouble is noted. */
 static bool scan_payer(scan *s, const cm_payer *payer, cm_error *err)
 {
     cm_error trouble = {0};
     cm_arena *arena = cm_arena_new(64 * 1024);
     cm_found_delivery *found = NULL;
+    cm_unlisted unlisted = {0};
     size_t count = 0;
     bool done = true;
     cm_source *source = cm_source_open(payer->source, &trouble);
-    bool listed =
-        source && cm_reports_find(source, payer->id, s->period, payer->reports, arena, &found, &count, &trouble);
+    bool listed = source && cm_reports_find(source, payer->id, s->period, payer->reports, arena, &found, &count,
+                                            &unlisted, &trouble);
     if (!listed) {
         cm_log_error(CM_WARN, "source could not be read", &trouble, "payer", payer->id, NULL);
         cm_metric_add(s->ingest->metric.scan_errors, 1);
         json_array_append_new(s->errors, json_sprintf("payer %s: %s", payer->id, trouble.text));
     }
+    if (listed)
+        note_unlisted(s, source, payer, &unlisted);
     if (listed)
         refuse_two_reports(found, count, arena);
     for (size_t i = 0; listed && done && i < count; i++)
@@ -92,7 +116,7 @@ bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_
 {
     char id[CM_ID_HEX];
     cm_period month;
-    scan s = {.ingest = ingest, .errors = json_array()};
+    scan s = {.ingest = ingest, .errors = json_array(), .notes = json_array(), .ids = json_array()};
     if (*period && cm_period_parse(cm_slice_of(period), &month))
         s.period = &month;
     cm_metric_add(ingest->metric.scans, 1);
@@ -114,9 +138,11 @@ bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_
         }
     }
     if (ret_outcome)
-        *ret_outcome = json_pack("{s:i, s:i, s:i, s:O}", "deliveries", s.found, "new", s.new_deliveries, "failed",
-                                 s.failed, "errors", s.errors);
+        *ret_outcome = json_pack("{s:i, s:i, s:i, s:O, s:O, s:O}", "deliveries", s.found, "new", s.new_deliveries,
+                                 "failed", s.failed, "errors", s.errors, "notes", s.notes, "ids", s.ids);
     json_decref(s.errors);
+    json_decref(s.notes);
+    json_decref(s.ids);
     return done;
 }
 

@@ -101,7 +101,7 @@ static int find(cm_source *source, const char *payer, const char *month, cm_aren
         cm_fail(&err, CM_ERROR_INVALID, "USAGE", "\"%s\" is no period", month);
         return failed(&err);
     }
-    if (!cm_reports_find(source, payer, month ? &period : NULL, NULL, arena, &found, &count, &err))
+    if (!cm_reports_find(source, payer, month ? &period : NULL, NULL, arena, &found, &count, NULL, &err))
         return failed(&err);
     json_t *all = json_array();
     for (size_t i = 0; i < count; i++)

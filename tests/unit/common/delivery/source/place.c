@@ -97,7 +97,7 @@ void place_cur2(place *p, const char *key, const char *execution, const char *ur
 void place_find(place *p, const char *payer)
 {
     cm_error err = {0};
-    bool done = cm_reports_find(p->source, payer, NULL, NULL, p->arena, &p->found, &p->count, &err);
+    bool done = cm_reports_find(p->source, payer, NULL, NULL, p->arena, &p->found, &p->count, NULL, &err);
     cr_assert(done, "%s", err.text);
 }
 

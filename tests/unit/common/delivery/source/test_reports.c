@@ -176,11 +176,11 @@ Test(reports, order_and_filters)
     cr_assert(p.found[0].period.year == 2024 && p.found[1].period.month == 7 && strcmp(p.found[2].report, "b") == 0);
     cm_error err = {0};
     cm_period june = {2025, 6};
-    cr_assert(cm_reports_find(p.source, PAYER, &june, NULL, p.arena, &p.found, &p.count, &err) && p.count == 1);
+    cr_assert(cm_reports_find(p.source, PAYER, &june, NULL, p.arena, &p.found, &p.count, NULL, &err) && p.count == 1);
     cr_assert_str_eq(p.found[0].report, "b");
     const char *only_a[] = {"a", NULL};
-    cr_assert(cm_reports_find(p.source, PAYER, NULL, only_a, p.arena, &p.found, &p.count, &err) && p.count == 2);
-    cr_assert(cm_reports_find(p.source, PAYER, &june, only_a, p.arena, &p.found, &p.count, &err) && p.count == 0);
+    cr_assert(cm_reports_find(p.source, PAYER, NULL, only_a, p.arena, &p.found, &p.count, NULL, &err) && p.count == 2);
+    cr_assert(cm_reports_find(p.source, PAYER, &june, only_a, p.arena, &p.found, &p.count, NULL, &err) && p.count == 0);
 }
 
 Test(reports, empty_folder)
@@ -293,6 +293,61 @@ Test(reports, missing_file_names_the_searched_places)
     cr_assert_str_eq(d->error_file, "pre/r/20250601-20250701/A/r-2.csv.gz");
 }
 
+Test(reports, a_file_of_0_bytes_is_not_complete)
+{
+    place_legacy(&p, "r/20250601-20250701/r-Manifest.json", "r", "a", PAYER, JUNE,
+                 "r/20250601-20250701/r-1.csv.gz,r/20250601-20250701/r-2.csv.gz");
+    place_write(&p, "r/20250601-20250701/r-1.csv.gz", "z");
+    place_write(&p, "r/20250601-20250701/r-2.csv.gz", "");
+    place_find(&p, PAYER);
+    const cm_found_delivery *d = place_only(&p, "EMPTY_FILE", "r-2.csv.gz");
+    cr_assert_str_eq(d->error_file, "r-2.csv.gz");
+    place_write(&p, "r/20250601-20250701/r-2.csv.gz", "z");
+    place_find(&p, PAYER);
+    place_only(&p, "", "");
+}
+
+static cm_unlisted unlisted(const cm_period *period, const char *const *reports)
+{
+    cm_unlisted found;
+    cm_error err = {0};
+    cr_assert(cm_reports_find(p.source, PAYER, period, reports, p.arena, &p.found, &p.count, &found, &err), "%s",
+              err.text);
+    return found;
+}
+
+/* Nobody reads them, so somebody is told: files without a manifest, beside one, in a month that has none. */
+Test(reports, files_that_no_manifest_lists)
+{
+    static const char *const only_r[] = {"r", NULL}, *const only_x[] = {"x", NULL};
+    const cm_period june = {2025, 6}, may = {2025, 5};
+    place_write(&p, "extra.csv", "z");
+    cr_assert_eq(unlisted(NULL, NULL).count, 1);
+    place_legacy(&p, "r/20250601-20250701/r-Manifest.json", "r", "20250702T010203Z", PAYER, JUNE,
+                 "r/20250601-20250701/20250702T010203Z/r-1.csv.gz");
+    place_write(&p, "r/20250601-20250701/20250702T010203Z/r-1.csv.gz", "z");
+    place_write(&p, "r/20250601-20250701/20250601T010203Z/r-1.csv.gz", "an older version");
+    place_write(&p, "r/20250601-20250701/crawler-cfn.yml", "no data");
+    cm_unlisted found = unlisted(NULL, NULL);
+    cr_assert(found.count == 1 && strcmp(found.key[0], "extra.csv") == 0, "%zu: %s", found.count, found.key[0]);
+    place_write(&p, "r/20250601-20250701/r-2.csv.zip", "z");
+    place_write(&p, "r/20250501-20250601/r-1.csv.gz", "z");
+    cr_assert_eq(unlisted(NULL, NULL).count, 3);
+    cr_assert_eq(unlisted(&june, NULL).count, 1);
+    cr_assert_eq(unlisted(&may, NULL).count, 1);
+    /* What another report may list is not told. */
+    cr_assert_eq(unlisted(&june, only_r).count, 1);
+    cr_assert_eq(unlisted(&june, only_x).count, 0);
+    place_write(&p, "r/20250601-20250701/r-Manifest.json", "{");
+    cr_assert_eq(unlisted(&june, NULL).count, 0, "a manifest that cannot be read may list it");
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "more-%d.CSV", i);
+        place_write(&p, name, "z");
+    }
+    cr_assert_eq(unlisted(&may, NULL).count, 1);
+}
+
 Test(reports, two_candidates_are_named)
 {
     place_legacy(&p, top, "r", "A", PAYER, JUNE, "r/20250601-20250701/A/r-1.csv.gz");
@@ -350,7 +405,8 @@ Test(reports, real_cur2_copy)
     cm_error err = {0};
     cm_source *source = cm_source_open(definition, &err);
     json_decref(definition);
-    cr_assert(source && cm_reports_find(source, "", NULL, NULL, p.arena, &p.found, &p.count, &err), "%s", err.text);
+    cr_assert(source && cm_reports_find(source, "", NULL, NULL, p.arena, &p.found, &p.count, NULL, &err), "%s",
+              err.text);
     const cm_found_delivery *d = place_only(&p, "", "");
     cr_assert(d->period.year == 2026 && d->period.month == 4 && d->chunks == 1 && d->chunk[0].key);
     cr_assert_str_eq(d->assembly, "2026-04-16T15:24:15.653Z-04e9e487-79a7-42b1-a680-1de7c660dc8f");
