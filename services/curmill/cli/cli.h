@@ -160,6 +160,7 @@ void cli_document_table(cli *c, const json_t *document);
 typedef struct cli_wait {
     const char *lane, *payer, *period; /* NULL: all */
     const char *run;                   /* only this one; NULL: all running ones */
+    const char *deliveries;            /* only runs of these, an array of PostgreSQL; NULL: all */
     int64_t deadline_ms;               /* monotonic */
 } cli_wait;
 /* Until nothing matching is running; then the drafts are brought up to date. 0 or an exit code. */

@@ -22,15 +22,16 @@ typedef struct progress {
 
 static bool look(cm_pg *pg, const cli_wait *wait, progress *ret, cm_error *err)
 {
-    const char *values[] = {wait->lane, wait->payer, wait->period, wait->run};
+    const char *values[] = {wait->lane, wait->payer, wait->period, wait->run, wait->deliveries};
     cm_rows *rows = NULL;
     if (!cm_pg_query(
             pg,
             "SELECT count(DISTINCT r.id), coalesce(sum(k.applied_lines), 0), count(k.chunk), count(*) FILTER (WHERE k.ended)"
             " FROM run r LEFT JOIN run_chunk k ON k.run_id = r.id WHERE r.state = 'running'"
             " AND ($1::text IS NULL OR r.lane = $1) AND ($2::text IS NULL OR r.payer = $2)"
-            " AND ($3::text IS NULL OR r.period = $3) AND ($4::text IS NULL OR r.id = $4)",
-            4, values, &rows, err))
+            " AND ($3::text IS NULL OR r.period = $3) AND ($4::text IS NULL OR r.id = $4)"
+            " AND ($5::text[] IS NULL OR r.delivery_id = ANY ($5::text[]))",
+            5, values, &rows, err))
         return false;
     *ret =
         (progress){cm_rows_i64(rows, 0, 0), cm_rows_i64(rows, 0, 1), cm_rows_i64(rows, 0, 2), cm_rows_i64(rows, 0, 3)};

@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 #include "commands/commands.h"
 
+#include "platform/postgres/array.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -16,33 +18,53 @@ enum { FILES_MAX = 4000, LANES_MAX = 64, SCAN_PATIENCE_MS = 60000 };
 /* --- what became of it --------------------------------------------------------------------------------------- */
 
 static const cli_column delivery_columns[] = {
-    {"delivery", CLI_TEXT},    {"payer", CLI_TEXT},        {"period", CLI_TEXT},
-    {"report", CLI_TEXT},      {"state", CLI_TEXT},        {"error_file", CLI_TEXT},
-    {"error_row", CLI_NUMBER}, {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
+    {"delivery", CLI_TEXT},   {"payer", CLI_TEXT},       {"period", CLI_TEXT},       {"report", CLI_TEXT},
+    {"state", CLI_TEXT},      {"lines", CLI_NUMBER},     {"amount", CLI_TEXT},       {"suspended_lines", CLI_NUMBER},
+    {"error_file", CLI_TEXT}, {"error_row", CLI_NUMBER}, {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
+enum { REPORT_COLUMNS = sizeof delivery_columns / sizeof *delivery_columns };
 
-/* Prints the newest delivery of each payer and period asked for; exit code 2 if one of them failed. */
-static int report(cli *c, const char *payer, const char *period)
+/* A delivery without lines takes the place of the one before: never in silence. */
+static void tell_if_empty(const cm_rows *rows, int i)
+{
+    if (strcmp(cm_rows_text(rows, i, 4), "good") == 0 && strcmp(cm_rows_text(rows, i, 5), "0") == 0)
+        cli_put(stderr,
+                "curmill: the delivery of payer %s for %s holds no lines at all: is the report empty on purpose?\n",
+                cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2));
+}
+
+/* A file as a whole has no row and no column. */
+static void print_failure(const cm_rows *rows, int i)
+{
+    const char *row = cm_rows_text(rows, i, 9), *column = cm_rows_text(rows, i, 10);
+    cli_put(stderr, "curmill: the delivery of payer %s for %s failed: file %s%s%s%s%s: %s\n", cm_rows_text(rows, i, 1),
+            cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 8), *row ? ", row " : "", row, *column ? ", column " : "",
+            column, cm_rows_text(rows, i, 11));
+}
+
+/* Prints these deliveries (an array of PostgreSQL), and what their newest complete rating holds; exit code 2 if one of
+ * them failed. */
+static int report(cli *c, const char *deliveries)
 {
     cm_error err = {0};
     cm_rows *rows = NULL;
-    const char *values[] = {payer, period};
     if (!cm_pg_query(
             c->pg_,
-            "SELECT DISTINCT ON (payer, period) id, payer, period, report, state, error_file, error_row, error_column, error_text"
-            " FROM delivery WHERE ($1::text IS NULL OR payer = $1) AND ($2::text IS NULL OR period = $2)"
-            " ORDER BY payer, period, (state = 'superseded'), seq DESC",
-            2, values, &rows, &err))
+            "SELECT d.id, d.payer, d.period, d.report, d.state, r.lines, (SELECT string_agg(trim_scale(t.amount) || ' ' || t.currency, ', '"
+            "   ORDER BY t.currency) FROM (SELECT currency, sum(applied) AS amount FROM run_chunk_cost WHERE run_id = r.id GROUP BY currency) t),"
+            " r.suspended_lines, d.error_file, d.error_row, d.error_column, d.error_text FROM delivery d"
+            " LEFT JOIN LATERAL (SELECT * FROM run WHERE delivery_id = d.id AND complete ORDER BY seq DESC LIMIT 1) r ON true"
+            " WHERE d.id = ANY ($1::text[]) ORDER BY d.payer, d.period, d.seq",
+            1, &deliveries, &rows, &err))
         return cli_fail(c, &err);
     int exit_code = 0;
     for (int i = 0; i < cm_rows_count(rows); i++) {
+        tell_if_empty(rows, i);
         if (strcmp(cm_rows_text(rows, i, 4), "failed") != 0)
             continue;
         exit_code = 2;
-        cli_put(stderr, "curmill: the delivery of payer %s for %s failed: file %s, row %s, column %s: %s\n",
-                cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 5), cm_rows_text(rows, i, 6),
-                cm_rows_text(rows, i, 7), cm_rows_text(rows, i, 8));
+        print_failure(rows, i);
     }
-    cli_table *table = cli_table_new(delivery_columns, 9);
+    cli_table *table = cli_table_new(delivery_columns, REPORT_COLUMNS);
     cli_table_add_rows(table, rows);
     cm_rows_free(rows);
     cli_table_print(c, table);
@@ -73,8 +95,16 @@ static int lanes_of(const cm_catalog *catalog, const char *payer, request *into)
     return count;
 }
 
-/* 0: done; its errors are printed. */
-static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms)
+static void print_texts(const json_t *outcome, const char *name)
+{
+    size_t i;
+    json_t *text;
+    json_array_foreach (json_object_get(outcome, name), i, text)
+        cli_put(stderr, "curmill: %s\n", json_string_value(text));
+}
+
+/* 0: done; what it had to say is printed, and the deliveries that it saw are added to `deliveries`. */
+static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms, cm_buffer *deliveries)
 {
     char id[32];
     snprintf(id, sizeof id, "%" PRId64, r->id);
@@ -92,9 +122,11 @@ static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms)
         json_t *outcome = done ? json_loads(cm_rows_text(rows, 0, 1), 0, NULL) : NULL;
         cm_rows_free(rows);
         size_t i;
-        json_t *text;
-        json_array_foreach (json_object_get(outcome, "errors"), i, text)
-            cli_put(stderr, "curmill: %s\n", json_string_value(text));
+        json_t *delivery;
+        print_texts(outcome, "errors");
+        print_texts(outcome, "notes");
+        json_array_foreach (json_object_get(outcome, "ids"), i, delivery)
+            cm_array_text(deliveries, json_string_value(delivery));
         bool trouble = json_array_size(json_object_get(outcome, "errors")) > 0;
         json_decref(outcome);
         if (done)
@@ -124,13 +156,16 @@ static int look_now(cli *c, const cm_catalog *catalog, const char *payer, const 
         cli_note(c, "asked %d lane%s to look now", count, count == 1 ? "" : "s");
         return 0;
     }
+    cm_buffer deliveries = {0};
     for (int i = 0; i < count; i++) {
-        int trouble = wait_for_scan(c, &requests[i], deadline);
+        int trouble = wait_for_scan(c, &requests[i], deadline, &deliveries);
         exit_code = trouble ? trouble : exit_code;
     }
-    cli_wait wait = {.payer = payer, .period = period, .deadline_ms = deadline};
+    cli_wait wait = {
+        .payer = payer, .period = period, .deliveries = cm_array_end(&deliveries), .deadline_ms = deadline};
     int waited = exit_code == 0 || exit_code == 4 ? cli_wait_for_runs(c, &wait) : 0;
-    int reported = waited ? 0 : report(c, payer, period);
+    int reported = waited ? 0 : report(c, wait.deliveries);
+    cm_buffer_free(&deliveries);
     return waited ? waited : exit_code ? exit_code : reported;
 }
 
@@ -201,6 +236,13 @@ static bool describe_files(const char *const *files, int count, cm_period period
             chunk->fingerprint =
                 cm_arena_printf(arena, "%lld:%lld", (long long)status.st_size,
                                 (long long)status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec);
+            if (status.st_size == 0 && !*ret->error_code) {
+                ret->error_code = "EMPTY_FILE";
+                ret->error_file = chunk->name;
+                ret->error_text =
+                    "the file has 0 bytes: a copy that broke off or is not finished (even an empty gzip has "
+                    "20 bytes); deliver it again";
+            }
             done = add_to_digest(path, digest, err);
         }
         free(path);
@@ -229,26 +271,28 @@ static bool move_chunks(cm_pg *pg, const char *delivery, const cm_found_delivery
     return true;
 }
 
-static int register_files(cli *c, const cm_catalog *catalog, const cm_payer *payer, const cm_found_delivery *found)
+static int register_files(cli *c, const cm_catalog *catalog, const cm_payer *payer, const cm_found_delivery *found,
+                          cm_registered *ret)
 {
     cm_error err = {0};
-    cm_registered registered;
     cm_run_settings settings = {.archive = cli_archive_policy(c)};
     json_t *source = json_pack("{s:s, s:s}", "type", "folder", "path", "/");
     bool done = cm_store_register(c->pg_, catalog, payer, source, found, &settings, cli_now(c), "curmill ingest --file",
-                                  &registered, &err);
+                                  ret, &err);
     json_decref(source);
-    if (!done || (registered.what == CM_REGISTRATION_KNOWN && !move_chunks(c->pg_, registered.delivery, found, &err)))
+    if (!done || (ret->what == CM_REGISTRATION_KNOWN && !move_chunks(c->pg_, ret->delivery, found, &err)))
         return cli_fail(c, &err);
-    if (registered.what == CM_REGISTRATION_KNOWN && *registered.superseded_by)
+    if (ret->what == CM_REGISTRATION_KNOWN && *ret->superseded_by)
         cli_note(
             c,
             "these files were delivered before (delivery %s) and have been superseded by delivery %s; nothing was changed",
-            registered.delivery, registered.superseded_by);
-    else if (registered.what == CM_REGISTRATION_KNOWN)
-        cli_note(c, "these files were already delivered (delivery %s); nothing was done", registered.delivery);
+            ret->delivery, ret->superseded_by);
+    else if (ret->what == CM_REGISTRATION_KNOWN)
+        cli_note(c, "these files were already delivered (delivery %s); nothing was done", ret->delivery);
+    else if (ret->what == CM_REGISTRATION_FAILED)
+        cli_note(c, "delivery %s was refused; see `curmill delivery list --payer %s`", ret->delivery, payer->id);
     else
-        cli_note(c, "delivery %s, run %s", registered.delivery, registered.run);
+        cli_note(c, "delivery %s, run %s", ret->delivery, ret->run);
     return 0;
 }
 
@@ -269,15 +313,25 @@ static int ingest_files(cli *c, const cm_catalog *catalog, const char *payer_id,
     }
     cm_arena *arena = cm_arena_new(64 * 1024);
     cm_found_delivery found;
-    exit_code = describe_files(files, count, period, arena, &found, &err) ? register_files(c, catalog, payer, &found)
-                                                                          : cli_fail(c, &err);
+    cm_registered registered = {0};
+    exit_code = describe_files(files, count, period, arena, &found, &err)
+                    ? register_files(c, catalog, payer, &found, &registered)
+                    : cli_fail(c, &err);
     cm_arena_free(arena);
-    if (exit_code || !cli_switch(c, "wait"))
+    bool refused = registered.what == CM_REGISTRATION_FAILED;
+    if (exit_code || (!cli_switch(c, "wait") && !refused))
         return exit_code;
-    cli_wait wait = {
-        .lane = payer->lane, .payer = payer_id, .period = cli_value(c, "period"), .deadline_ms = cli_deadline(c)};
-    exit_code = cli_wait_for_runs(c, &wait);
-    return exit_code ? exit_code : report(c, payer_id, wait.period);
+    cm_buffer own = {0};
+    cm_array_text(&own, registered.delivery);
+    cli_wait wait = {.lane = payer->lane,
+                     .payer = payer_id,
+                     .period = cli_value(c, "period"),
+                     .deliveries = cm_array_end(&own),
+                     .deadline_ms = cli_deadline(c)};
+    exit_code = refused ? 0 : cli_wait_for_runs(c, &wait);
+    exit_code = exit_code ? exit_code : report(c, wait.deliveries);
+    cm_buffer_free(&own);
+    return exit_code;
 }
 
 int cmd_ingest(cli *c)
