@@ -106,9 +106,12 @@ static cm_stream *open_bytes(cm_ingest *ingest, cm_chunk_job *job, cm_error *err
 /* The catalog and links of the run say which columns its price books ask for. False: the database is away. */
 static bool look_for_columns(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
 {
+    cm_run run;
     cm_error_clear(&job->needed);
-    const cm_catalog *catalog = cm_catalog_cache_snapshot(ingest->catalogs, ingest->worker.pg, job->chunk.catalog,
-                                                          job->chunk.links, job->chunk.payer, err);
+    if (!cm_store_run(ingest->worker.pg, job->chunk.run, &run, err))
+        return false;
+    const cm_run_basis basis = {run.catalog, run.slice, run.links, run.payer};
+    const cm_catalog *catalog = cm_catalog_cache_of_run(ingest->catalogs, ingest->worker.pg, &basis, err);
     cm_rater *rater = catalog ? cm_rater_new(catalog, job->chunk.payer, job->chunk.period, err) : NULL;
     if (!rater && err->class != CM_ERROR_NOT_FOUND)
         return false;
