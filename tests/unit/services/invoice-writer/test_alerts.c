@@ -131,3 +131,26 @@ Test(alerts, negative_margin_and_its_cause)
                      "000000000001/Shift: COMMITMENT_SHIFT: sell - buy = -1 USD");
     world_free(w);
 }
+
+/* A file that lies twice in a delivery counts twice: somebody should know. */
+Test(alerts, two_files_with_the_same_lines)
+{
+    world *w = world_new(catalog);
+    const hand_charge charges[] = {CHARGE("000000000001", "usage", "AmazonEC2", "7.5", "7.5", "7.5"),
+                                   CHARGE("000000000001", "usage", "AmazonS3", "0.5", "0.5", "0.5")};
+    const record records[] = {
+        hand_batch(w, run_name('a', 1), 1, 0, 0, charges, 2), hand_end(w, run_name('a', 1), 1, charges, 2),
+        hand_batch(w, run_name('a', 1), 2, 0, 0, charges, 2), hand_end(w, run_name('a', 1), 2, charges, 2)};
+    add_delivery(w, TDS, 'a');
+    const char *run = add_run(w, TDS, 'a', 1);
+    apply_all(w, &w->writer, records, 4, 4);
+    cr_assert_str_eq(state(w, run), "current");
+    cr_expect_eq(number(w, "SELECT count(*) FROM alert WHERE code = 'SAME_CONTENT'"), 1);
+    const char *told = alerts(w, "SAME_CONTENT");
+    cr_expect(strstr(told, "the same 2 lines as ") && strstr(told, "8 USD twice"), "%s", told);
+    /* Other lines, and two files without lines, are no copies. */
+    add_delivery(w, TDS, 'b');
+    run_through(w, add_run(w, TDS, 'b', 1), charges, 2);
+    cr_expect_eq(number(w, "SELECT count(*) FROM alert WHERE code = 'SAME_CONTENT'"), 1);
+    world_free(w);
+}
