@@ -40,7 +40,8 @@ static inline cm_instant cm_ingest_now(const cm_ingest *ingest)
     return ingest->worker.clock.now(&ingest->worker.clock);
 }
 
-/* Scans payers of the lane ("" = all) for a period ("" = all). Trouble of one payer does not stop the others: it is
+/* Scans payers of the lane ("" = all) for a period ("" = all). With `ret_outcome` a person asks: files that changed
+ * just now are taken too. Trouble of one payer does not stop the others: it is
  * logged and told in *ret_outcome (JSON, caller decrefs; may be NULL). False: the database is away. */
 CM_NODISCARD bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_t **ret_outcome,
                               cm_error *err);

@@ -261,7 +261,7 @@ def test_aliases_of_a_column(cases):
     times = {"bill__BillingPeriodStartDate": "2025-06-01 00:00:00.000", "lineItem__UsageStartDate": "2025-06-03 04:00:00.000"}
     rows = [[f'"{value}"' for value in row] for row in (header, case.row("10.0", **times), case.row("1.0E-4", **times))]
     case.file(case.csv(*rows[1:], header=rows[0]), "athena.csv")
-    assert case.sums() == (2, "10.0001", "15.0001")
+    assert case.sums() == (2, "10.0001", "15.00015")
 
 
 def test_a_column_that_rating_needs(cases):

@@ -231,6 +231,7 @@ static void find_chunk(const search *s, const candidate *c, const char *key, cm_
         chunk->key = found[0]->key;
         chunk->fingerprint = found[0]->fingerprint;
         chunk->bytes = found[0]->bytes;
+        d->newest = found[0]->modified > d->newest ? found[0]->modified : d->newest;
         if (chunk->bytes == 0)
             fail_delivery(
                 d, "EMPTY_FILE", chunk->name,

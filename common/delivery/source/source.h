@@ -77,6 +77,7 @@ typedef struct cm_found_delivery {
     char manifest_digest[65]; /* sha256 hex of the manifest's bytes */
     const char *account;      /* payer from the manifest, "" if not given (CUR 2.0) */
     cm_period period;
+    cm_instant newest;   /* when the last of its files was written; 0: unknown */
     bool immutable_keys; /* files are below an assembly folder and are never overwritten */
     cm_found_chunk *chunk;
     size_t chunks;

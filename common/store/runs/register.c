@@ -353,7 +353,8 @@ static bool files_changed(const registering *r, bool *ret, cm_error *err)
         changed = changed || strcmp(found->chunk[i].fingerprint, cm_rows_text(rows, (int)i, 0)) != 0;
     }
     cm_rows_free(rows);
-    *ret = there && changed;
+    bool rests = !r->settings->resting_since || found->newest <= r->settings->resting_since;
+    *ret = there && changed && rests;
     return true;
 }
 

@@ -41,6 +41,9 @@ enum cm_archive_policy {
 typedef struct cm_run_settings {
     int shards, partitions; /* partitions: of line.rated, 0 = not known (taken when first published) */
     enum cm_archive_policy archive;
+    /* Files of a good delivery that were written after this are left alone until they rest: in overwrite mode AWS
+     * writes the files first and the manifest last. 0: they are taken as they are. */
+    cm_instant resting_since;
 } cm_run_settings;
 
 /*

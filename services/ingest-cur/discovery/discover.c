@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { REST_MINUTES = 15 };
+
 typedef struct scan {
     cm_ingest *ingest;
     const cm_catalog *catalog;
     const cm_period *period;
+    bool requested; /* by a person, who wants it now */
     int found, new_deliveries, failed;
     json_t *errors, *notes, *ids; /* ids: of the deliveries seen */
 } scan;
@@ -27,6 +30,8 @@ static bool register_one(scan *s, const cm_payer *payer, const cm_found_delivery
 {
     cm_registered registered;
     cm_run_settings settings = {.shards = s->ingest->shards, .archive = s->ingest->archive_policy};
+    if (!s->requested)
+        settings.resting_since = cm_ingest_now(s->ingest) - REST_MINUTES * 60 * CM_SECOND;
     if (!cm_store_register(s->ingest->worker.pg, s->catalog, payer, payer->source, found, &settings,
                            cm_ingest_now(s->ingest), "ingest-cur", &registered, err))
         return false;
@@ -116,7 +121,11 @@ bool cm_discover(cm_ingest *ingest, const char *payer, const char *period, json_
 {
     char id[CM_ID_HEX];
     cm_period month;
-    scan s = {.ingest = ingest, .errors = json_array(), .notes = json_array(), .ids = json_array()};
+    scan s = {.ingest = ingest,
+              .requested = ret_outcome != NULL,
+              .errors = json_array(),
+              .notes = json_array(),
+              .ids = json_array()};
     if (*period && cm_period_parse(cm_slice_of(period), &month))
         s.period = &month;
     cm_metric_add(ingest->metric.scans, 1);
