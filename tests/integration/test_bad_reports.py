@@ -210,7 +210,9 @@ def test_a_file_without_lines_is_told(cases):
     case.scan()
     case.deliver({"rep-1.csv.gz": gzip.compress(case.csv())})
     done = case.scan()
-    assert "no lines" in done.stderr and json.loads(done.stdout)[0]["lines"] == 0
+    told = json.loads(done.stdout)[0]
+    assert "no lines" in done.stderr and (told["lines"], told["state"]) == (0, "held")
+    assert case.sums() == (1, "500", "500")                      # DELIVERY_SHRANK: a person decides
     assert "rep-1.csv.gz" in case.alerts()["NO_LINES", "rep-1.csv.gz"]
 
 

@@ -365,7 +365,8 @@ static bool register_known(const registering *r, const char *state, const char *
     if (strcmp(state, "superseded") == 0)
         snprintf(r->ret->superseded_by, CM_ID_HEX, "%s", current);
     /* While it is planned its own reading finds out. */
-    if (strcmp(state, "good") == 0 && !files_changed(r, &changed, err))
+    bool was_read = strcmp(state, "good") == 0 || strcmp(state, "held") == 0;
+    if (was_read && !files_changed(r, &changed, err))
         return false;
     if (!changed)
         return true;

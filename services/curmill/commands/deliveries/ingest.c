@@ -23,13 +23,17 @@ static const cli_column delivery_columns[] = {
     {"error_file", CLI_TEXT}, {"error_row", CLI_NUMBER}, {"error_column", CLI_TEXT}, {"error", CLI_TEXT}};
 enum { REPORT_COLUMNS = sizeof delivery_columns / sizeof *delivery_columns };
 
-/* A delivery without lines takes the place of the one before: never in silence. */
+/* A delivery without lines would take the place of the one before: never in silence. */
 static void tell_if_empty(const cm_rows *rows, int i)
 {
-    if (strcmp(cm_rows_text(rows, i, 4), "good") == 0 && strcmp(cm_rows_text(rows, i, 5), "0") == 0)
-        cli_put(stderr,
-                "curmill: the delivery of payer %s for %s holds no lines at all: is the report empty on purpose?\n",
+    const char *state = cm_rows_text(rows, i, 4);
+    bool held = strcmp(state, "held") == 0;
+    if ((held || strcmp(state, "good") == 0) && strcmp(cm_rows_text(rows, i, 5), "0") == 0)
+        cli_put(stderr, "curmill: the delivery of payer %s for %s holds no lines: is the report empty on purpose?\n",
                 cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2));
+    if (held)
+        cli_put(stderr, "curmill: the delivery of payer %s for %s does not count yet: %s\n", cm_rows_text(rows, i, 1),
+                cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 11));
 }
 
 /* A file as a whole has no row and no column. */

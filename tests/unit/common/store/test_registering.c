@@ -101,7 +101,7 @@ Test(registering, files_that_change_are_left_alone_until_they_rest)
     place *p = place_open();
     finding f;
     cm_registered first = put(p, &two_files(&f, "5:1", "5:2")->found);
-    set_state(p, first.delivery, "good");
+    set_state(p, first.delivery, "held"); /* it was read, and shrank */
     two_files(&f, "5:1", "6:3");
     f.found.newest = at("2025-07-19T23:50:00Z");
     cr_assert_eq(put_since(p, &f.found, at("2025-07-19T23:45:00Z")).what, CM_REGISTRATION_KNOWN);
