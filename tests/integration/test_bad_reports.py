@@ -300,6 +300,7 @@ def test_files_that_are_cut(cases):
     case.file(rows[:-40], "row.csv", code=2)
     assert case.newest()["error_code"] == "CUT" and case.newest()["error_row"] == 2
     case = cases["cut-zip"]
+    rows = case.csv(case.row("1.0"), case.row("2.0"))
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("rep-1.csv", rows)
