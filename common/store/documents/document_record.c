@@ -77,6 +77,13 @@ static const json_t *catalog_json(cm_pg *pg, const char *id, cm_error *err)
     return kept;
 }
 
+bool cm_document_reseller(cm_pg *pg, const char *catalog_id, const char *reseller, const json_t **ret, cm_error *err)
+{
+    const json_t *catalog = catalog_json(pg, catalog_id, err);
+    *ret = json_object_get(json_object_get(catalog, "Reseller"), reseller);
+    return catalog != NULL;
+}
+
 /* Catalog documents of the reseller and the customers at that version. */
 static json_t *parties_json(const json_t *catalog, const cm_document_facts *facts)
 {

@@ -18,6 +18,11 @@ typedef struct cm_document_facts {
     const json_t *document;       /* with period, rate, customers, lines */
 } cm_document_facts;
 
+/* The document of the reseller in a catalog version; NULL in *ret: it has none. Borrowed, until another version is
+ * asked for by this thread. */
+CM_NODISCARD bool cm_document_reseller(cm_pg *pg, const char *catalog_id, const char *reseller, const json_t **ret,
+                                       cm_error *err);
+
 /* The settings as they are now: catalog, runs, fx, parties, accounts, remit_to. NULL: *err. */
 CM_NODISCARD json_t *cm_document_settings(cm_pg *pg, const cm_document_facts *facts, cm_error *err);
 

@@ -32,8 +32,8 @@ bool cm_gate_can_be_overridden(const char *code, bool *ret_known);
  * The only function that changes a document's state, in its own transaction. NOT_FOUND; REFUSED with code
  * DOCUMENT_STATE, or GATES_SHUT: then *ret_shut is an array of the closed gates (caller: json_decref), each with what
  * would open it; NULL otherwise. Every override of a closed gate is audited permanently as `statement.gate_overridden`.
- * Numbers: "<reseller>/<lane>/<year of issue>/<000001...>". COMMIT_UNKNOWN: check the document's state; issuing an
- * issued document is refused, so nothing happens twice.
+ * Numbers: by the reseller's pattern (billing/number), without gaps for each reseller, lane and year of issue.
+ * COMMIT_UNKNOWN: check the document's state; issuing an issued document is refused, so nothing happens twice.
  */
 CM_NODISCARD bool cm_store_document_change(cm_pg *pg, cm_instant now, const cm_document_order *order, json_t **ret_shut,
                                            cm_error *err);

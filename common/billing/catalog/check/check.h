@@ -42,6 +42,8 @@ cm_document *cm_checker_find(const cm_checker *checker, enum cm_document_kind ki
 void cm_put_profile(cm_checker *checker, json_t *json, const cm_field *fields);
 /* A PNG below the catalog's folder, kept as a data URI (RFC 2397). */
 void cm_put_logo(cm_checker *checker, json_t *json, const cm_yaml_node *node);
+/* `document_number` and `series` of a Reseller. */
+void cm_put_numbers(cm_checker *checker, cm_document *document, const cm_yaml_node *number, const cm_yaml_node *series);
 void cm_put_statement_url(cm_checker *checker, json_t *json, const cm_yaml_node *node); /* I04 */
 void cm_put_tags(cm_checker *checker, json_t *json, const cm_yaml_node *node, const char *title);
 

@@ -29,6 +29,7 @@ void cm_check_reseller(cm_checker *checker, cm_document *document)
     cm_put_logo(checker, document->json, fields[CM_KEY_RESELLER_LOGO].value);
     cm_put_text(checker, document->json, "profile", fields[CM_KEY_RESELLER_TEXT].value);
     cm_put_statement_url(checker, document->json, fields[CM_KEY_RESELLER_URL].value);
+    cm_put_numbers(checker, document, fields[CM_KEY_RESELLER_NUMBER].value, fields[CM_KEY_RESELLER_SERIES].value);
 }
 
 /* ---- customer ---- */

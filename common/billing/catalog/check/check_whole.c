@@ -129,6 +129,11 @@ static void check_unique(cm_checker *checker)
         else if (document->kind == CM_DOCUMENT_DISTRIBUTOR)
             cm_wrong(checker, document->id_node, "%s and %s at %s have the same lane %s: a lane is one distributor",
                      document->title, last->title, cm_place(checker, last->id_node), document->unique);
+        else if (document->kind == CM_DOCUMENT_RESELLER)
+            cm_wrong(checker, document->id_node,
+                     "%s and %s at %s would write the same document numbers (%s): give their document_number different "
+                     "texts, or {reseller}",
+                     document->title, last->title, cm_place(checker, last->id_node), document->unique);
         else if (document->from < last->to)
             cm_wrong(checker, document->id_node, "%s and %s at %s hold at the same time for the type %s",
                      document->title, last->title, cm_place(checker, last->id_node), document->unique);

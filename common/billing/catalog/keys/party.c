@@ -39,6 +39,15 @@ static const cm_key reseller[CM_KEY_RESELLER_COUNT] = {
     [CM_KEY_RESELLER_URL] = {"statement_url", false, NULL, "`https://` address with `{id}` in it", NULL,
                              "where the reseller's portal shows a document; `{id}` becomes the document's id (I04)",
                              "\"https://portal.example.com/statements/{id}\""},
+    [CM_KEY_RESELLER_NUMBER] = {"document_number", false, NULL,
+                                "text with `{series}`, `{year}` and `{number}`, and `{reseller}` if it likes",
+                                "`{reseller}/{series}/{year}/{number}`",
+                                "how the numbers of its documents are written; the counter runs for each lane and year",
+                                "\"NW-{series}{year}-{number}\""},
+    [CM_KEY_RESELLER_SERIES] = {"series", false, NULL, "mapping from lane to up to 16 letters and digits", NULL,
+                                "what stands for a lane in numbers, so that they name no distributor; a lane "
+                                "without an entry gets the next free letter when its first document is issued",
+                                "{tdsynnex: A, ingram: B}"},
     PROFILE_KEYS(CM_KEY_RESELLER_PROFILE),
 };
 const cm_key_table cm_reseller_keys = CM_KEY_TABLE("the document", "", reseller);

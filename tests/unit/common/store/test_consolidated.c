@@ -29,7 +29,7 @@ static void life_of(const char *catalog, const char *lines, const char *correcti
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "", NULL), "GATES_SHUT");
     cr_assert(strstr(p->err.text, "SUSPENDED"), "%s", p->err.text);
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "", "SUSPENDED"), "");
-    EXPECT("SELECT number FROM statement", "south/tdsynnex/2025/000001");
+    EXPECT("SELECT number FROM statement", "south/A/2025/000001");
     EXPECT("SELECT record::jsonb -> 'settings' -> 'parties' -> 'customers' -> 'zenith' ->> 'name' FROM statement",
            "Zenith");
     EXPECT("SELECT state FROM billing_period", "final"); /* the suspended money is not acknowledged */

@@ -55,7 +55,7 @@ Test(large, by_reference)
         curmill__v1__statement_issued__unpack(NULL, reference.length, (const uint8_t *)reference.data);
     cr_assert_not_null(message);
     cr_expect_str_eq(message->document, "");
-    cr_expect_str_eq(message->number, "northwind/tdsynnex/2025/000001");
+    cr_expect_str_eq(message->number, "northwind/A/2025/000001");
     cr_expect_str_eq(message->subtotal, "120");
     cr_expect_str_eq(message->total, "142.8");
     cr_assert_eq(message->n_tax, 1);

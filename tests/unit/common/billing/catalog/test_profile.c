@@ -165,6 +165,13 @@ Test(profile, problems_with_their_place)
          "t.yaml:5:87", "comes twice"},
         {CUSTOMER "accounts: [{id: '000011112222', payer: '111122223333', from: 2025-06-01, tags: {a: [1]}}]\n",
          "t.yaml:5:84", "value must be a single value"},
+        {"kind: Reseller\nid: south\ndocument_number: '{series}-{number}'\n", "t.yaml:3:18",
+         "must have {series}, {year} and {number}"},
+        {"kind: Reseller\nid: south\nseries: {tdsynnex: A, ingram: A}\n", "t.yaml:3:31", "the same series"},
+        {"kind: Reseller\nid: south\nseries: {tdsynnex: 'A-1'}\n", "t.yaml:3:20", "letters and digits"},
+        {"kind: Reseller\nid: south\ndocument_number: 'N{series}{year}{number}'\n---\nkind: Reseller\nid: west\n"
+         "document_number: 'N{series}{year}{number}'\n",
+         "t.yaml:6:5", "would write the same document numbers"},
         {"kind: Reseller\nid: south\nstatement_url: 'http://portal.example/{id}'\n", "t.yaml:3:16",
          "https://... with {id}"},
         {"kind: Reseller\nid: south\nstatement_url: 'https://portal.example/'\n", "t.yaml:3:16",
