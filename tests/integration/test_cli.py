@@ -229,6 +229,28 @@ def test_catalog_check_says_all_errors_at_once(stack, tmp_path):
     stack.cli("catalog", "check", tmp_path / "nowhere", code=3)
 
 
+def test_nothing_waits_for_a_lane_that_nobody_works_in(desk, stack, tmp_path):
+    """A lane that no setting knows is refused by `check`; what is in it nevertheless is not waited for, and `doctor` names its payers."""
+    period, payer = months.next_period(), months.payer_id("nobody")
+    text = months.small_catalog(payer, [payer], source="{type: folder, path: /nonexistent}").replace("lane: tdsynnex", "lane: tds")
+    catalog = months.write_catalog(tmp_path / "catalog", text)
+    checked = stack.cli_raw("catalog", "check", catalog)
+    assert checked.returncode == 2 and re.search(r'0\.yaml:3:7: error: lane "tds" .*did you mean "tdsynnex"\?', checked.stderr), checked
+    stack.cli("--lanes", "tdsynnex,ingram,tds", "catalog", "apply", catalog, "--by", "test", "--reason", "test", "--now")
+    try:
+        file = months.write_report(tmp_path / "one.csv", payer, period, [{"account": payer, "cost": "10"}])
+        began = time.monotonic()
+        for args in (["--payer", payer], ["--file", file, "--payer", payer, "--period", period]):
+            done = stack.cli_raw("ingest", *args, "--wait")
+            assert done.returncode == 4 and "ingest-cur, rate-engine, invoice-writer is alive in lane tds" in done.stderr, done
+            assert "none of the setting lanes (tdsynnex,ingram)" in done.stderr, done
+        assert time.monotonic() - began < 30
+        ill = {row["check"]: row for row in stack.cli("doctor", code=4) if not row["good"]}
+        assert list(ill) == [f"lane of {payer}"] and '"tds"' in ill[f"lane of {payer}"]["detail"], ill
+    finally:
+        months.apply(stack, desk["catalog"])
+
+
 def test_catalog_versions(desk, stack):
     """Immutable versions: who, when, why; show and diff; the same content is the same version."""
     again = months.apply(stack, desk["catalog"])

@@ -83,6 +83,9 @@ cm_catalog *cli_catalog(cli *c, int *ret_exit);
 CM_NODISCARD bool cli_run_id(cli *c, const char *text, char ret[static CM_ID_HEX], cm_error *err);
 /* The same for deliveries. */
 CM_NODISCARD bool cli_delivery_id(cli *c, const char *text, char ret[static CM_ID_HEX], cm_error *err);
+/* The lanes of the settings, ended by NULL, in one piece: caller frees. */
+const char **cli_lanes(const cli *c);
+bool cli_knows_lane(const cli *c, const char *lane);
 /* Every lane of the settings, calls until one returns other than 0. */
 int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque);
 
@@ -156,15 +159,19 @@ cli_table *cli_documents_table(void);
 /* `statement show` as a table: statement_table.c */
 void cli_document_table(cli *c, const json_t *document);
 
-/* Waiting for runs, shared by `ingest` and `run start`: wait.c */
+/* Waiting for runs, shared by `ingest`, `delivery restore` and `run start`: progress.c */
 typedef struct cli_wait {
     const char *lane, *payer, *period; /* NULL: all */
     const char *run;                   /* only this one; NULL: all running ones */
     const char *deliveries;            /* only runs of these, an array of PostgreSQL; NULL: all */
     int64_t deadline_ms;               /* monotonic */
 } cli_wait;
-/* Until nothing matching is running; then the drafts are brought up to date. 0 or an exit code. */
+/* Until nothing matching is running; then the drafts are brought up to date. 0 or an exit code: 4 also if a lane has no
+ * worker alive that could do the work, which is said at once and not waited for. */
 int cli_wait_for_runs(cli *c, const cli_wait *wait);
 int64_t cli_deadline(const cli *c); /* from --timeout SECONDS, default one hour */
+enum { CLI_NOBODY_MS = 6000 };      /* for so long a worker may be starting: it has not told yet that it is alive */
+/* The error NO_WORKER of a lane: "no `workers` is alive in lane ..., so `what`", and what to do. Its exit code. */
+int cli_nobody_works(cli *c, const char *lane, const char *workers, const char *what);
 
 #endif

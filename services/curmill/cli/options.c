@@ -138,13 +138,37 @@ cm_catalog *cli_catalog(cli *c, int *ret_exit)
     return catalog;
 }
 
+const char **cli_lanes(const cli *c)
+{
+    const char *text = cm_config_text(c->config, "lanes");
+    size_t most = strlen(text) / 2 + 2; /* a letter and a comma each */
+    const char **lanes = cm_alloc(most * sizeof *lanes + strlen(text) + 1);
+    char *copy = (char *)(lanes + most), *save = NULL;
+    size_t count = 0;
+    memcpy(copy, text, strlen(text) + 1);
+    for (char *lane = strtok_r(copy, ", ", &save); lane; lane = strtok_r(NULL, ", ", &save))
+        lanes[count++] = lane;
+    lanes[count] = NULL;
+    return lanes;
+}
+
+bool cli_knows_lane(const cli *c, const char *lane)
+{
+    const char **lanes = cli_lanes(c);
+    bool known = false;
+    for (size_t i = 0; lanes[i]; i++)
+        known |= strcmp(lanes[i], lane) == 0;
+    free(lanes);
+    return known;
+}
+
 int cli_each_lane(const cli *c, int (*each)(cli *c, const char *lane, void *opaque), cli *self, void *opaque)
 {
     const char *only = cli_value(c, "lane");
-    char *lanes = cm_strdup(only ? only : cm_config_text(c->config, "lanes")), *save = NULL;
-    int exit_code = 0;
-    for (char *lane = strtok_r(lanes, ", ", &save); lane && exit_code == 0; lane = strtok_r(NULL, ", ", &save))
-        exit_code = each(self, lane, opaque);
+    const char **lanes = cli_lanes(c);
+    int exit_code = only ? each(self, only, opaque) : 0;
+    for (size_t i = 0; !only && lanes[i] && exit_code == 0; i++)
+        exit_code = each(self, lanes[i], opaque);
     free(lanes);
     return exit_code;
 }

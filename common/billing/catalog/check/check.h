@@ -33,6 +33,8 @@ void cm_check_whole(cm_checker *checker);
 void cm_check_links(cm_checker *checker);
 void cm_check_money_lanes(cm_checker *checker);
 void cm_check_distributors(cm_checker *checker);
+/* A lane; false (and a problem): none, or none of this installation. */
+bool cm_read_lane(cm_checker *checker, const cm_yaml_node *node, const char **ret);
 bool cm_some_payer_has_lane(const cm_checker *checker, const char *lane);
 /* NULL if there is none. */
 cm_document *cm_checker_find(const cm_checker *checker, enum cm_document_kind kind, const char *id);

@@ -197,6 +197,7 @@ void cm_check_distributor(cm_checker *checker, cm_document *document)
         json_object_set_new(json, "name", json_string(document->id));
     if (fields[CM_KEY_DISTRIBUTOR_LANE].value &&
         cm_read_id(checker, fields[CM_KEY_DISTRIBUTOR_LANE].value, "lane", &text)) {
+        (void)cm_read_lane(checker, fields[CM_KEY_DISTRIBUTOR_LANE].value, &text);
         json_object_set_new(json, "lane", json_string(text));
         document->lane_node = fields[CM_KEY_DISTRIBUTOR_LANE].value;
         document->unique = text; /* one a lane */

@@ -15,6 +15,7 @@ static void check_owner(cm_checker *checker, cm_document *document, const cm_yam
     }
     if (lane && cm_read_id(checker, lane, "lane", &text)) {
         document->lane_node = lane;
+        (void)cm_read_lane(checker, lane, &text);
         json_object_set_new(document->json, "lane", json_string(text));
     }
 }

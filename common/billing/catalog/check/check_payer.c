@@ -114,12 +114,13 @@ static json_t *check_reports(cm_checker *checker, const cm_yaml_node *node, cons
 static void check_lane(cm_checker *checker, const cm_yaml_node *node, json_t *json)
 {
     const char *lane;
-    if (!cm_read_text(checker, node, "lane", &lane))
+    bool known = cm_read_lane(checker, node, &lane);
+    if (!lane)
         return;
     bool good = node->text.length <= 40 && lane[0] != '-';
     for (size_t i = 0; good && lane[i]; i++)
         good = (lane[i] >= 'a' && lane[i] <= 'z') || (lane[i] >= '0' && lane[i] <= '9') || lane[i] == '-';
-    if (!good)
+    if (!good && known)
         cm_wrong(checker, node,
                  "lane \"%s\" must be a short name of small letters, digits and -: it is part of the names of "
                  "topics",

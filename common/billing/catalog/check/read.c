@@ -136,7 +136,12 @@ static bool loads(const json_t *canonical, cm_error *err)
 
 json_t *cm_catalog_read(const char *folder, cm_catalog_problems *problems, cm_error *err)
 {
-    cm_checker checker = {.arena = cm_arena_new(1 << 16), .problems = problems, .folder = folder};
+    return cm_catalog_read_for(folder, NULL, problems, err);
+}
+
+json_t *cm_catalog_read_for(const char *folder, const char *const *lanes, cm_catalog_problems *problems, cm_error *err)
+{
+    cm_checker checker = {.arena = cm_arena_new(1 << 16), .problems = problems, .folder = folder, .lanes = lanes};
     cm_yaml_documents documents = {0};
     json_t *canonical = NULL;
     bool done = read_files(&checker, folder, &documents, err);

@@ -19,5 +19,9 @@
  * (plans.h) are not in it unless the catalog has its own.
  */
 CM_NODISCARD json_t *cm_catalog_read(const char *folder, cm_catalog_problems *problems, cm_error *err);
+/* The same for an installation with these lanes (NULL-ended): a lane that is none of them is an error, since no worker
+ * would ever look at what is in it. */
+CM_NODISCARD json_t *cm_catalog_read_for(const char *folder, const char *const *lanes, cm_catalog_problems *problems,
+                                         cm_error *err);
 
 #endif

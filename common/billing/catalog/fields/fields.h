@@ -72,7 +72,9 @@ typedef struct cm_buy_reader {
 typedef struct cm_checker {
     cm_arena *arena;
     cm_catalog_problems *problems;
-    const char *folder; /* of the catalog: files that documents name lie below it */
+    const char *folder;       /* of the catalog: files that documents name lie below it */
+    const char *const *lanes; /* of the installation, ended by NULL; NULL: not known here, any will do */
+    bool lane_unknown;        /* a lane is none of them: who has which lane is not judged */
     bool incomplete; /* a file could not be read to its end: documents may be missing, so references are not judged */
     cm_document *documents;
     size_t document_count;

@@ -22,7 +22,9 @@ static json_t *read_folder(cli *c, int *ret_exit)
 {
     cm_error err = {0};
     cm_catalog_problems problems = {0};
-    json_t *canonical = cm_catalog_read(c->operand[0], &problems, &err);
+    const char **lanes = cli_lanes(c);
+    json_t *canonical = cm_catalog_read_for(c->operand[0], lanes, &problems, &err);
+    free(lanes);
     print_problems(&problems);
     if (!canonical && problems.errors) {
         cli_put(stderr, "curmill: %zu error%s in %s; nothing was stored\n", problems.errors,

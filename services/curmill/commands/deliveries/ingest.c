@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 
 #include "platform/postgres/array.h"
+#include "store/runs/worker_store.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 4000, LANES_MAX = 64, SCAN_PATIENCE_MS = 60000 };
+enum { FILES_MAX = 4000, LANES_MAX = 64 };
 
 /* --- what became of it --------------------------------------------------------------------------------------- */
 
@@ -107,39 +108,54 @@ static void print_texts(const json_t *outcome, const char *name)
         cli_put(stderr, "curmill: %s\n", json_string_value(text));
 }
 
-/* 0: done; what it had to say is printed, and the deliveries that it saw are added to `deliveries`. */
-static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms, cm_buffer *deliveries)
+/* *ret_done: what it had to say is printed, *ret_exit is 4 if that was trouble, and the deliveries that it saw are
+ * added to `deliveries`. */
+static bool look_at_request(cli *c, const request *r, cm_buffer *deliveries, bool *ret_done, int *ret_exit,
+                            cm_error *err)
 {
     char id[32];
+    cm_rows *rows = NULL;
     snprintf(id, sizeof id, "%" PRId64, r->id);
-    int64_t began = cm_monotonic_milliseconds();
-    for (;;) {
-        cm_error err = {0};
-        cm_rows *rows = NULL;
-        if (!cm_pg_query(
-                c->pg_,
-                "SELECT done_at IS NOT NULL, outcome, EXISTS (SELECT FROM worker WHERE name = 'ingest-cur' AND lane = $2"
-                " AND seen_at > now() - interval '30 seconds') FROM scan_request WHERE id = $1::bigint",
-                2, (const char *const[]){id, r->lane}, &rows, &err))
+    if (!cm_pg_query(c->pg_, "SELECT done_at IS NOT NULL, outcome FROM scan_request WHERE id = $1::bigint", 1,
+                     (const char *const[]){id}, &rows, err))
+        return false;
+    *ret_done = cm_rows_bool(rows, 0, 0);
+    json_t *outcome = *ret_done ? json_loads(cm_rows_text(rows, 0, 1), 0, NULL) : NULL, *delivery;
+    cm_rows_free(rows);
+    size_t i;
+    print_texts(outcome, "errors");
+    print_texts(outcome, "notes");
+    json_array_foreach (json_object_get(outcome, "ids"), i, delivery)
+        cm_array_text(deliveries, json_string_value(delivery));
+    if (json_array_size(json_object_get(outcome, "errors")))
+        *ret_exit = 4;
+    json_decref(outcome);
+    return true;
+}
+
+/* 0: done. */
+static int wait_for_scan(cli *c, const request *r, int64_t deadline_ms, cm_buffer *deliveries)
+{
+    cm_error err = {0};
+    int exit_code = 0;
+    int64_t alive_ms = cm_monotonic_milliseconds(); /* when somebody was there, or may have been starting */
+    for (bool done = false;;) {
+        char absent[96];
+        if (!look_at_request(c, r, deliveries, &done, &exit_code, &err) ||
+            !cm_store_absent_workers(c->pg_, r->lane, absent, &err))
             return cli_fail(c, &err);
-        bool done = cm_rows_bool(rows, 0, 0), alive = cm_rows_bool(rows, 0, 2);
-        json_t *outcome = done ? json_loads(cm_rows_text(rows, 0, 1), 0, NULL) : NULL;
-        cm_rows_free(rows);
-        size_t i;
-        json_t *delivery;
-        print_texts(outcome, "errors");
-        print_texts(outcome, "notes");
-        json_array_foreach (json_object_get(outcome, "ids"), i, delivery)
-            cm_array_text(deliveries, json_string_value(delivery));
-        bool trouble = json_array_size(json_object_get(outcome, "errors")) > 0;
-        json_decref(outcome);
         if (done)
-            return trouble ? 4 : 0;
+            return exit_code;
         int64_t now = cm_monotonic_milliseconds();
-        if (now > deadline_ms || (!alive && now - began > SCAN_PATIENCE_MS)) {
-            cm_fail(&err, CM_ERROR_RETRY, "NO_WORKER",
-                    "%s in lane %s; start one and the request will be carried out (`curmill doctor`)",
-                    alive ? "looking into the sources takes too long" : "no ingest-cur is running", r->lane);
+        if (!strstr(absent, "ingest-cur"))
+            alive_ms = now;
+        else if (now - alive_ms >= CLI_NOBODY_MS || !cli_knows_lane(c, r->lane))
+            return cli_nobody_works(c, r->lane, absent, "its sources are not looked at");
+        if (now > deadline_ms) {
+            cm_fail(&err, CM_ERROR_RETRY, "TIMEOUT",
+                    "looking into the sources takes too long in lane %s: see the log of its ingest-cur, and "
+                    "`curmill doctor`",
+                    r->lane);
             return cli_fail(c, &err);
         }
         usleep(100000);
@@ -168,7 +184,7 @@ static int look_now(cli *c, const cm_catalog *catalog, const char *payer, const 
     cli_wait wait = {
         .payer = payer, .period = period, .deliveries = cm_array_end(&deliveries), .deadline_ms = deadline};
     int waited = exit_code == 0 || exit_code == 4 ? cli_wait_for_runs(c, &wait) : 0;
-    int reported = waited ? 0 : report(c, wait.deliveries);
+    int reported = report(c, wait.deliveries);
     cm_buffer_free(&deliveries);
     return waited ? waited : exit_code ? exit_code : reported;
 }

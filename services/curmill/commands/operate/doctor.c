@@ -2,6 +2,7 @@
  * what to do. */
 #include "cli/cli.h"
 #include "commands/commands.h"
+#include "store/runs/worker_store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -282,6 +283,53 @@ static void check_documents(cli *c, findings *f)
     cm_buffer_free(&detail);
 }
 
+/* Nobody looks for the deliveries of a payer whose lane is misspelt, and nobody rates them. */
+static bool check_lane_of(cli *c, findings *f, const cm_payer *payer)
+{
+    cm_error err = {0};
+    char check[64], absent[96], detail[512], next[256];
+    snprintf(check, sizeof check, "lane of %s", payer->id);
+    if (!cm_store_absent_workers(c->pg_, payer->lane, absent, &err)) {
+        note(f, check, false, err.text, "");
+        return false;
+    }
+    bool known = cli_knows_lane(c, payer->lane);
+    if (!known)
+        snprintf(detail, sizeof detail, "\"%s\" is none of the setting lanes (%s)%s%s", payer->lane,
+                 cm_config_text(c->config, "lanes"), *absent ? ", and these workers of it are not running: " : "",
+                 absent);
+    else if (*absent)
+        snprintf(detail, sizeof detail, "its reports are not billed: in lane %s no %s is running", payer->lane, absent);
+    snprintf(next, sizeof next,
+             known ? "start the workers of lane %s"
+                   : "correct `lane` in the catalog and apply it, or add %s to the "
+                     "setting lanes and start its workers",
+             payer->lane);
+    if (!known || *absent)
+        note(f, check, false, detail, next);
+    return known && !*absent;
+}
+
+static void check_lanes_of_payers(cli *c, findings *f)
+{
+    cm_error err = {0};
+    char id[CM_ID_HEX], detail[96];
+    cm_catalog *catalog = NULL;
+    if (!cm_store_catalog_in_force(c->pg_, cli_now(c), id, &err))
+        return; /* check_catalog has said so */
+    if (!cm_store_catalog_load(c->pg_, id, &catalog, &err)) {
+        note(f, "lanes of payers", false, err.text, "");
+        return;
+    }
+    bool good = true;
+    for (size_t i = 0; i < catalog->payer_count; i++)
+        good = check_lane_of(c, f, &catalog->payers[i]) && good;
+    snprintf(detail, sizeof detail, "%zu payers, each in a lane whose workers are running", catalog->payer_count);
+    if (good)
+        note(f, "lanes of payers", true, detail, "");
+    cm_catalog_free(catalog);
+}
+
 int cmd_doctor(cli *c)
 {
     static const cli_column columns[] = {
@@ -298,6 +346,7 @@ int cmd_doctor(cli *c)
         check_documents(c, &f);
         check_outbox(c, &f);
         (void)cli_each_lane(c, check_workers, c, &f);
+        check_lanes_of_payers(c, &f);
     }
     cm_admin_free(f.admin);
     cli_table_print(c, f.table);
