@@ -200,10 +200,10 @@ int cmd_totals(cli *c)
                  run.complete ? ", complete" : "", (long long)lines, (long long)suspended);
         return cli_table_print(c, groups);
     }
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:o}", "payer", payer, "period", month,
-                             "run", run.id, "delivery", run.delivery, "catalog", run.catalog, "slice", run.slice,
-                             "state", run.state, "complete", run.complete, "lines", (json_int_t)lines,
-                             "suspended_lines", (json_int_t)suspended, "groups", cli_table_json(groups));
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:o}", "payer", payer, "period", month,
+                             "run", run.id, "delivery", run.delivery, "catalog", run.catalog, "state", run.state,
+                             "complete", run.complete, "lines", (json_int_t)lines, "suspended_lines",
+                             (json_int_t)suspended, "groups", cli_table_json(groups));
     cli_table_free(groups);
     return cli_json_print(json);
 }
