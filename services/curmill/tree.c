@@ -76,7 +76,8 @@ static const cli_option statement_issue_options[] = {
     STATEMENT_CHOICE,
     {"by", "WHO", "who does it (for the audit trail)", true, false},
     {"reason", "TEXT", "why; needed with --override", false, false},
-    {"override", "GATE", "issue although this gate is blocked, on your responsibility (not RUN_INCOMPLETE, FX_MISSING)",
+    {"override", "GATE",
+     "issue although this gate is blocked, on your responsibility (not RUN_INCOMPLETE, PRICES_STALE, FX_MISSING)",
      false, true},
     {0}};
 static const cli_option statement_export_options[] = {

@@ -3,6 +3,7 @@
  * service.
  *
  *   discover.c    looks into the payers' sources and registers what is there   (every replica may: harmless)
+ *   take_force.c  a new version of the catalog: runs of the payers that it touches (once, whoever is first)
  *   publish.c     chunk.planned records of runs that have none yet             (every replica may: harmless)
  *   read_chunk.c  one chunk: open, read, encode, send; one step a batch, so that the poll loop keeps turning
  *   keep_chunk.c  its copy for the archive, written while it is read
@@ -27,7 +28,8 @@ typedef struct cm_ingest {
     char topic_planned[CM_TOPIC_NAME_MAX], topic_lines[CM_TOPIC_NAME_MAX], topic_rated[CM_TOPIC_NAME_MAX],
         topic_observed[CM_TOPIC_NAME_MAX];
     int shards;
-    cm_archive *archive; /* NULL: none is set */
+    cm_instant next_catalog; /* when the next version that was applied takes force */
+    cm_archive *archive;     /* NULL: none is set */
     enum cm_archive_policy archive_policy;
     struct {
         cm_metric *lines, *bytes_out, *chunks_read, *chunks_failed, *scans, *scan_errors, *deliveries, *retries,
@@ -48,6 +50,8 @@ CM_NODISCARD bool cm_discover(cm_ingest *ingest, const char *payer, const char *
 /* Does the scan requests that wait (table scan_request). */
 CM_NODISCARD bool cm_discover_requested(cm_ingest *ingest, cm_error *err);
 
+/* Runs of payers whose prices the catalog version in force changed, if it is new. */
+CM_NODISCARD bool cm_take_force(cm_ingest *ingest, cm_error *err);
 CM_NODISCARD bool cm_publish_runs(cm_ingest *ingest, cm_error *err);
 
 /* The copy of a chunk for the archive; zeroed: none is made. */

@@ -22,6 +22,8 @@ static const cm_setting settings[] = {
      "folder for copies of deliveries whose files can be overwritten; empty: none are kept. One for each database, the same for all"},
     {"archive.all", CM_SETTING_BOOLEAN, "false", 0, 0, NULL, false,
      "copies of all deliveries, also of reports that make new versions"},
+    {"rerate.periods", CM_SETTING_INTEGER, "3", 0, 1000, NULL, false,
+     "newest months of a payer, not settled, that are rated again when a catalog with other prices for it takes force"},
     {0},
 };
 
@@ -91,9 +93,9 @@ typedef struct chores {
 static bool do_chores(cm_ingest *i, chores *due, cm_error *err)
 {
     int64_t now = cm_monotonic_milliseconds();
-    if (cm_pg_notified(i->worker.pg) || now >= due->next_commands_ms) {
+    if (cm_pg_notified(i->worker.pg) || now >= due->next_commands_ms || cm_ingest_now(i) >= i->next_catalog) {
         due->next_commands_ms = now + COMMANDS_MS;
-        if (!cm_discover_requested(i, err) || !cm_publish_runs(i, err))
+        if (!cm_take_force(i, err) || !cm_discover_requested(i, err) || !cm_publish_runs(i, err))
             return false;
     }
     if (now >= due->next_scan_ms) {

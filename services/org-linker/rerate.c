@@ -10,7 +10,7 @@ enum { RUNS_AT_ONCE = 200, ACCOUNTS_NAMED = 5 };
 /* Runs that count, rated with another set than their payer's present one, and not known yet to have the same figures
  * with it. */
 static const char other_sets[] =
-    "SELECT r.id, r.payer, r.period, r.links_version, p.links_id, c.catalog_id, coalesce(b.state, 'open') IN "
+    "SELECT r.id, r.payer, r.period, r.links_version, p.links_id, coalesce(b.catalog_id, c.catalog_id), coalesce(b.state, 'open') IN "
     "('settled', 'closed')"
     " FROM payer_links p JOIN newest_run n ON n.payer = p.payer JOIN run r ON r.id = n.run_id"
     " JOIN current_run u ON u.payer = n.payer AND u.period = n.period JOIN run c ON c.id = u.run_id"

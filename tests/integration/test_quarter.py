@@ -11,7 +11,7 @@ from oracle import correction, dec, discount, load, margin, statement
 JULY, AUGUST, SEPTEMBER = "2020-07", "2020-08", "2020-09"
 WHO = ("--by", "maria", "--reason", "test")
 KEY = ("customer", "account", "product", "line_item_type", "currency")
-NEVER = {"RUN_INCOMPLETE", "FX_MISSING"}
+NEVER = {"RUN_INCOMPLETE", "PRICES_STALE", "FX_MISSING"}
 
 
 def _listed(stack, payer, period):

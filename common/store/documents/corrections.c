@@ -10,6 +10,7 @@
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
+#include "store/documents/basis.h"
 #include "store/documents/document_build.h"
 #include "store/documents/told.h"
 #include "store/documents/trouble_store.h"
@@ -22,9 +23,10 @@ typedef struct correcting {
     const char *lane;
     cm_period period;
     char month[CM_PERIOD_TEXT];
-    char *runs;                /* newest, array literal */
+    char *runs; /* newest, array literal */
+    const char *in_force;
     const char *catalog_id;    /* being processed */
-    bool late;                 /* the catalog for documents that did not exist when the period was settled */
+    const cm_basis *late;      /* the settled basis, for documents that did not exist when the period was settled */
     json_t *troubled;          /* "reseller/customer" whose documents of now cannot be made */
     json_t *seen;              /* ids of the documents that the charges lead to */
     const cm_statement *built; /* being processed: the document as it would be; NULL: no charges are left */
@@ -280,6 +282,17 @@ static bool is_gone(const correcting *c, const cm_rows *rows, int row)
                             unit_of(cm_rows_text(rows, row, 2), cm_rows_text(rows, row, 3), unit, sizeof unit));
 }
 
+static bool is_of_basis(const correcting *c, const cm_built_document *built)
+{
+    size_t i;
+    const json_t *customer;
+    json_array_foreach (json_object_get(built->statement->document, "customers"), i, customer) {
+        if (!cm_basis_has(c->late, cm_json_member_text(customer, "id")))
+            return false;
+    }
+    return true;
+}
+
 static bool take_built(void *opaque, const cm_built_document *built, cm_error *err)
 {
     correcting *c = opaque;
@@ -298,7 +311,7 @@ static bool take_built(void *opaque, const cm_built_document *built, cm_error *e
         return done;
     }
     cm_rows_free(rows);
-    if (!c->late)
+    if (!c->late || !is_of_basis(c, built))
         return true;
     /* Skipped if its customers have a document with another id (currency, consolidation), which is corrected with its
      * own catalog. */
@@ -360,7 +373,7 @@ static bool correct_vanished_again(correcting *c, cm_error *err)
     return done;
 }
 
-static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_error *err)
+static bool correct_with(correcting *c, const char *catalog_id, const cm_basis *late, cm_error *err)
 {
     cm_catalog *catalog = NULL;
     if (!cm_store_snapshot_of_runs(c->pg, catalog_id, c->runs, &catalog, err))
@@ -385,11 +398,34 @@ static bool correct_with(correcting *c, const char *catalog_id, bool late, cm_er
     return done;
 }
 
-/* The catalogs of issued documents, then the one that the settled period was rated with (for charges without any
- * document). */
+/* With the catalogs of issued documents, except those that follow. */
+static bool correct_early(correcting *c, const cm_bases *bases, cm_error *err)
+{
+    const char *values[] = {c->lane, c->month};
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(
+            c->pg,
+            "SELECT DISTINCT catalog_id FROM statement WHERE lane = $1 AND period = $2 AND kind = 'statement' AND "
+            "state = 'issued' ORDER BY 1",
+            2, values, &rows, err))
+        return false;
+    bool done = true;
+    for (int i = 0; done && i < cm_rows_count(rows); i++) {
+        bool follows = false;
+        for (size_t k = 0; k < bases->count; k++)
+            follows = follows || (bases->list[k].settled && strcmp(bases->list[k].id, cm_rows_text(rows, i, 0)) == 0);
+        done = follows || correct_with(c, cm_rows_text(rows, i, 0), NULL, err);
+    }
+    cm_rows_free(rows);
+    return done;
+}
+
+/* With the catalogs of issued documents, then with those that payers were settled with (for charges without any
+ * document, too). */
 static bool correct_all(correcting *c, cm_error *err)
 {
     const char *values[] = {c->lane, c->month};
+    cm_bases bases = {0};
     cm_rows *rows = NULL;
     if (!cm_store_trouble_clear(c->pg, c->lane, c->month, true, err) ||
         !cm_pg_query(c->pg, "SELECT array_agg(run_id ORDER BY run_id) FROM newest_run WHERE lane = $1 AND period = $2",
@@ -397,31 +433,26 @@ static bool correct_all(correcting *c, cm_error *err)
         return false;
     c->runs = cm_strdup(cm_rows_null(rows, 0, 0) ? "{}" : cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
-    if (!cm_pg_query(
-            c->pg,
-            "SELECT catalog_id, bool_or(late) FROM (SELECT catalog_id, false AS late FROM statement WHERE lane = $1 AND period = $2"
-            "   AND kind = 'statement' AND state = 'issued' UNION ALL (SELECT r.catalog_id, true FROM newest_run n JOIN run r ON r.id = n.run_id"
-            "   WHERE n.lane = $1 AND n.period = $2 ORDER BY r.seq DESC LIMIT 1)) x GROUP BY catalog_id ORDER BY 2, 1",
-            2, values, &rows, err))
-        return false;
-    bool done = true;
-    for (int i = 0; done && i < cm_rows_count(rows); i++)
-        done = correct_with(c, cm_rows_text(rows, i, 0), cm_rows_bool(rows, i, 1), err);
-    cm_rows_free(rows);
+    bool done =
+        cm_store_bases(c->pg, c->lane, c->period, c->runs, c->in_force, &bases, err) && correct_early(c, &bases, err);
+    for (size_t k = 0; done && k < bases.count; k++)
+        done = !bases.list[k].settled || correct_with(c, bases.list[k].id, &bases.list[k], err);
+    cm_bases_free(&bases);
     return done;
 }
 
 /* --- due --------------------------------------------------------------------------------------------------------- */
 
-static bool refresh_one(cm_pg *pg, const char *lane, const char *month, bool *ret_done, cm_error *err)
+static bool refresh_one(cm_pg *pg, cm_instant now, const char *lane, const char *month, bool *ret_done, cm_error *err)
 {
-    correcting c = {.pg = pg, .lane = lane};
+    char in_force[CM_ID_HEX];
+    correcting c = {.pg = pg, .lane = lane, .in_force = in_force};
     const char *values[] = {lane, month};
     cm_rows *rows = NULL;
     bool valid = cm_period_parse(cm_slice_of(month), &c.period);
     cm_assert(valid);
     cm_period_print(c.period, c.month);
-    bool done = cm_pg_begin(pg, err) &&
+    bool done = cm_pg_begin(pg, err) && cm_store_catalog_in_force(pg, now, in_force, err) &&
                 cm_pg_query(pg, "DELETE FROM correction_due WHERE lane = $1 AND period = $2", 2, values, &rows, err);
     *ret_done = done && cm_rows_affected(rows) == 1; /* otherwise another builder was faster */
     cm_rows_free(rows);
@@ -435,7 +466,6 @@ static bool refresh_one(cm_pg *pg, const char *lane, const char *month, bool *re
 bool cm_store_corrections_refresh(cm_pg *pg, cm_instant now, const char *lane, const char *month, int *ret_built,
                                   cm_error *err)
 {
-    (void)now;
     const char *values[] = {lane, month};
     cm_rows *rows = NULL;
     if (!cm_pg_query(
@@ -446,7 +476,7 @@ bool cm_store_corrections_refresh(cm_pg *pg, cm_instant now, const char *lane, c
         return false;
     bool done = true, built;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
-        done = refresh_one(pg, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), &built, err);
+        done = refresh_one(pg, now, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1), &built, err);
         *ret_built += done && built;
     }
     cm_rows_free(rows);

@@ -299,7 +299,8 @@ static bool flush_custom_charges(building *b, cm_error *err)
     bool done = true;
     for (size_t i = 0; done && i < catalog->custom_charge_count; i++) {
         const cm_custom_charge *charge = &catalog->custom_charges[i];
-        if (b->placed[i] || !is_due(b, charge))
+        if (b->placed[i] || !is_due(b, charge) ||
+            (b->order->customers && !json_object_get(b->order->customers, charge->customer->id)))
             continue;
         const cm_reseller *reseller = charge->customer->reseller;
         snprintf(b->reseller, sizeof b->reseller, "%s",
@@ -335,6 +336,7 @@ static const char charges_sql[] =
     " FROM %s c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON "
     "u.customer = c.customer"
     " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
+    " AND ($5::text[] IS NULL OR c.customer = ANY ($5::text[]))"
     " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, "
     "c.rule"
     " ORDER BY coalesce(u.reseller, ''), c.customer, r.payer";
@@ -343,7 +345,11 @@ static bool read_charges(building *b, cm_error *err)
 {
     char month[CM_PERIOD_TEXT], fetch[64];
     const cm_catalog *catalog = b->order->catalog;
-    cm_buffer customers = {0}, resellers = {0};
+    cm_buffer customers = {0}, resellers = {0}, only = {0};
+    const char *id;
+    json_t *ignored;
+    json_object_foreach ((json_t *)b->order->customers, id, ignored)
+        cm_array_text(&only, id);
     for (size_t i = 0; i < catalog->customer_count; i++) {
         const cm_customer *customer = &catalog->customers[i];
         if (strcmp(customer->reseller->consolidation, "end_customer") != 0) {
@@ -352,13 +358,14 @@ static bool read_charges(building *b, cm_error *err)
         }
     }
     const char *values[] = {cm_period_print(b->order->period, month), b->order->runs, cm_array_end(&customers),
-                            cm_array_end(&resellers)};
+                            cm_array_end(&resellers), b->order->customers ? cm_array_end(&only) : NULL};
     cm_buffer sql = {0};
     cm_buffer_printf(&sql, charges_sql, b->order->charges ? b->order->charges : "charge");
-    bool done = cm_pg_query(b->order->pg, sql.data, 4, values, NULL, err);
+    bool done = cm_pg_query(b->order->pg, sql.data, 5, values, NULL, err);
     cm_buffer_free(&sql);
     cm_buffer_free(&customers);
     cm_buffer_free(&resellers);
+    cm_buffer_free(&only);
     snprintf(fetch, sizeof fetch, "FETCH %d FROM statement_charges", ROWS_AT_ONCE);
     for (int taken = ROWS_AT_ONCE; done && taken == ROWS_AT_ONCE;) {
         cm_rows *rows = NULL;

@@ -20,7 +20,8 @@ typedef struct cm_document_build {
     const cm_catalog *catalog;
     const char *lane;
     cm_period period;
-    const char *runs; /* array literal */
+    const char *runs;        /* array literal */
+    const json_t *customers; /* set of ids: only theirs; NULL: all */
     bool (*take)(void *opaque, const cm_built_document *document, cm_error *err);
     /* A customer (reseller, where it has one document for its customers: then `customer` is "") whose document cannot
      * be made; the others are. NULL: the build fails. */

@@ -28,9 +28,15 @@ static const struct {
 static const struct {
     const char *code;
     bool overridable;
-} gates[] = {{"RUN_INCOMPLETE", false}, {"DELIVERY_MISSING", true}, {"NOT_FINAL", true},
-             {"TOO_EARLY", true},       {"SUSPENDED", true},        {"SUPPORT_PLAN_GROUP_MISSING", true},
-             {"TAX_HOLD", true},        {"FX_MISSING", false}};
+} gates[] = {{"RUN_INCOMPLETE", false},
+             {"DELIVERY_MISSING", true},
+             {"PRICES_STALE", false},
+             {"NOT_FINAL", true},
+             {"TOO_EARLY", true},
+             {"SUSPENDED", true},
+             {"SUPPORT_PLAN_GROUP_MISSING", true},
+             {"TAX_HOLD", true},
+             {"FX_MISSING", false}};
 
 const char *cm_document_change_name(enum cm_document_change change)
 {

@@ -9,6 +9,7 @@
 #include "store/catalog/link_store.h"
 #include "store/documents/statement_store.h"
 #include "store/runs/period_store.h"
+#include "store/runs/stale.h"
 #include "store/tax/tax_store.h"
 
 #include <stdlib.h>
@@ -276,6 +277,19 @@ static void too_early(const gating *g)
     gate(g, "TOO_EARLY", g->now >= opens, detail);
 }
 
+/* --- PRICES_STALE ------------------------------------------------------------------------------------------------ */
+
+static bool prices_stale(const gating *g, cm_error *err)
+{
+    cm_buffer detail = {0};
+    bool done = cm_store_runs_stale(g->pg, g->runs, g->now, &detail, err);
+    if (done)
+        gate(g, "PRICES_STALE", detail.length == 0,
+             detail.length ? detail.data : "every run has the prices that are in force for its month");
+    cm_buffer_free(&detail);
+    return done;
+}
+
 /* --- SUSPENDED, SUPPORT_PLAN_GROUP_MISSING ----------------------------------------------------------------------- */
 
 static bool is_linked(const gating *g, const char *payer, const char *account)
@@ -410,7 +424,7 @@ json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *docume
     if (strcmp(state, "draft") != 0 && strcmp(state, "approved") != 0)
         return g.gates; /* these gates no longer apply */
     bool done = read_document(&g, err) && load_row(&g, err) && run_incomplete(&g, err) && delivery_missing(&g, err) &&
-                not_final(&g, err);
+                prices_stale(&g, err) && not_final(&g, err);
     if (done) {
         too_early(&g);
         done = suspended(&g, err) && support_group_missing(&g, err) && tax_hold(&g, err) && fx_missing(&g, err);

@@ -5,7 +5,7 @@
 #include "billing/rating/rating.h"
 #include "store/audit/audit.h"
 #include "store/catalog/catalog_store.h"
-#include "store/catalog/link_store.h"
+#include "store/documents/basis.h"
 #include "store/documents/corrections.h"
 #include "store/documents/document_build.h"
 #include "store/documents/trouble_store.h"
@@ -16,10 +16,11 @@
 
 #define ACTOR "statements"
 
-/* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog, $2 version of the computation.
- */
+/* The basis of a (lane, period): what the drafts are made from. Parameters: $1 catalog in force (a settled month has
+ * its own), $2 version of the computation. */
 #define BASIS(lane, period)                                                                                            \
-    "left(encode(sha256(convert_to($1::text || ' ' || $2 || ' ' || string_agg(run_id, ' ' ORDER BY run_id)"            \
+    "left(encode(sha256(convert_to($2 || ' ' || string_agg(run_id || ' ' || coalesce(s.catalog_id, $1::text), ' '"     \
+    " ORDER BY run_id)"                                                                                                \
     " || curmill_credit_basis(" lane ", " period "), 'UTF8')), 'hex'), 32)"
 
 typedef struct building {
@@ -166,13 +167,12 @@ static bool remember_build(building *b, cm_error *err)
         4, values, NULL, err);
 }
 
-static bool build_locked(building *b, cm_error *err)
+static bool build_with(building *b, const cm_basis *basis, cm_error *err)
 {
-    cm_catalog *catalog = NULL;
-    if (!cm_store_snapshot_of_runs(b->pg, b->catalog_id, b->runs, &catalog, err))
-        return false;
+    b->catalog_id = basis->id;
     cm_document_build order = {.pg = b->pg,
-                               .catalog = catalog,
+                               .catalog = basis->catalog,
+                               .customers = basis->customers,
                                .lane = b->lane,
                                .period = b->period,
                                .runs = b->runs,
@@ -180,11 +180,18 @@ static bool build_locked(building *b, cm_error *err)
                                .trouble = note_trouble,
                                .opaque = b,
                                .with_margin = true};
-    bool done = look_at_month(b, err) && cm_store_trouble_clear(b->pg, b->lane, b->month, false, err) &&
-                cm_documents_build(&order, &b->missing, err) && remove_drafts_but_kept(b, err) &&
-                report_missing(b, err) && remember_build(b, err);
-    cm_catalog_free(catalog);
-    return done;
+    return cm_documents_build(&order, &b->missing, err);
+}
+
+static bool build_locked(building *b, cm_error *err)
+{
+    cm_bases bases;
+    bool done = cm_store_bases(b->pg, b->lane, b->period, b->runs, b->catalog_id, &bases, err) &&
+                look_at_month(b, err) && cm_store_trouble_clear(b->pg, b->lane, b->month, false, err);
+    for (size_t i = 0; done && i < bases.count; i++)
+        done = build_with(b, &bases.list[i], err);
+    cm_bases_free(&bases);
+    return done && remove_drafts_but_kept(b, err) && report_missing(b, err) && remember_build(b, err);
 }
 
 /* There is no longer a current run: nothing to build from. */
@@ -205,8 +212,9 @@ static bool check_stale_locked(building *b, bool *ret_stale, cm_error *err)
         !cm_pg_query(
             b->pg,
             "SELECT " BASIS(
-                "$3", "$4") ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
-                            " FROM current_run WHERE lane = $3 AND period = $4",
+                "$3",
+                "$4") ", array_agg(run_id), (SELECT basis FROM statement_build WHERE lane = $3 AND period = $4)"
+                      " FROM current_run c LEFT JOIN settled_period s USING (payer, period) WHERE c.lane = $3 AND period = $4",
             4, values, &rows, err))
         return false;
     snprintf(b->basis, sizeof b->basis, "%s", cm_rows_text(rows, 0, 0));
@@ -251,11 +259,12 @@ static bool list_stale(cm_pg *pg, const char *catalog_id, const char *lane, cons
     return cm_pg_query(
         pg,
         "WITH today AS (SELECT lane, period, " BASIS(
-            "lane", "period") " AS basis FROM current_run GROUP BY lane, period)"
-                              " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
-                              " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND "
-                              "($4::text IS NULL OR period = $4)"
-                              " ORDER BY lane, period",
+            "lane",
+            "period") " AS basis FROM current_run c LEFT JOIN settled_period s USING (payer, period) GROUP BY lane, period)"
+                      " SELECT lane, period FROM today t FULL JOIN statement_build b USING (lane, period)"
+                      " WHERE t.basis IS DISTINCT FROM b.basis AND ($3::text IS NULL OR lane = $3) AND "
+                      "($4::text IS NULL OR period = $4)"
+                      " ORDER BY lane, period",
         4, values, ret, err);
 }
 

@@ -65,10 +65,14 @@ static bool write_state(cm_pg *pg, const char *payer, const char *lane, const ch
     bool done =
         cm_pg_query(
             pg,
-            "INSERT INTO billing_period (payer, period, lane, state, changed_at, changed_by, reason)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (payer, period) DO UPDATE SET lane = excluded.lane,"
-            " state = excluded.state, changed_at = excluded.changed_at, changed_by = excluded.changed_by,"
-            " reason = excluded.reason",
+            "INSERT INTO billing_period (payer, period, lane, state, changed_at, changed_by, reason, catalog_id)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $4 IN ('settled', 'closed') THEN (SELECT catalog_id FROM"
+            "   catalog_activation WHERE in_force_from <= $5 ORDER BY seq DESC LIMIT 1) END)"
+            " ON CONFLICT (payer, period) DO UPDATE SET lane = excluded.lane, state = excluded.state,"
+            " changed_at = excluded.changed_at, changed_by = excluded.changed_by, reason = excluded.reason,"
+            /* what settles stays; reopened, it is open again */
+            " catalog_id = CASE WHEN excluded.catalog_id IS NOT NULL THEN"
+            "   coalesce(billing_period.catalog_id, excluded.catalog_id) END",
             7, values, NULL, err) &&
         cm_store_audit(pg, now, by, action, object, reason, text, err);
     free(text);
@@ -91,6 +95,18 @@ bool cm_store_period_change(cm_pg *pg, const char *payer, const char *lane, cons
                        payer, names[from], names[to]);
     snprintf(action, sizeof action, "period.%s", names[to]);
     return write_state(pg, payer, lane, month, from, to, action, now, by, reason, err);
+}
+
+bool cm_store_period_settled_catalog(cm_pg *pg, const char *payer, const char *month, char ret_id[static CM_ID_HEX],
+                                     cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(pg, "SELECT catalog_id FROM settled_period WHERE payer = $1 AND period = $2", 2,
+                     (const char *[]){payer, month}, &rows, err))
+        return false;
+    snprintf(ret_id, CM_ID_HEX, "%s", cm_rows_count(rows) ? cm_rows_text(rows, 0, 0) : "");
+    cm_rows_free(rows);
+    return true;
 }
 
 bool cm_store_period_delivered(cm_pg *pg, const char *run, cm_instant now, const char *by, cm_error *err)

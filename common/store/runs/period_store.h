@@ -22,6 +22,11 @@ cm_instant cm_period_overdue_from(cm_period period);
 CM_NODISCARD bool cm_store_period_state(cm_pg *pg, const char *payer, const char *month, enum cm_period_state *ret,
                                         cm_error *err);
 
+/* The catalog version that a settled or closed period rests on: the one that was in force at its settlement. "": it is
+ * open. */
+CM_NODISCARD bool cm_store_period_settled_catalog(cm_pg *pg, const char *payer, const char *month,
+                                                  char ret_id[static CM_ID_HEX], cm_error *err);
+
 /* The only function that changes a state; in the caller's transaction, which holds the lock of (payer, period).
  * REFUSED: not an allowed change. For the state that it already has, nothing happens. */
 CM_NODISCARD bool cm_store_period_change(cm_pg *pg, const char *payer, const char *lane, const char *month,

@@ -1,9 +1,9 @@
-/* Registration of deliveries and the start of runs. Each is one transaction under a lock of (payer, period). */
+/* Registration of deliveries, and inserting runs. Each is one transaction under a lock of (payer, period). */
 #include "store/audit/audit.h"
 #include "store/catalog/link_store.h"
 #include "store/catalog/slice_store.h"
+#include "store/runs/period_store.h"
 #include "store/runs/run_row.h"
-#include "store/runs/switch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void next_content_id(const char *before, const char *files, char ret[stat
     cm_digest_finish_id(digest, ret);
 }
 
-static bool lock_period(cm_pg *pg, const char *payer, const char *period, cm_error *err)
+bool cm_period_lock(cm_pg *pg, const char *payer, const char *period, cm_error *err)
 {
     const char *values[] = {payer, period};
     return cm_pg_query(pg, "SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || $1 || ' ' || $2, 0))", 2,
@@ -198,9 +198,8 @@ static bool basis_of_period(const registering *r, char ret_catalog[static CM_ID_
     cm_rows *rows = NULL;
     if (!cm_pg_query(
             r->pg,
-            "SELECT run.catalog_id, newest.links_version FROM billing_period b JOIN current_run c ON c.payer = b.payer AND c.period = b.period"
-            " JOIN run ON run.id = c.run_id JOIN newest_run n ON n.payer = b.payer AND n.period = b.period JOIN run newest ON newest.id = n.run_id"
-            " WHERE b.payer = $1 AND b.period = $2 AND b.state IN ('settled', 'closed')",
+            "SELECT b.catalog_id, newest.links_version FROM settled_period b JOIN newest_run n ON n.payer = b.payer AND n.period = b.period JOIN run newest ON newest.id = n.run_id"
+            " WHERE b.payer = $1 AND b.period = $2",
             2, values, &rows, err))
         return false;
     bool settled = cm_rows_count(rows) > 0;
@@ -380,7 +379,7 @@ static bool register_known(const registering *r, const char *state, const char *
 static bool register_locked(const registering *r, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!lock_period(r->pg, r->payer->id, r->period, err) || !find_newest(r, err) ||
+    if (!cm_period_lock(r->pg, r->payer->id, r->period, err) || !find_newest(r, err) ||
         !cm_pg_query(
             r->pg,
             "SELECT d.state, d.error_code, d.attempt, EXISTS (SELECT FROM run WHERE delivery_id = d.id AND attempt = d.attempt),"
@@ -415,61 +414,6 @@ bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const cm_payer *pay
     cm_period_print(found->period, r.period);
     delivery_id(payer->id, found, ret->delivery);
     bool done = cm_pg_begin(pg, err) && register_locked(&r, err) && cm_pg_commit(pg, err);
-    if (!done)
-        cm_pg_rollback(pg);
-    return done;
-}
-
-/* The same rating again is the same run: what is its state? */
-static bool start_again(cm_pg *pg, const char *run, cm_instant now, const char *actor, const char *reason,
-                        cm_error *err)
-{
-    cm_run facts;
-    if (!cm_store_run(pg, run, &facts, err))
-        return false;
-    if (strcmp(facts.state, "running") == 0)
-        return true;
-    return facts.complete ? cm_store_run_reactivate(pg, run, now, actor, err)
-                          : cm_store_run_restart(pg, run, now, actor, reason, err);
-}
-
-bool cm_run_start_locked(cm_pg *pg, const cm_run_order *order, char ret_run[static CM_ID_HEX], bool *ret_new,
-                         cm_error *err)
-{
-    char month[CM_PERIOD_TEXT], object[64], links[CM_ID_HEX];
-    cm_period_print(order->period, month);
-    const char *payer = order->payer, *values[] = {payer, month, order->delivery};
-    cm_rows *rows = NULL;
-    if (!lock_period(pg, payer, month, err) || !cm_store_links_of_payer(pg, payer, links, err) ||
-        !cm_pg_query(
-            pg,
-            "SELECT d.id, d.attempt, d.lane, (SELECT count(*) FROM chunk WHERE delivery_id = d.id) FROM delivery d"
-            " WHERE payer = $1 AND period = $2 AND state IN ('good', 'planned') AND ($3::text IS NULL OR id = $3)"
-            " ORDER BY (state = 'good') DESC, seq DESC LIMIT 1",
-            3, values, &rows, err))
-        return false;
-    if (cm_rows_count(rows) == 0) {
-        cm_rows_free(rows);
-        return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DELIVERY",
-                       "payer %s has no usable delivery for %s; see `curmill delivery list --payer %s --period %s`",
-                       payer, month, payer, month);
-    }
-    bool done = cm_run_insert(pg, cm_rows_text(rows, 0, 0), order->catalog->id, links, (int)cm_rows_i64(rows, 0, 1),
-                              payer, cm_rows_text(rows, 0, 2), order->period, (int)cm_rows_i64(rows, 0, 3),
-                              order->settings, order->now, ret_run, ret_new, err);
-    snprintf(object, sizeof object, "run:%s", ret_run);
-    cm_rows_free(rows);
-    if (done && !*ret_new)
-        return start_again(pg, ret_run, order->now, order->actor, order->reason, err);
-    return done && cm_store_audit(pg, order->now, order->actor, "run.started", object, order->reason, NULL, err);
-}
-
-bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
-                        const cm_run_settings *settings, cm_instant now, const char *actor, const char *reason,
-                        char ret_run[static CM_ID_HEX], bool *ret_new, cm_error *err)
-{
-    const cm_run_order order = {catalog, NULL, payer, period, settings, now, actor, reason};
-    bool done = cm_pg_begin(pg, err) && cm_run_start_locked(pg, &order, ret_run, ret_new, err) && cm_pg_commit(pg, err);
     if (!done)
         cm_pg_rollback(pg);
     return done;

@@ -28,4 +28,14 @@ typedef struct cm_run_order {
 CM_NODISCARD bool cm_run_start_locked(cm_pg *pg, const cm_run_order *order, char ret_run[static CM_ID_HEX],
                                       bool *ret_new, cm_error *err);
 
+/* Rates a delivery again with a catalog version (a settled period: its own) and its payer's present links, in a
+ * transaction that holds the lock of (payer, period). Other runs of it that are still being rated are superseded. */
+CM_NODISCARD bool cm_run_start_delivery(cm_pg *pg, const char *catalog, const char *delivery,
+                                        const cm_run_settings *settings, cm_instant now, const char *actor,
+                                        const char *reason, char ret_run[static CM_ID_HEX], bool *ret_new,
+                                        cm_error *err);
+
+/* Until the end of the transaction. */
+CM_NODISCARD bool cm_period_lock(cm_pg *pg, const char *payer, const char *month, cm_error *err);
+
 #endif

@@ -57,7 +57,8 @@ CM_NODISCARD bool cm_store_register(cm_pg *pg, const cm_catalog *catalog, const 
                                     const cm_found_delivery *found, const cm_run_settings *settings, cm_instant now,
                                     const char *actor, cm_registered *ret, cm_error *err);
 
-/* Rates a good delivery again (`run start`) with a catalog version and the payer's present link set: NOT_FOUND without
+/* Rates a good delivery again (`run start`) with a catalog version (a settled period: its own) and the payer's present
+ * link set: NOT_FOUND without
  * a delivery; *ret_run is the run, new or existing (same id: same run). */
 CM_NODISCARD bool cm_store_run_start(cm_pg *pg, const cm_catalog *catalog, const char *payer, cm_period period,
                                      const cm_run_settings *settings, cm_instant now, const char *actor,

@@ -1,6 +1,7 @@
 /* What forbids to settle a period (statements.md section 1): settling is a promise that the month is complete. */
 #include "store/ledgers/unbilled_store.h"
 #include "store/runs/period_store.h"
+#include "store/runs/stale.h"
 
 typedef struct checking {
     cm_pg *pg;
@@ -84,6 +85,22 @@ static bool newer_run(const checking *c, cm_error *err)
     return true;
 }
 
+/* What is settled keeps its prices. */
+static bool stale(const checking *c, cm_instant now, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    cm_buffer detail = {0};
+    if (!cm_pg_query(c->pg, "SELECT ARRAY[run_id] FROM current_run WHERE payer = $1 AND period = $2", 2,
+                     (const char *[]){c->payer, c->month}, &rows, err))
+        return false;
+    bool done = !cm_rows_count(rows) || cm_store_runs_stale(c->pg, cm_rows_text(rows, 0, 0), now, &detail, err);
+    if (done && detail.length)
+        refuse(c, "PRICES_STALE", detail.data);
+    cm_rows_free(rows);
+    cm_buffer_free(&detail);
+    return done;
+}
+
 static void unbilled(const checking *c, const json_t *money)
 {
     cm_buffer detail = {0};
@@ -106,7 +123,7 @@ bool cm_store_settle_check(cm_pg *pg, const char *payer, cm_period period, const
     char month[CM_PERIOD_TEXT];
     checking c = {pg, payer, cm_period_print(period, month), json_array()};
     still_running(&c, period, now);
-    bool done = newest_delivery(&c, err) && newer_run(&c, err);
+    bool done = newest_delivery(&c, err) && newer_run(&c, err) && stale(&c, now, err);
     if (done && unacknowledged)
         unbilled(&c, unacknowledged);
     *ret = done ? c.reasons : NULL;

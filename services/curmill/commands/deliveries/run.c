@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 #include "commands/commands.h"
 
+#include "store/runs/period_store.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +106,20 @@ int cmd_run_show(cli *c)
                                     "shards", run.shards, "chunks", chunks, "control_costs", costs, "alerts", alerts));
 }
 
+/* What settles stays: --catalog cannot name another version. */
+static bool keeps_basis(const cli *c, const cm_catalog *catalog, cm_period period, cm_error *err)
+{
+    char settled[CM_ID_HEX], month[CM_PERIOD_TEXT];
+    const char *payer = cli_value(c, "payer");
+    if (!cm_store_period_settled_catalog(c->pg_, payer, cm_period_print(period, month), settled, err))
+        return false;
+    return !*settled || strcmp(settled, catalog->id) == 0 ||
+           cm_fail(err, CM_ERROR_REFUSED, "PERIOD_STATE",
+                   "period %s of payer %s is settled and rests on catalog version %s: leave --catalog out, or take the "
+                   "settlement back first (`curmill period reopen --payer %s --period %s --by WHO --reason TEXT`)",
+                   month, payer, settled, payer, month);
+}
+
 int cmd_run_start(cli *c)
 {
     cm_error err = {0};
@@ -123,7 +139,8 @@ int cmd_run_start(cli *c)
     if (!catalog)
         return exit_code;
     cm_run_settings settings = {0};
-    bool done = cm_store_run_start(c->pg_, catalog, cli_value(c, "payer"), period, &settings, cli_now(c),
+    bool done = (!version || keeps_basis(c, catalog, period, &err)) &&
+                cm_store_run_start(c->pg_, catalog, cli_value(c, "payer"), period, &settings, cli_now(c),
                                    by ? by : "curmill run start", reason ? reason : "", run, &started, &err);
     cm_catalog_free(catalog);
     if (!done)

@@ -46,7 +46,7 @@ static void tell_shut(const json_t *shut, const char *id, const char *customer, 
     }
     if (any && override_count == 0)
         fputs(
-            "  (--override GATE --reason TEXT issues it on your responsibility; not for RUN_INCOMPLETE, FX_MISSING)\n",
+            "  (--override GATE --reason TEXT issues it on your responsibility; not for RUN_INCOMPLETE, PRICES_STALE, FX_MISSING)\n",
             stderr);
 }
 

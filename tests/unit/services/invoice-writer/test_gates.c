@@ -82,8 +82,9 @@ Test(gates, too_early)
     set_clock(w, "2025-07-16T00:00:00Z");
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
-    static const char *const codes[] = {"RUN_INCOMPLETE", "DELIVERY_MISSING",           "NOT_FINAL", "TOO_EARLY",
-                                        "SUSPENDED",      "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD",  "FX_MISSING"};
+    static const char *const codes[] = {
+        "RUN_INCOMPLETE", "DELIVERY_MISSING",           "PRICES_STALE", "NOT_FINAL", "TOO_EARLY",
+        "SUSPENDED",      "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD",     "FX_MISSING"};
     cr_expect_eq(json_array_size(gates), sizeof codes / sizeof *codes);
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         cr_expect_str_eq(json_string_value(json_object_get(json_array_get(gates, i), "code")), codes[i]);
@@ -264,6 +265,9 @@ Test(gates, support_plan_group_missing)
                   "  - {id: \"" ACCOUNT "\", payer: \"" TDS
                   "\", from: 2025-01-01, support_plan_group: g}\n---\nkind: SupportPlanGroup\nid: g\ntype: business\n");
     look(w, "acme");
+    cr_expect_str_eq(shut(), "PRICES_STALE");
+    rate(w, 'b', charges, 2);
+    look(w, "acme");
     cr_expect_str_eq(shut(), "");
     world_free(w);
 }
@@ -280,6 +284,7 @@ Test(gates, fx)
                            "standard\ninvoice_currency: EUR\naccounts:\n"
                            "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}\n";
     world_catalog(w, customer);
+    rate(w, 'b', final_, 1);
     look(w, "acme");
     cr_expect_str_eq(shut(), "FX_MISSING");
     cr_expect_str_eq(detail("FX_MISSING"), "add an FxRate (set: reseller) from USD to EUR for 2025-06 to the catalog");
