@@ -19,6 +19,8 @@ from oracle import dec, load
 
 PERIOD = "2020-12"
 WHO = ("--by", "maria", "--reason", "test")
+WORDS = {"usage": "Usage", "covered_usage": "Usage", "bundled_discount": "Usage", "fee": "Fee", "commitment_fee": "Fee", "support": "Support",
+         "marketplace": "Marketplace", "refund": "Refund", "credit": "Credit", "reseller_credit": "Credit", "custom_charge": "Charge", "tax": "Tax"}
 NEVER = {"RUN_INCOMPLETE", "PRICES_STALE", "FX_MISSING"}
 
 
@@ -83,6 +85,7 @@ def issued(stack, generate, tmp_path_factory):
     seen["table"] = stack.cli_raw("--format", "table", "statement", "show", semi["id"]).stdout
     seen["list"] = stack.cli_raw("--format", "table", "statement", "list", *where).stdout
     seen["semi"] = semi["id"]
+    seen["usage_types"] = {key.usage_type for key in load.charges_of(catalogs.from_folder(month.catalog), month.payer, PERIOD).rows}
     shown = []
     for draft in drafts:
         shut = {g["code"] for g in stack.cli("statement", "show", draft["id"])["gates"] if not g["open"]}
@@ -126,13 +129,42 @@ def test_drafts(stack, issued):
         {name: margin[name] for name in ("sell", "buy", "fx", "margin", "rows")}
 
 
+def test_customers_read_no_id_of_ours(issued):
+    """No id of a group, rule or charge, no class name, no lane in any output of a month of real documents."""
+    month, shown, seen, folder = issued
+    own = {line["usage_type"] for document in shown for line in document["lines"]} - seen["usage_types"]
+    names = own | set(catalogs.from_folder(month.catalog).groups) | (set(WORDS) - {"tax"}) | {document["lane"] for document in shown}
+    assert own
+    for document in shown:
+        view = json.loads((folder / "json" / _name(document, "json")).read_bytes())
+        assert not names & set(_texts(view))
+        table = list(csv.reader(io.StringIO((folder / "csv" / _name(document, "csv")).read_bytes().decode(), newline="")))
+        assert not names & {cell for row in table for cell in row}
+        pages = subprocess.run(["pdftotext", "-layout", "-", "-"], input=(folder / "pdf" / _name(document, "pdf")).read_bytes(), capture_output=True,
+                               check=True).stdout.decode()
+        assert not names & {cell.strip() for cell in re.split(r"\n|  +", pages)}
+
+
+def _texts(value):
+    """Every text of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
+
+
 def test_csv_adds_up(issued):
-    """R10, I10: the lines of `statement show`, one a row, and sums that hold."""
-    _, shown, _, folder = issued
+    """R10, I10: the lines of `statement show`, one a row, in the customer's words, and sums that hold."""
+    _, shown, seen, folder = issued
     for document in shown:
         rows = _rows((folder / "csv" / _name(document, "csv")).read_bytes())
         lines = [row for row in rows if row["row"] == "line"]
-        assert [{name: row[name] for name in document["lines"][0]} for row in lines] == document["lines"]
+        same = ("customer", "account", "unit", "quantity", "amount_exact", "amount")
+        assert [[row[name] for name in same] for row in lines] == [[line[name] for name in same] for line in document["lines"]]
+        for row, line in zip(lines, document["lines"]):
+            assert row["class"] == WORDS[line["class"]]
+            if line["class"] in ("usage", "covered_usage") and line["usage_type"] in seen["usage_types"]:
+                assert (row["product"], row["usage_type"]) == (line["product"], line["usage_type"])
         amount = {kind: sum(decimal.Decimal(row["amount"]) for row in rows if row["row"] == kind) for kind in ("line", "subtotal", "tax", "total")}
         assert amount["line"] == amount["subtotal"] == decimal.Decimal(document["subtotal"])
         assert amount["subtotal"] + amount["tax"] == amount["total"] == decimal.Decimal(document["total"])

@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Parts of a document, by class. */
-static const struct part {
-    const char *title, *class; /* class NULL: all other classes */
-} parts[] = {{"Usage and fees", NULL},
-             {"Support", "support"},
-             {"Custom charges", "custom_charge"},
-             {"Credits", "reseller_credit"}};
-enum { PARTS = sizeof parts / sizeof *parts };
-
 typedef struct body {
     cm_paper *paper;
     json_t *spans; /* customer -> [first line, end]; NULL: the lines of a customer are not consecutive */
@@ -29,10 +20,11 @@ typedef struct body {
 
 static size_t part_of(const json_t *line)
 {
-    for (size_t i = 1; i < PARTS; i++)
-        if (strcmp(cm_print_text(line, "class"), parts[i].class) == 0)
+    const char *named = cm_print_text(line, "part"); /* customers read words for the classes */
+    for (size_t i = 0; *named && i < CM_PARTS; i++)
+        if (strcmp(named, cm_part_titles[i]) == 0)
             return i;
-    return 0;
+    return cm_part_of_class(cm_print_text(line, "class"));
 }
 
 static void add(cm_decimal *sum, const json_t *line)
@@ -153,10 +145,10 @@ static void put_summary(body *b)
     cm_paper_need(paper, PT(60));
     cm_paper_paragraph(paper, CM_STYLE_HEADING, "Summary");
     paper->y += PT(4);
-    for (size_t part = 0; part < PARTS; part++) {
+    for (size_t part = 0; part < CM_PARTS; part++) {
         choose(b, NULL, part);
         if (b->count)
-            cm_paper_pair(paper, CM_STYLE_BODY, x, width, parts[part].title,
+            cm_paper_pair(paper, CM_STYLE_BODY, x, width, cm_part_titles[part],
                           money_of(b, sum_of(b->lines, b->count), money));
     }
     put_sums(b);
@@ -168,7 +160,7 @@ static void put_summary(body *b)
     paper->y += PT(4);
     json_array_foreach (json_object_get(paper->view, "customers"), i, customer) {
         cm_decimal sum = CM_DECIMAL_ZERO;
-        for (size_t part = 0; part < PARTS; part++) {
+        for (size_t part = 0; part < CM_PARTS; part++) {
             choose(b, cm_print_text(customer, "id"), part);
             cm_decimal more = sum_of(b->lines, b->count);
             bool fits = cm_decimal_accumulate(&sum, more);
@@ -274,13 +266,13 @@ static void put_part(body *b, size_t part)
         return;
     paper->table = NULL;
     cm_paper_need(paper, PT(90));
-    cm_paper_pair(paper, CM_STYLE_HEADING, paper->left, paper->right - paper->left, parts[part].title,
+    cm_paper_pair(paper, CM_STYLE_HEADING, paper->left, paper->right - paper->left, cm_part_titles[part],
                   money_of(b, sum_of(b->lines, b->count), money));
     paper->y += PT(4);
     cm_paper_table(paper, &b->table);
-    if (part > 1)
+    if (part >= CM_PART_CHARGES)
         put_named(b);
-    for (size_t first = 0, last; part <= 1 && first < b->count; first = last) {
+    for (size_t first = 0, last; part < CM_PART_CHARGES && first < b->count; first = last) {
         last = run_of(b, first, false);
         if (*cm_print_text(b->lines[first], "account"))
             put_account_head(b, first, last);
@@ -302,7 +294,7 @@ static void put_customer(body *b, const json_t *customer)
     cm_paper_rule(b->paper, b->paper->left, b->paper->y + PT(2), b->paper->right - b->paper->left, true);
     b->paper->y += PT(8);
     cm_buffer_free(&title);
-    for (size_t part = 0; part < PARTS; part++) {
+    for (size_t part = 0; part < CM_PARTS; part++) {
         choose(b, cm_print_text(customer, "id"), part);
         put_part(b, part);
     }
@@ -335,7 +327,7 @@ void cm_print_body(cm_paper *paper)
         json_array_foreach (json_object_get(paper->view, "customers"), i, customer)
             put_customer(&b, customer);
     } else {
-        for (size_t part = 0; part < PARTS; part++) {
+        for (size_t part = 0; part < CM_PARTS; part++) {
             choose(&b, NULL, part);
             put_part(&b, part);
         }

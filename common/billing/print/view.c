@@ -123,10 +123,11 @@ static json_t *head(const json_t *record, enum cm_view which)
     return view;
 }
 
-static json_t *lines_json(const json_t *document, const json_t *accounts)
+static json_t *lines_json(const json_t *document, const json_t *settings, bool for_customer)
 {
     static const char *const keys[] = {"product",  "usage_type",   "unit",   "class",
                                        "quantity", "amount_exact", "amount", NULL};
+    const json_t *accounts = json_object_get(settings, "accounts"), *labels = json_object_get(settings, "labels");
     json_t *ret = json_array(), *line;
     size_t i;
     json_array_foreach (json_object_get(document, "lines"), i, line) {
@@ -136,6 +137,8 @@ static json_t *lines_json(const json_t *document, const json_t *accounts)
                                 json_object_get(line, "account"), "account_name", cm_print_text(account, "name"),
                                 "tags", tags ? json_incref(tags) : json_object());
         copy(one, line, keys);
+        if (for_customer && labels) /* records without labels are printed as they always were (I09) */
+            cm_print_for_customer(one, labels);
         json_array_append_new(ret, one);
     }
     return ret;
@@ -155,7 +158,7 @@ static json_t *rate_json(const json_t *document, const json_t *settings)
 }
 
 /* The content of a document: figures as stored. */
-static void put_figures(json_t *view, const json_t *record)
+static void put_figures(json_t *view, const json_t *record, enum cm_view which)
 {
     static const char *const sums[] = {"subtotal", "tax", "total", NULL};
     const json_t *document = json_object_get(record, "document"), *settings = json_object_get(record, "settings");
@@ -165,7 +168,7 @@ static void put_figures(json_t *view, const json_t *record)
     json_object_set_new(view, "minor_digits", json_integer(digits < 0 ? 2 : digits));
     json_object_set(view, "rate", json_object_get(document, "rate"));
     json_object_set_new(view, "exchange_rate", rate_json(document, settings));
-    json_object_set_new(view, "lines", lines_json(document, json_object_get(settings, "accounts")));
+    json_object_set_new(view, "lines", lines_json(document, settings, which == CM_VIEW_CUSTOMER));
     copy(view, document, sums);
 }
 
@@ -246,7 +249,7 @@ json_t *cm_view_make(const json_t *record, enum cm_view view, cm_error *err)
         put_bought(ret, record);
         return ret;
     }
-    put_figures(ret, record);
+    put_figures(ret, record, view);
     if (view == CM_VIEW_RESELLER)
         put_own(ret, record);
     return ret;

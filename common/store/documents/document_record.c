@@ -3,6 +3,7 @@
 #include "base/digest/digest.h"
 #include "base/json/json.h"
 #include "base/time/time.h"
+#include "store/documents/document_labels.h"
 #include "store/ledgers/discount_store.h"
 
 #include <stdio.h>
@@ -156,16 +157,43 @@ static json_t *remit_to_json(const json_t *catalog, const cm_document_facts *fac
     return NULL;
 }
 
+/* A correction also takes over those of the document that it corrects: its lines may name what the catalog no longer
+ * has. */
+static bool labels_json(cm_pg *pg, const json_t *catalog, const cm_document_facts *facts, json_t **ret, cm_error *err)
+{
+    const json_t *corrects = json_object_get(facts->document, "corrects");
+    const char *id = cm_json_member_text(corrects, "id"),
+               *period = cm_json_member_text(corrects ? corrects : facts->document, "period");
+    cm_rows *rows = NULL;
+    *ret = NULL;
+    if (*id && !cm_pg_query(pg, "SELECT record::jsonb -> 'settings' -> 'labels' FROM statement WHERE id = $1", 1, &id,
+                            &rows, err))
+        return false;
+    json_t *own = cm_document_labels(catalog, facts, period);
+    if (rows && cm_rows_count(rows) && !cm_rows_null(rows, 0, 0))
+        *ret = json_loads(cm_rows_text(rows, 0, 0), 0, NULL);
+    cm_rows_free(rows);
+    if (*ret)
+        json_object_update_recursive(*ret, own);
+    else
+        *ret = json_incref(own);
+    json_decref(own);
+    return true;
+}
+
 json_t *cm_document_settings(cm_pg *pg, const cm_document_facts *facts, cm_error *err)
 {
-    json_t *fx = NULL, *runs = NULL;
+    json_t *fx = NULL, *runs = NULL, *labels = NULL;
     const json_t *catalog = catalog_json(pg, facts->catalog_id, err);
-    if (!catalog || !fx_json(pg, facts, &fx, err) || !(runs = runs_json(pg, facts, err))) {
+    if (!catalog || !fx_json(pg, facts, &fx, err) || !labels_json(pg, catalog, facts, &labels, err) ||
+        !(runs = runs_json(pg, facts, err))) {
         json_decref(fx);
+        json_decref(labels);
         return NULL;
     }
-    json_t *settings = json_pack("{s:s, s:o, s:o, s:o, s:o}", "catalog", facts->catalog_id, "runs", runs, "fx", fx,
-                                 "parties", parties_json(catalog, facts), "accounts", accounts_json(catalog, facts));
+    json_t *settings =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "catalog", facts->catalog_id, "runs", runs, "fx", fx, "parties",
+                  parties_json(catalog, facts), "accounts", accounts_json(catalog, facts), "labels", labels);
     json_t *remit_to = remit_to_json(catalog, facts);
     cm_assert(settings);
     if (remit_to)

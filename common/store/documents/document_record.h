@@ -1,8 +1,8 @@
 /*
  * The sources of a document, stored inside an issued one and used for its outputs (statements.md sections 4 and 7;
- * I09): {document, settings: {catalog, runs, fx, parties, accounts, remit_to}, margin, arrears, overrides, approved,
- * issued}. The outputs of common/billing/print are pure functions of it. Records of older versions lack accounts,
- * remit_to and margin.
+ * I09): {document, settings: {catalog, runs, fx, parties, accounts, labels, remit_to}, margin, arrears, overrides,
+ * approved, issued}. The outputs of common/billing/print are pure functions of it. Records of older versions lack
+ * accounts, labels, remit_to and margin.
  */
 #ifndef CM_STORE_DOCUMENT_RECORD_H
 #define CM_STORE_DOCUMENT_RECORD_H
@@ -23,7 +23,7 @@ typedef struct cm_document_facts {
 CM_NODISCARD bool cm_document_reseller(cm_pg *pg, const char *catalog_id, const char *reseller, const json_t **ret,
                                        cm_error *err);
 
-/* The settings as they are now: catalog, runs, fx, parties, accounts, remit_to. NULL: *err. */
+/* The settings as they are now: catalog, runs, fx, parties, accounts, labels, remit_to. NULL: *err. */
 CM_NODISCARD json_t *cm_document_settings(cm_pg *pg, const cm_document_facts *facts, cm_error *err);
 
 /* N12: [{customer, account, product, earned, amount}] in the source currency; empty for corrections. NULL: *err. */

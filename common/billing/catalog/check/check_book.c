@@ -243,6 +243,8 @@ static void check_rule(cm_checker *checker, const cm_yaml_node *node, const cm_d
         rule->id_node = fields[CM_KEY_RULE_ID].value;
         json_object_set_new(rule->json, "id", json_string(rule->id));
     }
+    if (fields[CM_KEY_RULE_LABEL].value)
+        cm_put_text(checker, rule->json, "label", fields[CM_KEY_RULE_LABEL].value);
     if (fields[CM_KEY_RULE_PRIORITY].value &&
         cm_read_integer(checker, fields[CM_KEY_RULE_PRIORITY].value, "priority", 0, 1000000000, &rule->priority)) {
         rule->priority_node = fields[CM_KEY_RULE_PRIORITY].value;

@@ -94,6 +94,8 @@ void cm_check_custom_charge(cm_checker *checker, cm_document *document)
         cm_read_id(checker, fields[CM_KEY_CHARGE_ID].value, "id", &text);
     check_owner(checker, document, fields[CM_KEY_CHARGE_NAME].value, fields[CM_KEY_CHARGE_CUSTOMER].value,
                 fields[CM_KEY_CHARGE_LANE].value);
+    if (fields[CM_KEY_CHARGE_LABEL].value)
+        cm_put_text(checker, document->json, "label", fields[CM_KEY_CHARGE_LABEL].value);
     check_dates(checker, fields, document);
     check_size(checker, fields, document);
 }

@@ -85,6 +85,8 @@ void cm_check_support_plan_group(cm_checker *checker, cm_document *document)
         return;
     if (fields[CM_KEY_GROUP_ID].value)
         cm_read_id(checker, fields[CM_KEY_GROUP_ID].value, "id", &text);
+    if (fields[CM_KEY_GROUP_LABEL].value)
+        cm_put_text(checker, document->json, "label", fields[CM_KEY_GROUP_LABEL].value);
     bool has_type =
         fields[CM_KEY_GROUP_TYPE].value && read_plan_type(checker, fields[CM_KEY_GROUP_TYPE].value, false, &type);
     if (has_type) {

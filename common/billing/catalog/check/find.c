@@ -62,10 +62,11 @@ bool cm_read_lane(cm_checker *checker, const cm_yaml_node *node, const char **re
         return true;
     const char *nearest = nearest_lane(*ret, checker->lanes);
     checker->lane_unknown = true;
-    cm_wrong(checker, node,
-             "lane \"%s\" is not a lane of this installation (%s)%s; correct it, or add it to the setting lanes and start "
-             "its workers",
-             *ret, list_of(checker->arena, checker->lanes),
-             nearest ? cm_arena_printf(checker->arena, "; did you mean \"%s\"?", nearest) : "");
+    cm_wrong(
+        checker, node,
+        "lane \"%s\" is not a lane of this installation (%s)%s; correct it, or add it to the setting lanes and start "
+        "its workers",
+        *ret, list_of(checker->arena, checker->lanes),
+        nearest ? cm_arena_printf(checker->arena, "; did you mean \"%s\"?", nearest) : "");
     return false;
 }

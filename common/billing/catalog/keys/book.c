@@ -27,6 +27,9 @@ const cm_key_table cm_version_keys = CM_KEY_TABLE("a version", "versions[]", ver
 static const cm_key rule[CM_KEY_RULE_COUNT] = {
     [CM_KEY_RULE_ID] = {"id", true, "explanations and totals name the rule by it", "id", NULL,
                         "names the rule in explanations and totals; unique in the version", "ec2-list-minus-5"},
+    [CM_KEY_RULE_LABEL] = {"label", false, NULL, "text", "nothing",
+                           "with `tiers`: what customers read where the month's quantity stands on a document",
+                           "Storage by volume"},
     [CM_KEY_RULE_PRIORITY] =
         {"priority", true, "rules are tried by ascending priority", "0 to 1,000,000,000", NULL,
          "rules are tried by ascending priority, the first that matches decides alone; unique in the version", "10"},

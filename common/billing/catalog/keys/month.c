@@ -6,6 +6,8 @@ static const cm_key group[CM_KEY_GROUP_COUNT] = {
     [CM_KEY_GROUP_KIND] = {"kind", true, NULL, "`SupportPlanGroup`", NULL, "the kind of this document",
                            "SupportPlanGroup"},
     [CM_KEY_GROUP_ID] = {"id", true, NULL, "id", NULL, "what accounts refer to", "managed"},
+    [CM_KEY_GROUP_LABEL] = {"label", false, NULL, "text", "`AWS Support`",
+                            "what customers read where the group's support stands on a document", "Managed support"},
     [CM_KEY_GROUP_TYPE] =
         {"type", true, "business, passthrough, basic or one of AWS's public plans",
          "`business`, `passthrough`, `developer`, `business_public`, `business_plus`, `enterprise` or `basic`", NULL,
@@ -104,6 +106,8 @@ static const cm_key charge[CM_KEY_CHARGE_COUNT] = {
     [CM_KEY_CHARGE_KIND] = {"kind", true, NULL, "`CustomCharge`", NULL, "the kind of this document", "CustomCharge"},
     [CM_KEY_CHARGE_ID] = {"id", true, NULL, "id", NULL, "usage type of its row", "managed-service"},
     [CM_KEY_CHARGE_NAME] = {"name", false, NULL, "text", "the id", "product of its row", "Managed service"},
+    [CM_KEY_CHARGE_LABEL] = {"label", false, NULL, "text", "the name",
+                             "what customers read where the charge stands on a document", "Operations desk"},
     [CM_KEY_CHARGE_CUSTOMER] = {"customer", true, "whose statement it stands on", "id of a Customer", NULL,
                                 "whose statement it stands on", "acme"},
     [CM_KEY_CHARGE_LANE] =

@@ -14,6 +14,12 @@ bool cm_parse_text(cm_parser *parser, cm_json_reader *reader, const char **ret)
     return true;
 }
 
+void cm_parse_label(cm_json_reader *reader)
+{
+    cm_slice ignored;
+    (void)cm_json_text(reader, &ignored);
+}
+
 bool cm_parse_decimal(cm_json_reader *reader, cm_decimal *ret)
 {
     cm_slice text;

@@ -41,6 +41,7 @@ const void *cm_parse_reference(cm_parser *parser, cm_json_reader *reader, const 
 /* Position of a text in `names` (NULL-ended). */
 bool cm_parse_one_of(cm_json_reader *reader, const char *const *names, int *ret);
 bool cm_parse_layer(cm_json_reader *reader, enum cm_layer *ret);
+void cm_parse_label(cm_json_reader *reader); /* only documents read it, from the text (store/documents) */
 /* {layer, classes}; `classes` of CM_CLASS_COUNT elements. */
 bool cm_parse_base(cm_json_reader *reader, enum cm_layer *layer, bool *classes);
 bool cm_parse_class(cm_json_reader *reader, enum cm_class *ret);

@@ -137,6 +137,8 @@ static bool parse_rule(cm_parser *parser, cm_json_reader *reader, cm_rule *rule)
     while (cm_json_key(reader, &key)) {
         if (cm_slice_is(key, "id"))
             cm_parse_text(parser, reader, &rule->id);
+        else if (cm_slice_is(key, "label"))
+            cm_parse_label(reader);
         else if (cm_slice_is(key, "priority"))
             has_priority = cm_json_integer(reader, &rule->priority);
         else if (cm_slice_is(key, "match"))

@@ -23,6 +23,8 @@ static bool parse_custom_charge(cm_parser *parser, cm_json_reader *reader, void 
     while (cm_json_key(reader, &key)) {
         if (cm_slice_is(key, "name"))
             cm_parse_text(parser, reader, &charge->name);
+        else if (cm_slice_is(key, "label"))
+            cm_parse_label(reader);
         else if (cm_slice_is(key, "customer"))
             parse_customer(parser, reader, &charge->customer);
         else if (cm_slice_is(key, "lane"))

@@ -42,6 +42,8 @@ static bool parse_group(cm_parser *parser, cm_json_reader *reader, void *element
     while (cm_json_key(reader, &key)) {
         if (cm_slice_is(key, "type"))
             parse_plan_type(reader, &group->type, &has_type);
+        else if (cm_slice_is(key, "label"))
+            cm_parse_label(reader);
         else if (cm_slice_is(key, "percent"))
             group->has_percent = cm_parse_decimal(reader, &group->percent);
         else if (cm_slice_is(key, "minimum"))

@@ -121,12 +121,32 @@ static json_t *section(const cutting *c, const char *kind)
     return member(c->slice, kind, json_object);
 }
 
+/* A book as rating reads it: labels of rules are for documents only. */
+static json_t *unlabelled(const json_t *book)
+{
+    json_t *copy = NULL, *version, *rule;
+    size_t v, r;
+    json_array_foreach (json_object_get(book, "versions"), v, version) {
+        json_array_foreach (json_object_get(version, "rules"), r, rule) {
+            if (!json_object_get(rule, "label"))
+                continue;
+            if (!copy)
+                copy = json_deep_copy(book);
+            json_t *twin = json_array_get(json_object_get(copy, "versions"), v);
+            json_object_del(json_array_get(json_object_get(twin, "rules"), r), "label");
+        }
+    }
+    return copy ? copy : json_incref((json_t *)book);
+}
+
 static void name_book(const cutting *c, const char *id)
 {
     json_t *known = json_object_get(c->slicer->books, id);
     const json_t *book = document_of(c->slicer, "PriceBook", id);
     if (!known && book) {
-        char digest[CM_ID_HEX], *text = text_of(book);
+        json_t *rated = unlabelled(book);
+        char digest[CM_ID_HEX], *text = text_of(rated);
+        json_decref(rated);
         id_of_text(text, digest);
         known = json_pack("[s, s]", digest, text);
         json_object_set_new(c->slicer->books, id, known);

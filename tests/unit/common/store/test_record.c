@@ -155,6 +155,29 @@ Test(record, I14_remit_to_by_country)
     place_close(p);
 }
 
+/* Labels of the catalog become part of what an issued document stores. */
+Test(record, labels_of_the_catalog_version)
+{
+    place *p = place_open();
+    char id[CM_ID_HEX];
+    place_catalog(p, CATALOG("Acme") "---\nkind: CustomCharge\nid: desk\nname: Service desk\nlabel: Your desk\n"
+                                     "customer: acme\nfrom: 2025-01\namount: 7\ncurrency: USD\n---\n"
+                                     "kind: CustomCharge\nid: bare\ncustomer: acme\nfrom: 2025-01\namount: 1\n"
+                                     "currency: USD\n---\n"
+                                     "kind: Credit\nid: hello\nname: Welcome\ncustomer: acme\nfrom: 2025-01\n"
+                                     "amount: 3\ncurrency: USD\n");
+    deliver(p, "v1", true, ACME);
+    snprintf(id, sizeof id, "%s", id_of(p, "customer = 'acme'"));
+    json_t *record = record_of(p, id);
+    cr_expect_str_eq(AT(record, "settings", "labels", "charges", "desk"), "Your desk");
+    cr_expect_not_null(json_object_get(
+        json_object_get(json_object_get(json_object_get(record, "settings"), "labels"), "charges"), "bare"));
+    cr_expect_str_eq(AT(record, "settings", "labels", "charges", "bare"), "");
+    cr_expect_str_eq(AT(record, "settings", "labels", "credits", "hello"), "Welcome");
+    json_decref(record);
+    place_close(p);
+}
+
 Test(record, a_document_that_does_not_exist)
 {
     place *p = place_open();

@@ -78,6 +78,8 @@ Test(slice, what_only_documents_say_touches_none)
                    "name: Acme\naddress: [Hauptstr. 1]\nemail: a@example.com\ntax_id: DE1\ncountry: DE\n", false, false,
                    false);
     expect_touched("name: Acme\n", "name: Acme\ntax: [{name: VAT, percent: 19}]\n", false, false, false);
+    expect_touched("{id: all, priority", "{id: all, label: Everything, priority", false, false, false);
+    expect_touched("id: managed, type", "id: managed, label: Managed support, type", false, false, false);
     expect_touched("name: Acme\n", "name: Acme\ninvoice_currency: EUR\n", false, false, false);
     expect_touched("from: 2025-01-01, support", "from: 2025-01-01, name: Production, support", false, false, false);
     expect_touched("id: idle\nname: Idle\nreseller: northwind\nprice_book: own",
