@@ -218,7 +218,9 @@ static int take_words(cli *c, char **words, int count, int at)
             exit_code = cli_usage(c, "--%s %s is missing: %s", o->name, o->argument, o->help);
     }
     cm_period period;
-    if (exit_code < 0 && cli_value(c, "period") && !cli_period(c, &period, &exit_code))
+    const cli_option *month = find_option(c->command, "period", strlen("period"));
+    bool one_month = month && strcmp(month->argument, "YYYY-MM") == 0;
+    if (exit_code < 0 && one_month && cli_value(c, "period") && !cli_period(c, &period, &exit_code))
         return exit_code;
     if (exit_code < 0 && c->operands < c->command->least_operands)
         exit_code = cli_usage(c, "%s is missing", c->command->operands);

@@ -42,7 +42,8 @@ static const cli_option ingest_options[] = {
     {0}};
 static const cli_option payer_period[] = {PAYER_PERIOD, {0}};
 static const cli_option run_start_options[] = {
-    PAYER_PERIOD_REQUIRED,
+    {"payer", "PAYER", "only these payers; default: all of the catalog", false, true},
+    {"period", "M..N", "billing period such as 2025-06, or several: 2025-04..2025-06", true, false},
     {"catalog", "VERSION", "rate with this version, not the one in force", false, false},
     {"by", "WHO", "who does it", false, false},
     {"reason", "TEXT", "why", false, false},
@@ -156,7 +157,7 @@ static const cli_command delivery_children[] = {
 static const cli_command run_children[] = {
     {"list", "runs and their progress", NULL, 0, 0, payer_period, NULL, cmd_run_list},
     {"show", "one run: control totals, alerts", "RUN", 1, 1, NULL, NULL, cmd_run_show},
-    {"start", "rate a period again", NULL, 0, 0, run_start_options, NULL, cmd_run_start},
+    {"start", "rate months of payers again", NULL, 0, 0, run_start_options, NULL, cmd_run_start},
     {"diff",
      "what changes from run A to run B (or A1,A2 to B1,B2: of several payers or periods), by customer and product",
      "A B", 2, 2, NULL, NULL, cmd_run_diff},

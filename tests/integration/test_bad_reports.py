@@ -209,7 +209,7 @@ def test_a_file_without_lines_is_told(cases):
     case.deliver({"rep-1.csv.gz": gzip.compress(case.csv(case.row("500.0")))})
     case.scan()
     case.deliver({"rep-1.csv.gz": gzip.compress(case.csv())})
-    done = case.scan()
+    done = case.scan(code=2)
     told = json.loads(done.stdout)[0]
     assert "no lines" in done.stderr and (told["lines"], told["state"]) == (0, "held")
     assert case.sums() == (1, "500", "500")                      # DELIVERY_SHRANK: a person decides

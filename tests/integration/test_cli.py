@@ -251,6 +251,24 @@ def test_nothing_waits_for_a_lane_that_nobody_works_in(desk, stack, tmp_path):
         months.apply(stack, desk["catalog"])
 
 
+def test_run_start_for_many(desk, stack):
+    """Several payers and months: an array; one of each: an object. A payer without a delivery has nothing to rate."""
+    payers = [month.payer for month in desk["months"]]
+    keys = {"run", "payer", "period", "state", "complete"}
+    rows = stack.cli("run", "start", "--period", f"2030-12..{PERIOD}", "--wait")
+    assert sorted((r["payer"], r["period"], r["state"], r["complete"]) for r in rows) == sorted((p, PERIOD, "current", True) for p in payers)
+    assert all(set(row) == keys for row in rows)
+    of = {row["payer"]: row for row in rows}
+    assert stack.cli("run", "start", "--payer", *payers, "--period", PERIOD) == [of[payer] for payer in payers]
+    assert stack.cli("run", "start", "--payer", payers[0], "--period", PERIOD, "--wait") == of[payers[0]]
+    done = stack.cli_raw("run", "start", "--payer", payers[0], "--period", "2030-12")
+    assert done.returncode == 3 and done.stderr and not done.stdout
+    some = stack.cli_raw("run", "start", "--payer", payers[0], "--period", f"2030-12..{PERIOD}")
+    assert some.returncode == 3 and json.loads(some.stdout) == [of[payers[0]]] and "2030-12" in some.stderr
+    assert stack.cli_raw("run", "start", "--period", "2030-12").returncode == 3
+    assert stack.cli_raw("run", "start", "--period", f"{PERIOD}..2030-12").returncode == 1
+
+
 def test_catalog_versions(desk, stack):
     """Immutable versions: who, when, why; show and diff; the same content is the same version."""
     again = months.apply(stack, desk["catalog"])

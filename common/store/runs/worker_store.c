@@ -12,13 +12,13 @@ bool cm_store_idle_lanes(cm_pg *pg, const cm_run_filter *of, cm_idle_lane into[s
                          cm_error *err)
 {
     cm_rows *rows = NULL;
-    const char *values[] = {of->lane, of->payer, of->period, of->run, of->deliveries};
+    const char *values[] = {of->lane, of->payer, of->period, of->runs, of->deliveries};
     if (!cm_pg_query(
             pg,
             "SELECT lane, string_agg(name, ', ' ORDER BY place), min(run) FROM ("
             "  SELECT r.lane, w.place, w.name, min(r.id) AS run FROM run r, " WORKERS
             "  WHERE r.state = 'running' AND ($1::text IS NULL OR r.lane = $1) AND ($2::text IS NULL OR r.payer = $2)"
-            "  AND ($3::text IS NULL OR r.period = $3) AND ($4::text IS NULL OR r.id = $4)"
+            "  AND ($3::text IS NULL OR r.period = $3) AND ($4::text[] IS NULL OR r.id = ANY ($4::text[]))"
             "  AND ($5::text[] IS NULL OR r.delivery_id = ANY ($5::text[])) AND (w.name = 'invoice-writer'"
             "    OR EXISTS (SELECT FROM run_chunk k WHERE k.run_id = r.id AND NOT k.ended))"
             "  AND " NOT_ALIVE("w.name", "r.lane") " GROUP BY 1, 2, 3) x GROUP BY lane ORDER BY lane",

@@ -8,8 +8,8 @@ enum { CM_LANES_MAX = 64 };
 
 /* Of which runs; NULL: all. */
 typedef struct cm_run_filter {
-    const char *lane, *payer, *period, *run;
-    const char *deliveries; /* an array of PostgreSQL */
+    const char *lane, *payer, *period;
+    const char *runs, *deliveries; /* arrays of PostgreSQL */
 } cm_run_filter;
 
 /* A lane with runs that nobody carries on. */

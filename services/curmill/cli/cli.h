@@ -73,6 +73,8 @@ int cli_usage(const cli *c, const char *format, ...) CM_PRINTF(2, 3); /* exit co
 void cli_note(const cli *c, const char *format, ...) CM_PRINTF(2, 3); /* unless --quiet */
 /* "2025-06" of option --period. False: it is no period; the exit code is in *ret_exit. */
 bool cli_period(const cli *c, cm_period *ret, int *ret_exit);
+/* The first and the last month of "2025-05..2025-06", or of "2025-06". */
+bool cli_periods(const cli *c, const char *option, cm_period *ret_first, cm_period *ret_last, int *ret_exit);
 /* The archive of deliveries, closed by main(); NULL in *ret: none is set. False: the exit code is in *ret_exit. */
 bool cli_archive(cli *c, const cm_archive **ret, int *ret_exit);
 /* What `ingest --file` registers: the archive's policy, as ingest-cur has it. */
@@ -162,15 +164,16 @@ void cli_document_table(cli *c, const json_t *document);
 /* Waiting for runs, shared by `ingest`, `delivery restore` and `run start`: progress.c */
 typedef struct cli_wait {
     const char *lane, *payer, *period; /* NULL: all */
-    const char *run;                   /* only this one; NULL: all running ones */
+    const char *runs;                  /* only these, an array of PostgreSQL; NULL: all running ones */
     const char *deliveries;            /* only runs of these, an array of PostgreSQL; NULL: all */
     int64_t deadline_ms;               /* monotonic */
 } cli_wait;
 /* Until nothing matching is running; then the drafts are brought up to date. 0 or an exit code: 4 also if a lane has no
  * worker alive that could do the work, which is said at once and not waited for. */
 int cli_wait_for_runs(cli *c, const cli_wait *wait);
-int64_t cli_deadline(const cli *c); /* from --timeout SECONDS, default one hour */
-enum { CLI_NOBODY_MS = 6000 };      /* for so long a worker may be starting: it has not told yet that it is alive */
+int cli_wait_for_run(cli *c, const char *run); /* the same for one run */
+int64_t cli_deadline(const cli *c);            /* from --timeout SECONDS, default one hour */
+enum { CLI_NOBODY_MS = 6000 }; /* for so long a worker may be starting: it has not told yet that it is alive */
 /* The error NO_WORKER of a lane: "no `workers` is alive in lane ..., so `what`", and what to do. Its exit code. */
 int cli_nobody_works(cli *c, const char *lane, const char *workers, const char *what);
 

@@ -105,6 +105,19 @@ bool cli_period(const cli *c, cm_period *ret, int *ret_exit)
     return false;
 }
 
+bool cli_periods(const cli *c, const char *option, cm_period *ret_first, cm_period *ret_last, int *ret_exit)
+{
+    const char *text = cli_value(c, option);
+    const char *dots = text ? strstr(text, "..") : NULL;
+    if (text && cm_period_parse((cm_slice){text, dots ? (size_t)(dots - text) : strlen(text)}, ret_first) &&
+        cm_period_parse(cm_slice_of(dots ? dots + 2 : text), ret_last) &&
+        cm_period_start(*ret_first) <= cm_period_start(*ret_last))
+        return true;
+    *ret_exit = cli_usage(c, "--%s is a month such as 2025-06, or several such as 2025-05..2025-06, not \"%s\"", option,
+                          text ? text : "");
+    return false;
+}
+
 bool cli_archive(cli *c, const cm_archive **ret, int *ret_exit)
 {
     cm_error err = {0};

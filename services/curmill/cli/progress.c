@@ -32,14 +32,14 @@ typedef struct idle {
 
 static bool look(cm_pg *pg, const cli_wait *wait, const char *but_for, progress *ret, cm_error *err)
 {
-    const char *values[] = {wait->lane, wait->payer, wait->period, wait->run, wait->deliveries, but_for};
+    const char *values[] = {wait->lane, wait->payer, wait->period, wait->runs, wait->deliveries, but_for};
     cm_rows *rows = NULL;
     if (!cm_pg_query(
             pg,
             "SELECT count(DISTINCT r.id), coalesce(sum(k.applied_lines), 0), count(k.chunk), count(*) FILTER (WHERE k.ended)"
             " FROM run r LEFT JOIN run_chunk k ON k.run_id = r.id WHERE r.state = 'running'"
             " AND ($1::text IS NULL OR r.lane = $1) AND ($2::text IS NULL OR r.payer = $2)"
-            " AND ($3::text IS NULL OR r.period = $3) AND ($4::text IS NULL OR r.id = $4)"
+            " AND ($3::text IS NULL OR r.period = $3) AND ($4::text[] IS NULL OR r.id = ANY ($4::text[]))"
             " AND ($5::text[] IS NULL OR r.delivery_id = ANY ($5::text[]))"
             " AND r.lane <> ALL (string_to_array(trim(both ',' from $6), ','))",
             6, values, &rows, err))
@@ -109,7 +109,7 @@ static bool look_for_workers(cli *c, const cli_wait *wait, idle *known, int *ret
         return true;
     idle before = *known;
     known->looked_ms = now;
-    cm_run_filter of = {wait->lane, wait->payer, wait->period, wait->run, wait->deliveries};
+    cm_run_filter of = {wait->lane, wait->payer, wait->period, wait->runs, wait->deliveries};
     if (!cm_store_idle_lanes(c->pg_, &of, known->lane, &known->count, err))
         return false;
     for (int i = 0; i < known->count; i++) {
@@ -165,4 +165,11 @@ int cli_wait_for_runs(cli *c, const cli_wait *wait)
     int exit_code = wait_for(c, wait, &known);
     cm_buffer_free(&known.given_up);
     return exit_code;
+}
+
+int cli_wait_for_run(cli *c, const char *run)
+{
+    char only[CM_ID_HEX + 2];
+    snprintf(only, sizeof only, "{%s}", run);
+    return cli_wait_for_runs(c, &(cli_wait){.runs = only, .deadline_ms = cli_deadline(c)});
 }

@@ -41,19 +41,6 @@ typedef struct dry_run {
 
 /* --- what is looked at --------------------------------------------------------------------------------------- */
 
-/* "2025-05..2025-06" or "2025-06". */
-static bool parse_periods(const char *text, char ret_first[static CM_PERIOD_TEXT], char ret_last[static CM_PERIOD_TEXT])
-{
-    const char *dots = strstr(text, "..");
-    cm_period first, last;
-    if (!cm_period_parse((cm_slice){text, dots ? (size_t)(dots - text) : strlen(text)}, &first) ||
-        !cm_period_parse(cm_slice_of(dots ? dots + 2 : text), &last) || cm_period_start(first) > cm_period_start(last))
-        return false;
-    cm_period_print(first, ret_first);
-    cm_period_print(last, ret_last);
-    return true;
-}
-
 static const char *keep(dry_run *d, const char *text)
 {
     return cm_arena_strndup(d->arena, text, strlen(text));
@@ -284,9 +271,11 @@ int cli_catalog_dry_run(cli *c, const json_t *canonical)
     cm_error err = {0};
     char first[CM_PERIOD_TEXT], last[CM_PERIOD_TEXT];
     int exit_code = 0;
-    if (!parse_periods(cli_value(c, "periods"), first, last))
-        return cli_usage(c, "--periods are months such as 2025-05..2025-06 or 2025-06, not \"%s\"",
-                         cli_value(c, "periods"));
+    cm_period from, to;
+    if (!cli_periods(c, "periods", &from, &to, &exit_code))
+        return exit_code;
+    cm_period_print(from, first);
+    cm_period_print(to, last);
     const cm_archive *archive;
     cm_pg *pg = cli_pg(c, &exit_code);
     if (!pg || !cli_archive(c, &archive, &exit_code))

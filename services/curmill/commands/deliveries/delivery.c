@@ -83,8 +83,7 @@ int cmd_delivery_restore(cli *c)
         return cli_fail(c, &err);
     cli_note(c, "delivery %s counts again as soon as its run %s is complete", delivery, run);
     if (cli_switch(c, "wait")) {
-        cli_wait wait = {.run = run, .deadline_ms = cli_deadline(c)};
-        exit_code = cli_wait_for_runs(c, &wait);
+        exit_code = cli_wait_for_run(c, run);
     }
     return exit_code ? exit_code : print_deliveries(c, NULL, NULL, delivery);
 }

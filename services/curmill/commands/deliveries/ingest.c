@@ -37,6 +37,18 @@ static void tell_if_empty(const cm_rows *rows, int i)
                 cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 11));
 }
 
+static void tell_what_it_holds(const cli *c, const cm_rows *rows, int i)
+{
+    const char *payer = cm_rows_text(rows, i, 1), *period = cm_rows_text(rows, i, 2);
+    const char *amount = cm_rows_text(rows, i, 6), *suspended = cm_rows_text(rows, i, 7);
+    if (strcmp(cm_rows_text(rows, i, 4), "good") != 0 || cm_rows_null(rows, i, 5))
+        return;
+    cli_note(c, "payer %s, %s: %s lines%s%s, %s suspended", payer, period, cm_rows_text(rows, i, 5),
+             *amount ? ", " : "", amount, strcmp(suspended, "0") == 0 ? "none" : suspended);
+    if (strcmp(suspended, "0") != 0)
+        cli_note(c, "  why: `curmill suspended list --payer %s --period %s`", payer, period);
+}
+
 /* A file as a whole has no row and no column. */
 static void print_failure(const cm_rows *rows, int i)
 {
@@ -47,7 +59,7 @@ static void print_failure(const cm_rows *rows, int i)
 }
 
 /* Prints these deliveries (an array of PostgreSQL), and what their newest complete rating holds; exit code 2 if one of
- * them failed. */
+ * them failed, or is held until a person decides about it. */
 static int report(cli *c, const char *deliveries)
 {
     cm_error err = {0};
@@ -64,6 +76,9 @@ static int report(cli *c, const char *deliveries)
     int exit_code = 0;
     for (int i = 0; i < cm_rows_count(rows); i++) {
         tell_if_empty(rows, i);
+        tell_what_it_holds(c, rows, i);
+        if (strcmp(cm_rows_text(rows, i, 4), "held") == 0)
+            exit_code = 2;
         if (strcmp(cm_rows_text(rows, i, 4), "failed") != 0)
             continue;
         exit_code = 2;

@@ -1,8 +1,6 @@
-/* run list | show | start; suspended list; audit list. */
+/* run list | show; suspended list; audit list. */
 #include "cli/cli.h"
 #include "commands/commands.h"
-
-#include "store/runs/period_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,60 +102,6 @@ int cmd_run_show(cli *c)
                                     run.engine_version, "payer", run.payer, "period",
                                     cm_period_print(run.period, period), "state", run.state, "complete", run.complete,
                                     "shards", run.shards, "chunks", chunks, "control_costs", costs, "alerts", alerts));
-}
-
-/* What settles stays: --catalog cannot name another version. */
-static bool keeps_basis(const cli *c, const cm_catalog *catalog, cm_period period, cm_error *err)
-{
-    char settled[CM_ID_HEX], month[CM_PERIOD_TEXT];
-    const char *payer = cli_value(c, "payer");
-    if (!cm_store_period_settled_catalog(c->pg_, payer, cm_period_print(period, month), settled, err))
-        return false;
-    return !*settled || strcmp(settled, catalog->id) == 0 ||
-           cm_fail(err, CM_ERROR_REFUSED, "PERIOD_STATE",
-                   "period %s of payer %s is settled and rests on catalog version %s: leave --catalog out, or take the "
-                   "settlement back first (`curmill period reopen --payer %s --period %s --by WHO --reason TEXT`)",
-                   month, payer, settled, payer, month);
-}
-
-int cmd_run_start(cli *c)
-{
-    cm_error err = {0};
-    cm_period period;
-    int exit_code = 0;
-    char run[CM_ID_HEX];
-    bool started = false;
-    const char *by = cli_value(c, "by"), *reason = cli_value(c, "reason"), *version = cli_value(c, "catalog");
-    if (!cli_period(c, &period, &exit_code))
-        return exit_code;
-    cm_catalog *catalog = NULL;
-    if (!version) {
-        catalog = cli_catalog(c, &exit_code);
-    } else if (cli_pg(c, &exit_code) && !cm_store_catalog_load(c->pg_, version, &catalog, &err)) {
-        exit_code = cli_fail(c, &err);
-    }
-    if (!catalog)
-        return exit_code;
-    cm_run_settings settings = {0};
-    bool done = (!version || keeps_basis(c, catalog, period, &err)) &&
-                cm_store_run_start(c->pg_, catalog, cli_value(c, "payer"), period, &settings, cli_now(c),
-                                   by ? by : "curmill run start", reason ? reason : "", run, &started, &err);
-    cm_catalog_free(catalog);
-    if (!done)
-        return cli_fail(c, &err);
-    cli_note(c, started ? "run %s began" : "run %s already holds the same rating; nothing was done", run);
-    if (cli_switch(c, "wait")) {
-        cli_wait wait = {.run = run, .deadline_ms = cli_deadline(c)};
-        exit_code = cli_wait_for_runs(c, &wait);
-    }
-    cm_run facts;
-    if (exit_code == 0 && !cm_store_run(c->pg_, run, &facts, &err))
-        return cli_fail(c, &err);
-    if (exit_code == 0) {
-        cli_json_print(json_pack("{s:s, s:s, s:b}", "run", run, "state", facts.state, "complete", facts.complete));
-        exit_code = strcmp(facts.state, "failed") == 0 || strcmp(facts.state, "stopped") == 0 ? 2 : 0;
-    }
-    return exit_code;
 }
 
 int cmd_suspended_list(cli *c)

@@ -57,7 +57,7 @@ Test(workers, only_runs_that_are_asked_for)
     tell(p, RUNNING("r2", "tds"));
     expect_idle(p, &(cm_run_filter){0}, 2, "ingram", "invoice-writer");
     expect_idle(p, &(cm_run_filter){.lane = "tds"}, 1, "tds", "invoice-writer");
-    expect_idle(p, &(cm_run_filter){.run = "r2"}, 1, "tds", "invoice-writer");
+    expect_idle(p, &(cm_run_filter){.runs = "{r2,r3}"}, 1, "tds", "invoice-writer");
     expect_idle(p, &(cm_run_filter){.payer = "111122223333", .period = JUNE}, 2, "ingram", "invoice-writer");
     expect_idle(p, &(cm_run_filter){.period = "2025-05"}, 0, "", "");
     expect_idle(p, &(cm_run_filter){.payer = "222233334444"}, 0, "", "");
