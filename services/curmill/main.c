@@ -243,7 +243,7 @@ static int parse_and_run(cli *c, char **words, int count)
         return 1;
     }
     if (c->format == CLI_PDF && c->command->run != cmd_statement_export)
-        return cli_usage(c, "--format pdf is for `curmill statement export`");
+        return cli_usage(c, "--format pdf is for `curmill statement export --view VIEW`");
     exit_code = take_words(c, words, count, at);
     return exit_code >= 0 ? exit_code : c->command->run(c);
 }

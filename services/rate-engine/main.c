@@ -151,7 +151,7 @@ static bool partitions_fit(engine *e, cm_error *err)
     if (!fit)
         cm_fail(
             err, CM_ERROR_FATAL, "PARTITIONS",
-            "topic %s has %d partitions, run %s began with %s: give the topic its partitions back, or `curmill run start` the period again",
+            "topic %s has %d partitions, run %s began with %s: give the topic its partitions back, or rate the period again with `curmill run start --payer PAYER --period YYYY-MM`",
             e->topic_out, e->partitions, cm_rows_text(rows, 0, 0), cm_rows_text(rows, 0, 1));
     cm_rows_free(rows);
     return fit;

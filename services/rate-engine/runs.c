@@ -47,11 +47,13 @@ static bool load(cm_rate_runs *runs, cm_pg *pg, const char *id, entry *e, cm_err
         return false;
     if (strcmp(e->run.facts.state, "running") != 0)
         return true;
+    char month[CM_PERIOD_TEXT];
     if (strcmp(e->run.facts.engine_version, cm_engine_version()) != 0)
         return cm_fail(
             err, CM_ERROR_REFUSED, "ENGINE_CHANGED",
-            "run %s was started by rating engine \"%s\" and this worker is \"%s\": `curmill run start` rates the delivery again",
-            id, e->run.facts.engine_version, cm_engine_version());
+            "run %s was started by rating engine \"%s\" and this worker is \"%s\": `curmill run start --payer %s --period %s` rates the delivery again",
+            id, e->run.facts.engine_version, cm_engine_version(), e->run.facts.payer,
+            cm_period_print(e->run.facts.period, month));
     const cm_run *facts = &e->run.facts;
     const cm_run_basis basis = {facts->catalog, facts->slice, facts->links, facts->payer};
     const cm_catalog *catalog = cm_catalog_cache_of_run(runs->catalogs, pg, &basis, err);

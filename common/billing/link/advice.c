@@ -101,21 +101,23 @@ static void explain(cm_advice *a, bool by_organization, const cm_payer_capabilit
                      a->lane, a->payer_kind, q->customer->id);
     switch (q->organization) {
     case CM_ORGANIZATION_NEW:
-        snprintf(a->next + length, sizeof a->next - (size_t)length,
-                 "`curmill request create --payer %s --customer %s ...`: a new root address, never used with AWS (O08)",
-                 a->payer ? a->payer->id : "PAYER", q->customer->id);
+        snprintf(
+            a->next + length, sizeof a->next - (size_t)length,
+            "`curmill request create --payer %s --customer %s --support-plan PLAN --root-email MAIL --by WHO`: a new root "
+            "address, never used with AWS (O08)",
+            a->payer ? a->payer->id : "PAYER", q->customer->id);
         break;
     case CM_ORGANIZATION_OTHERS:
         snprintf(a->next + length, sizeof a->next - (size_t)length,
                  "the account must be free to leave its present organization (a payment method of its own; its billing "
                  "history stays there), then "
-                 "`curmill account link --payer %s`",
-                 a->payer ? a->payer->id : "PAYER");
+                 "`curmill account link ACCOUNT --payer %s --customer %s --support-plan PLAN --by WHO`",
+                 a->payer ? a->payer->id : "PAYER", q->customer->id);
         break;
     default:
         snprintf(a->next + length, sizeof a->next - (size_t)length,
-                 "`curmill account link ACCOUNT --payer %s --customer %s ...`", a->payer ? a->payer->id : "PAYER",
-                 q->customer->id);
+                 "`curmill account link ACCOUNT --payer %s --customer %s --support-plan PLAN --by WHO`",
+                 a->payer ? a->payer->id : "PAYER", q->customer->id);
     }
 }
 

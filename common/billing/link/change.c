@@ -145,8 +145,8 @@ static bool check(const cm_account_link *link, const cm_link_cause *cause, cm_er
         return !*link->shut_gate ||
                cm_fail(
                    err, CM_ERROR_REFUSED, "GATE_SHUT",
-                   "account %s cannot leave while gate %s is closed (N23); open it with evidence: `curmill account gate`",
-                   link->account, link->shut_gate);
+                   "account %s cannot leave while gate %s is closed (N23); open it with evidence: `curmill account gate %s %s --evidence TEXT --version N --by WHO`",
+                   link->account, link->shut_gate, link->account, link->shut_gate);
     default:
         return true;
     }

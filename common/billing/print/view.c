@@ -220,18 +220,24 @@ static void put_bought(json_t *view, const json_t *record)
     json_object_set(view, "remit_to", json_object_get(json_object_get(record, "settings"), "remit_to"));
 }
 
+#define NOT_ISSUED "document %s is %s: customers see issued documents only (I11); "
+
 static bool may_be_seen(const json_t *record, enum cm_view view, cm_error *err)
 {
     const json_t *document = json_object_get(record, "document");
     const char *state = cm_print_text(document, "state"), *id = cm_print_text(document, "id");
     if (view == CM_VIEW_CUSTOMER && strcmp(state, "issued") != 0)
-        return cm_fail(err, CM_ERROR_REFUSED, "NOT_ISSUED",
-                       "document %s is %s: customers see issued documents only (I11); %s", id, state,
-                       strcmp(state, "draft") == 0
-                           ? "`curmill statement approve` and `issue` it, or look at it with --view reseller"
-                       : strcmp(state, "approved") == 0
-                           ? "`curmill statement issue` it, or look at it with --view reseller"
-                           : "it will never be issued; look at it with --view reseller");
+        return strcmp(state, "draft") == 0
+                   ? cm_fail(err, CM_ERROR_REFUSED, "NOT_ISSUED",
+                             NOT_ISSUED "`curmill statement approve %s --by WHO` and then `curmill statement issue %s "
+                                        "--by WHO`, or look at it with --view reseller",
+                             id, state, id, id)
+               : strcmp(state, "approved") == 0
+                   ? cm_fail(err, CM_ERROR_REFUSED, "NOT_ISSUED",
+                             NOT_ISSUED "`curmill statement issue %s --by WHO`, or look at it with --view reseller", id,
+                             state, id)
+                   : cm_fail(err, CM_ERROR_REFUSED, "NOT_ISSUED",
+                             NOT_ISSUED "it will never be issued; look at it with --view reseller", id, state);
     if (view == CM_VIEW_DISTRIBUTOR && !json_object_get(json_object_get(record, "margin"), "bought"))
         return cm_fail(err, CM_ERROR_REFUSED, "NOT_RECORDED", "what was bought is not stored with document %s: %s", id,
                        json_object_get(document, "corrects")

@@ -7,10 +7,11 @@ static const struct {
     [CM_REASON_NONE] = {"", ""},
     [CM_REASON_UNKNOWN_LINE_TYPE] =
         {"UNKNOWN_LINE_TYPE",
-         "add the type to the catalog (kind: LineItemType, with name and class), apply it, then `curmill run start`"},
+         "add the type to the catalog (kind: LineItemType, with name and class), apply it, then `curmill run start --payer PAYER --period YYYY-MM`"},
     [CM_REASON_UNKNOWN_ACCOUNT] =
         {"UNKNOWN_ACCOUNT",
-         "link the account to its customer with `curmill account link`; or add it to the catalog, apply that, then `curmill run start`"},
+         "link the account to its customer with `curmill account link ACCOUNT --payer PAYER --customer CUSTOMER --support-plan PLAN "
+         "--by WHO`; or add it to the catalog, apply that, then `curmill run start --payer PAYER --period YYYY-MM`"},
     [CM_REASON_BEFORE_BILLED_FROM] =
         {"BEFORE_BILLED_FROM",
          "the account's link begins later (N11): add the owner of the days before, or let the link begin earlier"},

@@ -140,15 +140,15 @@ static bool check_gate(cm_pg *pg, const cm_request *r, const cm_gate_order *orde
     if (r->link.state != CM_LINK_OFFBOARDING)
         return cm_fail(
             err, CM_ERROR_REFUSED, "LINK_STATE",
-            "the account is %s; only an account that is leaving has gates: start with `curmill account offboard`",
-            cm_link_state_name(r->link.state));
+            "the account is %s; only an account that is leaving has gates: start with `curmill account offboard %s --version N --by WHO --reason TEXT`",
+            cm_link_state_name(r->link.state), r->link.account);
     if (!gate)
         return cm_fail(err, CM_ERROR_REFUSED, "NO_GATE", "there is no gate \"%s\": see `curmill account show %s`",
                        order->gate, r->link.account);
     if (!is_item(r->model, gate, order->item))
         return cm_fail(err, CM_ERROR_REFUSED, "NO_GATE", "gate %s can only be opened %s", gate->code,
                        gate->each_role
-                           ? "for one role or policy at a time, by its name: --item (see `curmill account show`)"
+                           ? "for one role or policy at a time, by its name: --item (`account show` lists them)"
                            : "without --item");
     if (!order->evidence || !*order->evidence)
         return cm_fail(err, CM_ERROR_REFUSED, "NO_EVIDENCE", "a gate needs evidence to open (%s): --evidence TEXT",

@@ -43,8 +43,8 @@ static bool check_dedicated(const creating *c, cm_error *err)
         if (strcmp(link->payer, c->payer->id) == 0 && link->to > c->now && link->customer != c->customer)
             return cm_fail(
                 err, CM_ERROR_REFUSED, "DEDICATED_PAYER",
-                "payer %s is a %s payer and belongs to customer %s alone (P07); `curmill account advise` finds another payer",
-                c->payer->id, c->payer->payer_kind, link->customer->id);
+                "payer %s is a %s payer and belongs to customer %s alone (P07); `curmill account advise --customer %s` finds another payer",
+                c->payer->id, c->payer->payer_kind, link->customer->id, c->customer->id);
     }
     return true;
 }

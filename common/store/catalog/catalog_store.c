@@ -164,7 +164,7 @@ bool cm_store_catalog_in_force(cm_pg *pg, cm_instant now, char ret_id[static CM_
             cm_rows_text(rows, 0, 1));
     else
         cm_fail(err, CM_ERROR_NOT_FOUND, "NO_CATALOG",
-                "there is no catalog yet: run `curmill catalog apply DIR --by WHO --reason TEXT [--now]`");
+                "there is no catalog yet: run `curmill catalog apply DIR --by WHO --reason TEXT --now`");
     cm_rows_free(rows);
     return found;
 }

@@ -145,11 +145,11 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
     cm_decimal *const sums[] = {&c->quantity, &c->payer_amount, &c->list_amount, &c->buy_amount, &c->sell_amount};
     for (int i = 0; i < 5; i++)
         if (!cm_rows_decimal_fits(rows, row, 8 + i, sums[i]) && !b->broken)
-            b->broken =
-                !cm_fail(&b->why, CM_ERROR_BUG, "OVERFLOW",
-                         "the charges of customer %s, account %s, product %s, usage type %s add up to more than "
-                         "an amount can hold; look at the lines with `curmill totals --by account,usage_type`",
-                         c->customer, c->account, c->product, c->usage_type);
+            b->broken = !cm_fail(
+                &b->why, CM_ERROR_BUG, "OVERFLOW",
+                "the charges of customer %s, account %s, product %s, usage type %s add up to more than "
+                "an amount can hold; look at the lines with `curmill totals --payer %s --period YYYY-MM --by account,usage_type`",
+                c->customer, c->account, c->product, c->usage_type, c->payer);
     return cm_class_parse(cm_slice_of(cm_rows_text(rows, row, 6)), &c->class) ||
            cm_fail(
                err, CM_ERROR_BUG, "CLASS",

@@ -128,7 +128,7 @@ static bool load(changing *c, cm_error *err)
                        strcmp(field(c, STATE), "issued") == 0
                            ? "; what changes after issue becomes an adjustment or a credit note"
                        : c->order->change == CM_DOCUMENT_ISSUE && strcmp(field(c, STATE), "draft") == 0
-                           ? "; approve it first: `curmill statement approve`"
+                           ? "; approve it first: `curmill statement approve DOCUMENT --by WHO`"
                            : "");
     c->document = json_loads(field(c, DOCUMENT), 0, NULL);
     cm_assert(c->document);

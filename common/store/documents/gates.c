@@ -157,10 +157,11 @@ static bool overtaken(const gating *g, cm_buffer *detail, cm_error *err)
     if (!cm_pg_query(g->pg, sql, 2, values, &rows, err))
         return false;
     if (cm_rows_count(rows))
-        cm_buffer_printf(detail,
-                         "%smade from run %s, which a newer run has replaced: `curmill statement return` makes it "
-                         "a draft again; then approve it again",
-                         detail->length ? "; " : "", cm_rows_text(rows, 0, 0));
+        cm_buffer_printf(
+            detail,
+            "%smade from run %s, which a newer run has replaced: `curmill statement return DOCUMENT --by WHO` makes it "
+            "a draft again; then approve it again",
+            detail->length ? "; " : "", cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
     return true;
 }
@@ -258,7 +259,7 @@ static bool not_final(const gating *g, cm_error *err)
     if (shut.length)
         cm_buffer_printf(&shut,
                          "; opens with the final delivery of AWS, or when somebody settles the period: `curmill period "
-                         "settle --period %s`",
+                         "settle --payer PAYER --period %s --by WHO --reason TEXT`",
                          g->month);
     bool open = shut.length == 0;
     gate(g, "NOT_FINAL", open, !open ? shut.data : settled.length ? settled.data + 2 : "every line has an invoice id");

@@ -77,11 +77,13 @@ static bool late(const duties *d, cm_error *err)
                      .period = cm_rows_text(rows, i, 2),
                      .since = cm_rows_i64(rows, i, 3) + d->order->late_hours * HOUR};
         char detail[256], command[160], newest[CM_INSTANT_TEXT];
-        snprintf(detail, sizeof detail,
-                 "the newest delivery came at %s, more than %lld hours ago, and the month is still open: %s",
-                 cm_instant_print(cm_rows_i64(rows, i, 3), newest), (long long)d->order->late_hours,
-                 payer->source ? "does the report still arrive in the bucket, and can ingest-cur read it?"
-                               : "upload the newest report (`curmill ingest --file`), or settle the month");
+        snprintf(
+            detail, sizeof detail,
+            "the newest delivery came at %s, more than %lld hours ago, and the month is still open: %s",
+            cm_instant_print(cm_rows_i64(rows, i, 3), newest), (long long)d->order->late_hours,
+            payer->source
+                ? "does the report still arrive in the bucket, and can ingest-cur read it?"
+                : "upload the newest report (`curmill ingest --file FILE --payer PAYER --period YYYY-MM`), or settle the month");
         look_command("delivery", what.payer, what.period, command);
         duties_add(d, &what, detail, command);
     }

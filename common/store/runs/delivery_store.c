@@ -105,8 +105,8 @@ static bool dismiss_locked(cm_pg *pg, const cm_delivery_decision *d, cm_error *e
     delivery_facts facts;
     return load_locked(pg, d, &facts, err) &&
            in_state(d, &facts, "failed", "held",
-                    "only a delivery that failed or is held can be dismissed; `curmill delivery restore` makes an "
-                    "earlier delivery count again",
+                    "only a delivery that failed or is held can be dismissed; `curmill delivery restore DELIVERY --by "
+                    "WHO --reason TEXT` makes an earlier delivery count again",
                     err) &&
            cm_pg_query(pg,
                        "UPDATE run SET state = 'superseded', reason = 'its delivery was dismissed' WHERE delivery_id = "
@@ -140,7 +140,8 @@ static bool restore_locked(cm_pg *pg, const cm_catalog *catalog, const cm_delive
     bool new_run;
     if (!load_locked(pg, d, &facts, err) ||
         !in_state(d, &facts, "superseded", "dismissed",
-                  strcmp(facts.state, "held") == 0     ? "`curmill delivery accept` makes it count"
+                  strcmp(facts.state, "held") == 0
+                      ? "`curmill delivery accept DELIVERY --by WHO --reason TEXT` makes it count"
                   : strcmp(facts.state, "failed") == 0 ? "it was never read; see `curmill delivery list` for the reason"
                                                        : "it is the newest delivery of its payer and period",
                   err))

@@ -13,7 +13,7 @@ static bool other_digest(cm_apply *g, const cm_apply_item *i)
 {
     return cm_apply_break(
         g, i->record->run, "DETERMINISM_BROKEN",
-        "chunk %u, batch %u, shard %u arrived twice with different content: find out which worker (version) made it, then run `curmill run start`",
+        "chunk %u, batch %u, shard %u arrived twice with different content: find out which worker (version) made it, then run `curmill run start --payer PAYER --period YYYY-MM`",
         i->chunk, i->batch->sequence, i->batch->shard);
 }
 

@@ -154,7 +154,7 @@ static bool store_end(cm_apply *g, const cm_apply_item *it, cm_error *err)
     if (cm_rows_affected(rows) == 0)
         done = cm_apply_break(
             g, it->record->run, "DETERMINISM_BROKEN",
-            "chunk %u ended twice with different control totals: find out which worker (version) read it differently, then run `curmill run start`",
+            "chunk %u ended twice with different control totals: find out which worker (version) read it differently, then run `curmill run start --payer PAYER --period YYYY-MM`",
             end->chunk);
     cm_rows_free(rows);
     return done;

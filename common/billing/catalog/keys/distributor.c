@@ -74,7 +74,7 @@ const cm_key_table cm_remit_keys = CM_KEY_TABLE("where to pay", "remit_to[]", re
 
 static const cm_key invoice[CM_KEY_INVOICE_COUNT] = {
     [CM_KEY_INVOICE_KIND] = {"kind", true, NULL, "`InvoiceFormat`", NULL, "the kind of this document", "InvoiceFormat"},
-    [CM_KEY_INVOICE_ID] = {"id", true, NULL, "id", NULL, "what `curmill reconcile --layout` names", "distributor-csv"},
+    [CM_KEY_INVOICE_ID] = {"id", true, NULL, "id", NULL, "what `reconcile --layout` names", "distributor-csv"},
     [CM_KEY_INVOICE_LEVEL] = {"level", false, NULL, "`account_product`, `account` or `invoice`", "`account_product`",
                               "what a row is for: an account and product, an account, or (AWS's own) an InvoiceId",
                               "account_product"},

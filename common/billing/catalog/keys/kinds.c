@@ -22,7 +22,7 @@ const cm_kind_keys cm_kind_keys_of[CM_DOCUMENT_KINDS] = {
     [CM_DOCUMENT_FX_RATE] = {"An exchange rate of one month, set by a person (R06, R08).", "fx-rate.yaml",
                              TABLES(&cm_fx_keys)},
     [CM_DOCUMENT_INVOICE_FORMAT] = {"How the CSV file of a distributor's (or AWS's) invoice is written, for "
-                                    "`curmill reconcile` (R11).",
+                                    "`reconcile` (R11).",
                                     "invoice-format.yaml", TABLES(&cm_invoice_keys, &cm_invoice_column_keys)},
     [CM_DOCUMENT_LINE_ITEM_TYPE] = {"Teaches curmill a line item type that AWS added, without a new release.",
                                     "line-item-type.yaml", TABLES(&cm_line_type_keys)},

@@ -13,7 +13,7 @@ static const cm_key payer[CM_KEY_PAYER_COUNT] = {
     [CM_KEY_PAYER_PAYER_KIND] = {"payer_kind", true, "one of the kinds of payers that the model knows", "{payer_kinds}",
                                  NULL, "which kind of payer it is in that model (P07, P08, P14)", "shared"},
     [CM_KEY_PAYER_RESELLER] = {"reseller", true, NULL, "id of a Reseller", NULL, "whose payer it is", "northwind"},
-    [CM_KEY_PAYER_SOURCE] = {"source", false, NULL, "one of the mappings below", "none: `curmill ingest --file` only",
+    [CM_KEY_PAYER_SOURCE] = {"source", false, NULL, "one of the mappings below", "none: `ingest --file` only",
                              "where its reports are found", "{type: folder, path: /data/cur/shared}"},
     [CM_KEY_PAYER_REPORTS] =
         {"reports", false, NULL, "list of texts, or the mapping below", "all that are found, for every month",

@@ -73,8 +73,8 @@ static bool translate(merging *m, const cm_given_link *given, cm_link *ret)
         add_problem(m, "LINK_REFUSED", given, given->from, given->to,
                     cm_arena_printf(m->arena,
                                     "org-linker says customer %s, whom the catalog does not have: add the customer, "
-                                    "then `curmill run start`",
-                                    given->customer));
+                                    "then `curmill run start --payer %s --period YYYY-MM`",
+                                    given->customer, payer->id));
         return false;
     }
     *ret = (cm_link){.payer = payer->id,

@@ -88,8 +88,9 @@ static void check_link(const checking *k, const cm_rows *rows, int row)
     if (verdict == CM_TERRITORY_OUTSIDE)
         tell(k, "TERRITORY", "P17", account, detail);
     if (verdict == CM_TERRITORY_UNKNOWN && !*country)
-        tell(k, "TERRITORY_UNKNOWN", "P17", account,
-             "its country is not known; record it with `curmill account declare --country`");
+        tell(
+            k, "TERRITORY_UNKNOWN", "P17", account,
+            "its country is not known; record it with `curmill account declare ACCOUNT --country CC --version N --by WHO --reason TEXT`");
     snprintf(detail, sizeof detail,
              "support plan %s is declared but no support plan group is assigned, so its support would be a loss",
              cm_rows_text(rows, row, 3));
@@ -97,12 +98,13 @@ static void check_link(const checking *k, const cm_rows *rows, int row)
         tell(k, "SUPPORT_PLAN_GROUP_MISSING", "O15", account, detail);
     if (cm_rows_bool(rows, row, 5))
         tell(k, "ROLE_INVALID", "O13", account,
-             "the role no longer works; `curmill request show` names the missing action");
+             "the role no longer works; `curmill request show ACCOUNT` names the missing action");
     if (cm_rows_bool(rows, row, 6))
         tell(k, "INVITATION_UNANSWERED", "N01", account, "its invitation has not been answered for more than 14 days");
     if (cm_rows_bool(rows, row, 7))
-        tell(k, "MFA_NOT_CONFIRMED", "P11", account,
-             "nobody has confirmed that MFA is on; do so with `curmill request activate --mfa-confirmed`");
+        tell(
+            k, "MFA_NOT_CONFIRMED", "P11", account,
+            "nobody has confirmed that MFA is on; do so with `curmill request activate ACCOUNT --mfa-confirmed --version N --by WHO`");
 }
 
 static bool check_links(const checking *k, cm_error *err)

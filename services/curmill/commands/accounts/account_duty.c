@@ -163,15 +163,17 @@ static const cm_payer *payer_with_duty(cli *c, const cm_catalog *catalog, const 
         if (!duty || (wanted && strcmp(payer->id, wanted) != 0))
             continue;
         if (found) {
-            cm_fail(err, CM_ERROR_INVALID, "SAY_PAYER",
-                    "several payers have this duty; choose one with --payer (see `curmill account duties`)");
+            cm_fail(
+                err, CM_ERROR_INVALID, "SAY_PAYER",
+                "several payers have this duty; choose one with --payer (see `curmill account duties --period YYYY-MM`)");
             return NULL;
         }
         found = payer, *ret_duty = duty;
     }
     if (!found)
-        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DUTY", "%s%s has no such duty; see `curmill account duties`",
-                wanted ? "payer " : "no payer", wanted ? wanted : "");
+        cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DUTY",
+                "%s%s has no such duty; see `curmill account duties --period YYYY-MM`", wanted ? "payer " : "no payer",
+                wanted ? wanted : "");
     return found;
 }
 

@@ -104,6 +104,29 @@ int cmd_run_show(cli *c)
                                     "shards", run.shards, "chunks", chunks, "control_costs", costs, "alerts", alerts));
 }
 
+/* "`curmill run start --payer PAYER --period YYYY-MM`" with the row's payer, month and account. */
+static const char *with_values(const char *text, const char *const *cells, cm_buffer *into)
+{
+    static const struct {
+        const char *word;
+        int cell;
+    } words[] = {{"--payer PAYER", 0}, {"--period YYYY-MM", 1}, {"account link ACCOUNT", 3}};
+    cm_buffer_free(into);
+    while (*text) {
+        size_t k = 0;
+        while (k < sizeof words / sizeof *words && strncmp(text, words[k].word, strlen(words[k].word)) != 0)
+            k++;
+        if (k == sizeof words / sizeof *words) {
+            cm_buffer_char(into, *text++);
+            continue;
+        }
+        cm_buffer_printf(into, "%.*s%s", (int)(strrchr(words[k].word, ' ') + 1 - words[k].word), words[k].word,
+                         cells[words[k].cell]);
+        text += strlen(words[k].word);
+    }
+    return cm_buffer_string(into);
+}
+
 int cmd_suspended_list(cli *c)
 {
     static const cli_column columns[] = {
@@ -130,6 +153,7 @@ int cmd_suspended_list(cli *c)
             2, values, &rows, &err))
         return cli_fail(c, &err);
     cli_table *table = cli_table_new(columns, 13);
+    cm_buffer next = {0};
     for (int i = 0; i < cm_rows_count(rows); i++) {
         const char *cells[13];
         for (int k = 0; k < 12; k++)
@@ -137,10 +161,11 @@ int cmd_suspended_list(cli *c)
         cells[12] = "";
         for (int reason = CM_REASON_NONE + 1; reason <= CM_REASON_NO_PRICE; reason++) {
             if (strcmp(cm_reason_name((enum cm_reason)reason), cells[2]) == 0)
-                cells[12] = cm_reason_next_step((enum cm_reason)reason);
+                cells[12] = with_values(cm_reason_next_step((enum cm_reason)reason), cells, &next);
         }
         cli_table_add(table, cells);
     }
+    cm_buffer_free(&next);
     cm_rows_free(rows);
     return cli_table_print(c, table);
 }

@@ -132,7 +132,7 @@ static void check_catalog(cli *c, findings *f)
     cm_error err = {0};
     char id[CM_ID_HEX];
     bool good = cm_store_catalog_in_force(c->pg_, cli_now(c), id, &err);
-    note(f, "catalog", good, good ? id : err.text, "`curmill catalog apply`");
+    note(f, "catalog", good, good ? id : err.text, "`curmill catalog apply DIR --by WHO --reason TEXT --now`");
 }
 
 static const char *aws_advice(const char *code, const char *missing)
@@ -166,8 +166,9 @@ static bool check_payer_access(cli *c, findings *f, const cm_payer *payer)
         note(f, check, false, "AWS has not been called yet",
              "start org-linker for the lane; if it makes no calls, its log says why");
     } else if (cm_rows_i64(rows, 0, 5) == 0 && *cm_rows_text(rows, 0, 1)) {
-        note(f, check, false, cm_rows_text(rows, 0, 1),
-             "settle it with the account's owner, or `curmill request withdraw`");
+        note(
+            f, check, false, cm_rows_text(rows, 0, 1),
+            "settle it with the account's owner, or `curmill request withdraw ACCOUNT --version N --by WHO --reason TEXT`");
     } else if (cm_rows_i64(rows, 0, 5) == 0) {
         cm_buffer_printf(&detail, "%s accounts with %s calls at %s", cm_rows_text(rows, 0, 4), cm_rows_text(rows, 0, 3),
                          cm_rows_text(rows, 0, 6));

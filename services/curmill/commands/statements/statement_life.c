@@ -137,8 +137,9 @@ static int none_fits(cli *c, const cm_rows *rows, enum cm_document_change change
         cm_fail(&err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "`statement %s` needs a document that is %s; %s %s%s",
                 cm_document_change_name(change), cm_document_change_from(change),
                 cm_rows_count(rows) == 1 ? "this one is" : "none of them is, the first is", state,
-                change == CM_DOCUMENT_ISSUE && strcmp(state, "draft") == 0 ? ": run `curmill statement approve` first"
-                                                                           : "");
+                change == CM_DOCUMENT_ISSUE && strcmp(state, "draft") == 0
+                    ? ": run `curmill statement approve DOCUMENT --by WHO` first"
+                    : "");
     return cli_fail(c, &err);
 }
 
