@@ -85,7 +85,9 @@ static const cli_option statement_export_options[] = {
     STATEMENT_CHOICE,
     {"view", "VIEW", "customer (issued documents only), reseller (with buy and margin) or distributor (what is bought)",
      true, false},
-    {"output", "FILE|FOLDER", "a file; for several documents a folder, one file each", false, false},
+    {"output", "FILE|FOLDER",
+     "a file (.json, .csv: all documents in one; .pdf: of one document), or a folder, one file for each document",
+     false, false},
     {"columns", "NAME,...", "csv: only these columns, in this order", false, false},
     {0}};
 static const cli_option settle_options[] = {

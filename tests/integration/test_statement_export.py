@@ -109,14 +109,31 @@ def _files(folder, form):
 
 
 def _name(document, form):
-    return document["number"].replace("/", "-") + "." + form
+    whose = document["customers"][0]["id"] if len(document["customers"]) == 1 else document["reseller"]
+    return f"{whose}-{document['number']}.{form}".replace("/", "-")
 
 
 def test_one_file_a_document(issued):
-    """Named by number; nothing else lies there."""
+    """Named by customer and number; nothing else lies there."""
     _, shown, _, folder = issued
     for form in ("csv", "json", "pdf"):
         assert set(_files(folder, form)) == {_name(d, form) for d in shown}
+
+
+def test_several_documents_in_one_file(stack, issued, tmp_path):
+    """`--output x.csv` and `x.json` are files; a PDF holds one document."""
+    month, shown, _, folder = issued
+    where = ("--payer", month.payer, "--period", PERIOD, "--view", "customer", "--output")
+    _export(stack, *where, tmp_path / "all.csv")
+    _export(stack, *where, tmp_path / "all.json")
+    said = _export(stack, *where, tmp_path / "all.pdf", code=1)
+    assert "--output FOLDER" in said and sorted(p.name for p in tmp_path.iterdir()) == ["all.csv", "all.json"]
+    single = {document["id"]: document for document in map(json.loads, _files(folder, "json").values())}
+    listed = json.loads((tmp_path / "all.json").read_bytes())
+    assert len(listed) == len(shown) > 1 and {document["id"]: document for document in listed} == single
+    alone = [file.decode().split("\r\n", 1) for file in _files(folder, "csv").values()]
+    header, rows = (tmp_path / "all.csv").read_bytes().decode().split("\r\n", 1)
+    assert {header} == {first for first, _ in alone} and sorted(rows.split("\r\n")) == sorted("".join(rest for _, rest in alone).split("\r\n"))
 
 
 def test_drafts(stack, issued):

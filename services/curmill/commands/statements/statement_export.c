@@ -6,10 +6,12 @@
 #include "billing/print/view.h"
 #include "store/documents/document_record.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,8 +22,9 @@ typedef struct exporting {
     enum cm_view view;
     const char *columns[COLUMNS_MAX + 1]; /* NULL-ended; empty: all */
     char *column_text;
-    const char *output; /* NULL: standard output */
-    bool into_folder;
+    const char *output;         /* NULL: standard output */
+    bool into_folder, into_one; /* into_one: several documents in one file */
+    cm_buffer all;              /* into_one: what is written at the end */
     int written;
 } exporting;
 
@@ -60,17 +63,36 @@ static int read_columns(exporting *e)
     return count ? 0 : cli_usage(e->c, "--columns names no column");
 }
 
+/* "x.csv" names a file and its format, whatever is asked for; "x", "x/" and the name of a folder do not. */
+static bool names_a_file(const char *output, enum cli_format *ret)
+{
+    static const struct {
+        const char *end;
+        enum cli_format format;
+    } ends[] = {{".json", CLI_JSON}, {".csv", CLI_CSV}, {".pdf", CLI_PDF}};
+    struct stat info;
+    for (size_t i = 0; output && i < sizeof ends / sizeof *ends; i++) {
+        size_t length = strlen(output), end = strlen(ends[i].end);
+        if (length <= end || strcasecmp(output + length - end, ends[i].end) != 0)
+            continue;
+        *ret = ends[i].format;
+        return stat(output, &info) != 0 || !S_ISDIR(info.st_mode);
+    }
+    return false;
+}
+
 static int read_options(exporting *e)
 {
     cli *c = e->c;
+    enum cli_format named;
+    e->output = cli_value(c, "output");
     if (!c->format_given)
-        c->format = CLI_JSON;
+        c->format = names_a_file(e->output, &named) ? named : CLI_JSON;
     if (c->format == CLI_TABLE)
         return cli_usage(c, "--format is json, csv or pdf; `curmill statement show` prints tables");
     if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
         return cli_usage(c, "say which document: an ID, or --period (with --customer, --payer, --lane)");
     int exit_code = read_view(e);
-    e->output = cli_value(c, "output");
     if (exit_code == 0 && !e->output && c->format == CLI_PDF && isatty(STDOUT_FILENO))
         return cli_usage(c, "a PDF cannot be shown on a terminal; give --output FILE, or redirect it with > or |");
     return exit_code ? exit_code : read_columns(e);
@@ -104,21 +126,60 @@ static bool write_file(const char *path, const cm_buffer *bytes, cm_error *err)
     return done;
 }
 
-/* "northwind-lane-2025-000001.pdf" of a number, else the id; other views say which they are. */
+/* Letters, digits, ".", "-" and "_": a name that every file system and shell takes. */
+static void put_safe(cm_buffer *ret, const char *name)
+{
+    for (; *name; name++)
+        cm_buffer_char(ret, isalnum((unsigned char)*name) || strchr(".-_", *name) ? *name : '-');
+}
+
+/* "acme-northwind-A-2025-000001.pdf": customer and number, else the id; of several customers the reseller. Other views
+ * say which they are. */
 static void file_name(const exporting *e, const json_t *view, cm_buffer *ret)
 {
     const char *number = json_string_value(json_object_get(view, "number"));
-    const char *name = number ? number : json_string_value(json_object_get(view, "id"));
+    const json_t *customers = json_object_get(view, "customers"), *whose = json_array_size(customers) == 1
+                                                                               ? json_array_get(customers, 0)
+                                                                               : json_object_get(view, "reseller");
     cm_buffer_printf(ret, "%s%s", e->output, e->output[strlen(e->output) - 1] == '/' ? "" : "/");
-    for (; *name; name++)
-        cm_buffer_char(ret, *name == '/' ? '-' : *name);
+    put_safe(ret, json_string_value(json_object_get(whose, "id")));
+    cm_buffer_char(ret, '-');
+    put_safe(ret, number ? number : json_string_value(json_object_get(view, "id")));
     if (e->view != CM_VIEW_CUSTOMER)
         cm_buffer_printf(ret, ".%s", cm_view_names[e->view]);
     cm_buffer_printf(ret, ".%s", extension(e));
 }
 
+/* All documents in one file: CSV with one header, JSON as an array. */
+static void collect(exporting *e, const cm_buffer *bytes)
+{
+    const char *text = bytes->data;
+    size_t length = bytes->length;
+    if (e->c->format == CLI_JSON) {
+        cm_buffer_text(&e->all, e->written ? ",\n" : "[\n");
+        length--; /* its line break */
+    } else if (e->written) {
+        text = strstr(text, "\r\n") + 2; /* column names hold no line break */
+        length -= (size_t)(text - bytes->data);
+    }
+    cm_buffer_append(&e->all, text, length);
+    e->written++;
+}
+
+static int write_collected(exporting *e)
+{
+    cm_error err = {0};
+    if (e->c->format == CLI_JSON)
+        cm_buffer_text(&e->all, e->written ? "\n]\n" : "[]\n");
+    return write_file(e->output, &e->all, &err) ? 0 : cli_fail(e->c, &err);
+}
+
 static bool deliver(exporting *e, const json_t *view, const cm_buffer *bytes, cm_error *err)
 {
+    if (e->into_one) {
+        collect(e, bytes);
+        return true;
+    }
     if (!e->output)
         return fwrite(bytes->data, 1, bytes->length, stdout) == bytes->length || cannot(err, "standard output");
     cm_buffer path = {0};
@@ -179,14 +240,25 @@ static int export_all(exporting *e, const cm_rows *rows)
 static int prepare_output(exporting *e, int count)
 {
     struct stat info;
+    enum cli_format named;
     if (!e->output)
-        return count > 1
-                   ? cli_usage(e->c,
-                               "%d documents match; --output FOLDER writes one file for each, or give the id of one",
-                               count)
-                   : 0;
+        return count > 1 ? cli_usage(e->c,
+                                     "%d documents match; --output FOLDER writes one file for each, --output FILE.csv "
+                                     "or FILE.json all of them into one, or give the id of one",
+                                     count)
+                         : 0;
     if (!*e->output)
         return cli_usage(e->c, "--output does not name a file");
+    if (names_a_file(e->output, &named)) {
+        e->into_one = count > 1;
+        return count > 1 && e->c->format == CLI_PDF
+                   ? cli_usage(
+                         e->c,
+                         "%d documents match, and a PDF file holds one; --output FOLDER writes one file for each, "
+                         "or give the id of one",
+                         count)
+                   : 0;
+    }
     bool there = stat(e->output, &info) == 0;
     e->into_folder = count > 1 || e->output[strlen(e->output) - 1] == '/' || (there && S_ISDIR(info.st_mode));
     if (e->into_folder && there && !S_ISDIR(info.st_mode))
@@ -215,11 +287,17 @@ int cmd_statement_export(cli *c)
         exit_code = cli_fail(c, &err);
     } else if (rows) {
         exit_code = prepare_output(&e, cm_rows_count(rows));
-        if (exit_code == 0)
+        bool ready = exit_code == 0;
+        if (ready)
             exit_code = export_all(&e, rows);
-        if (e.into_folder)
-            cli_note(c, "%d files written to %s", e.written, e.output);
+        if (ready && e.into_one && e.written) {
+            int failed = write_collected(&e);
+            exit_code = failed > exit_code ? failed : exit_code;
+        }
+        if (ready && (e.into_folder || e.into_one))
+            cli_note(c, e.into_one ? "%d documents written to %s" : "%d files written to %s", e.written, e.output);
     }
+    cm_buffer_free(&e.all);
     cm_rows_free(rows);
     free(e.column_text);
     return exit_code;
