@@ -2,23 +2,14 @@
  * Alerts of a complete run (O15, O16, P06; rating.md sections 6, 7): one row for each run, code and object. They say
  * where to look; nothing is decided by them.
  */
-#include "writer.h"
+#include "alerting.h"
 
 #include "billing/catalog/model/plans.h"
 #include "billing/link/rules.h"
 #include "billing/statement/statement.h"
 #include "platform/postgres/array.h"
-#include "store/runs/run_store.h"
 
-typedef struct alerting {
-    cm_pg *pg;
-    const char *run;
-    cm_run facts;
-    char period[CM_PERIOD_TEXT];
-    const cm_catalog *catalog;
-} alerting;
-
-static bool add(const alerting *a, const char *code, const char *object, const char *detail, cm_error *err)
+bool cm_alert_add(const cm_alerting *a, const char *code, const char *object, const char *detail, cm_error *err)
 {
     const char *values[] = {a->run, code, object, detail};
     return cm_pg_query(
@@ -28,8 +19,7 @@ static bool add(const alerting *a, const char *code, const char *object, const c
         4, values, NULL, err);
 }
 
-/* A query over the run's charges: $1 run, $2 period. */
-static bool over_charges(const alerting *a, const char *sql, cm_rows **ret, cm_error *err)
+bool cm_alert_query(const cm_alerting *a, const char *sql, cm_rows **ret, cm_error *err)
 {
     const char *values[] = {a->run, a->period};
     return cm_pg_query(a->pg, sql, 2, values, ret, err);
@@ -38,7 +28,7 @@ static bool over_charges(const alerting *a, const char *sql, cm_rows **ret, cm_e
 /* --- support plans ------------------------------------------------------------------------------------------- */
 
 /* O16, N06: declared, assigned and observed must be one plan. */
-static bool compare_plans(const alerting *a, const cm_link *link, const char *observed, const char *product,
+static bool compare_plans(const cm_alerting *a, const cm_link *link, const char *observed, const char *product,
                           cm_error *err)
 {
     char detail[512];
@@ -51,11 +41,11 @@ static bool compare_plans(const alerting *a, const cm_link *link, const char *ob
              link->customer->id, declared ? declared : "nothing", group ? group->id : "none",
              group ? cm_plan_type_name(group->type) : "-", observed ? observed : "nothing", observed ? " (" : "",
              observed ? product : "", observed ? ")" : "");
-    return add(a, "SUPPORT_PLAN_DRIFT", link->account, detail, err);
+    return cm_alert_add(a, "SUPPORT_PLAN_DRIFT", link->account, detail, err);
 }
 
 /* O15: AWS charges for support on an account, and nobody said what the customer pays for it. */
-static bool missing_group(const alerting *a, const char *account, const char *customer, const char *product,
+static bool missing_group(const cm_alerting *a, const char *account, const char *customer, const char *product,
                           cm_error *err)
 {
     char detail[512];
@@ -63,19 +53,19 @@ static bool missing_group(const alerting *a, const char *account, const char *cu
              "%s is charged on this account of customer %s and it has no support plan group: name one in the catalog "
              "(support_plan_group)",
              product, customer);
-    return add(a, "SUPPORT_PLAN_GROUP_MISSING", account, detail, err);
+    return cm_alert_add(a, "SUPPORT_PLAN_GROUP_MISSING", account, detail, err);
 }
 
-static bool support_alerts(const alerting *a, cm_error *err)
+static bool support_alerts(const cm_alerting *a, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!over_charges(a,
-                      "SELECT account, customer, product, sum(buy_amount) > sum(sell_amount), currency,"
-                      " trim_scale(sum(sell_amount) - sum(buy_amount)) FROM charge WHERE run_id = $1 AND period = $2 "
-                      "AND class = 'support'"
-                      " AND customer <> '' GROUP BY account, customer, product, currency ORDER BY account, customer, "
-                      "product, currency",
-                      &rows, err))
+    if (!cm_alert_query(a,
+                        "SELECT account, customer, product, sum(buy_amount) > sum(sell_amount), currency,"
+                        " trim_scale(sum(sell_amount) - sum(buy_amount)) FROM charge WHERE run_id = $1 AND period = $2 "
+                        "AND class = 'support'"
+                        " AND customer <> '' GROUP BY account, customer, product, currency ORDER BY account, customer, "
+                        "product, currency",
+                        &rows, err))
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
@@ -93,7 +83,7 @@ static bool support_alerts(const alerting *a, cm_error *err)
             snprintf(object, sizeof object, "%s/%.200s", account, product);
             snprintf(detail, sizeof detail, "SUPPORT_GROUP_MISSING: sell - buy = %s %s", cm_rows_text(rows, i, 5),
                      cm_rows_text(rows, i, 4));
-            done = add(a, "NEGATIVE_MARGIN", object, detail, err);
+            done = cm_alert_add(a, "NEGATIVE_MARGIN", object, detail, err);
         }
     }
     cm_rows_free(rows);
@@ -101,7 +91,7 @@ static bool support_alerts(const alerting *a, cm_error *err)
 }
 
 /* Declared and assigned are compared for every link of the payer, whether or not AWS has charged for support yet. */
-static bool declared_alerts(const alerting *a, cm_error *err)
+static bool declared_alerts(const cm_alerting *a, cm_error *err)
 {
     for (size_t i = 0; i < a->catalog->link_count; i++) {
         const cm_link *link = &a->catalog->links[i];
@@ -117,12 +107,12 @@ static bool declared_alerts(const alerting *a, cm_error *err)
 
 /* --- links of org-linker that count only in part, or not at all ------------------------------------------------- */
 
-static bool link_alerts(const alerting *a, cm_error *err)
+static bool link_alerts(const cm_alerting *a, cm_error *err)
 {
     for (size_t i = 0; i < a->catalog->link_problem_count; i++) {
         const cm_link_problem *problem = &a->catalog->link_problems[i];
         bool touches = problem->from < cm_period_end(a->facts.period) && problem->to > cm_period_start(a->facts.period);
-        if (touches && !add(a, problem->code, problem->account, problem->detail, err))
+        if (touches && !cm_alert_add(a, problem->code, problem->account, problem->detail, err))
             return false;
     }
     return true;
@@ -130,16 +120,17 @@ static bool link_alerts(const alerting *a, cm_error *err)
 
 /* --- usage in the payer account (P06) ------------------------------------------------------------------------- */
 
-static bool payer_usage(const alerting *a, cm_error *err)
+static bool payer_usage(const cm_alerting *a, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!over_charges(a,
-                      "SELECT c.account || '/' || left(c.product, 200), sum(c.lines), trim_scale(sum(c.payer_amount)), "
-                      "c.currency FROM charge c JOIN run r"
-                      " ON r.id = c.run_id WHERE c.run_id = $1 AND c.period = $2 AND c.account = r.payer"
-                      " AND c.class IN ('usage', 'covered_usage') AND (c.quantity > 0 OR c.payer_amount > 0)"
-                      " GROUP BY c.account, c.product, c.currency ORDER BY c.account, c.product, c.currency",
-                      &rows, err))
+    if (!cm_alert_query(
+            a,
+            "SELECT c.account || '/' || left(c.product, 200), sum(c.lines), trim_scale(sum(c.payer_amount)), "
+            "c.currency FROM charge c JOIN run r"
+            " ON r.id = c.run_id WHERE c.run_id = $1 AND c.period = $2 AND c.account = r.payer"
+            " AND c.class IN ('usage', 'covered_usage') AND (c.quantity > 0 OR c.payer_amount > 0)"
+            " GROUP BY c.account, c.product, c.currency ORDER BY c.account, c.product, c.currency",
+            &rows, err))
         return false;
     bool done = true;
     for (int i = 0; done && i < cm_rows_count(rows); i++) {
@@ -147,7 +138,7 @@ static bool payer_usage(const alerting *a, cm_error *err)
         snprintf(detail, sizeof detail,
                  "%s lines of usage in the management account, %s %s: workloads do not belong there",
                  cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 3));
-        done = add(a, "PAYER_USAGE", cm_rows_text(rows, i, 0), detail, err);
+        done = cm_alert_add(a, "PAYER_USAGE", cm_rows_text(rows, i, 0), detail, err);
     }
     cm_rows_free(rows);
     return done;
@@ -185,7 +176,7 @@ static void tiers_of(const cm_catalog *catalog, cm_period period, cm_buffer *cus
     }
 }
 
-static bool negative_margins(const alerting *a, cm_error *err)
+static bool negative_margins(const cm_alerting *a, cm_error *err)
 {
     cm_rows *rows = NULL;
     cm_buffer customers = {0}, rules = {0};
@@ -200,7 +191,7 @@ static bool negative_margins(const alerting *a, cm_error *err)
         char detail[256];
         snprintf(detail, sizeof detail, "%s: sell - buy = %s %s", cm_rows_text(rows, i, 3), cm_rows_text(rows, i, 2),
                  cm_rows_text(rows, i, 1));
-        done = add(a, "NEGATIVE_MARGIN", cm_rows_text(rows, i, 0), detail, err);
+        done = cm_alert_add(a, "NEGATIVE_MARGIN", cm_rows_text(rows, i, 0), detail, err);
     }
     cm_rows_free(rows);
     return done;
@@ -208,7 +199,7 @@ static bool negative_margins(const alerting *a, cm_error *err)
 
 /* --- the same lines under two names ----------------------------------------------------------------------------- */
 
-static bool same_content(const alerting *a, cm_error *err)
+static bool same_content(const cm_alerting *a, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(
@@ -231,7 +222,7 @@ static bool same_content(const alerting *a, cm_error *err)
         snprintf(detail, sizeof detail,
                  "it holds the same %s lines as %s, and both are counted: %s twice. Is one of them a copy?",
                  cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 1), cm_rows_text(rows, i, 3));
-        done = add(a, "SAME_CONTENT", cm_rows_text(rows, i, 0), detail, err);
+        done = cm_alert_add(a, "SAME_CONTENT", cm_rows_text(rows, i, 0), detail, err);
     }
     cm_rows_free(rows);
     return done;
@@ -239,12 +230,12 @@ static bool same_content(const alerting *a, cm_error *err)
 
 bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
 {
-    alerting a = {.pg = writer->pg, .run = run};
+    cm_alerting a = {.pg = writer->pg, .run = run};
     if (!cm_store_run(writer->pg, run, &a.facts, err))
         return false;
     cm_period_print(a.facts.period, a.period);
     const cm_run_basis basis = {a.facts.catalog, a.facts.slice, a.facts.links, a.facts.payer};
     a.catalog = cm_catalog_cache_of_run(writer->catalogs, writer->pg, &basis, err);
     return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && link_alerts(&a, err) &&
-           payer_usage(&a, err) && same_content(&a, err) && negative_margins(&a, err);
+           payer_usage(&a, err) && same_content(&a, err) && negative_margins(&a, err) && cm_discount_alerts(&a, err);
 }

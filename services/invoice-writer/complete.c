@@ -32,29 +32,35 @@ static void add_figure(mismatch *m, const char *chunk, const char *what, const c
                          expected, applied);
 }
 
-/* Lines and checksums of each chunk. Not all there yet: wait; more than there should be does not get better by waiting.
+/* Lines, derived lines and checksums of each chunk. Not all there yet: wait; more than there should be does not get
+ * better by waiting.
  */
 static enum verdict check_line_totals(cm_pg *pg, const char *run, mismatch *m, cm_error *err)
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(
             pg,
-            "SELECT chunk, ended, expected_lines, applied_lines, expected_checksum, applied_checksum FROM run_chunk"
-            " WHERE run_id = $1 AND (NOT ended OR expected_lines <> applied_lines OR expected_checksum <> "
-            "applied_checksum)"
+            "SELECT chunk, ended, expected_lines, applied_lines, expected_derived, applied_derived, expected_checksum,"
+            " applied_checksum FROM run_chunk WHERE run_id = $1 AND (NOT ended OR expected_lines <> applied_lines"
+            " OR expected_derived <> applied_derived OR expected_checksum <> applied_checksum)"
             " ORDER BY chunk",
             1, (const char *[]){run}, &rows, err))
         return VERDICT_FAILED;
     bool ended = true, missing = false, too_many = false;
     for (int i = 0; i < cm_rows_count(rows); i++) {
-        int64_t expected = cm_rows_i64(rows, i, 2), applied = cm_rows_i64(rows, i, 3);
+        bool agrees = true;
         ended = ended && cm_rows_bool(rows, i, 1);
-        missing = missing || applied < expected;
-        too_many = too_many || applied > expected;
-        if (applied != expected)
-            add_figure(m, cm_rows_text(rows, i, 0), "lines", cm_rows_text(rows, i, 2), cm_rows_text(rows, i, 3));
-        else if (cm_rows_bool(rows, i, 1))
-            add_figure(m, cm_rows_text(rows, i, 0), "checksum", cm_rows_text(rows, i, 4), cm_rows_text(rows, i, 5));
+        for (int c = 2; c <= 4; c += 2) {
+            int64_t expected = cm_rows_i64(rows, i, c), applied = cm_rows_i64(rows, i, c + 1);
+            missing = missing || applied < expected;
+            too_many = too_many || applied > expected;
+            agrees = agrees && applied == expected;
+            if (applied != expected)
+                add_figure(m, cm_rows_text(rows, i, 0), c == 2 ? "lines" : "derived lines", cm_rows_text(rows, i, c),
+                           cm_rows_text(rows, i, c + 1));
+        }
+        if (agrees && cm_rows_bool(rows, i, 1))
+            add_figure(m, cm_rows_text(rows, i, 0), "checksum", cm_rows_text(rows, i, 6), cm_rows_text(rows, i, 7));
     }
     bool agree = cm_rows_count(rows) == 0;
     cm_rows_free(rows);
@@ -108,8 +114,8 @@ static bool merge_parts(cm_pg *pg, const char *run, const char *period, cm_error
     /* The example is the smallest (chunk, row): 40 bits hold any row. */
     snprintf(sql, sizeof sql,
              "INSERT INTO charge (period, run_id, " CHARGE_KEY
-             ", lines, final_lines, example_chunk, example_row, " AMOUNTS ")"
-             " SELECT $2::text, $1::text, " CHARGE_KEY ", sum(lines), sum(final_lines),"
+             ", lines, derived_lines, final_lines, example_chunk, example_row, " AMOUNTS ")"
+             " SELECT $2::text, $1::text, " CHARGE_KEY ", sum(lines), sum(derived_lines), sum(final_lines),"
              " (min(example_chunk::bigint << 40 | example_row) >> 40)::int, min(example_chunk::bigint << 40 | "
              "example_row) & 1099511627775,"
              " " SUMS " FROM charge_part_%s GROUP BY " CHARGE_KEY,
@@ -117,8 +123,9 @@ static bool merge_parts(cm_pg *pg, const char *run, const char *period, cm_error
     if (!cm_pg_execute(pg, "SET LOCAL work_mem = '32MB'", err) || !cm_pg_query(pg, sql, 2, values, NULL, err))
         return false;
     snprintf(sql, sizeof sql,
-             "INSERT INTO charge_day (period, run_id, day, account, product, currency, lines, " AMOUNTS ")"
-             " SELECT $2::text, $1::text, day, account, product, currency, sum(lines), " SUMS
+             "INSERT INTO charge_day (period, run_id, day, account, product, currency, lines, derived_lines, " AMOUNTS
+             ")"
+             " SELECT $2::text, $1::text, day, account, product, currency, sum(lines), sum(derived_lines), " SUMS
              " FROM charge_day_part_%s GROUP BY day, account, product, currency",
              run);
     return cm_pg_query(pg, sql, 2, values, NULL, err);
@@ -129,8 +136,8 @@ static enum verdict check_merged_totals(cm_pg *pg, const char *run, const char *
 {
     cm_rows *rows = NULL;
     if (!cm_pg_query(pg,
-                     "WITH c AS MATERIALIZED (SELECT currency, sum(lines) AS lines, sum(final_lines) AS final, "
-                     "sum(payer_amount) AS payer"
+                     "WITH c AS MATERIALIZED (SELECT currency, sum(lines) AS lines, sum(derived_lines) AS derived,"
+                     " sum(final_lines) AS final, sum(payer_amount) AS payer"
                      "   FROM charge WHERE period = $2 AND run_id = $1 GROUP BY currency),"
                      " k AS MATERIALIZED (SELECT * FROM run_chunk WHERE run_id = $1),"
                      " e AS (SELECT key AS currency, sum(value::numeric) AS amount FROM k, "
@@ -139,6 +146,10 @@ static enum verdict check_merged_totals(cm_pg *pg, const char *run, const char *
                      "coalesce(sum(lines), 0) FROM c)"
                      " UNION ALL SELECT 'lines of days', (SELECT coalesce(sum(expected_lines), 0) FROM k),"
                      "   (SELECT coalesce(sum(lines), 0) FROM charge_day WHERE period = $2 AND run_id = $1)"
+                     " UNION ALL SELECT 'derived lines of charges', (SELECT coalesce(sum(expected_derived), 0) FROM k),"
+                     "   (SELECT coalesce(sum(derived), 0) FROM c)"
+                     " UNION ALL SELECT 'derived lines of days', (SELECT coalesce(sum(expected_derived), 0) FROM k),"
+                     "   (SELECT coalesce(sum(derived_lines), 0) FROM charge_day WHERE period = $2 AND run_id = $1)"
                      " UNION ALL SELECT 'final lines', (SELECT coalesce(sum(expected_final), 0) FROM k), (SELECT "
                      "coalesce(sum(final), 0) FROM c)"
                      " UNION ALL SELECT 'cost of charges in ' || currency, coalesce(trim_scale(e.amount), 0), "
@@ -180,8 +191,9 @@ static bool mark_complete(cm_pg *pg, const char *run, const char *period, cm_ins
     char at[CM_INSTANT_TEXT];
     return cm_pg_query(
         pg,
-        "UPDATE run SET complete = true, completed_at = $3, lines = c.lines, suspended_lines = c.suspended,"
-        " final_lines = c.final FROM (SELECT coalesce(sum(lines), 0) AS lines,"
+        "UPDATE run SET complete = true, completed_at = $3, lines = c.lines, derived_lines = c.derived,"
+        " suspended_lines = c.suspended, final_lines = c.final FROM (SELECT coalesce(sum(lines), 0) AS lines,"
+        "   coalesce(sum(derived_lines), 0) AS derived,"
         "   coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) AS suspended,"
         "   coalesce(sum(final_lines), 0) AS final FROM charge WHERE period = $2 AND run_id = $1) c WHERE id = $1",
         3, (const char *[]){run, period, cm_instant_print(now, at)}, NULL, err);
@@ -282,8 +294,10 @@ bool cm_complete_run(cm_writer *w, const char *run, bool *ret_completed, cm_erro
 
 #define READY                                                                                                          \
     " AND NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND NOT c.ended)"                                  \
-    " AND (NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND c.applied_lines < c.expected_lines)"          \
-    "   OR EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND c.applied_lines > c.expected_lines))"
+    " AND (NOT EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND (c.applied_lines < c.expected_lines"          \
+    "     OR c.applied_derived < c.expected_derived))"                                                                 \
+    "   OR EXISTS (SELECT FROM run_chunk c WHERE c.run_id = r.id AND (c.applied_lines > c.expected_lines"              \
+    "     OR c.applied_derived > c.expected_derived)))"
 
 /* RETRY, FATAL and BUG concern everything; what concerns one run is logged, and the others go on. */
 static bool complete_each(cm_writer *w, const cm_rows *rows, cm_error *err)

@@ -5,7 +5,7 @@
  *   apply/      one group of records in one transaction (architecture.md section 4)
  *   complete.c  a run whose chunks are all there: control totals, merge of its parts, switch of the current run
  *   sweep.c     all runs of the lane: completes what is ready, removes what nobody needs
- *   alerts.c    what needs manual review in the figures of a complete run
+ *   alerts.c    what needs manual review in the figures of a complete run; discount_alerts.c: in its discounts
  */
 #ifndef CM_WRITER_H
 #define CM_WRITER_H

@@ -28,7 +28,7 @@ import stack as stacks
 
 SUMS = ("lines", "quantity", "payer", "list", "buy", "sell")
 KEYS = ("account", "customer", "line_item_type", "class", "product", "usage_type", "operation", "region", "unit", "rule", "currency")
-PUBLIC_KEYS = {"payer", "period", "run", "delivery", "catalog", "state", "complete", "lines", "suspended_lines", "groups"}
+PUBLIC_KEYS = {"payer", "period", "run", "delivery", "catalog", "state", "complete", "lines", "suspended_lines", "derived_lines", "groups"}
 
 _exact = decimal.Context(prec=80, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.Overflow])
 # A kept stack (CURMILL_TEST_HOME) knows the payers of the run before: others are taken each time.

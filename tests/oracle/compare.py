@@ -24,7 +24,7 @@ def _fields(names, got, want, where, found):
 def compare_totals(got, want):
     """Differences between two answers of `totals`, empty when they agree. Extra keys of `got` are allowed."""
     found = []
-    _fields(("payer", "period", "complete", "lines", "suspended_lines"), got, want, "totals", found)
+    _fields(("payer", "period", "complete", "lines", "suspended_lines", "derived_lines"), got, want, "totals", found)
     keys = [name for name in want["groups"][0] if name not in _SUMS] if want["groups"] else ["currency"]
 
     def index(groups, who):

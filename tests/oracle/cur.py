@@ -41,6 +41,10 @@ class Line(NamedTuple):
     cost: int
     on_demand: int
     savings_plan: str = ""
+    net: int | None = None           # None: not filled
+    discounts: tuple | None = None   # ((key, amount), ...) of CUR 2.0; None: the report has its discounts as lines (rating.md section 2a)
+    total_discount: int | None = None
+    row: str = ""                    # file and line, for alerts
 
 
 # field -> names, first present and non-empty wins (S14 for region). The first 9 are mandatory (formats.md section 1).
@@ -52,25 +56,27 @@ _LEGACY = {
     "payer": ["bill/PayerAccountId"], "account": ["lineItem/UsageAccountId"],
     "line_item_type": ["lineItem/LineItemType"], "usage_start": ["lineItem/UsageStartDate"],
     "product": ["lineItem/ProductCode"], "usage_type": ["lineItem/UsageType"], "operation": ["lineItem/Operation"],
-    "region": ["product/regionCode", "product/region"], "unit": ["pricing/unit"], "sku": ["product/sku"],
+    "region": ["product/regionCode", "product/region", "product_region_code", "product_region"], "unit": ["pricing/unit"], "sku": ["product/sku"],
     "billing_entity": ["bill/BillingEntity"], "reservation": ["reservation/ReservationARN"],
     "invoice_id": ["bill/InvoiceId"], "currency": ["lineItem/CurrencyCode"], "quantity": ["lineItem/UsageAmount"],
     "cost": ["lineItem/UnblendedCost"], "on_demand": ["pricing/publicOnDemandCost"],
-    "savings_plan": ["savingsPlan/SavingsPlanARN"],
+    "savings_plan": ["savingsPlan/SavingsPlanARN"], "net": ["lineItem/NetUnblendedCost"], "discounts": [], "total_discount": [],
 }
 _CUR2 = {
     "period_start": ["bill_billing_period_start_date"], "period_end": ["bill_billing_period_end_date"],
     "payer": ["bill_payer_account_id"], "account": ["line_item_usage_account_id"],
     "line_item_type": ["line_item_line_item_type"], "usage_start": ["line_item_usage_start_date"],
     "product": ["line_item_product_code"], "usage_type": ["line_item_usage_type"],
-    "operation": ["line_item_operation"], "region": ["product_region_code", "product_region"], "unit": ["pricing_unit"],
+    "operation": ["line_item_operation"],
+    "region": ["product_region_code", "product_region", "product/regionCode", "product/region"], "unit": ["pricing_unit"],
     "sku": ["product_sku"], "billing_entity": ["bill_billing_entity"],
     "reservation": ["reservation_reservation_a_r_n"], "invoice_id": ["bill_invoice_id"],
     "currency": ["line_item_currency_code"], "quantity": ["line_item_usage_amount"],
     "cost": ["line_item_unblended_cost"], "on_demand": ["pricing_public_on_demand_cost"],
-    "savings_plan": ["savings_plan_savings_plan_a_r_n"],
+    "savings_plan": ["savings_plan_savings_plan_a_r_n"], "net": ["line_item_net_unblended_cost"], "discounts": ["discount"],
+    "total_discount": ["discount_total_discount"],
 }
-_FIELDS = [name for name in Line._fields if name not in ("region", "quantity", "cost", "on_demand", "savings_plan")]
+_FIELDS = [name for name in Line._fields if name not in ("region", "quantity", "cost", "on_demand", "savings_plan", "net", "discounts", "total_discount", "row")]
 
 
 def _members(path):
@@ -142,6 +148,21 @@ class _Numbers:
         return value
 
 
+def discount_map(text):
+    """((key, amount), ...) of the map `discount`, JSON text in one cell; no number passes through a float."""
+    if not text:
+        return ()
+    try:
+        pairs = json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=tuple)
+    except json.JSONDecodeError as error:
+        raise dec.DecimalError("not a map of discounts: %r" % text) from error
+    if text.strip() == "{}":
+        return ()
+    if not isinstance(pairs, tuple) or not all(isinstance(pair, tuple) and isinstance(pair[1], (str, type(None))) for pair in pairs):
+        raise dec.DecimalError("not a map of discounts: %r" % text)
+    return tuple((key, dec.parse_cell(value or "")) for key, value in pairs)
+
+
 def _cell(columns):
     """The one column index of a field, or -1 for a column that is absent."""
     return columns[0] if columns else -1
@@ -161,7 +182,10 @@ def _member_lines(name, stream, payer, period):
     picks = [_cell(columns[field]) for field in _FIELDS]
     regions = columns["region"]
     at_quantity, at_cost, at_list = (_cell(columns[f]) for f in ("quantity", "cost", "on_demand"))
-    at_plan = _cell(columns["savings_plan"])
+    at_plan, at_net, at_map, at_total = (_cell(columns[f]) for f in ("savings_plan", "net", "discounts", "total_discount"))
+    in_columns = at_map >= 0 or at_total >= 0
+    if names is _CUR2 and not in_columns:
+        at_net = -1                                     # section 2a: the discounts are lines of their own
     at_start, at_payer = columns["period_start"][0], columns["payer"][0]
     for row in reader:
         if not row:
@@ -183,6 +207,8 @@ def _member_lines(name, stream, payer, period):
             region = region or row[position]
         try:
             amounts = (numbers(row[at_quantity]), numbers(row[at_cost]), numbers(row[at_list]))
+            net, total = (numbers(row[at]) if row[at] else None for at in (at_net, at_total))
+            discounts = discount_map(row[at_map]) if in_columns else None
         except dec.DecimalError as error:
             raise ReportError("%s: line %d: %s" % (name, reader.line_num, error)) from error
         (account, kind, start, product, usage_type, operation, unit, sku, entity, reservation, invoice,
@@ -193,7 +219,7 @@ def _member_lines(name, stream, payer, period):
                                   % (name, reader.line_num, names["account"][0], account))
             good_accounts.add(account)
         yield Line(account, kind, start, product, usage_type, operation, region, unit, sku, entity, reservation,
-                   invoice, currency, *amounts, row[at_plan])
+                   invoice, currency, *amounts, row[at_plan], net, discounts, total, "%s:%d" % (name, reader.line_num))
 
 
 def read_files(paths, payer="", period=""):

@@ -2,10 +2,10 @@
 versions that change in the middle of the month. Text only; the same seed gives the same catalog."""
 import random
 
-from . import when
+from . import random_report, when
 
-_CLASSES = ("tax", "provider_discount", "bundled_discount", "credit", "refund", "support", "marketplace", "covered_usage",
-            "commitment_offset", "commitment_fee", "usage", "fee")
+_CLASSES = ("tax", "provider_discount", "bundled_discount", "credit", "support", "commitment_fee", "refund", "marketplace", "covered_usage",
+            "commitment_offset", "usage", "fee")
 
 
 def values_of(lines):
@@ -139,7 +139,8 @@ class _Writer:
                      self.book("one"), self.book("two"), self.book("buy", buy=True),
                      self.book("other", currency=self.random.choice(["USD", "EUR", "CNY"])),
                      "kind: SupportPlanGroup\nid: through\ntype: passthrough\n",
-                     "kind: SupportPlanGroup\nid: business\ntype: business\n"]
+                     "kind: SupportPlanGroup\nid: business\ntype: business\n",
+                     *("kind: SupportProduct\nid: %s\n" % product for product in random_report.SUPPORT_PRODUCTS if self.random.randrange(3))]
         return "---\n".join(documents + [self.customer(one, entries[one]) for one in customers])
 
 

@@ -1,7 +1,7 @@
 """Rating: one line to class, customer, rule and the four layers (rating.md sections 1-4), and the merged charges."""
 from typing import NamedTuple
 
-from . import when
+from . import derived, when
 from .catalog import BUILT_IN_TYPES
 from .dec import check, multiply, percent_of, plus_percent
 
@@ -242,8 +242,10 @@ class Charges:
         self.lines = 0
         self.suspended_lines = 0
         self.final_lines = 0                             # lines with an InvoiceId (statements.md section 1)
+        self.derived_lines = 0                           # section 2a: in the sums, not in the three counts above
+        self.alerts = []
 
-    def add(self, line, rated, day):
+    def add(self, line, rated, day, is_derived=False):
         """Merge one rated line."""
         key = ChargeKey(self.payer, line.account, rated.customer, line.line_item_type, rated.charge_class,
                         line.product, line.usage_type, line.operation, line.region, line.unit, rated.rule,
@@ -251,12 +253,15 @@ class Charges:
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = [0, 0, 0, 0, 0, 0]
-        row[0] += 1
+        row[0] += not is_derived
         row[1] += line.quantity
         row[2] += rated.payer
         row[3] += rated.list
         row[4] += rated.buy
         row[5] += rated.sell
+        if is_derived:
+            self.derived_lines += 1
+            return
         self.lines += 1
         self.suspended_lines += rated.charge_class == SUSPENDED
         self.final_lines += line.invoice_id != ""
@@ -266,8 +271,15 @@ def rate_lines(catalog, payer_id, period, lines):
     """The charges of a payer and period from its lines."""
     rater = Rater(catalog, payer_id, period)
     charges = Charges(payer_id, period)
+    alerts = derived.Alerts(catalog.types)
     for line in lines:
-        charges.add(line, rater.rate(line), rater.time_of(line)[1])
+        day = rater.time_of(line)[1]
+        charges.add(line, rater.rate(line), day)
+        others, unexplained = derived.derived(line)
+        for other in others:
+            charges.add(other, rater.rate(other), day, is_derived=True)
+        alerts.see(line, others, unexplained)
+    charges.alerts = alerts.close()
     for row in charges.rows.values():
         for amount in row[1:]:
             check(amount)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from oracle import catalog as catalogs
-from oracle import compare, cur, links, load, random_catalog, totals
+from oracle import compare, cur, links, load, random_catalog, random_report, totals
 from oracle.dec import show
 from oracle.rate import rate_lines
 
@@ -62,7 +62,7 @@ def _agree(catalog, payer, period, files, *options, given=None):
         the_catalog = links.with_links(the_catalog, links.read(given))
     charges = rate_lines(the_catalog, payer, period, cur.read_files(files, payer, period))
     head = {"payer": payer, "period": period, "complete": True, "lines": charges.lines,
-            "suspended_lines": charges.suspended_lines}
+            "suspended_lines": charges.suspended_lines, "derived_lines": charges.derived_lines}
     found = compare.compare_totals(got, {**head, "groups": _groups(charges, CHARGE_KEYS)})
     found += ["days: " + text for text in
               compare.compare_totals({**got, "groups": got["days"]}, {**head, "groups": _groups(charges, DAY_KEYS)})]
@@ -149,6 +149,24 @@ def test_random_catalogs(tmp_path, payer, model, seed):
         charges = _agree(catalog, payer, PERIOD, files)
         rules |= {(variant, charge.rule) for charge in charges.rows}
     assert len(rules) > 6                                 # the three months were priced by rules, not all suspended
+
+
+@BOTH
+@pytest.mark.parametrize("form", ["cur2-gz", "legacy-gz"])
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_random_reports(tmp_path, payer, model, form, seed):
+    """Discounts in columns, support products, refunds of support and of commitments (rating.md sections 2 and 2a)."""
+    _, files = _generate(tmp_path, payer, model, 500 + seed, "--unknown-type", "NewUse", "--format", form, rows=800)
+    values = random_catalog.values_of(cur.read_files(files, payer, PERIOD))
+    seen, derived = set(), 0
+    for variant in range(2):
+        report = random_report.rewrite(tmp_path / ("report-%d.csv" % variant), files[0], 100 * seed + variant)
+        catalog = random_catalog.write(tmp_path / ("random-%d" % variant), 1000 * seed + variant, payer, model, PERIOD, values)
+        charges = _agree(catalog, payer, PERIOD, [report])
+        seen |= {charge.charge_class for charge in charges.rows}
+        derived += charges.derived_lines
+    assert seen >= {"support", "commitment_fee", "refund", "provider_discount"}
+    assert derived == 0 or form == "cur2-gz"
 
 
 def _random_links(path, seed, payer, catalog, accounts):

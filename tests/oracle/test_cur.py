@@ -186,7 +186,7 @@ def charges():
 
 def test_totals_without_keys():
     assert totals.totals(charges()) == {
-        "payer": TDS, "period": PERIOD, "complete": True, "lines": 6, "suspended_lines": 2, "groups": [
+        "payer": TDS, "period": PERIOD, "complete": True, "lines": 6, "suspended_lines": 2, "derived_lines": 0, "groups": [
             {"currency": "CNY", "lines": 1, "quantity": "1", "payer": "-1", "list": "-1", "buy": "-1", "sell": "0"},
             {"currency": "USD", "lines": 5, "quantity": "9", "payer": "15.85", "list": "16.35", "buy": "1.85", "sell": "1.75"}]}
 

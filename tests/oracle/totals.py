@@ -26,4 +26,4 @@ def totals(charges, by=()):
         group.update((name, show(value)) for name, value in zip(SUMS, sums[1:]))
         answer.append(group)
     return {"payer": charges.payer, "period": charges.period, "complete": True, "lines": charges.lines,
-            "suspended_lines": charges.suspended_lines, "groups": answer}
+            "suspended_lines": charges.suspended_lines, "derived_lines": charges.derived_lines, "groups": answer}

@@ -118,6 +118,7 @@ static bool add_charge(cm_merge *merge, const cm_charge *charge, uint32_t chunk)
     if (new)
         return true;
     merged->charge.lines += charge->lines;
+    merged->charge.derived_lines += charge->derived_lines;
     merged->charge.final_lines += charge->final_lines;
     if (chunk < merged->chunk || (chunk == merged->chunk && charge->first_row < merged->charge.first_row)) {
         merged->chunk = chunk;
@@ -137,6 +138,7 @@ bool cm_merge_add(cm_merge *merge, const cm_rated_batch *batch, cm_error *err)
         if (new)
             continue;
         day->lines += batch->day[i].lines;
+        day->derived_lines += batch->day[i].derived_lines;
         fits = add_layers(&day->sum, &batch->day[i].sum);
     }
     return fits ||

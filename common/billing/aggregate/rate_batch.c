@@ -52,7 +52,8 @@ typedef struct rating {
     cm_charge_day *days;
     uint32_t *day_shard;
     uint32_t day_count, day_capacity;
-    uint64_t *shard_lines, *shard_checksum;
+    uint64_t *shard_lines, *shard_derived, *shard_checksum;
+    uint64_t row; /* of the line being rated */
     int32_t first_day;
     uint64_t suspended;
 } rating;
@@ -241,24 +242,27 @@ static bool rate_line(rating *r, uint32_t line, cm_error *err)
     if (*index == NONE)
         *index = charge_of(r, kind, &s->decision, priced.reason);
     cm_charge *charge = &r->charges.list[*index];
-    charge->lines++; /* NOLINT(clang-analyzer-core.NullDereference): an index implies that there is a list */
-    charge->final_lines += (kind->flags & CM_KIND_FINAL) != 0;
-    uint64_t row = batch->first_row + line;
-    if (row < charge->first_row)
-        charge->first_row = row;
-    r->suspended += priced.reason != CM_REASON_NONE;
+    bool derived = (kind->flags & CM_KIND_DERIVED) != 0;
+    charge->lines += !derived; /* NOLINT(clang-analyzer-core.NullDereference): an index implies that there is a list */
+    charge->derived_lines += derived;
+    charge->final_lines += (kind->flags & (CM_KIND_FINAL | CM_KIND_DERIVED)) == CM_KIND_FINAL;
+    if (r->row < charge->first_row)
+        charge->first_row = r->row;
+    r->suspended += priced.reason != CM_REASON_NONE && !derived;
 
     kind_state *state = &r->kinds[kind_index];
     if (state->triple == NONE)
         state->triple = triple_of(r, kind);
     cm_charge_day *day = day_of(r, state->triple, time);
-    day->lines++;
+    day->lines += !derived;
+    day->derived_lines += derived;
     if (!add_layers(&charge->sum, batch->quantity[line], &priced) ||
         !add_layers(&day->sum, batch->quantity[line], &priced))
         return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum does not fit an amount (largest about 1.7e20)");
 
     uint32_t shard = r->charges.shard[*index];
-    r->shard_lines[shard]++;
+    r->shard_lines[shard] += !derived;
+    r->shard_derived[shard] += derived;
     r->shard_checksum[shard] += batch->checksum[line];
     return true;
 }
@@ -295,6 +299,7 @@ static bool collect_shard(rating *r, uint32_t shard, cm_rated_batch *out, uint64
         .sequence = r->batch->sequence,
         .shard = shard,
         .lines = r->shard_lines[shard],
+        .derived_lines = r->shard_derived[shard],
         .checksum = r->shard_checksum[shard],
     };
     memcpy(out->run_id, r->batch->run_id, CM_ID_BYTES);
@@ -333,18 +338,24 @@ bool cm_rate_batch(const cm_rater *rater, const cm_line_batch *batch, uint32_t s
     r.triples = cm_arena_alloc(arena, (batch->kinds + 1) * sizeof *r.triples);
     r.triple_index.arena = r.charges.index.arena = arena;
     r.shard_lines = cm_arena_zalloc(arena, shards * sizeof *r.shard_lines);
+    r.shard_derived = cm_arena_zalloc(arena, shards * sizeof *r.shard_derived);
     r.shard_checksum = cm_arena_zalloc(arena, shards * sizeof *r.shard_checksum);
 
+    uint64_t lines = 0;
     for (uint32_t line = 0; line < batch->lines; line++) {
+        bool derived = (batch->kind_of[batch->kind[line]].flags & CM_KIND_DERIVED) != 0;
+        r.row = line ? r.row + !derived : batch->first_row;
+        lines += !derived;
         if (!rate_line(&r, line, err)) {
-            *ret_row = batch->first_row + line;
+            *ret_row = r.row;
             return false;
         }
     }
     *ret = (cm_rated_shards){
-        .batch = cm_arena_alloc(arena, shards * sizeof *ret->batch), .lines = batch->lines, .suspended = r.suspended};
+        .batch = cm_arena_alloc(arena, shards * sizeof *ret->batch), .lines = lines, .suspended = r.suspended};
     for (uint32_t shard = 0; shard < shards; shard++) {
-        if (r.shard_lines[shard] && !collect_shard(&r, shard, &ret->batch[ret->count++], ret_row))
+        if ((r.shard_lines[shard] || r.shard_derived[shard]) &&
+            !collect_shard(&r, shard, &ret->batch[ret->count++], ret_row))
             return cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "a sum does not fit an amount (largest about 1.7e20)");
     }
     return true;

@@ -11,7 +11,7 @@
 typedef struct cm_rated_shards {
     cm_rated_batch *batch; /* [count]: only shards with lines, by ascending shard */
     size_t count;
-    uint64_t lines, suspended; /* of the whole batch */
+    uint64_t lines, suspended; /* of the whole batch, without derived lines */
 } cm_rated_shards;
 
 /*

@@ -2,6 +2,7 @@
 #include "base/base/hash_index.h"
 #include "billing/batch/column.h"
 #include "billing/batch/dictionary.h"
+#include "billing/batch/discount_tally.h"
 #include "billing/batch/line_batch.h"
 #include "billing/batch/messages.h"
 #include "billing/batch/wire.h"
@@ -39,7 +40,7 @@ struct cm_batch_builder {
     uint32_t chunk, rows_per_batch, sequence;
 
     /* The batch being built. */
-    uint64_t first_row;
+    uint64_t first_row, last_row;
     uint32_t lines, kinds;
     uint32_t *kind;
     cm_instant *start;
@@ -55,7 +56,8 @@ struct cm_batch_builder {
     struct memo *kind_memo, *text_memo;
 
     /* Of the chunk. */
-    uint64_t all_lines, final_lines, rounded, checksum;
+    uint64_t all_lines, derived_lines, final_lines, rounded, checksum;
+    cm_discount_tally discounts;
     cm_cost *cost;
     uint32_t costs, cost_capacity;
 
@@ -103,6 +105,7 @@ void cm_batch_builder_free(cm_batch_builder *b)
     free(b->kind_memo);
     free(b->text_memo);
     free(b->cost);
+    cm_discount_tally_free(&b->discounts);
     free(b->output);
     free(b->end_record);
     free(b);
@@ -204,20 +207,27 @@ bool cm_batch_builder_add(cm_batch_builder *b, const cm_line *line, bool *ret_fu
     cm_assert(i < b->rows_per_batch);
     if (i == 0)
         b->first_row = line->row;
-    cm_assert(line->row == b->first_row + i);
+    bool derived = cm_line_is_derived(line);
+    cm_assert(i == 0 || line->row == b->last_row + !derived);
+    b->last_row = line->row;
     uint32_t kind = kind_number(b, line);
     cm_cost *cost = &b->cost[b->kind_entry[kind].cost];
     if (!cm_decimal_accumulate(&cost->amount, line->cost))
         return cm_fail(err, CM_ERROR_POISON, "OVERFLOW",
                        "the sum of the costs in %s up to this row is outside of what amounts can hold", cost->currency);
+    if (line->discounts && !cm_discount_tally_add(&b->discounts, line))
+        return cm_fail(err, CM_ERROR_POISON, "OVERFLOW",
+                       "the sum of the discounts in %s up to this row is outside of what amounts can hold",
+                       cost->currency);
     b->kind[i] = kind;
     b->start[i] = line->start;
     b->quantity[i] = line->quantity;
     b->cost_of[i] = line->cost;
     b->list_cost[i] = line->list_cost;
     b->line_checksum[i] = line->checksum;
-    b->all_lines++;
-    b->final_lines += (line->kind.flags & CM_KIND_FINAL) != 0;
+    b->all_lines += !derived;
+    b->derived_lines += derived;
+    b->final_lines += (line->kind.flags & (CM_KIND_FINAL | CM_KIND_DERIVED)) == CM_KIND_FINAL;
     b->rounded += line->rounded;
     b->checksum += line->checksum;
     b->lines++;
@@ -312,6 +322,8 @@ void cm_batch_builder_seen(cm_batch_builder *b, void (*each)(void *opaque, const
     }
     for (uint32_t k = 0; k < b->kinds; k++) {
         const uint32_t *column = b->kind_entry[k].column;
+        if (column[CM_KIND_TEXTS] & CM_KIND_DERIVED)
+            continue;
         seen[k].usage_account = text_of(b, column[USAGE_ACCOUNT]);
         seen[k].line_item_type = text_of(b, column[LINE_ITEM_TYPE]);
         seen[k].product_code = text_of(b, column[PRODUCT_CODE]);
@@ -331,11 +343,18 @@ void cm_batch_builder_end(cm_batch_builder *b, const uint8_t **ret_bytes, size_t
     cm_chunk_end end = {.chunk = b->chunk,
                         .batches = b->sequence,
                         .lines = b->all_lines,
+                        .derived_lines = b->derived_lines,
                         .final_lines = b->final_lines,
                         .rounded = b->rounded,
                         .checksum = b->checksum,
                         .cost = b->cost,
-                        .costs = b->costs};
+                        .costs = b->costs,
+                        .discount = b->discounts.sum,
+                        .discounts = b->discounts.sums,
+                        .unexplained = b->discounts.unexplained,
+                        .unexplained_count = b->discounts.unexplained_count,
+                        .unexplained_lines = b->discounts.unexplained_lines};
+    cm_discount_tally_sort(&b->discounts);
     memcpy(end.run_id, b->run_id, CM_ID_BYTES);
     if (b->costs)
         qsort(b->cost, b->costs, sizeof *b->cost, by_currency);

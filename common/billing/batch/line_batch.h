@@ -34,7 +34,7 @@ typedef struct cm_kind_seen {
     uint64_t lines;
     cm_instant first, last; /* usage starts */
 } cm_kind_seen;
-/* Every kind of the rows so far, by number; call it before a take. */
+/* Every kind of the rows so far, by number, without derived lines; call it before a take. */
 void cm_batch_builder_seen(cm_batch_builder *builder, void (*each)(void *opaque, const cm_kind_seen *seen),
                            void *opaque);
 /* The ChunkEnd record with the control totals of all rows added. Owned by the builder. */
@@ -45,7 +45,7 @@ void cm_batch_builder_end(cm_batch_builder *builder, const uint8_t **ret_bytes, 
 typedef struct cm_line_batch {
     uint8_t run_id[CM_ID_BYTES];
     uint32_t chunk, sequence;
-    uint64_t first_row;
+    uint64_t first_row; /* of the first line; each line is of the next row, a derived one of the same */
     uint32_t lines, kinds;
     const cm_kind *kind_of;                        /* [kinds]; currency codes fit cm_cost (checked) */
     const uint32_t *kind;                          /* [lines], each < kinds (checked) */
@@ -59,12 +59,37 @@ typedef struct cm_cost {
     cm_decimal amount;
 } cm_cost;
 
+/* What a chunk with columns of discounts has of one line item type and currency (rating.md section 2a). */
+typedef struct cm_discount_sum {
+    char type[40]; /* "": those that are too many or too long to be told apart */
+    char currency[8];
+    /* Where discounts stand in columns: derived lines, and rows whose net column is empty. */
+    uint64_t derived_lines, lines_without_net;
+    cm_decimal derived, without_net; /* sums of their costs */
+    /* Where columns repeat them: rows whose net column is filled. */
+    uint64_t lines_with_net;
+    cm_decimal net_difference; /* sum of net - cost */
+} cm_discount_sum;
+
+typedef struct cm_unexplained_discount {
+    uint64_t row;
+    char currency[8];
+    cm_decimal amount;
+} cm_unexplained_discount;
+
+enum { CM_DISCOUNT_SUMS_MAX = 64, CM_UNEXPLAINED_MAX = 20 };
+
 typedef struct cm_chunk_end {
     uint8_t run_id[CM_ID_BYTES];
     uint32_t chunk, batches;
-    uint64_t lines, final_lines, rounded, checksum;
+    uint64_t lines, derived_lines, final_lines, rounded, checksum;
     const cm_cost *cost; /* sorted by currency */
     size_t costs;
+    const cm_discount_sum *discount; /* sorted by type and currency */
+    size_t discounts;
+    const cm_unexplained_discount *unexplained; /* the first ones */
+    size_t unexplained_count;
+    uint64_t unexplained_lines; /* all of them */
 } cm_chunk_end;
 
 typedef struct cm_ingested {

@@ -102,6 +102,12 @@ static void put_charges(message_t *m, const cm_rated_batch *batch, cm_arena *are
         m->charge_final_lines[i] = batch->charge[i].final_lines;
         m->first_row[i] = batch->charge[i].first_row;
     }
+    if (batch->derived_lines) {
+        m->n_charge_derived_lines = n;
+        m->charge_derived_lines = cm_arena_alloc(arena, n * sizeof *m->charge_derived_lines);
+        for (size_t i = 0; i < n; i++)
+            m->charge_derived_lines[i] = batch->charge[i].derived_lines;
+    }
     put_layers(m, charge_decimals, batch->charge, sizeof *batch->charge, n, arena);
 }
 
@@ -114,6 +120,12 @@ static void put_days(message_t *m, const cm_rated_batch *batch, cm_arena *arena)
     for (size_t i = 0; i < n; i++) {
         m->day[i] = batch->day[i].day;
         m->day_lines[i] = batch->day[i].lines;
+    }
+    if (batch->derived_lines) {
+        m->n_day_derived_lines = n;
+        m->day_derived_lines = cm_arena_alloc(arena, n * sizeof *m->day_derived_lines);
+        for (size_t i = 0; i < n; i++)
+            m->day_derived_lines[i] = batch->day[i].derived_lines;
     }
     put_layers(m, day_decimals, batch->day, sizeof *batch->day, n, arena);
 }
@@ -146,6 +158,7 @@ void cm_rated_batch_encode(const cm_rated_batch *batch, cm_arena *arena, const u
     message.sequence = batch->sequence;
     message.shard = batch->shard;
     message.lines = batch->lines;
+    message.derived_lines = batch->derived_lines;
     message.checksum = batch->checksum;
     message.n_cost = batch->costs;
     message.cost = cm_costs_message(batch->cost, batch->costs, arena);
@@ -204,10 +217,11 @@ static bool get_charges(message_t *m, cm_arena *arena, cm_rated_batch *ret)
     size_t n = m->n_charge_lines;
     ret->charges = n;
     ret->charge = cm_arena_alloc(arena, n * sizeof *ret->charge);
-    if (m->n_charge_final_lines != n || m->n_first_row != n)
+    if (m->n_charge_final_lines != n || m->n_first_row != n || m->n_charge_derived_lines != (m->derived_lines ? n : 0))
         return false;
     for (size_t i = 0; i < n; i++) {
         ret->charge[i].lines = m->charge_lines[i];
+        ret->charge[i].derived_lines = m->derived_lines ? m->charge_derived_lines[i] : 0;
         ret->charge[i].final_lines = m->charge_final_lines[i];
         ret->charge[i].first_row = m->first_row[i];
     }
@@ -220,11 +234,12 @@ static bool get_days(message_t *m, cm_arena *arena, cm_rated_batch *ret)
     size_t n = m->n_day;
     ret->days = n;
     ret->day = cm_arena_alloc(arena, n * sizeof *ret->day);
-    if (m->n_day_lines != n)
+    if (m->n_day_lines != n || m->n_day_derived_lines != (m->derived_lines ? n : 0))
         return false;
     for (size_t i = 0; i < n; i++) {
         ret->day[i].day = m->day[i];
         ret->day[i].lines = m->day_lines[i];
+        ret->day[i].derived_lines = m->derived_lines ? m->day_derived_lines[i] : 0;
     }
     return get_texts(m, day_texts, DAY_TEXTS, ret->day, sizeof *ret->day, n) &&
            get_layers(m, day_decimals, ret->day, sizeof *ret->day, n);
@@ -238,6 +253,7 @@ static bool decode_batch(message_t *m, cm_arena *arena, cm_rated_batch *ret, cm_
                             .sequence = m->sequence,
                             .shard = m->shard,
                             .lines = m->lines,
+                            .derived_lines = m->derived_lines,
                             .checksum = m->checksum,
                             .costs = m->n_cost};
     if (!cm_run_id_from_message(m->run_id, ret->run_id))

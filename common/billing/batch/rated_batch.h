@@ -16,21 +16,21 @@ typedef struct cm_layers {
 typedef struct cm_charge {
     cm_slice customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency,
         reason;
-    uint64_t lines, final_lines, first_row;
+    uint64_t lines, derived_lines, final_lines, first_row; /* `lines` without derived ones */
     cm_layers sum;
 } cm_charge;
 
 typedef struct cm_charge_day {
     int32_t day;
     cm_slice account, product, currency;
-    uint64_t lines;
+    uint64_t lines, derived_lines;
     cm_layers sum;
 } cm_charge_day;
 
 typedef struct cm_rated_batch {
     uint8_t run_id[CM_ID_BYTES];
     uint32_t chunk, sequence, shard;
-    uint64_t lines, checksum;
+    uint64_t lines, derived_lines, checksum;
     cm_cost *cost;
     size_t costs;
     cm_charge *charge;

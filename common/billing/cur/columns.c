@@ -32,6 +32,9 @@ static const struct known_column known[CM_COLUMNS] = {
     [CM_COLUMN_RESERVATION] = {"reservation/ReservationARN", "reservation_reservation_a_r_n", false},
     [CM_COLUMN_SAVINGS_PLAN] = {"savingsPlan/SavingsPlanARN", "savings_plan_savings_plan_a_r_n", false},
     [CM_COLUMN_INVOICE] = {"bill/InvoiceId", "bill_invoice_id", false},
+    [CM_COLUMN_DISCOUNT] = {NULL, "discount", false},
+    [CM_COLUMN_TOTAL_DISCOUNT] = {NULL, "discount_total_discount", false},
+    [CM_COLUMN_NET_COST] = {"lineItem/NetUnblendedCost", "line_item_net_unblended_cost", false},
 };
 
 static char lower(char c)
@@ -58,7 +61,8 @@ static bool same_name(cm_slice name, const char *wanted)
 
 static bool is_known(cm_slice name, enum cm_column column)
 {
-    return same_name(name, known[column].legacy) || (known[column].cur2 && same_name(name, known[column].cur2));
+    return (known[column].legacy && same_name(name, known[column].legacy)) ||
+           (known[column].cur2 && same_name(name, known[column].cur2));
 }
 
 static void copy_names(cm_columns *columns, const cm_slice *fields, uint32_t count)
@@ -138,7 +142,8 @@ cm_slice cm_columns_name(const cm_columns *columns, enum cm_column column)
     uint32_t index = columns->index[column];
     if (index < columns->count)
         return columns->name[index];
-    return cm_slice_of(columns->cur2 && known[column].cur2 ? known[column].cur2 : known[column].legacy);
+    bool cur2 = known[column].cur2 && (columns->cur2 || !known[column].legacy);
+    return cm_slice_of(cur2 ? known[column].cur2 : known[column].legacy);
 }
 
 static const enum cm_column lack_columns[CM_LACKS] = {

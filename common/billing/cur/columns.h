@@ -30,6 +30,9 @@ enum cm_column {
     CM_COLUMN_RESERVATION,
     CM_COLUMN_SAVINGS_PLAN,
     CM_COLUMN_INVOICE,
+    CM_COLUMN_DISCOUNT,       /* a map, of CUR 2.0 only */
+    CM_COLUMN_TOTAL_DISCOUNT, /* the same */
+    CM_COLUMN_NET_COST,
     CM_COLUMNS,
 };
 

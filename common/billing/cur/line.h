@@ -30,6 +30,14 @@ enum {
     CM_KIND_RESERVATION = 1u << 0,  /* reservation/ReservationARN is filled */
     CM_KIND_FINAL = 1u << 1,        /* bill/InvoiceId is filled */
     CM_KIND_SAVINGS_PLAN = 1u << 2, /* savingsPlan/SavingsPlanARN is filled */
+    CM_KIND_DERIVED = 1u << 3,      /* no row: a discount that stands in columns of one (rating.md section 2a) */
+};
+
+/* Where a report has its discounts (rating.md section 2a). */
+enum cm_discount_columns {
+    CM_DISCOUNTS_AS_LINES,   /* in lines of their own only */
+    CM_DISCOUNTS_IN_COLUMNS, /* CUR 2.0: in columns; derived lines follow each line */
+    CM_DISCOUNTS_REPEATED,   /* legacy: in lines of their own, and the net column repeats them */
 };
 
 enum { CM_KIND_TEXTS = 10, CM_KIND_TEXT_MAX = 4096 /* bytes of one; longer ones are refused as TOO_LONG */ };
@@ -67,6 +75,8 @@ typedef struct cm_line_memo {
 
 enum { CM_MEMO_KINDS = 16384, CM_MEMO_TEXTS = 32768 };
 
+/* A row of the report, or a discount that stands in columns of the row before it (CM_KIND_DERIVED): with that row's
+ * number, texts and time, quantity and list cost 0. */
 typedef struct cm_line {
     uint64_t row; /* data row, from 1; the header is row 0 */
     cm_kind kind;
@@ -75,8 +85,18 @@ typedef struct cm_line {
     cm_decimal quantity;  /* lineItem/UsageAmount, 0 where empty */
     cm_decimal cost;      /* lineItem/UnblendedCost */
     cm_decimal list_cost; /* pricing/publicOnDemandCost, 0 where empty */
-    uint64_t checksum;    /* XXH3-64 of the row's bytes without its line end */
+    uint64_t checksum;    /* XXH3-64 of the row's bytes without its line end; 0 of a derived line */
     uint32_t rounded;     /* numbers of this row that had more than 18 decimals */
+    /* The rest is meaningful only where `discounts` is not CM_DISCOUNTS_AS_LINES. */
+    enum cm_discount_columns discounts; /* of the file */
+    bool has_net;                       /* lineItem/NetUnblendedCost is filled: `net` */
+    bool unexplained;                   /* of a derived line: it is what the map `discount` does not add up to */
+    cm_decimal net;
 } cm_line;
+
+static inline bool cm_line_is_derived(const cm_line *line)
+{
+    return (line->kind.flags & CM_KIND_DERIVED) != 0;
+}
 
 #endif

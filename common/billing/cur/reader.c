@@ -241,6 +241,7 @@ cm_reader *cm_reader_new(cm_stream *stream, enum cm_compression compression, con
         cm_reader_free(reader);
         return NULL;
     }
+    reader->line.discounts = cm_discount_columns_of(&reader->columns);
     *ret_place = (cm_place){0};
     return reader;
 }
@@ -252,6 +253,7 @@ void cm_reader_free(cm_reader *reader)
     cm_stream_close(reader->stream);
     cm_columns_free(&reader->columns);
     cm_kinds_free(&reader->kinds);
+    cm_derived_free(&reader->derived);
     cm_arena_free(reader->values);
     free(reader->buffer);
     free(reader->end_memory);
@@ -299,6 +301,8 @@ static bool next_data_row(cm_reader *reader, bool *ret_got, cm_place *ret_place,
 static bool next(cm_reader *reader, const cm_line **ret, cm_place *ret_place, cm_error *err)
 {
     bool got = false;
+    if (reader->line.discounts && (*ret = cm_reader_derived(reader)))
+        return true;
     if (!next_data_row(reader, &got, ret_place, err))
         return false;
     if (!got) {
@@ -308,7 +312,8 @@ static bool next(cm_reader *reader, const cm_line **ret, cm_place *ret_place, cm
     }
     /* The field of columns that this file does not have. */
     reader->row.end[reader->row.fields] = reader->row.end[reader->row.fields - 1] + 1;
-    if (!cm_reader_parse_row(reader, ret_place, err)) {
+    if (!cm_reader_parse_row(reader, ret_place, err) ||
+        (reader->line.discounts && !cm_reader_parse_discounts(reader, ret_place, err))) {
         ret_place->line = reader->text_line;
         return false;
     }

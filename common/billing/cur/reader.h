@@ -3,7 +3,8 @@
  * optional BOM), map columns by header name, parse. Legacy names (lineItem/UsageAmount) and CUR 2.0 names
  * (line_item_usage_amount) are both known; each chunk has its own order and its own set of columns. Memory does not
  * grow with the file. Mandatory columns: payer, billing period start, usage account, line item type, product code,
- * usage type, usage start, unblended cost, currency code. All others are optional and read as empty. One thread.
+ * usage type, usage start, unblended cost, currency code. All others are optional and read as empty. Discounts in
+ * columns of a row give derived lines, which follow it (line.h). One thread.
  */
 #ifndef CM_CUR_READER_H
 #define CM_CUR_READER_H

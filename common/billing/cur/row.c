@@ -1,4 +1,5 @@
-/* From the fields of a row to a cm_line. The path that every line takes is at the end; rare cases are above it. */
+/* From the fields of a row to a cm_line. Rare cases come first, then the path that every
+ * line takes, then discounts in columns. */
 #include "billing/cur/row.h"
 #include "billing/cur/text.h"
 
@@ -276,6 +277,15 @@ static bool fail_long_text(cm_reader *reader, cm_place *ret_place, cm_error *err
     cm_assert(!"a field is too long");
 }
 
+static void put_kind(const cm_reader *reader, const cm_known_kind *kind, cm_line *line)
+{
+    cm_slice *texts = (cm_slice *)(void *)&line->kind;
+    for (int i = 0; i < CM_KIND_TEXTS; i++)
+        texts[i] = reader->kinds.text[kind->text[i]];
+    line->kind.flags = kind->flags;
+    line->memo = (cm_line_memo){reader->kinds.source, (uint32_t)(kind - reader->kinds.kind), kind->text};
+}
+
 static bool set_kind(cm_reader *reader, cm_place *ret_place, cm_error *err)
 {
     uint32_t length;
@@ -283,18 +293,14 @@ static bool set_kind(cm_reader *reader, cm_place *ret_place, cm_error *err)
     const cm_known_kind *before = reader->kind;
     if (!build_key(reader, &length, &flags))
         return fail_long_text(reader, ret_place, err);
+    reader->key_length = length;
     if (before && cm_kinds_has_key(&reader->kinds, before, reader->key, length))
         return true;
     uint64_t hash = XXH3_64bits(reader->key, length);
     reader->kind = cm_kinds_find(&reader->kinds, reader->key, length, hash);
     if (!reader->kind && !learn_kind(reader, length, hash, flags, ret_place, err))
         return false;
-    const cm_known_kind *kind = reader->kind;
-    cm_slice *texts = (cm_slice *)(void *)&reader->line.kind;
-    for (int i = 0; i < CM_KIND_TEXTS; i++)
-        texts[i] = reader->kinds.text[kind->text[i]];
-    reader->line.kind.flags = kind->flags;
-    reader->line.memo = (cm_line_memo){reader->kinds.source, (uint32_t)(kind - reader->kinds.kind), kind->text};
+    put_kind(reader, reader->kind, &reader->line);
     return true;
 }
 
@@ -334,4 +340,103 @@ bool cm_reader_parse_row(cm_reader *reader, cm_place *ret_place, cm_error *err)
     if (line->kind.currency.length == 0 && !cm_decimal_is_zero(line->cost))
         return missing(reader, CM_COLUMN_CURRENCY, ret_place, err);
     return true;
+}
+
+/* --- discounts in columns (rating.md section 2a) --------------------------------------------------------------------
+ */
+
+/* NULL in *ret where the field is empty. */
+static bool parse_optional(cm_reader *reader, enum cm_column column, cm_decimal *value, const cm_decimal **ret,
+                           cm_place *ret_place, cm_error *err)
+{
+    enum cm_decimal_parse_result result = cm_decimal_parse(cm_text_strip(field(reader, column)), value);
+    *ret = result == CM_DECIMAL_EMPTY ? NULL : value;
+    reader->line.rounded += result == CM_DECIMAL_ROUNDED;
+    return result <= CM_DECIMAL_EMPTY || fail_number(reader, column, result, ret_place, err);
+}
+
+static bool parse_map(cm_reader *reader, cm_place *ret_place, cm_error *err)
+{
+    char shown[CM_TEXT_SHOWN];
+    bool overflow;
+    cm_slice raw = field(reader, CM_COLUMN_DISCOUNT);
+    if (cm_derived_parse_map(&reader->derived, raw, &reader->line.rounded, &overflow))
+        return true;
+    if (overflow)
+        cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "\"%s\" holds a number that is too large for an amount",
+                cm_text_shown(raw, shown));
+    else
+        cm_fail(err, CM_ERROR_POISON, "NOT_A_MAP", "\"%s\" is not a map of discounts such as {\"edp_discount\":-1.5}",
+                cm_text_shown(raw, shown));
+    return set_error_place(reader, CM_COLUMN_DISCOUNT, ret_place);
+}
+
+bool cm_reader_parse_discounts(cm_reader *reader, cm_place *ret_place, cm_error *err)
+{
+    cm_line *line = &reader->line;
+    cm_decimal total_value;
+    const cm_decimal *net, *total;
+    if (!parse_optional(reader, CM_COLUMN_NET_COST, &line->net, &net, ret_place, err))
+        return false;
+    line->has_net = net != NULL;
+    if (line->discounts != CM_DISCOUNTS_IN_COLUMNS)
+        return true;
+    if (!parse_map(reader, ret_place, err) ||
+        !parse_optional(reader, CM_COLUMN_TOTAL_DISCOUNT, &total_value, &total, ret_place, err))
+        return false;
+    if (!cm_derived_make(&reader->derived, line->cost, net, total)) {
+        cm_fail(err, CM_ERROR_POISON, "OVERFLOW", "the discounts of this row do not fit an amount");
+        return set_error_place(reader, CM_COLUMN_DISCOUNT, ret_place);
+    }
+    if (reader->derived.count && line->kind.currency.length == 0)
+        return missing(reader, CM_COLUMN_CURRENCY, ret_place, err);
+    return true;
+}
+
+/* The kind of the row with another line item type. It is known by the row's key with the type behind it. */
+static void set_derived_kind(cm_reader *reader, const char *type, cm_line *line)
+{
+    size_t type_length = strlen(type);
+    uint32_t length = reader->key_length + (uint32_t)type_length;
+    memcpy(reader->key + reader->key_length, type, type_length);
+    uint64_t hash = XXH3_64bits(reader->key, length);
+    const cm_known_kind *kind = cm_kinds_find(&reader->kinds, reader->key, length, hash);
+    if (!kind) {
+        /* Copied first: to make room, adding may forget all texts, the row's too. */
+        cm_slice texts[CM_KIND_TEXTS];
+        char *at = reader->scratch;
+        uint64_t source = reader->kinds.source;
+        for (int i = 0; i < CM_KIND_TEXTS; i++) {
+            cm_slice text = cm_kind_texts(&reader->line.kind)[i];
+            if (text.length)
+                memcpy(at, text.text, text.length);
+            texts[i] = (cm_slice){at, text.length};
+            at += text.length;
+        }
+        texts[CM_COLUMN_LINE_ITEM_TYPE] = cm_slice_of(type);
+        kind =
+            cm_kinds_add(&reader->kinds, reader->key, length, hash, texts, reader->line.kind.flags | CM_KIND_DERIVED);
+        if (reader->kinds.source != source) {
+            uint32_t flags = reader->line.kind.flags;
+            reader->kind = NULL;
+            put_kind(reader, kind, &reader->line); /* for the next derived line, whose type is another */
+            reader->line.kind.flags = flags;
+        }
+    }
+    put_kind(reader, kind, line);
+}
+
+const cm_line *cm_reader_derived(cm_reader *reader)
+{
+    cm_derived *derived = &reader->derived;
+    if (derived->next == derived->count)
+        return NULL;
+    const cm_derived_part *part = &derived->part[derived->next++];
+    derived->line = (cm_line){.row = reader->line.row,
+                              .start = reader->line.start,
+                              .cost = part->amount,
+                              .discounts = reader->line.discounts,
+                              .unexplained = derived->unexplained};
+    set_derived_kind(reader, part->type, &derived->line);
+    return &derived->line;
 }

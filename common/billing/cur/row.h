@@ -4,7 +4,7 @@
 
 #include "base/base/arena.h"
 #include "base/base/stream.h"
-#include "billing/cur/columns.h"
+#include "billing/cur/derived.h"
 #include "billing/cur/kinds.h"
 #include "billing/cur/place.h"
 #include "billing/cur/scan.h"
@@ -49,7 +49,9 @@ struct cm_reader {
     cm_kinds kinds;
     const cm_known_kind *kind; /* of the line before, or NULL */
     cm_accepted payer_field, period_field;
-    char *key;        /* of the row's kind */
+    char *key; /* of the row's kind */
+    uint32_t key_length;
+    cm_derived derived;
     char *scratch;    /* [CM_KEY_FIELDS * CM_KEY_FIELD_MAX], for unquoted texts of a new kind */
     cm_arena *values; /* of cm_reader_column_value */
 };
@@ -63,5 +65,9 @@ static inline cm_slice cm_reader_raw(const cm_reader *reader, uint32_t i)
 
 /* Fills reader->line from the row. False: POISON, with the column in *ret_place. */
 CM_NODISCARD bool cm_reader_parse_row(cm_reader *reader, cm_place *ret_place, cm_error *err);
+/* Reads the row's columns of discounts, where reader->line.discounts says that it has some. */
+CM_NODISCARD bool cm_reader_parse_discounts(cm_reader *reader, cm_place *ret_place, cm_error *err);
+/* The next derived line of the row, or NULL. Valid until the next row or derived line. */
+const cm_line *cm_reader_derived(cm_reader *reader);
 
 #endif

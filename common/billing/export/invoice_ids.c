@@ -36,8 +36,9 @@ static cm_expected *find(cm_invoice_sums *s, cm_slice id)
 static bool take_line(cm_invoice_sums *s, const cm_line *line, cm_slice id, cm_error *err)
 {
     bool tax = cm_slice_is(line->kind.line_item_type, "Tax");
+    bool derived = cm_line_is_derived(line);
     if (!id.length) {
-        s->without++;
+        s->without += !derived;
         return true;
     }
     if (!cm_slice_is(line->kind.currency, s->currency))
@@ -46,7 +47,7 @@ static bool take_line(cm_invoice_sums *s, const cm_line *line, cm_slice id, cm_e
             "the invoice is in %s and the report has lines in \"%.*s\"; compare them in the report's currency",
             s->currency, CM_SLICE(line->kind.currency));
     cm_expected *x = find(s, id);
-    x->charges++;
+    x->charges += !derived;
     if ((!tax || s->format->with_tax) && !cm_decimal_accumulate(&x->amount, line->cost))
         return cm_fail(err, CM_ERROR_BUG, "OVERFLOW", "the sum of an invoice is too large");
     if ((tax && !cm_decimal_accumulate(&x->tax, line->cost)) ||

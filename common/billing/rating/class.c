@@ -3,20 +3,6 @@
 #include "billing/catalog/model/plans.h"
 #include "billing/rating/internal.h"
 
-/* The class of a line item type by its name: AWS's own, or defined in the catalog. */
-static bool class_of_type(const cm_catalog *catalog, cm_slice type, enum cm_class *ret)
-{
-    if (cm_class_of_builtin_type(type, ret))
-        return true;
-    for (size_t i = 0; i < catalog->line_type_count; i++) {
-        if (cm_slice_is(type, catalog->line_types[i].name)) {
-            *ret = catalog->line_types[i].class;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The rows of the table, in its order. */
 static const enum cm_class rows[CM_CLASS_COUNT] = {
     CM_CLASS_TAX,
@@ -58,7 +44,7 @@ static bool matches_condition(const cm_catalog *catalog, enum cm_class class, co
 bool cm_classify(const cm_rater *rater, const cm_kind *kind, enum cm_class *ret)
 {
     enum cm_class by_type = CM_CLASS_SUSPENDED;
-    bool known = class_of_type(rater->catalog, kind->line_item_type, &by_type);
+    bool known = cm_class_of_type(rater->catalog, kind->line_item_type, &by_type);
     for (int i = 0; i < CM_CLASS_COUNT; i++) {
         if ((known && by_type == rows[i]) || matches_condition(rater->catalog, rows[i], kind)) {
             *ret = rows[i];

@@ -116,8 +116,7 @@ static bool rate_batch(reading *r, cm_batch_builder *builder, cm_error *err)
     for (size_t i = 0; i < shards.count; i++)
         if (!add_charges(r, &shards.batch[i], err))
             return false;
-    return report_progress(r->work, ingested.batch.lines, 0) ||
-           cm_fail(err, CM_ERROR_RETRY, "GIVEN_UP", "another file failed");
+    return report_progress(r->work, shards.lines, 0) || cm_fail(err, CM_ERROR_RETRY, "GIVEN_UP", "another file failed");
 }
 
 static bool rate_lines(reading *r, cm_reader *reader, cm_batch_builder *builder, cm_error *err)

@@ -307,17 +307,18 @@ static bool is_linked(const gating *g, const char *payer, const char *account)
 static bool suspended(const gating *g, cm_error *err)
 {
     cm_rows *rows = NULL;
-    if (!ask(g,
-             "SELECT r.payer, s.account, s.reason, sum(s.lines), trim_scale(sum(s.payer_amount)), s.currency,"
-             " EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = s.run_id AND h.customer = ANY "
-             "($3::text[]) AND h.account = s.account"
-             "   AND h.class <> 'suspended')"
-             " FROM %s c JOIN run r ON r.id = c.run_id JOIN charge s ON s.period = $2 AND s.run_id = r.id AND s.class "
-             "= 'suspended'"
-             " WHERE c.lane = $1 AND c.period = $2 AND r.suspended_lines > 0 GROUP BY s.run_id, r.payer, s.account, "
-             "s.reason, s.currency"
-             " ORDER BY r.payer, s.account, s.reason, s.currency",
-             3, &rows, err))
+    if (!ask(
+            g,
+            "SELECT r.payer, s.account, s.reason, sum(s.lines + s.derived_lines), trim_scale(sum(s.payer_amount)), s.currency,"
+            " EXISTS (SELECT FROM charge h WHERE h.period = $2 AND h.run_id = s.run_id AND h.customer = ANY "
+            "($3::text[]) AND h.account = s.account"
+            "   AND h.class <> 'suspended')"
+            " FROM %s c JOIN run r ON r.id = c.run_id JOIN charge s ON s.period = $2 AND s.run_id = r.id AND s.class "
+            "= 'suspended'"
+            " WHERE c.lane = $1 AND c.period = $2 AND (r.suspended_lines > 0 OR r.derived_lines > 0) GROUP BY s.run_id, r.payer, s.account, "
+            "s.reason, s.currency"
+            " ORDER BY r.payer, s.account, s.reason, s.currency",
+            3, &rows, err))
         return false;
     cm_buffer detail = {0};
     for (int i = 0; i < cm_rows_count(rows); i++) {

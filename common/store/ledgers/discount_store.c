@@ -30,7 +30,7 @@ static bool earn(cm_pg *pg, const earning *e, cm_error *err)
                pg,
                "INSERT INTO discount_earned (payer, period, customer, account, product, line_item_type, currency, "
                "lines, example_chunk,"
-               " example_row, amount) SELECT $1, $2, customer, account, product, line_item_type, currency, sum(lines),"
+               " example_row, amount) SELECT $1, $2, customer, account, product, line_item_type, currency, sum(lines + derived_lines),"
                " (array_agg(example_chunk ORDER BY example_chunk, example_row))[1],"
                " (array_agg(example_row ORDER BY example_chunk, example_row))[1], -sum(payer_amount) FROM charge"
                " WHERE period = $2 AND run_id = $3 AND class = 'provider_discount'"

@@ -10,8 +10,8 @@
 
 /* $1 payer, $2 month. An amount that has become smaller since it was acknowledged needs nobody again. */
 static const char money_sql[] =
-    "WITH money AS (SELECT s.account, s.reason, s.currency, sum(s.lines) AS lines, sum(s.payer_amount) AS amount"
-    "   FROM newest_run n JOIN run r ON r.id = n.run_id AND r.suspended_lines > 0"
+    "WITH money AS (SELECT s.account, s.reason, s.currency, sum(s.lines + s.derived_lines) AS lines, sum(s.payer_amount) AS amount"
+    "   FROM newest_run n JOIN run r ON r.id = n.run_id AND (r.suspended_lines > 0 OR r.derived_lines > 0)"
     "   JOIN charge s ON s.period = $2 AND s.run_id = n.run_id WHERE n.payer = $1 AND n.period = $2 AND s.class = "
     "'suspended'"
     "   AND (s.payer_amount <> 0 OR s.list_amount <> 0 OR s.reason = 'NO_LIST_PRICE') GROUP BY 1, 2, 3),"

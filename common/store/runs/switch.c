@@ -335,11 +335,13 @@ bool cm_store_run_restart(cm_pg *pg, const char *run, cm_instant now, const char
     snprintf(object, sizeof object, "run:%s", run);
     return cm_pg_query(pg, "SELECT curmill_drop_run_parts($1)", 1, values, NULL, err) && forget_applied(pg, run, err) &&
            cm_pg_query(pg, "DELETE FROM run_chunk_cost WHERE run_id = $1", 1, values, NULL, err) &&
-           cm_pg_query(pg,
-                       "UPDATE run_chunk SET ended = false, batches = 0, expected_lines = 0, expected_checksum = 0, "
-                       "expected_final = 0,"
-                       " rounded = 0, applied_lines = 0, applied_checksum = 0, expected_cost = '{}' WHERE run_id = $1",
-                       1, values, NULL, err) &&
+           cm_pg_query(
+               pg,
+               "UPDATE run_chunk SET ended = false, batches = 0, expected_lines = 0, expected_checksum = 0, "
+               "expected_final = 0,"
+               " rounded = 0, applied_lines = 0, applied_checksum = 0, expected_derived = 0, applied_derived = 0,"
+               " expected_cost = '{}', discounts = '{}' WHERE run_id = $1",
+               1, values, NULL, err) &&
            cm_pg_query(
                pg, "UPDATE run SET state = 'running', published = false, reason = '', started_at = $2 WHERE id = $1", 2,
                values, NULL, err) &&

@@ -358,7 +358,7 @@ static bool read_batch(cm_ingest *ingest, cm_chunk_job *job, cm_error *err)
             return decide_bad_row(ingest, job, &place, err);
         if (!line)
             break;
-        job->lines++;
+        job->lines += !cm_line_is_derived(line);
         job->rounded += line->rounded;
         place.row = line->row;
         if (!cm_batch_builder_add(job->builder, line, &full, err))

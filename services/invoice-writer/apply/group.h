@@ -21,7 +21,7 @@ typedef struct cm_apply_chunk {
     const char *run;
     uint32_t chunk;
     size_t first, last;
-    uint64_t lines, checksum;
+    uint64_t lines, derived_lines, checksum;
     cm_cost *cost; /* in the arena */
     size_t costs;
 } cm_apply_chunk;

@@ -21,12 +21,13 @@ static bool copy_charges(cm_pg *pg, const char *run, const cm_merge *merge, cm_e
 {
     char target[512];
     cm_copy copy;
-    snprintf(target, sizeof target,
-             "charge_part_%s (customer, account, line_item_type, class, product, usage_type, operation, region, unit, "
-             "rule, currency,"
-             " reason, lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, "
-             "buy_amount, sell_amount)",
-             run);
+    snprintf(
+        target, sizeof target,
+        "charge_part_%s (customer, account, line_item_type, class, product, usage_type, operation, region, unit, "
+        "rule, currency,"
+        " reason, lines, derived_lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, "
+        "buy_amount, sell_amount)",
+        run);
     if (!cm_copy_begin(&copy, pg, target, err))
         return false;
     for (size_t i = 0; i < merge->charges.count; i++) {
@@ -36,6 +37,7 @@ static bool copy_charges(cm_pg *pg, const char *run, const cm_merge *merge, cm_e
         for (size_t k = 0; k < sizeof key / sizeof *key; k++)
             put_slice(&copy, key[k]);
         cm_copy_i64(&copy, (int64_t)c->lines);
+        cm_copy_i64(&copy, (int64_t)c->derived_lines);
         cm_copy_i64(&copy, (int64_t)c->final_lines);
         cm_copy_i64(&copy, merge->charge[i].chunk);
         cm_copy_i64(&copy, (int64_t)c->first_row);
@@ -50,10 +52,11 @@ static bool copy_days(cm_pg *pg, const char *run, const cm_merge *merge, cm_erro
 {
     char target[256], day[CM_INSTANT_TEXT];
     cm_copy copy;
-    snprintf(target, sizeof target,
-             "charge_day_part_%s (day, account, product, currency, lines, quantity, payer_amount, list_amount, "
-             "buy_amount, sell_amount)",
-             run);
+    snprintf(
+        target, sizeof target,
+        "charge_day_part_%s (day, account, product, currency, lines, derived_lines, quantity, payer_amount, list_amount, "
+        "buy_amount, sell_amount)",
+        run);
     if (!cm_copy_begin(&copy, pg, target, err))
         return false;
     for (size_t i = 0; i < merge->days.count; i++) {
@@ -64,6 +67,7 @@ static bool copy_days(cm_pg *pg, const char *run, const cm_merge *merge, cm_erro
         put_slice(&copy, d->product);
         put_slice(&copy, d->currency);
         cm_copy_i64(&copy, (int64_t)d->lines);
+        cm_copy_i64(&copy, (int64_t)d->derived_lines);
         put_layers(&copy, &d->sum);
         if (!cm_copy_row(&copy, err))
             return false;

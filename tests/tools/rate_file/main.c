@@ -23,12 +23,12 @@ typedef struct job {
     uint32_t rows, shards;
     cm_arena *arena;
     merge *merged;
-    uint64_t lines, suspended, final_lines, rounded;
+    uint64_t lines, derived_lines, suspended, final_lines, rounded;
 } job;
 
 /* What came out at the end, to be compared with the ChunkEnd. */
 typedef struct chunk_sums {
-    uint64_t lines, final_lines, checksum;
+    uint64_t lines, derived_lines, final_lines, checksum;
     cm_cost cost[64];
     size_t costs;
 } chunk_sums;
@@ -104,6 +104,7 @@ static bool take_shard(job *j, const cm_rated_batch *rated, chunk_sums *sums, cm
         return false;
     merge_add(j->merged, &decoded.batch);
     sums->lines += decoded.batch.lines;
+    sums->derived_lines += decoded.batch.derived_lines;
     sums->checksum += decoded.batch.checksum;
     for (size_t i = 0; i < decoded.batch.charges; i++)
         sums->final_lines += decoded.batch.charge[i].final_lines;
@@ -144,8 +145,8 @@ static bool compare_end(job *j, cm_batch_builder *builder, const chunk_sums *sum
     if (!cm_ingested_decode(bytes, length, j->arena, &ingested, err))
         return false;
     const cm_chunk_end *end = &ingested.end;
-    bool same = ingested.is_end && end->lines == sums->lines && end->final_lines == sums->final_lines &&
-                end->checksum == sums->checksum && end->costs == sums->costs;
+    bool same = ingested.is_end && end->lines == sums->lines && end->derived_lines == sums->derived_lines &&
+                end->final_lines == sums->final_lines && end->checksum == sums->checksum && end->costs == sums->costs;
     for (size_t i = 0; same && i < end->costs; i++) {
         bool found = false;
         for (size_t k = 0; k < sums->costs; k++)
@@ -157,6 +158,7 @@ static bool compare_end(job *j, cm_batch_builder *builder, const chunk_sums *sum
         return cm_fail(err, CM_ERROR_BUG, "CONTROL_TOTALS",
                        "what was rated does not add up to the chunk's control totals");
     j->lines += end->lines;
+    j->derived_lines += end->derived_lines;
     j->final_lines += end->final_lines;
     j->rounded += end->rounded;
     return true;
@@ -205,10 +207,11 @@ static bool print(const job *j, cm_error *err)
     json_t *groups, *days;
     char period[CM_PERIOD_TEXT];
     bool done = merge_groups(j->merged, &groups, &days, err);
-    json_t *all = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "payer", j->payer, "period",
-                            cm_period_print(j->period, period), "complete", 1, "lines", (json_int_t)j->lines,
-                            "suspended_lines", (json_int_t)j->suspended, "final_lines", (json_int_t)j->final_lines,
-                            "rounded", (json_int_t)j->rounded, "groups", groups, "days", days);
+    json_t *all =
+        json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "payer", j->payer, "period",
+                  cm_period_print(j->period, period), "complete", 1, "lines", (json_int_t)j->lines, "suspended_lines",
+                  (json_int_t)j->suspended, "derived_lines", (json_int_t)j->derived_lines, "final_lines",
+                  (json_int_t)j->final_lines, "rounded", (json_int_t)j->rounded, "groups", groups, "days", days);
     if (done)
         json_dumpf(all, stdout, JSON_COMPACT);
     json_decref(all);

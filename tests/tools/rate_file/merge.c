@@ -126,9 +126,10 @@ static void put_amount(json_t *group, const char *name, cm_decimal amount)
     json_object_set_new(group, name, json_string(text));
 }
 
-static void put_sums(json_t *group, uint64_t lines, const cm_layers *sum)
+static void put_sums(json_t *group, uint64_t lines, uint64_t derived_lines, const cm_layers *sum)
 {
     json_object_set_new(group, "lines", json_integer((json_int_t)lines));
+    json_object_set_new(group, "derived_lines", json_integer((json_int_t)derived_lines));
     put_amount(group, "quantity", sum->quantity);
     put_amount(group, "payer", sum->payer);
     put_amount(group, "list", sum->list);
@@ -143,7 +144,7 @@ static json_t *charge_json(cm_charge *charge)
         json_object_set_new(group, charge_keys[key].name,
                             json_stringn(charge_key(charge, key)->text, charge_key(charge, key)->length));
     json_object_set_new(group, "final_lines", json_integer((json_int_t)charge->final_lines));
-    put_sums(group, charge->lines, &charge->sum);
+    put_sums(group, charge->lines, charge->derived_lines, &charge->sum);
     return group;
 }
 
@@ -152,7 +153,7 @@ static json_t *day_json(const cm_charge_day *day)
     char text[CM_INSTANT_TEXT];
     json_t *group = json_pack("{s:s, s:s, s:s, s:s}", "day", cm_day_print(day->day, text), "account", day->account.text,
                               "product", day->product.text, "currency", day->currency.text);
-    put_sums(group, day->lines, &day->sum);
+    put_sums(group, day->lines, day->derived_lines, &day->sum);
     return group;
 }
 
@@ -164,6 +165,7 @@ static bool print_charges(merge *m, json_t *groups, cm_error *err)
         cm_charge *charge = &m->charge[i];
         for (next = i + 1; next < m->charges && charge_order(charge, &m->charge[next]) == 0; next++) {
             charge->lines += m->charge[next].lines;
+            charge->derived_lines += m->charge[next].derived_lines;
             charge->final_lines += m->charge[next].final_lines;
             if (!add_layers(&charge->sum, &m->charge[next].sum, err))
                 return false;
@@ -185,6 +187,7 @@ bool merge_groups(merge *m, json_t **ret_groups, json_t **ret_days, cm_error *er
         cm_charge_day *day = &m->day[i];
         for (next = i + 1; next < m->days && day_order(day, &m->day[next]) == 0; next++) {
             day->lines += m->day[next].lines;
+            day->derived_lines += m->day[next].derived_lines;
             if (!add_layers(&day->sum, &m->day[next].sum, err))
                 return false;
         }

@@ -344,6 +344,8 @@ typedef struct cm_catalog {
 } cm_catalog;
 
 void cm_catalog_free(cm_catalog *catalog);
+/* The class of a line item type by its name: AWS's own, or taught by a LineItemType. False: unknown. */
+bool cm_class_of_type(const cm_catalog *catalog, cm_slice line_item_type, enum cm_class *ret);
 /* Lookups: NULL if there is none. */
 /* Does a report of the month come for this payer? */
 bool cm_payer_reports(const cm_payer *payer, cm_period period);

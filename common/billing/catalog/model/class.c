@@ -67,3 +67,15 @@ bool cm_class_of_builtin_type(cm_slice line_item_type, enum cm_class *ret)
         }
     return false;
 }
+
+bool cm_class_of_type(const cm_catalog *catalog, cm_slice line_item_type, enum cm_class *ret)
+{
+    if (cm_class_of_builtin_type(line_item_type, ret))
+        return true;
+    for (size_t i = 0; i < catalog->line_type_count; i++)
+        if (cm_slice_is(line_item_type, catalog->line_types[i].name)) {
+            *ret = catalog->line_types[i].class;
+            return true;
+        }
+    return false;
+}

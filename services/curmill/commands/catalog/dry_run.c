@@ -143,6 +143,7 @@ static void copy_charge(cm_copy *copy, const cm_rerate_file *file, const cm_char
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         cm_copy_text(copy, texts[i].length ? texts[i].text : "", texts[i].length);
     cm_copy_i64(copy, (int64_t)charge->lines);
+    cm_copy_i64(copy, (int64_t)charge->derived_lines);
     cm_copy_i64(copy, (int64_t)charge->final_lines);
     cm_copy_i64(copy, 0);
     cm_copy_i64(copy, 0);
@@ -159,10 +160,11 @@ static bool take_charges(void *opaque, const cm_rerate_file *file, const cm_merg
     cm_copy copy;
     bool done = cm_pg_begin(d->pg, err) &&
                 cm_copy_begin(&copy, d->pg,
-                              CM_RERATED_CHARGES " (period, run_id, customer, account, line_item_type, class, product, "
-                                                 "usage_type, operation, region, unit, rule, currency,"
-                                                 " reason, lines, final_lines, example_chunk, example_row, quantity, "
-                                                 "payer_amount, list_amount, buy_amount, sell_amount)",
+                              CM_RERATED_CHARGES
+                              " (period, run_id, customer, account, line_item_type, class, product, "
+                              "usage_type, operation, region, unit, rule, currency,"
+                              " reason, lines, derived_lines, final_lines, example_chunk, example_row, quantity, "
+                              "payer_amount, list_amount, buy_amount, sell_amount)",
                               err);
     for (size_t i = 0; done && i < merge->charges.count; i++) {
         copy_charge(&copy, file, &merge->charge[i].charge);

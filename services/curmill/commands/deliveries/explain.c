@@ -138,13 +138,12 @@ static json_t *story(const cm_rater *rater, const cm_line *line, cm_error *err)
         suspended ? "0" : sell, "steps", steps);
 }
 
-static void print_story(const json_t *explained)
+static void print_facts(const json_t *explained)
 {
     static const char *const facts[] = {"payer_account", "period",   "run",         "catalog",   "links",    "file",
                                         "time",          "class",    "reason",      "next_step", "customer", "rule",
                                         "buy_rule",      "quantity", "currency",    "payer",     "list",     "buy",
                                         "buy_formula",   "sell",     "sell_formula"};
-    const char *name;
     json_t *value;
     size_t i;
     for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
@@ -156,9 +155,45 @@ static void print_story(const json_t *explained)
     json_array_foreach (json_object_get(explained, "steps"), i, value)
         cli_put(stdout, "  %-6s %s\n", json_string_value(json_object_get(value, "step")),
                 json_string_value(json_object_get(value, "detail")));
+}
+
+static void print_story(const json_t *explained)
+{
+    const char *name;
+    json_t *value;
+    size_t i;
+    print_facts(explained);
+    json_array_foreach (json_object_get(explained, "derived_lines"), i, value) {
+        cli_put(stdout, "\nderived line %s\n", json_string_value(json_object_get(value, "line_item_type")));
+        print_facts(value);
+    }
     fputs("\ncolumns\n", stdout);
     json_object_foreach (json_object_get(explained, "columns"), name, value)
         cli_put(stdout, "  %s = %s\n", name, json_string_value(value));
+}
+
+static void put_text(json_t *object, const char *key, cm_slice text)
+{
+    json_object_set_new(object, key, json_stringn(text.length ? text.text : "", text.length));
+}
+
+/* The derived lines of the row just read (rating.md section 2a), as a list: each with its own story. */
+static json_t *derived_json(const cm_rater *rater, cm_reader *reader, cm_error *err)
+{
+    cm_place place;
+    const cm_line *line = NULL;
+    json_t *list = json_array(), *one = NULL;
+    bool done;
+    while ((done = cm_reader_next(reader, &line, &place, err)) && line && cm_line_is_derived(line) &&
+           (done = (one = story(rater, line, err)) != NULL)) {
+        put_text(one, "line_item_type", line->kind.line_item_type);
+        put_text(one, "currency", line->kind.currency);
+        json_array_append_new(list, one);
+    }
+    if (done)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk, uint64_t row, json_t **ret,
@@ -186,10 +221,13 @@ static bool explain(cli *c, const cm_archive *archive, const cm_run_chunk *chunk
         json_object_set_new(*ret, "file", json_string(chunk->name));
         json_object_set_new(*ret, "chunk", json_integer((json_int_t)chunk->chunk));
         json_object_set_new(*ret, "row", json_integer((json_int_t)row));
-        json_object_set_new(
-            *ret, "currency",
-            json_stringn(line->kind.currency.length ? line->kind.currency.text : "", line->kind.currency.length));
+        put_text(*ret, "currency", line->kind.currency);
         json_object_set_new(*ret, "columns", columns_json(reader));
+        json_t *derived = derived_json(rater, reader, err);
+        if (derived)
+            json_object_set_new(*ret, "derived_lines", derived);
+        else
+            json_decref(*ret), *ret = NULL;
     }
     cm_rater_free(rater);
     cm_catalog_free(catalog);

@@ -56,10 +56,11 @@ static json_t *rows_json(cm_pg *pg, const cli_column *columns, int count, const 
 
 int cmd_run_show(cli *c)
 {
-    static const cli_column chunk_columns[] = {{"chunk", CLI_NUMBER},         {"file", CLI_TEXT},
-                                               {"ended", CLI_BOOLEAN},        {"lines_read", CLI_NUMBER},
-                                               {"lines_applied", CLI_NUMBER}, {"checksums_equal", CLI_BOOLEAN},
-                                               {"rounded", CLI_NUMBER}};
+    static const cli_column chunk_columns[] = {{"chunk", CLI_NUMBER},          {"file", CLI_TEXT},
+                                               {"ended", CLI_BOOLEAN},         {"lines_read", CLI_NUMBER},
+                                               {"lines_applied", CLI_NUMBER},  {"checksums_equal", CLI_BOOLEAN},
+                                               {"rounded", CLI_NUMBER},        {"derived_read", CLI_NUMBER},
+                                               {"derived_applied", CLI_NUMBER}};
     static const cli_column cost_columns[] = {
         {"chunk", CLI_NUMBER}, {"currency", CLI_TEXT}, {"read", CLI_DECIMAL}, {"applied", CLI_DECIMAL}};
     static const cli_column alert_columns[] = {{"code", CLI_TEXT}, {"object", CLI_TEXT}, {"detail", CLI_TEXT}};
@@ -73,8 +74,9 @@ int cmd_run_show(cli *c)
     if (!cli_run_id(c, c->operand[0], id, &err) || !cm_store_run(pg, id, &run, &err))
         return cli_fail(c, &err);
     json_t *chunks = rows_json(
-        pg, chunk_columns, 7,
-        "SELECT k.chunk, f.name, k.ended, k.expected_lines, k.applied_lines, k.expected_checksum = k.applied_checksum, k.rounded"
+        pg, chunk_columns, 9,
+        "SELECT k.chunk, f.name, k.ended, k.expected_lines, k.applied_lines, k.expected_checksum = k.applied_checksum, k.rounded,"
+        " k.expected_derived, k.applied_derived"
         " FROM run_chunk k JOIN run r ON r.id = k.run_id LEFT JOIN chunk f ON f.delivery_id = r.delivery_id AND f.chunk = k.chunk"
         " WHERE k.run_id = $1 ORDER BY k.chunk",
         run.id, &err);

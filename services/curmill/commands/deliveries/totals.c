@@ -118,7 +118,8 @@ static void build_sql(const grouping *g, const place *where, cm_buffer *sql)
         cm_buffer_printf(sql, "%s%s", g->key[i], strcmp(g->key[i], "day") == 0 ? "::text, " : ", ");
     cm_buffer_printf(
         sql,
-        "sum(lines), sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount) FROM %s"
+        "sum(lines), sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount),"
+        " sum(derived_lines) FROM %s"
         " GROUP BY ",
         where->from);
     for (int i = 0; i < g->count; i++)
@@ -129,11 +130,14 @@ static void build_sql(const grouping *g, const place *where, cm_buffer *sql)
                          strcmp(g->key[i], "day") == 0 ? "" : " COLLATE \"C\"");
 }
 
-static cli_table *read_groups(cli *c, const grouping *g, const cm_run *run, cm_error *err)
+/* A table for people leaves a column of zeros out. */
+static cli_table *read_groups(cli *c, const grouping *g, const cm_run *run, bool hide_derived, cm_error *err)
 {
-    static const cli_column sums[] = {{"lines", CLI_NUMBER}, {"quantity", CLI_DECIMAL}, {"payer", CLI_DECIMAL},
-                                      {"list", CLI_DECIMAL}, {"buy", CLI_DECIMAL},      {"sell", CLI_DECIMAL}};
-    cli_column columns[KEYS_MAX + 6];
+    static const cli_column sums[] = {{"lines", CLI_NUMBER},        {"quantity", CLI_DECIMAL}, {"payer", CLI_DECIMAL},
+                                      {"list", CLI_DECIMAL},        {"buy", CLI_DECIMAL},      {"sell", CLI_DECIMAL},
+                                      {"derived_lines", CLI_NUMBER}};
+    enum { SUMS = sizeof sums / sizeof *sums };
+    cli_column columns[KEYS_MAX + SUMS];
     for (int i = 0; i < g->count; i++)
         columns[i] = (cli_column){g->key[i], CLI_TEXT};
     memcpy(columns + g->count, sums, sizeof sums);
@@ -149,27 +153,31 @@ static cli_table *read_groups(cli *c, const grouping *g, const cm_run *run, cm_e
     cm_buffer_free(&sql);
     if (!done)
         return NULL;
-    cli_table *table = cli_table_new(columns, g->count + 6);
+    cli_table *table = cli_table_new(columns, g->count + SUMS - hide_derived);
     cli_table_add_rows(table, rows);
     cm_rows_free(rows);
     return table;
 }
 
-static bool read_lines(cli *c, const cm_run *run, int64_t *ret_lines, int64_t *ret_suspended, cm_error *err)
+typedef struct counts {
+    int64_t lines, suspended, derived;
+} counts;
+
+static bool read_counts(cli *c, const cm_run *run, counts *ret, cm_error *err)
 {
     cm_rows *rows = NULL;
     place where;
-    char sql[256], period[CM_PERIOD_TEXT];
+    char sql[400], period[CM_PERIOD_TEXT];
     if (!find_place(c, run, false, &where, err))
         return false;
     snprintf(sql, sizeof sql,
-             "SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0) FROM %s",
+             "SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE class = 'suspended'), 0),"
+             " coalesce(sum(derived_lines), 0) FROM %s",
              where.from);
     const char *values[] = {run->id, cm_period_print(run->period, period)};
     if (!cm_pg_query(c->pg_, sql, 2, values, &rows, err))
         return false;
-    *ret_lines = cm_rows_i64(rows, 0, 0);
-    *ret_suspended = cm_rows_i64(rows, 0, 1);
+    *ret = (counts){cm_rows_i64(rows, 0, 0), cm_rows_i64(rows, 0, 1), cm_rows_i64(rows, 0, 2)};
     cm_rows_free(rows);
     return true;
 }
@@ -187,23 +195,27 @@ int cmd_totals(cli *c)
     free(by);
     if (exit_code >= 0 || !cli_period(c, &period, &exit_code) || !cli_pg(c, &exit_code))
         return exit_code;
-    int64_t lines = 0, suspended = 0;
-    if (!find_run(c, payer, period, &run, &err) || !read_lines(c, &run, &lines, &suspended, &err))
+    counts n = {0};
+    if (!find_run(c, payer, period, &run, &err) || !read_counts(c, &run, &n, &err))
         return cli_fail(c, &err);
-    cli_table *groups = read_groups(c, &g, &run, &err);
+    cli_table *groups = read_groups(c, &g, &run, c->format == CLI_TABLE && n.derived == 0, &err);
     if (!groups)
         return cli_fail(c, &err);
     char month[CM_PERIOD_TEXT];
     cm_period_print(period, month);
     if (c->format != CLI_JSON) {
-        cli_note(c, "payer %s, period %s, run %s (%s%s), %lld lines, %lld suspended", payer, month, run.id, run.state,
-                 run.complete ? ", complete" : "", (long long)lines, (long long)suspended);
+        char derived[48] = "";
+        if (n.derived)
+            snprintf(derived, sizeof derived, ", %lld derived", (long long)n.derived);
+        cli_note(c, "payer %s, period %s, run %s (%s%s), %lld lines, %lld suspended%s", payer, month, run.id, run.state,
+                 run.complete ? ", complete" : "", (long long)n.lines, (long long)n.suspended, derived);
         return cli_table_print(c, groups);
     }
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:o}", "payer", payer, "period", month,
-                             "run", run.id, "delivery", run.delivery, "catalog", run.catalog, "state", run.state,
-                             "complete", run.complete, "lines", (json_int_t)lines, "suspended_lines",
-                             (json_int_t)suspended, "groups", cli_table_json(groups));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}", "payer", payer, "period", month, "run",
+                  run.id, "delivery", run.delivery, "catalog", run.catalog, "state", run.state, "complete",
+                  run.complete, "lines", (json_int_t)n.lines, "suspended_lines", (json_int_t)n.suspended,
+                  "derived_lines", (json_int_t)n.derived, "groups", cli_table_json(groups));
     cli_table_free(groups);
     return cli_json_print(json);
 }

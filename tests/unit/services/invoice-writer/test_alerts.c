@@ -154,3 +154,110 @@ Test(alerts, two_files_with_the_same_lines)
     cr_expect_eq(number(w, "SELECT count(*) FROM alert WHERE code = 'SAME_CONTENT'"), 1);
     world_free(w);
 }
+
+/* --- discounts in columns (rating.md section 2a) ----------------------------------------------------------------- */
+
+static const char taught[] = "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
+                             "  - {id: \"000000000001\", payer: \"" TDS "\", from: 2025-01-01}\n"
+                             "---\nkind: LineItemType\nname: GiftDiscount\nclass: provider_discount\n";
+
+static cm_decimal money(const char *text)
+{
+    cm_decimal value;
+    cr_assert(cm_decimal_parse_strict(cm_slice_of(text), &value));
+    return value;
+}
+
+/* A run with these charges, whose chunk 1 says this about its discounts. */
+static world *with_discounts(const hand_charge *charges, size_t count, cm_discount_sum *sums, size_t sum_count,
+                             const cm_unexplained_discount *unexplained, size_t told, uint64_t all)
+{
+    world *w = world_new(taught);
+    add_delivery(w, TDS, 'a');
+    const char *run = add_run(w, TDS, 'a', 1);
+    cm_chunk_end end = hand_end(w, run, 1, charges, count).rated.end;
+    end.discount = sums;
+    end.discounts = sum_count;
+    end.unexplained = unexplained;
+    end.unexplained_count = told;
+    end.unexplained_lines = all;
+    const record records[] = {hand_batch(w, run, 1, 0, 0, charges, count), end_of(w, run, 1, &end),
+                              hand_end(w, run, 2, NULL, 0)};
+    apply_all(w, &w->writer, records, 3, 3);
+    cr_assert_str_eq(state(w, run), "current");
+    return w;
+}
+
+Test(alerts, discounts_that_the_map_does_not_explain)
+{
+    const hand_charge charges[] = {CHARGE("000000000001", "usage", "AmazonEC2", "100", "100", "100")};
+    cm_discount_sum sums[] = {{.type = "Discount", .currency = "USD", .derived_lines = 3, .derived = money("-25")}};
+    const cm_unexplained_discount rows[] = {{17, "USD", money("-20")}, {4, "USD", money("-4.5")}};
+    world *w = with_discounts(charges, 1, sums, 1, rows, 2, 3);
+    const char *all = alerts(w, "DISCOUNT_UNEXPLAINED");
+    cr_expect(strncmp(all, "1:17: file ", 11) == 0 && strstr(all, "row 17: ") && strstr(all, " -20 USD") &&
+                  strstr(all, "--payer " TDS " --period 2025-06 --line 1:17`\n1:4: file ") &&
+                  strstr(all, " -4.5 USD") && strstr(all, "\nmore: 1 rows more"),
+              "%s", all);
+    cr_expect_str_eq(alerts(w, "DISCOUNT_TWICE"), "");
+    cr_expect_str_eq(alerts(w, "DISCOUNT_COLUMNS_DISAGREE"), "");
+    world_free(w);
+}
+
+Test(alerts, discounts_twice)
+{
+    const hand_charge charges[] = {CHARGE("000000000001", "usage", "AmazonEC2", "100", "100", "100")};
+    cm_discount_sum sums[] = {
+        {.type = "BundledDiscount", .currency = "USD", .lines_without_net = 1, .without_net = money("-1000")},
+        {.type = "EdpDiscount", .currency = "EUR", .derived_lines = 1, .derived = money("-7")},
+        {.type = "EdpDiscount",
+         .currency = "USD",
+         .derived_lines = 2,
+         .derived = money("-20"),
+         .lines_without_net = 1,
+         .without_net = money("-5")},
+        {.type = "SppDiscount",
+         .currency = "USD",
+         .derived_lines = 1,
+         .derived = money("-0.5"),
+         .lines_without_net = 2,
+         .without_net = money("-0.25")},
+        {.type = "Usage", .currency = "USD", .lines_without_net = 9, .without_net = money("300")}};
+    world *w = with_discounts(charges, 1, sums, 5, NULL, 0, 0);
+    const char *all = alerts(w, "DISCOUNT_TWICE");
+    cr_expect(strncmp(all, "USD: ", 5) == 0 && strstr(all, "-20.5 USD in columns, -5.25 USD in lines of their own") &&
+                  !strchr(all, '\n'),
+              "%s", all);
+    cr_expect_str_eq(alerts(w, "DISCOUNT_COLUMNS_DISAGREE"), "");
+    world_free(w);
+}
+
+/* Lines of every type of discount count, also of those that the catalog teaches; 0.01 is not more than 0.01. */
+Test(alerts, discount_columns_that_disagree_with_lines)
+{
+    static const struct {
+        const char *edp, *gift, *says;
+    } cases[] = {{"-28.18", "-49.2", ""},
+                 {"-28.17", "-49.2", ""},
+                 {"-28.169999", "-49.2", "-77.38 USD in columns, -77.369999 USD in lines of their own"},
+                 {"-77.4", "0", "-77.38 USD in columns, -77.4 USD in lines of their own"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hand_charge charges[] = {
+            CHARGE("000000000001", "usage", "AmazonEC2", "394", "394", "394"),
+            CHARGE("000000000001", "provider_discount", "AmazonEC2", cases[i].edp, "0", "0"),
+            CHARGE("000000000001", "provider_discount", "AmazonS3", cases[i].gift, "0", "0"),
+        };
+        charges[1].line_item_type = "EdpDiscount";
+        charges[2].line_item_type = "GiftDiscount";
+        cm_discount_sum sums[] = {
+            {.type = "EdpDiscount", .currency = "USD", .lines_with_net = 1, .net_difference = money("28.18")},
+            {.type = "GiftDiscount", .currency = "USD", .lines_with_net = 1, .net_difference = money("49.2")},
+            {.type = "Usage", .currency = "USD", .lines_with_net = 1, .net_difference = money("-77.38")}};
+        world *w = with_discounts(charges, 3, sums, 3, NULL, 0, 0);
+        const char *all = alerts(w, "DISCOUNT_COLUMNS_DISAGREE");
+        cr_expect(*cases[i].says ? strncmp(all, "USD: ", 5) == 0 && strstr(all, cases[i].says) != NULL : !*all,
+                  "%s: %s", cases[i].says, all);
+        cr_expect_str_eq(alerts(w, "DISCOUNT_TWICE"), "");
+        world_free(w);
+    }
+}

@@ -48,6 +48,43 @@ static void expect_mismatch(world *w, const char *run, const char *says)
     cr_expect_eq(number(w, "SELECT applied_lines FROM run_chunk WHERE chunk = 1"), 2);
 }
 
+/* Derived lines are counted by themselves: one too few or too many is noticed, and they are in no count of lines. */
+Test(complete, derived_lines)
+{
+    static const hand_charge charges[] = {
+        {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "p", .payer = "5", .sell = "6"},
+        {.customer = "acme",
+         .account = ACCOUNT,
+         .class = "provider_discount",
+         .line_item_type = "EdpDiscount",
+         .product = "p",
+         .payer = "-1",
+         .sell = "0",
+         .derived = true}};
+    for (int more = -1; more <= 1; more++) {
+        world *w = world_new(NULL);
+        add_delivery(w, TDS, 'a');
+        const char *run = add_run(w, TDS, 'a', 1);
+        record end = hand_end(w, run, 1, charges, 2);
+        cm_chunk_end totals = end.rated.end;
+        totals.derived_lines += (uint64_t)(int64_t)more;
+        const record records[] = {hand_batch(w, run, 1, 0, 0, charges, 2), end_of(w, run, 1, &totals),
+                                  hand_end(w, run, 2, NULL, 0)};
+        apply_all(w, &w->writer, records, 3, 3);
+        cr_expect_str_eq(state(w, run), more > 0 ? "running" : more < 0 ? "stopped" : "current");
+        if (more < 0)
+            cr_expect(strstr(text_of(w, "SELECT reason FROM audit WHERE action = 'run.stopped'"),
+                             "derived lines expected 0, applied 1"));
+        if (more == 0)
+            cr_expect_str_eq(
+                text_of(w, "SELECT concat_ws(' ', r.lines, r.derived_lines, r.final_lines, r.suspended_lines,"
+                           " (SELECT string_agg(lines || ':' || derived_lines, ' ' ORDER BY class) FROM charge),"
+                           " (SELECT string_agg(lines || ':' || derived_lines, ' ') FROM charge_day)) FROM run r"),
+                "1 1 1 0 0:1 1:0 1:1");
+        world_free(w);
+    }
+}
+
 Test(complete, figures_of_a_complete_run)
 {
     world *w = world_new(NULL);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 static const hand_charge suspended[] = {
-    {"", "000099990000", "suspended", "AmazonEC2", "USD", "7", "0", "0", "UNKNOWN_ACCOUNT", "Usage", false}};
+    {"", "000099990000", "suspended", "AmazonEC2", "USD", "7", "0", "0", "UNKNOWN_ACCOUNT", "Usage", false, false}};
 static const hand_charge billed[] = {
-    {"bolt", "000099990000", "usage", "AmazonEC2", "USD", "7", "8", "7", "", "Usage", false}};
+    {"bolt", "000099990000", "usage", "AmazonEC2", "USD", "7", "8", "7", "", "Usage", false, false}};
 
 static cm_given_link link_of(const char *account, const char *customer)
 {

@@ -181,7 +181,7 @@ static uint64_t checksum_of(const hand_charge *c)
 record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, uint32_t shard,
                   const hand_charge *charges, size_t count)
 {
-    cm_rated_batch batch = {.chunk = chunk, .sequence = sequence, .shard = shard, .lines = count};
+    cm_rated_batch batch = {.chunk = chunk, .sequence = sequence, .shard = shard};
     cm_cost cost[8];
     cr_assert(cm_id_bytes(run, batch.run_id));
     batch.cost = cost;
@@ -200,8 +200,9 @@ record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, 
             .unit = cm_slice_of("Hrs"),
             .currency = cm_slice_of(c->currency ? c->currency : "USD"),
             .reason = cm_slice_of(c->reason),
-            .lines = 1,
-            .final_lines = !c->not_final,
+            .lines = !c->derived,
+            .derived_lines = c->derived,
+            .final_lines = !c->not_final && !c->derived,
             .first_row = sequence * 100 + i + 1,
             .sum = sum,
         };
@@ -209,8 +210,11 @@ record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, 
                                                   .account = cm_slice_of(c->account),
                                                   .product = cm_slice_of(c->product),
                                                   .currency = cm_slice_of(c->currency ? c->currency : "USD"),
-                                                  .lines = 1,
+                                                  .lines = !c->derived,
+                                                  .derived_lines = c->derived,
                                                   .sum = sum};
+        batch.lines += !c->derived;
+        batch.derived_lines += c->derived;
         batch.checksum += checksum_of(c);
         add_cost(cost, &batch.costs, c->currency ? c->currency : "USD", amount(c->payer));
     }
@@ -219,9 +223,11 @@ record hand_batch(world *w, const char *run, uint32_t chunk, uint32_t sequence, 
 
 static cm_chunk_end totals(const hand_charge *charges, size_t count, cm_cost *cost)
 {
-    cm_chunk_end end = {.batches = count > 0, .lines = count, .cost = cost};
+    cm_chunk_end end = {.batches = count > 0, .cost = cost};
     for (size_t i = 0; i < count; i++) {
-        end.final_lines += !charges[i].not_final;
+        end.lines += !charges[i].derived;
+        end.derived_lines += charges[i].derived;
+        end.final_lines += !charges[i].not_final && !charges[i].derived;
         end.checksum += checksum_of(&charges[i]);
         add_cost(cost, &end.costs, charges[i].currency ? charges[i].currency : "USD", amount(charges[i].payer));
     }

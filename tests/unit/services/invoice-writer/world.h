@@ -51,7 +51,7 @@ const char *run_name(char digit, int number);
 typedef struct hand_charge {
     const char *customer, *account, *class, *product, *currency, *payer, *sell, *buy;
     const char *reason, *line_item_type;
-    bool not_final;
+    bool not_final, derived;
 } hand_charge;
 
 typedef struct record {

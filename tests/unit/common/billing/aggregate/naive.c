@@ -63,7 +63,8 @@ static void add_cost(struct naive_shard *shard, cm_slice currency, cm_decimal co
     memcpy(new->currency, currency.text, currency.length);
 }
 
-static void add_line(const cm_rater *rater, const cm_line_batch *batch, uint32_t i, uint32_t shards, naive *n)
+static void add_line(const cm_rater *rater, const cm_line_batch *batch, uint32_t i, uint64_t row, uint32_t shards,
+                     naive *n)
 {
     const cm_kind *kind = &batch->kind_of[batch->kind[i]];
     cm_instant time = cm_rater_time(rater, batch->start[i]);
@@ -86,21 +87,25 @@ static void add_line(const cm_rater *rater, const cm_line_batch *batch, uint32_t
         .rule = cm_slice_of(!suspended && d.sell_rule ? d.sell_rule->id : ""),
         .currency = kind->currency,
         .reason = cm_slice_of(cm_reason_name(priced.reason)),
-        .first_row = batch->first_row + i,
+        .first_row = row,
     };
     uint32_t shard = cm_shard_of(kind->usage_account, shards);
     cr_assert_lt(shard, shards);
     cm_charge *charge = charge_for(n, &key, shard);
-    charge->lines++;
-    charge->final_lines += (kind->flags & CM_KIND_FINAL) ? 1 : 0;
+    if (kind->flags & CM_KIND_DERIVED) {
+        charge->derived_lines++;
+    } else {
+        charge->lines++;
+        charge->final_lines += (kind->flags & CM_KIND_FINAL) ? 1 : 0;
+    }
     add_all(&charge->sum, batch->quantity[i], &priced);
     cm_charge_day *day = day_for(n, kind, cm_day_of(time), shard);
-    day->lines++;
+    *(kind->flags & CM_KIND_DERIVED ? &day->derived_lines : &day->lines) += 1;
     add_all(&day->sum, batch->quantity[i], &priced);
-    n->shard[shard].lines++;
+    *(kind->flags & CM_KIND_DERIVED ? &n->shard[shard].derived_lines : &n->shard[shard].lines) += 1;
     n->shard[shard].checksum += batch->checksum[i];
     add_cost(&n->shard[shard], kind->currency, batch->cost[i]);
-    n->suspended += suspended;
+    n->suspended += suspended && !(kind->flags & CM_KIND_DERIVED);
 }
 
 void naive_rate(const cm_rater *rater, const cm_line_batch *batch, uint32_t shards, naive *ret)
@@ -109,8 +114,12 @@ void naive_rate(const cm_rater *rater, const cm_line_batch *batch, uint32_t shar
                    .charge_shard = cm_alloc(batch->lines * sizeof(uint32_t)),
                    .day = cm_alloc(batch->lines * sizeof(cm_charge_day)),
                    .day_shard = cm_alloc(batch->lines * sizeof(uint32_t))};
-    for (uint32_t i = 0; i < batch->lines; i++)
-        add_line(rater, batch, i, shards, ret);
+    uint64_t row = batch->first_row;
+    for (uint32_t i = 0; i < batch->lines; i++) {
+        if (i && !(batch->kind_of[batch->kind[i]].flags & CM_KIND_DERIVED))
+            row++;
+        add_line(rater, batch, i, row, shards, ret);
+    }
 }
 
 void naive_free(naive *n)

@@ -12,7 +12,7 @@ typedef struct naive {
     uint32_t *day_shard;
     size_t days;
     struct naive_shard {
-        uint64_t lines, checksum;
+        uint64_t lines, derived_lines, checksum;
         cm_cost cost[8]; /* not sorted */
         size_t costs;
     } shard[16];

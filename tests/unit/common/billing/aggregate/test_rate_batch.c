@@ -31,17 +31,20 @@ static cm_line_batch random_batch(random_state *random, const cm_catalog *catalo
     for (uint32_t i = 0; i < kinds; i++)
         kind[i] = random_kind(random);
     cm_batch_builder *builder = cm_batch_builder_new(run_id, 7, lines);
-    uint64_t first_row = 1 + random_below(random, 1000000);
+    uint64_t row = random_below(random, 1000000);
     bool full = false;
     cm_error err = {0};
     for (uint32_t i = 0; i < lines; i++) {
-        cm_line line = {.row = first_row + i,
+        bool derived = random_below(random, 4) == 0; /* also the first: a batch may end between a row and its own */
+        row += !derived || i == 0;
+        cm_line line = {.row = row,
                         .kind = kind[random_below(random, kinds)],
                         .start = random_time(random, catalog),
                         .quantity = random_amount(random),
                         .cost = random_amount(random),
                         .list_cost = random_amount(random),
-                        .checksum = random_next(random)};
+                        .checksum = derived ? 0 : random_next(random)};
+        line.kind.flags |= derived ? CM_KIND_DERIVED : 0;
         cr_assert(cm_batch_builder_add(builder, &line, &full, &err), "%s", err.text);
     }
     cr_assert(full);
@@ -122,17 +125,19 @@ static void check_shard(const cm_rated_batch *batch, const naive *expected, size
 {
     const struct naive_shard *shard = &expected->shard[batch->shard];
     cr_assert_eq(batch->lines, shard->lines);
+    cr_assert_eq(batch->derived_lines, shard->derived_lines);
     cr_assert_eq(batch->checksum, shard->checksum);
     check_costs(batch, shard);
     for (size_t i = 1; i < batch->charges; i++)
-        cr_assert_lt(batch->charge[i - 1].first_row, batch->charge[i].first_row,
-                     "charges are in order of first appearance");
+        cr_assert_leq(batch->charge[i - 1].first_row, batch->charge[i].first_row,
+                      "charges are in order of first appearance");
     for (size_t i = 0; i < expected->charges; i++) {
         if (expected->charge_shard[i] != batch->shard)
             continue;
         const cm_charge *want = &expected->charge[i], *got = find_charge(batch, want);
         cr_assert(got, "a charge is missing");
         cr_assert_eq(got->lines, want->lines);
+        cr_assert_eq(got->derived_lines, want->derived_lines);
         cr_assert_eq(got->final_lines, want->final_lines);
         cr_assert_eq(got->first_row, want->first_row);
         cr_assert(same_layers(&got->sum, &want->sum));
@@ -144,6 +149,7 @@ static void check_shard(const cm_rated_batch *batch, const naive *expected, size
         const cm_charge_day *want = &expected->day[i], *got = find_day(batch, want);
         cr_assert(got, "a day is missing");
         cr_assert_eq(got->lines, want->lines);
+        cr_assert_eq(got->derived_lines, want->derived_lines);
         cr_assert(same_layers(&got->sum, &want->sum));
         ++*days;
     }
@@ -154,9 +160,12 @@ static void check_against(const cm_rated_shards *got, const naive *expected, con
 {
     size_t charges = 0, days = 0, got_charges = 0, got_days = 0, with_lines = 0;
     for (uint32_t s = 0; s < shards; s++)
-        with_lines += expected->shard[s].lines > 0;
+        with_lines += expected->shard[s].lines > 0 || expected->shard[s].derived_lines > 0;
     cr_assert_eq(got->count, with_lines, "only shards with lines");
-    cr_assert_eq(got->lines, batch->lines);
+    uint64_t lines = 0;
+    for (uint32_t i = 0; i < batch->lines; i++)
+        lines += !(batch->kind_of[batch->kind[i]].flags & CM_KIND_DERIVED);
+    cr_assert_eq(got->lines, lines);
     cr_assert_eq(got->suspended, expected->suspended);
     for (size_t i = 0; i < got->count; i++) {
         const cm_rated_batch *b = &got->batch[i];
@@ -181,21 +190,22 @@ static void check_round_trip(const cm_rated_batch *batch, const uint8_t *bytes, 
     const cm_rated_batch *b = &rated.batch;
     cr_assert(!rated.is_end && memcmp(b->run_id, batch->run_id, CM_ID_BYTES) == 0);
     cr_assert(b->chunk == batch->chunk && b->sequence == batch->sequence && b->shard == batch->shard);
-    cr_assert(b->lines == batch->lines && b->checksum == batch->checksum && b->costs == batch->costs);
+    cr_assert(b->lines == batch->lines && b->derived_lines == batch->derived_lines && b->checksum == batch->checksum &&
+              b->costs == batch->costs);
     for (size_t i = 0; i < b->costs; i++)
         cr_assert(strcmp(b->cost[i].currency, batch->cost[i].currency) == 0 &&
                   cm_decimal_equal(b->cost[i].amount, batch->cost[i].amount));
     cr_assert(b->charges == batch->charges && b->days == batch->days);
     for (size_t i = 0; i < b->charges; i++) {
         const cm_charge *x = &b->charge[i], *y = &batch->charge[i];
-        cr_assert(same_text(x, y) && x->lines == y->lines && x->final_lines == y->final_lines &&
-                  x->first_row == y->first_row && same_layers(&x->sum, &y->sum));
+        cr_assert(same_text(x, y) && x->lines == y->lines && x->derived_lines == y->derived_lines &&
+                  x->final_lines == y->final_lines && x->first_row == y->first_row && same_layers(&x->sum, &y->sum));
     }
     for (size_t i = 0; i < b->days; i++) {
         const cm_charge_day *x = &b->day[i], *y = &batch->day[i];
-        cr_assert(x->day == y->day && x->lines == y->lines && cm_slice_equal(x->account, y->account) &&
-                  cm_slice_equal(x->product, y->product) && cm_slice_equal(x->currency, y->currency) &&
-                  same_layers(&x->sum, &y->sum));
+        cr_assert(x->day == y->day && x->lines == y->lines && x->derived_lines == y->derived_lines &&
+                  cm_slice_equal(x->account, y->account) && cm_slice_equal(x->product, y->product) &&
+                  cm_slice_equal(x->currency, y->currency) && same_layers(&x->sum, &y->sum));
     }
 }
 

@@ -525,3 +525,127 @@ Test(chunk_planned, round_trip_and_damage)
         cr_assert(!cm_chunk_planned_decode(bytes, n, &got, &err), "cut to %zu", n);
     cr_assert_str_eq(err.code, "UNDECODABLE");
 }
+
+/* --- derived lines and what a chunk says about its discounts (rating.md section 2a) --------------------------------
+ */
+
+static void add_discount_line(cm_batch_builder *builder, uint64_t row, const char *type, int cost, const cm_line *more)
+{
+    bool full;
+    cm_error err = {0};
+    cm_line line = *more;
+    line.row = row;
+    line.kind = (cm_kind){.usage_account = cm_slice_of("1"),
+                          .line_item_type = cm_slice_of(type),
+                          .currency = cm_slice_of("USD"),
+                          .flags = more->kind.flags | CM_KIND_FINAL};
+    line.cost = cm_decimal_from_i64(cost);
+    line.checksum = more->kind.flags & CM_KIND_DERIVED ? 0 : 5;
+    cr_assert(cm_batch_builder_add(builder, &line, &full, &err), "%s", err.text);
+}
+
+static void expect_sum(const cm_discount_sum *sum, const char *type, uint64_t derived_lines, int derived,
+                       uint64_t lines_without_net, int without_net, uint64_t lines_with_net, int net_difference)
+{
+    cr_expect_str_eq(sum->type, type);
+    cr_expect_str_eq(sum->currency, "USD");
+    cr_expect(sum->derived_lines == derived_lines && sum->lines_without_net == lines_without_net &&
+                  sum->lines_with_net == lines_with_net,
+              "%s", type);
+    cr_expect(cm_decimal_equal(sum->derived, cm_decimal_from_i64(derived)) &&
+                  cm_decimal_equal(sum->without_net, cm_decimal_from_i64(without_net)) &&
+                  cm_decimal_equal(sum->net_difference, cm_decimal_from_i64(net_difference)),
+              "%s", type);
+}
+
+static void no_derived_kind(void *opaque, const cm_kind_seen *seen)
+{
+    *(uint64_t *)opaque += seen->lines;
+    cr_assert(cm_slice_is(seen->line_item_type, "Usage") || cm_slice_is(seen->line_item_type, "EdpDiscount"));
+    cr_assert_eq(seen->lines, 2);
+}
+
+Test(line_batch, derived_lines_are_counted_by_themselves)
+{
+    const cm_line row = {.discounts = CM_DISCOUNTS_IN_COLUMNS, .has_net = true};
+    const cm_line without_net = {.discounts = CM_DISCOUNTS_IN_COLUMNS};
+    const cm_line derived = {.discounts = CM_DISCOUNTS_IN_COLUMNS, .kind.flags = CM_KIND_DERIVED};
+    cm_line unexplained = derived;
+    unexplained.unexplained = true;
+    cm_batch_builder *builder = cm_batch_builder_new(run_id, 3, 100);
+    cm_arena *arena = cm_arena_new(1 << 16);
+    cm_error err = {0};
+    cm_ingested record;
+    uint8_t *bytes;
+    const uint8_t *end;
+    size_t length;
+    uint64_t seen = 0;
+    add_discount_line(builder, 7, "Usage", 100, &row);
+    add_discount_line(builder, 7, "EdpDiscount", -9, &derived);
+    add_discount_line(builder, 7, "SppDiscount", -1, &derived);
+    add_discount_line(builder, 8, "EdpDiscount", -4, &without_net);
+    add_discount_line(builder, 9, "Usage", 50, &without_net);
+    add_discount_line(builder, 9, "Discount", -5, &unexplained);
+    add_discount_line(builder, 10, "EdpDiscount", -6, &row);
+    cm_batch_builder_seen(builder, no_derived_kind, &seen);
+    cr_assert_eq(seen, 4);
+    take(builder, &bytes, &length, 0);
+    expect_protobuf(bytes, length);
+    cr_assert(cm_ingested_decode(bytes, length, arena, &record, &err), "%s", err.text);
+    cr_assert(record.batch.first_row == 7 && record.batch.lines == 7);
+    cm_batch_builder_end(builder, &end, &length);
+    cr_assert(cm_ingested_decode(end, length, arena, &record, &err), "%s", err.text);
+    const cm_chunk_end *e = &record.end;
+    cr_assert(e->lines == 4 && e->derived_lines == 3 && e->final_lines == 4 && e->checksum == 20 && e->batches == 1);
+    cr_assert(cm_decimal_equal(e->cost[0].amount, cm_decimal_from_i64(125)), "derived lines are in the cost");
+    cr_assert_eq(e->discounts, 4);
+    expect_sum(&e->discount[0], "Discount", 1, -5, 0, 0, 0, 0);
+    expect_sum(&e->discount[1], "EdpDiscount", 1, -9, 1, -4, 0, 0);
+    expect_sum(&e->discount[2], "SppDiscount", 1, -1, 0, 0, 0, 0);
+    expect_sum(&e->discount[3], "Usage", 0, 0, 1, 50, 0, 0);
+    cr_assert(e->unexplained_count == 1 && e->unexplained_lines == 1 && e->unexplained[0].row == 9);
+    cr_assert(cm_decimal_equal(e->unexplained[0].amount, cm_decimal_from_i64(-5)));
+    free(bytes);
+    cm_arena_free(arena);
+    cm_batch_builder_free(builder);
+}
+
+/* A legacy report: rows with a net value only. More types than are told apart are one; many unexplained rows are
+ * counted. */
+Test(line_batch, discounts_that_columns_repeat)
+{
+    const cm_line without_net = {.discounts = CM_DISCOUNTS_REPEATED};
+    cm_line with_net = {.discounts = CM_DISCOUNTS_REPEATED, .has_net = true, .net = cm_decimal_from_i64(1)};
+    cm_line unexplained = {.discounts = CM_DISCOUNTS_IN_COLUMNS, .unexplained = true, .kind.flags = CM_KIND_DERIVED};
+    cm_batch_builder *builder = cm_batch_builder_new(run_id, 3, 1000);
+    cm_arena *arena = cm_arena_new(1 << 16);
+    cm_error err = {0};
+    cm_ingested record;
+    uint8_t *bytes;
+    const uint8_t *end;
+    size_t length;
+    uint64_t row = 1, told = 0;
+    for (int i = 0; i < 100; i++) {
+        char type[24];
+        snprintf(type, sizeof type, "type %02d", i);
+        add_discount_line(builder, row++, type, 10, &without_net);
+        add_discount_line(builder, row++, type, 10, &with_net);
+    }
+    for (int i = 0; i < 30; i++)
+        add_discount_line(builder, row - 1, "Discount", -1, &unexplained);
+    take(builder, &bytes, &length, 0);
+    cm_batch_builder_end(builder, &end, &length);
+    cr_assert(cm_ingested_decode(end, length, arena, &record, &err), "%s", err.text);
+    const cm_chunk_end *e = &record.end;
+    cr_assert_eq(e->discounts, CM_DISCOUNT_SUMS_MAX / 2 + 1);
+    expect_sum(&e->discount[0], "", 30, -30, 0, 0, 100 - CM_DISCOUNT_SUMS_MAX / 2,
+               -9 * (100 - CM_DISCOUNT_SUMS_MAX / 2));
+    expect_sum(&e->discount[1], "type 00", 0, 0, 0, 0, 1, -9);
+    for (size_t i = 0; i < e->discounts; i++)
+        told += e->discount[i].lines_with_net;
+    cr_assert_eq(told, 100);
+    cr_assert(e->unexplained_count == CM_UNEXPLAINED_MAX && e->unexplained_lines == 30);
+    free(bytes);
+    cm_arena_free(arena);
+    cm_batch_builder_free(builder);
+}

@@ -30,6 +30,7 @@ static cm_rated_batch some_batch(test_random *random, cm_arena *arena)
                         .sequence = test_below(random, 3),
                         .shard = test_below(random, 4),
                         .lines = test_next(random),
+                        .derived_lines = test_below(random, 2) * test_next(random),
                         .checksum = test_next(random),
                         .cost = costs,
                         .costs = test_below(random, 3),
@@ -45,6 +46,7 @@ static cm_rated_batch some_batch(test_random *random, cm_arena *arena)
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
             *texts[t] = some_text(random, arena);
         c->lines = test_next(random);
+        c->derived_lines = b.derived_lines ? test_next(random) : 0;
         c->final_lines = test_next(random);
         c->first_row = test_next(random);
         c->sum = some_layers(random, scale);
@@ -56,6 +58,7 @@ static cm_rated_batch some_batch(test_random *random, cm_arena *arena)
         d->product = some_text(random, arena);
         d->currency = some_text(random, arena);
         d->lines = test_next(random);
+        d->derived_lines = b.derived_lines ? test_next(random) : 0;
         d->sum = some_layers(random, scale);
     }
     return b;
@@ -70,7 +73,7 @@ static void expect_equal(const cm_rated_batch *a, const cm_rated_batch *b)
 {
     cr_assert_eq(memcmp(a->run_id, b->run_id, CM_ID_BYTES), 0);
     cr_assert(a->chunk == b->chunk && a->sequence == b->sequence && a->shard == b->shard && a->lines == b->lines &&
-              a->checksum == b->checksum);
+              a->derived_lines == b->derived_lines && a->checksum == b->checksum);
     cr_assert(a->costs == b->costs && a->charges == b->charges && a->days == b->days);
     for (size_t i = 0; i < a->costs; i++)
         cr_assert(strcmp(a->cost[i].currency, b->cost[i].currency) == 0 &&
@@ -84,12 +87,13 @@ static void expect_equal(const cm_rated_batch *a, const cm_rated_batch *b)
                   cm_slice_equal(x->unit, y->unit));
         cr_assert(cm_slice_equal(x->rule, y->rule) && cm_slice_equal(x->currency, y->currency) &&
                   cm_slice_equal(x->reason, y->reason));
-        cr_assert(x->lines == y->lines && x->final_lines == y->final_lines && x->first_row == y->first_row);
+        cr_assert(x->lines == y->lines && x->derived_lines == y->derived_lines && x->final_lines == y->final_lines &&
+                  x->first_row == y->first_row);
         expect_layers(&x->sum, &y->sum);
     }
     for (size_t i = 0; i < a->days; i++) {
         const cm_charge_day *x = &a->day[i], *y = &b->day[i];
-        cr_assert(x->day == y->day && x->lines == y->lines);
+        cr_assert(x->day == y->day && x->lines == y->lines && x->derived_lines == y->derived_lines);
         cr_assert(cm_slice_equal(x->account, y->account) && cm_slice_equal(x->product, y->product) &&
                   cm_slice_equal(x->currency, y->currency));
         expect_layers(&x->sum, &y->sum);
@@ -125,8 +129,15 @@ Test(rated_batch, end_of_a_chunk_is_passed_on)
                         .final_lines = 4,
                         .rounded = 1,
                         .checksum = UINT64_MAX,
+                        .derived_lines = 8,
                         .cost = cost,
-                        .costs = 1};
+                        .costs = 1,
+                        .discount = (cm_discount_sum[]){{"", "", 1, 0, {-5}, {0}, 0, {0}},
+                                                        {"EdpDiscount", "USD", 2, 3, {4}, {-5}, 6, {7}}},
+                        .discounts = 2,
+                        .unexplained = (cm_unexplained_discount[]){{17, "USD", {-9}}},
+                        .unexplained_count = 1,
+                        .unexplained_lines = 30};
     cm_error err = {0};
     const uint8_t *bytes;
     size_t length;
@@ -138,6 +149,20 @@ Test(rated_batch, end_of_a_chunk_is_passed_on)
               got.end.rounded == 1);
     cr_assert_eq(got.end.checksum, UINT64_MAX);
     cr_assert(got.end.costs == 1 && got.end.cost[0].amount.units == -7);
+    cr_assert_eq(got.end.derived_lines, 8);
+    cr_assert_eq(got.end.discounts, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const cm_discount_sum *a = &end.discount[i], *b = &got.end.discount[i];
+        cr_assert_str_eq(a->type, b->type);
+        cr_assert_str_eq(a->currency, b->currency);
+        cr_assert(a->derived_lines == b->derived_lines && a->lines_without_net == b->lines_without_net &&
+                  a->lines_with_net == b->lines_with_net);
+        cr_assert(a->derived.units == b->derived.units && a->without_net.units == b->without_net.units &&
+                  a->net_difference.units == b->net_difference.units);
+    }
+    cr_assert(got.end.unexplained_count == 1 && got.end.unexplained_lines == 30);
+    cr_assert(got.end.unexplained[0].row == 17 && got.end.unexplained[0].amount.units == -9);
+    cr_assert_str_eq(got.end.unexplained[0].currency, "USD");
     cm_arena_free(arena);
 }
 
