@@ -81,6 +81,8 @@ static const cli_option statement_issue_options[] = {
      "issue although this gate is blocked, on your responsibility (not RUN_INCOMPLETE, PRICES_STALE, FX_MISSING)",
      false, true},
     {0}};
+static const cli_option statement_explain_options[] = {
+    STATEMENT_CHOICE, {"row", "N", "row of the document, from 1", true, false}, {0}};
 static const cli_option statement_export_options[] = {
     STATEMENT_CHOICE,
     {"view", "VIEW", "customer (issued documents only), reseller (with buy and margin) or distributor (what is bought)",
@@ -171,6 +173,8 @@ static const cli_command statement_children[] = {
     {"show", "one document with its gates", "[ID]", 0, 1, statement_options, NULL, cmd_statement_show},
     {"margin", "what a document earns, in the reseller's own view", "[ID]", 0, 1, statement_options, NULL,
      cmd_statement_margin},
+    {"explain", "why a row of a document has its amount: terms, tiers, support plan, exchange rate, rounding", "[ID]",
+     0, 1, statement_explain_options, NULL, cmd_statement_explain},
     {"export", "write documents as json, csv or pdf", "[ID]", 0, 1, statement_export_options, NULL,
      cmd_statement_export},
     {"build", "rebuild the drafts", NULL, 0, 0, statement_options, NULL, cmd_statement_build},

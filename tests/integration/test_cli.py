@@ -251,6 +251,20 @@ def test_nothing_waits_for_a_lane_that_nobody_works_in(desk, stack, tmp_path):
         months.apply(stack, desk["catalog"])
 
 
+def test_statement_explain(desk, stack):
+    """Every row has its story: the line's own figures, how it was exchanged and rounded; support names its plan."""
+    document = next(d for d in (stack.cli("statement", "show", row["id"]) for row in stack.cli("statement", "list", "--period", PERIOD)) if d["lines"])
+    explained = stack.cli("statement", "explain", document["id"], "--row", len(document["lines"]))
+    assert {key: explained[key] for key in LINE_KEYS} == document["lines"][-1]
+    assert (explained["document"], explained["row"], explained["currency"]) == (document["id"], len(document["lines"]), document["currency"])
+    steps = [step["step"] for step in explained["steps"]]
+    assert steps[0] == "terms" and steps[-2:] == ["exchange", "rounding"] and len(steps) > 3
+    stack.cli("statement", "explain", document["id"], "--row", len(document["lines"]) + 1, code=3)
+    stack.cli("statement", "explain", document["id"], "--row", "x", code=1)
+    table = stack.cli_raw("--format", "table", "statement", "explain", document["id"], "--row", 1)
+    assert table.returncode == 0 and "steps" in table.stdout
+
+
 def test_run_start_for_many(desk, stack):
     """Several payers and months: an array; one of each: an object. A payer without a delivery has nothing to rate."""
     payers = [month.payer for month in desk["months"]]

@@ -66,13 +66,11 @@ static void take_terms(cm_deciding *d)
 {
     const cm_customer *customer = d->out->customer;
     d->terms = cm_customer_terms_in(customer, d->rater->period);
-    if (customer->term_count > 1) {
-        char from[CM_PERIOD_TEXT] = "the beginning";
-        if (d->terms->from != INT64_MIN)
-            cm_period_print(cm_period_of(d->terms->from), from);
-        cm_trace_step(d, "terms", "terms of customer %s from %s on: price book %s", customer->id, from,
-                      d->terms->price_book ? d->terms->price_book->id : "none yet");
-    }
+    char from[CM_PERIOD_TEXT] = "the beginning";
+    if (d->terms->from != INT64_MIN)
+        cm_period_print(cm_period_of(d->terms->from), from);
+    cm_trace_step(d, "terms", "terms of customer %s from %s on: price book %s", customer->id, from,
+                  d->terms->price_book ? d->terms->price_book->id : "none yet");
 }
 
 /* Section 3: whose line is it; the payer gets the bill, the customer is the member account's (P05). Returns the reason
@@ -168,13 +166,19 @@ static enum cm_reason decide_buy(const cm_deciding *d, enum cm_class class)
     case CM_CLASS_CREDIT:
         return CM_REASON_NONE;
     case CM_CLASS_PROVIDER_DISCOUNT:
-        if (!model->provider_discount_is_resellers)
+        if (!model->provider_discount_is_resellers) {
             out->buy = STEP_ZERO;
+            cm_trace_step(d, "buy", "the distributor credits provider discounts one month later: 0 here (N12)");
+        }
         return CM_REASON_NONE;
     case CM_CLASS_SUPPORT: /* N02-N04: prorated, upfront and minimum lines are disregarded where the distributor says so
                             */
-        if (model->suppresses_support_lines)
+        if (model->suppresses_support_lines) {
             out->buy = STEP_ZERO;
+            cm_trace_step(d, "buy",
+                          "suppressed: the distributor charges the fee of the support plan group instead of "
+                          "AWS's support (N02-N04)");
+        }
         return CM_REASON_NONE;
     default:
         if (!d->rater->payer->buy_book)
@@ -183,14 +187,22 @@ static enum cm_reason decide_buy(const cm_deciding *d, enum cm_class class)
     }
 }
 
-static cm_price_step credit_step(const cm_customer_terms *terms)
+static cm_price_step credit_step(const cm_deciding *d)
 {
+    const cm_customer_terms *terms = d->terms;
+    char percent[CM_DECIMAL_TEXT];
     switch (terms->credit_mode) {
     case CM_CREDIT_KEEP:
+        cm_trace_step(d, "sell",
+                      "credit policy keep: the reseller keeps credits, so this line changes nothing for the "
+                      "customer");
         return STEP_ZERO;
     case CM_CREDIT_PASS:
+        cm_trace_step(d, "sell", "credit policy pass: the customer gets the credit");
         return STEP_PAYER;
     case CM_CREDIT_SPLIT:
+        cm_decimal_print(terms->credit_percent, percent);
+        cm_trace_step(d, "sell", "credit policy split: the customer gets %s percent of the credit", percent);
         return (cm_price_step){CM_OP_PERCENT, CM_LAYER_PAYER, terms->credit_percent};
     }
     cm_assert(!"a credit policy without meaning");
@@ -213,34 +225,55 @@ static enum cm_reason decide_commitment(const cm_deciding *d, enum cm_class clas
     return by_book(d, d->terms->price_book, class, true, "sell", &out->sell_rule, &out->sell);
 }
 
+/* S9: AWS's own line reaches the customer in one case only; the fee of the group is a row of the statement. */
+static void decide_support(const cm_deciding *d)
+{
+    const cm_support_group *group = cm_link_group(d->out->link, d->rater->period);
+    bool suppressed = d->rater->payer->model->suppresses_support_lines;
+    if (!group) {
+        cm_trace_step(d, "sell",
+                      "support of AWS is not passed on, and the account has no support plan group that "
+                      "would charge for it: 0 (O15)");
+    } else if (!suppressed && group->type == CM_PLAN_PASSTHROUGH) {
+        d->out->sell = STEP_PAYER;
+        cm_trace_step(d, "sell", "support plan group %s passes on what AWS charges", group->id);
+    } else {
+        cm_trace_step(d, "sell", "suppressed: 0 here; the support row of group %s on the statement replaces it",
+                      group->id);
+    }
+}
+
 /* Steps 2 to 6 of section 4: what the end customer pays. */
 static enum cm_reason decide_sell(const cm_deciding *d, enum cm_class class)
 {
     cm_decision *out = d->out;
-    const cm_support_group *group;
     out->sell = STEP_ZERO;
     if (!out->customer)
         return CM_REASON_NONE;
     switch (class) {
-    case CM_CLASS_TAX: /* the reseller computes its own */
-    case CM_CLASS_PROVIDER_DISCOUNT:
+    case CM_CLASS_TAX:
+        cm_trace_step(d, "sell", "tax of AWS is not passed on: the reseller computes its own on the statement");
         return CM_REASON_NONE;
-    case CM_CLASS_SUPPORT: /* S9 */
-        group = cm_link_group(out->link, d->rater->period);
-        if (!d->rater->payer->model->suppresses_support_lines && group && group->type == CM_PLAN_PASSTHROUGH)
-            out->sell = STEP_PAYER;
+    case CM_CLASS_PROVIDER_DISCOUNT:
+        cm_trace_step(d, "sell", "provider discounts stay with the reseller");
+        return CM_REASON_NONE;
+    case CM_CLASS_SUPPORT:
+        decide_support(d);
         return CM_REASON_NONE;
     case CM_CLASS_CREDIT:
-        out->sell = credit_step(d->terms);
+        out->sell = credit_step(d);
         return CM_REASON_NONE;
     case CM_CLASS_COVERED_USAGE:
     case CM_CLASS_COMMITMENT_OFFSET:
     case CM_CLASS_COMMITMENT_FEE:
         return decide_commitment(d, class);
     case CM_CLASS_REFUND:
-        if (d->terms->refund_policy == CM_REFUND_KEEP)
-            return CM_REASON_NONE;
-        break;
+        if (d->terms->refund_policy != CM_REFUND_KEEP)
+            break;
+        cm_trace_step(d, "sell",
+                      "refund policy keep: the reseller keeps refunds, so this line changes nothing for the "
+                      "customer");
+        return CM_REASON_NONE;
     default:
         break;
     }

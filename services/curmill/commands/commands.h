@@ -27,6 +27,7 @@ int cmd_suspended_list(cli *c);
 int cmd_statement_list(cli *c);
 int cmd_statement_show(cli *c);
 int cmd_statement_margin(cli *c);
+int cmd_statement_explain(cli *c);
 int cmd_statement_export(cli *c);
 int cmd_statement_build(cli *c);
 int cmd_statement_approve(cli *c);
