@@ -14,7 +14,7 @@ bool cm_take_force(cm_ingest *ingest, cm_error *err)
         return false;
     ingest->next_catalog = taken.next;
     if (taken.noticed)
-        cm_log(CM_INFO, "a catalog version took force", "catalog", taken.catalog, "payers_rated_again",
+        cm_log(CM_INFO, "a catalog version took effect", "catalog", taken.catalog, "payers_rated_again",
                cm_log_i64(taken.payers), "runs", cm_log_i64(taken.runs), NULL);
     return true;
 }

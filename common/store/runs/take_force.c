@@ -81,7 +81,7 @@ static bool rate_again(taking *t, const char *payer, const char *period, const c
     char run[CM_ID_HEX], reason[80];
     bool new_run = false;
     cm_error why = {0};
-    snprintf(reason, sizeof reason, "catalog version %s took force", t->ret->catalog);
+    snprintf(reason, sizeof reason, "catalog version %s took effect", t->ret->catalog);
     bool done = cm_pg_begin(t->pg, &why) && cm_period_lock(t->pg, payer, period, &why) &&
                 cm_run_start_delivery(t->pg, t->ret->catalog, delivery, t->settings, t->now, t->actor, reason, run,
                                       &new_run, &why) &&

@@ -84,7 +84,7 @@ Test(take_force, an_edit_of_three_payers_rates_exactly_three_of_twenty_again)
     }
     EXPECT(STARTED, "500000000001 2025-06, 500000000009 2025-06, 500000000017 2025-06");
     EXPECT(
-        "SELECT DISTINCT a.reason = 'catalog version ' || c.catalog_id || ' took force' FROM audit a, (SELECT catalog_id FROM "
+        "SELECT DISTINCT a.reason = 'catalog version ' || c.catalog_id || ' took effect' FROM audit a, (SELECT catalog_id FROM "
         "catalog_activation ORDER BY seq DESC LIMIT 1) c WHERE action = 'run.started'",
         "t");
 
