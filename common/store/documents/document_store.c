@@ -6,6 +6,7 @@
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
 #include "store/documents/document_record.h"
+#include "store/documents/shown_store.h"
 #include "store/ledgers/unbilled_store.h"
 #include "store/runs/period_store.h"
 #include "store/runs/run_store.h"
@@ -90,6 +91,7 @@ typedef struct changing {
     cm_rows *row;
     json_t *document; /* as it will be shown */
     json_t *shut, *overridden;
+    bool done_already; /* RETURN: it left `approved` by itself */
     char number[320];
 } changing;
 
@@ -122,7 +124,10 @@ static bool load(changing *c, cm_error *err)
     if (cm_rows_count(c->row) == 0)
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no document %s; see `curmill statement list`",
                        c->order->id);
-    if (strcmp(field(c, STATE), changes[c->order->change].from) != 0)
+    if (c->order->change == CM_DOCUMENT_RETURN && strcmp(field(c, STATE), "draft") == 0 &&
+        !cm_store_document_left_approved(c->pg, c->order->id, &c->done_already, err))
+        return false;
+    if (strcmp(field(c, STATE), changes[c->order->change].from) != 0 && !c->done_already)
         return cm_fail(err, CM_ERROR_REFUSED, "DOCUMENT_STATE", "document %s is %s; `%s` needs one that is %s%s",
                        c->order->id, field(c, STATE), changes[c->order->change].name, changes[c->order->change].from,
                        strcmp(field(c, STATE), "issued") == 0
@@ -159,9 +164,11 @@ static bool is_overridden(const changing *c, const char *code)
     return false;
 }
 
-/* Every closed gate that nobody overrides. */
+/* Every closed gate that nobody overrides. What cannot be overridden would change the figures: an approval would be
+ * worth nothing, so it is refused too. */
 static bool pass_gates(changing *c, cm_error *err)
 {
+    bool approving = c->order->change == CM_DOCUMENT_APPROVE, known;
     json_t *all = cm_store_statement_gates(c->pg, c->now, c->document, err);
     size_t i;
     json_t *gate;
@@ -170,7 +177,8 @@ static bool pass_gates(changing *c, cm_error *err)
     c->shut = json_array();
     c->overridden = json_array();
     json_array_foreach (all, i, gate) {
-        if (json_is_true(json_object_get(gate, "open")))
+        if (json_is_true(json_object_get(gate, "open")) ||
+            (approving && cm_gate_can_be_overridden(json_string_value(json_object_get(gate, "code")), &known)))
             continue;
         json_array_append(is_overridden(c, json_string_value(json_object_get(gate, "code"))) ? c->overridden : c->shut,
                           gate);
@@ -181,8 +189,8 @@ static bool pass_gates(changing *c, cm_error *err)
     cm_buffer codes = {0};
     json_array_foreach (c->shut, i, gate)
         cm_buffer_printf(&codes, "%s%s", i ? ", " : "", json_string_value(json_object_get(gate, "code")));
-    cm_fail(err, CM_ERROR_REFUSED, "GATES_SHUT", "document %s cannot be issued; blocked by: %s", c->order->id,
-            codes.data);
+    cm_fail(err, CM_ERROR_REFUSED, "GATES_SHUT", "document %s cannot be %s; blocked by: %s", c->order->id,
+            changes[c->order->change].to, codes.data);
     cm_buffer_free(&codes);
     return false;
 }
@@ -418,14 +426,32 @@ static bool forget_build(const changing *c, cm_error *err)
                              err);
 }
 
+/* What was shown of it last, if its figures have changed since. */
+static bool add_seen(const changing *c, json_t *detail, cm_error *err)
+{
+    json_t *seen;
+    if (!cm_store_document_seen(c->pg, c->order->id, &seen, err))
+        return false;
+    if (seen && !json_equal(json_object_get(seen, "total"), json_object_get(detail, "total")))
+        json_object_set(detail, "shown_before", seen);
+    json_decref(seen);
+    return true;
+}
+
 static bool change(changing *c, cm_error *err)
 {
     if (!lock_payers(c, err) || !load(c, err))
         return false;
     enum cm_document_change what = c->order->change;
-    json_t *detail = json_pack("{s:s, s:s, s:s, s:s, s:s}", "reseller", field(c, RESELLER), "lane", field(c, LANE),
-                               "period", field(c, PERIOD), "from", changes[what].from, "to", changes[what].to);
-    bool done = what == CM_DOCUMENT_ISSUE ? issue(c, err) : change_state(c, err);
+    if (c->done_already)
+        return true;
+    json_t *detail = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "reseller", field(c, RESELLER), "lane", field(c, LANE), "period",
+        field(c, PERIOD), "from", changes[what].from, "to", changes[what].to, "currency", field(c, CURRENCY),
+        "subtotal", json_object_get(c->document, "subtotal"), "total", json_object_get(c->document, "total"));
+    bool done = add_seen(c, detail, err) && (what == CM_DOCUMENT_ISSUE     ? issue(c, err)
+                                             : what == CM_DOCUMENT_APPROVE ? pass_gates(c, err) && change_state(c, err)
+                                                                           : change_state(c, err));
     if (done && *c->number)
         json_object_set_new(detail, "number", json_string(c->number));
     if (!done) {

@@ -25,7 +25,7 @@ typedef struct cm_document_order {
     size_t override_count;
 } cm_document_order;
 
-/* Gates that cannot be overridden. */
+/* Gates that cannot be overridden would change the figures when they open; APPROVE, too, is refused for them. */
 bool cm_gate_can_be_overridden(const char *code, bool *ret_known);
 
 /*
@@ -33,7 +33,8 @@ bool cm_gate_can_be_overridden(const char *code, bool *ret_known);
  * DOCUMENT_STATE, or GATES_SHUT: then *ret_shut is an array of the closed gates (caller: json_decref), each with what
  * would open it; NULL otherwise. Every override of a closed gate is audited permanently as `statement.gate_overridden`.
  * Numbers: by the reseller's pattern (billing/number), without gaps for each reseller, lane and year of issue.
- * COMMIT_UNKNOWN: check the document's state; issuing an issued document is refused, so nothing happens twice.
+ * COMMIT_UNKNOWN: check the document's state; issuing an issued document is refused, so nothing happens twice. RETURN
+ * of a draft that left `approved` because its figures changed is done already.
  */
 CM_NODISCARD bool cm_store_document_change(cm_pg *pg, cm_instant now, const cm_document_order *order, json_t **ret_shut,
                                            cm_error *err);

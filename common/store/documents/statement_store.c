@@ -34,6 +34,7 @@ typedef struct building {
     cm_buffer kept;    /* array literal of the present documents, without its closing brace */
     cm_buffer missing; /* customers that are not in the catalog in force */
     bool some_taken;   /* some document of the month is approved or issued */
+    bool some_skipped; /* a draft was not made, because its charges are in such a document */
     bool some_credit;  /* some document of the month has used a credit */
 } building;
 
@@ -82,14 +83,144 @@ static bool look_at_month(building *b, cm_error *err)
     return true;
 }
 
+/* --- approved documents ------------------------------------------------------------------------------------------ */
+
+/* All but the names of its customers, which are no figures. */
+static bool same_figures(const char *before, const json_t *now)
+{
+    json_t *x = json_loads(before, 0, NULL), *y = json_copy((json_t *)now);
+    json_object_del(x, "customers");
+    json_object_del(y, "customers");
+    bool same = json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
+static bool audit_left(building *b, const char *id, const char *reason, json_t *detail, cm_error *err)
+{
+    char object[64];
+    char *text = json_dumps(detail, JSON_COMPACT);
+    snprintf(object, sizeof object, "statement:%s", id);
+    bool done = cm_store_audit(b->pg, b->now, ACTOR, "statement.returned", object, reason, text, err);
+    free(text);
+    json_decref(detail);
+    return done;
+}
+
+/* It is for a person to approve the new figures. */
+static bool leave_approved(building *b, const cm_statement *s, const char *currency, const char *subtotal,
+                           const char *total, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(b->pg,
+                     "UPDATE statement SET state = 'draft', approved_by = NULL, approved_at = NULL WHERE id = $1 AND "
+                     "state = 'approved'",
+                     1, (const char *[]){s->id}, &rows, err))
+        return false;
+    bool left = cm_rows_affected(rows) == 1; /* otherwise it was issued a moment ago */
+    cm_rows_free(rows);
+    return !left || audit_left(b, s->id, "its figures have changed",
+                               json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:O, s:O, s:O}}", "from", "approved", "to",
+                                         "draft", "currency", currency, "subtotal", subtotal, "total", total, "now",
+                                         "currency", json_object_get(s->document, "currency"), "subtotal",
+                                         json_object_get(s->document, "subtotal"), "total",
+                                         json_object_get(s->document, "total")),
+                               err);
+}
+
+/* The same figures by newer runs or another catalog: it stays approved. A margin changes only with what it rests on. */
+static bool stay_approved(building *b, const cm_built_document *built, cm_error *err)
+{
+    const cm_statement *s = built->statement;
+    char *text = json_dumps(s->document, JSON_COMPACT), *margin = json_dumps(s->margin, JSON_COMPACT);
+    const char *values[] = {s->id, text, b->catalog_id, s->fx_id, built->customers, built->payers, built->runs, margin};
+    bool done = cm_pg_query(b->pg,
+                            "UPDATE statement SET document = $2, catalog_id = $3, fx_id = $4, customers = $5, payers = "
+                            "$6, runs = $7, margin = CASE WHEN (runs, catalog_id) = ($7::text[], $3) THEN margin ELSE "
+                            "$8 END WHERE id = $1 AND state = 'approved' AND (document, catalog_id, fx_id, customers, "
+                            "payers, runs) IS DISTINCT FROM ($2, $3, $4, $5::text[], $6::text[], $7::text[])",
+                            8, values, NULL, err);
+    free(text);
+    free(margin);
+    return done;
+}
+
+/* ret_stays: the document is approved, and what was built says the same. */
+static bool keep_approved(building *b, const cm_built_document *built, bool *ret_stays, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    *ret_stays = false;
+    if (!b->some_taken)
+        return true;
+    if (!cm_pg_query(b->pg,
+                     "SELECT document, currency, trim_scale(subtotal), trim_scale(total) FROM statement WHERE id = $1 "
+                     "AND state = 'approved'",
+                     1, (const char *[]){built->statement->id}, &rows, err))
+        return false;
+    bool done = true, approved = cm_rows_count(rows) == 1;
+    *ret_stays = approved && same_figures(cm_rows_text(rows, 0, 0), built->statement->document);
+    if (approved)
+        done = *ret_stays ? stay_approved(b, built, err)
+                          : leave_approved(b, built->statement, cm_rows_text(rows, 0, 1), cm_rows_text(rows, 0, 2),
+                                           cm_rows_text(rows, 0, 3), err);
+    cm_rows_free(rows);
+    return done;
+}
+
+/* Approved documents that the charges no longer lead to: no charges, another currency or consolidation. */
+static bool leave_unbuilt(building *b, bool *ret_left, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    cm_buffer kept = {0};
+    cm_buffer_printf(&kept, "%s}", b->kept.length ? b->kept.data : "{");
+    const char *values[] = {b->lane, b->month, kept.data};
+    bool done = cm_pg_query(b->pg,
+                            "UPDATE statement SET state = 'draft', approved_by = NULL, approved_at = NULL WHERE lane = "
+                            "$1 AND period = $2 AND kind = 'statement' AND state = 'approved' AND NOT id = ANY "
+                            "($3::text[]) RETURNING id, currency, trim_scale(subtotal), trim_scale(total)",
+                            3, values, &rows, err);
+    cm_buffer_free(&kept);
+    *ret_left = cm_rows_count(rows) > 0;
+    for (int i = 0; done && i < cm_rows_count(rows); i++)
+        done = audit_left(b, cm_rows_text(rows, i, 0), "its charges now lead to another document, or to none",
+                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "from", "approved", "to", "draft", "currency",
+                                    cm_rows_text(rows, i, 1), "subtotal", cm_rows_text(rows, i, 2), "total",
+                                    cm_rows_text(rows, i, 3)),
+                          err);
+    cm_rows_free(rows);
+    return done;
+}
+
+bool cm_store_document_left_approved(cm_pg *pg, const char *id, bool *ret, cm_error *err)
+{
+    cm_rows *rows = NULL;
+    if (!cm_pg_query(pg,
+                     "SELECT action = 'statement.returned' AND actor = '" ACTOR "' FROM audit WHERE object = "
+                     "'statement:' || $1 ORDER BY id DESC LIMIT 1",
+                     1, &id, &rows, err))
+        return false;
+    *ret = cm_rows_count(rows) && cm_rows_bool(rows, 0, 0);
+    cm_rows_free(rows);
+    return true;
+}
+
 /* Only drafts are rebuilt: approved documents are frozen, void ones will not be issued, issued ones never change. */
 static bool store_document(void *opaque, const cm_built_document *built, cm_error *err)
 {
     building *b = opaque;
     const cm_statement *s = built->statement;
-    bool taken;
-    if (!is_taken(b, built, &taken, err) || taken)
+    bool taken, stays;
+    if (!is_taken(b, built, &taken, err) || taken) {
+        b->some_skipped = b->some_skipped || taken;
         return taken;
+    }
+    if (!keep_approved(b, built, &stays, err))
+        return false;
+    if (stays) {
+        cm_buffer_printf(&b->kept, "%s%s", b->kept.length ? "," : "{", s->id);
+        return true;
+    }
     char subtotal[CM_DECIMAL_TEXT], total[CM_DECIMAL_TEXT];
     char *text = json_dumps(s->document, JSON_COMPACT), *margin = json_dumps(s->margin, JSON_COMPACT);
     cm_decimal_print(s->subtotal, subtotal);
@@ -183,13 +314,23 @@ static bool build_with(building *b, const cm_basis *basis, cm_error *err)
     return cm_documents_build(&order, &b->missing, err);
 }
 
+static bool build_all(building *b, const cm_bases *bases, cm_error *err)
+{
+    bool done = cm_store_trouble_clear(b->pg, b->lane, b->month, false, err);
+    b->missing.length = b->kept.length = 0;
+    for (size_t i = 0; done && i < bases->count; i++)
+        done = build_with(b, &bases->list[i], err);
+    return done;
+}
+
 static bool build_locked(building *b, cm_error *err)
 {
     cm_bases bases;
-    bool done = cm_store_bases(b->pg, b->lane, b->period, b->runs, b->catalog_id, &bases, err) &&
-                look_at_month(b, err) && cm_store_trouble_clear(b->pg, b->lane, b->month, false, err);
-    for (size_t i = 0; done && i < bases.count; i++)
-        done = build_with(b, &bases.list[i], err);
+    bool left = false, done = cm_store_bases(b->pg, b->lane, b->period, b->runs, b->catalog_id, &bases, err) &&
+                              look_at_month(b, err) && build_all(b, &bases, err) &&
+                              (!b->some_taken || leave_unbuilt(b, &left, err));
+    if (done && left && b->some_skipped) /* its charges are free now */
+        done = build_all(b, &bases, err);
     cm_bases_free(&bases);
     return done && remove_drafts_but_kept(b, err) && report_missing(b, err) && remember_build(b, err);
 }

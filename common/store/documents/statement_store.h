@@ -14,7 +14,8 @@
 /*
  * Builds the drafts of (lane, period) if they are stale, or always with `force`; one transaction under an advisory
  * lock, so that two builders do the work only once. *ret_built says whether it was done. Without a current run there is
- * nothing to build, and earlier drafts are removed.
+ * nothing to build, and earlier drafts are removed. An approved document whose figures come out the same stays
+ * approved and rests on the newer runs; one whose figures differ becomes a draft again (audited).
  */
 CM_NODISCARD bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const char *lane, cm_period period, bool force,
                                               bool *ret_built, cm_error *err);
@@ -23,6 +24,9 @@ CM_NODISCARD bool cm_store_statements_refresh(cm_pg *pg, cm_instant now, const c
  * periods. */
 CM_NODISCARD bool cm_store_statements_refresh_all(cm_pg *pg, cm_instant now, const char *lane, const cm_period *period,
                                                   int *ret_built, cm_error *err);
+
+/* Did a build make this document a draft again, because its figures had changed since it was approved? */
+CM_NODISCARD bool cm_store_document_left_approved(cm_pg *pg, const char *id, bool *ret, cm_error *err);
 
 /*
  * Gates of a document (statements.md section 5), computed now: array of {"code", "open", "detail"}; `open` true: it

@@ -158,6 +158,8 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit);
 /* One row for each document, as `statement list` prints them; the caller prints. */
 void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int row);
 cli_table *cli_documents_table(void);
+/* The figures of all rows were shown: who approves one later is told what has changed since. */
+CM_NODISCARD bool cli_documents_shown(cli *c, const cm_rows *rows, cm_error *err);
 /* `statement show` as a table: statement_table.c */
 void cli_document_table(cli *c, const json_t *document);
 

@@ -2,7 +2,9 @@
 #include "cli/cli.h"
 #include "commands/commands.h"
 
+#include "platform/postgres/array.h"
 #include "store/documents/document_store.h"
+#include "store/documents/shown_store.h"
 #include "store/documents/statement_store.h"
 
 #include <stdio.h>
@@ -118,9 +120,28 @@ static cm_rows *troubles(cli *c, int *ret_exit)
     return rows;
 }
 
+bool cli_documents_shown(cli *c, const cm_rows *rows, cm_error *err)
+{
+    cm_buffer ids = {0}, currencies = {0}, subtotals = {0}, totals = {0};
+    for (int row = 0; row < cm_rows_count(rows); row++) {
+        cm_array_text(&ids, cm_rows_text(rows, row, CLI_ID));
+        cm_array_text(&currencies, cm_rows_text(rows, row, CLI_CURRENCY));
+        cm_array_text(&subtotals, cm_rows_text(rows, row, CLI_SUBTOTAL));
+        cm_array_text(&totals, cm_rows_text(rows, row, CLI_TOTAL));
+    }
+    bool done = cm_store_documents_shown(c->pg_, cm_array_end(&ids), cm_array_end(&currencies),
+                                         cm_array_end(&subtotals), cm_array_end(&totals), cli_now(c), err);
+    cm_buffer_free(&ids);
+    cm_buffer_free(&currencies);
+    cm_buffer_free(&subtotals);
+    cm_buffer_free(&totals);
+    return done;
+}
+
 static int print_list(cli *c, const cm_rows *rows)
 {
     int exit_code = 0;
+    cm_error err = {0};
     cm_rows *stopped = troubles(c, &exit_code);
     if (!stopped)
         return exit_code;
@@ -133,7 +154,8 @@ static int print_list(cli *c, const cm_rows *rows)
                                               cm_rows_text(stopped, row, 3), cm_rows_text(stopped, row, 4), NULL, NULL,
                                               NULL, cm_rows_text(stopped, row, 5)});
     cm_rows_free(stopped);
-    return cli_table_print(c, table);
+    exit_code = cli_table_print(c, table);
+    return cli_documents_shown(c, rows, &err) ? exit_code : cli_fail(c, &err);
 }
 
 int cmd_statement_list(cli *c)
@@ -238,6 +260,8 @@ int cmd_statement_show(cli *c)
         return exit_code;
     if (cm_rows_count(rows) == 1) {
         exit_code = print_document(c, rows);
+        if (exit_code == 0 && !cli_documents_shown(c, rows, &err))
+            exit_code = cli_fail(c, &err);
     } else if (cm_rows_count(rows) == 0) {
         cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_STATEMENT", "there is no such document; see `curmill statement list`");
         exit_code = cli_fail(c, &err);

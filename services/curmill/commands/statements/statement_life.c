@@ -3,15 +3,19 @@
 #include "cli/cli.h"
 #include "commands/commands.h"
 
+#include "base/json/json.h"
 #include "platform/postgres/array.h"
+#include "store/documents/corrections.h"
 #include "store/documents/document_store.h"
+#include "store/documents/shown_store.h"
 #include "store/ledgers/unbilled_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { OVERRIDES_MAX = 16 };
+enum { OVERRIDES_MAX = 16, FIGURES_PATIENCE_MS = 60000 };
 
 /* Only gates that there are, and that a person may take upon himself. */
 static int check_overrides(const cli *c, const char **overrides, int count)
@@ -30,13 +34,14 @@ static int check_overrides(const cli *c, const char **overrides, int count)
     return 0;
 }
 
-static void tell_shut(const json_t *shut, const char *id, const char *customer, int override_count)
+static void tell_shut(const json_t *shut, const cm_document_order *order, const char *customer)
 {
     size_t i;
     const json_t *gate;
     bool any = false;
-    cli_put(stderr, "curmill: document %s (%s) cannot be issued; these gates block it:\n", id,
-            *customer ? customer : "several customers");
+    cli_put(stderr, "curmill: document %s (%s) cannot be %s; these gates block it:\n", order->id,
+            *customer ? customer : "several customers",
+            order->change == CM_DOCUMENT_APPROVE ? "approved, because its figures would change" : "issued");
     for (i = 0; i < json_array_size(shut); i++) {
         bool known;
         gate = json_array_get(shut, i);
@@ -44,7 +49,7 @@ static void tell_shut(const json_t *shut, const char *id, const char *customer, 
         any = any || cm_gate_can_be_overridden(code, &known);
         cli_put(stderr, "  %-28s %s\n", code, json_string_value(json_object_get(gate, "detail")));
     }
-    if (any && override_count == 0)
+    if (any && order->override_count == 0)
         fputs(
             "  (--override GATE --reason TEXT issues it on your responsibility; not for RUN_INCOMPLETE, PRICES_STALE, FX_MISSING)\n",
             stderr);
@@ -72,17 +77,87 @@ static bool state_of(cli *c, const char *id, cm_rows **ret, cm_error *err)
         1, (const char *[]){id}, ret, err);
 }
 
+/* The rest of the return: the figures of the newest runs. Waits while a run of its payers is under way, but not for
+ * ever. */
+static bool wait_for_figures(cli *c, const char *id, const char *month, cm_error *err)
+{
+    cm_period period;
+    char run[CM_ID_HEX];
+    int built;
+    bool valid = cm_period_parse(cm_slice_of(month), &period);
+    cm_assert(valid);
+    for (int64_t until = cm_monotonic_milliseconds() + FIGURES_PATIENCE_MS;; usleep(200000)) {
+        cm_rows *rows = NULL;
+        if (!cm_store_statements_refresh_all(c->pg_, cli_now(c), NULL, &period, &built, err) ||
+            !cm_store_corrections_refresh(c->pg_, cli_now(c), NULL, NULL, &built, err) ||
+            !cm_pg_query(c->pg_,
+                         "SELECT r.id FROM statement s JOIN run r ON r.payer = ANY (s.payers) AND r.state = 'running' "
+                         "AND r.period = coalesce(s.document::jsonb #>> '{corrects, period}', s.period) WHERE s.id = $1"
+                         " ORDER BY r.seq DESC LIMIT 1",
+                         1, &id, &rows, err))
+            return false;
+        snprintf(run, sizeof run, "%s", cm_rows_count(rows) ? cm_rows_text(rows, 0, 0) : "");
+        cm_rows_free(rows);
+        if (!*run)
+            return true;
+        if (cm_monotonic_milliseconds() >= until)
+            break;
+    }
+    cli_note(c, "run %s is still under way, so the figures may change: `curmill statement show %s`", run, id);
+    return true;
+}
+
+/* Against what the command line last showed of the document, whoever asked. */
+static void tell_changed(cli *c, const json_t *seen, const cm_rows *now)
+{
+    char subtotal[CM_DECIMAL_TEXT], total[CM_DECIMAL_TEXT];
+    cm_decimal_print(cm_rows_decimal(now, 0, CLI_SUBTOTAL), subtotal);
+    cm_decimal_print(cm_rows_decimal(now, 0, CLI_TOTAL), total);
+    const char *currency = cm_rows_text(now, 0, CLI_CURRENCY), *customer = cm_rows_text(now, 0, CLI_CUSTOMER);
+    if (strcmp(cm_json_member_text(seen, "currency"), currency) == 0 &&
+        strcmp(cm_json_member_text(seen, "subtotal"), subtotal) == 0 &&
+        strcmp(cm_json_member_text(seen, "total"), total) == 0)
+        return;
+    cli_note(c,
+             "document %s (%s) has changed since it was last shown (%s): subtotal %s %s, was %s %s; total %s, was %s",
+             cm_rows_text(now, 0, CLI_ID), *customer ? customer : "several customers", cm_json_member_text(seen, "at"),
+             subtotal, currency, cm_json_member_text(seen, "subtotal"), cm_json_member_text(seen, "currency"), total,
+             cm_json_member_text(seen, "total"));
+}
+
+static bool show_changed(cli *c, const char *id, const json_t *seen, cli_table *table, cm_error *err)
+{
+    cm_rows *now = NULL;
+    if (!state_of(c, id, &now, err))
+        return false;
+    bool done = true;
+    if (cm_rows_count(now)) {
+        if (seen)
+            tell_changed(c, seen, now);
+        cli_documents_add(c, table, now, 0);
+        done = cli_documents_shown(c, now, err);
+    } else {
+        cli_note(c, "document %s is no longer made, because nothing is left to bill in it", id);
+    }
+    cm_rows_free(now);
+    return done;
+}
+
 /* *ret_exit: of the worst one. False: the rest is not tried. */
 static bool change_row(cli *c, cm_document_order *order, const cm_rows *rows, int row, cli_table *table, int *ret_exit)
 {
     cm_error err = {0};
-    cm_rows *now = NULL;
-    json_t *shut = NULL;
+    json_t *shut = NULL, *seen = NULL;
     order->id = cm_rows_text(rows, row, CLI_ID);
+    if (!cm_store_document_seen(c->pg_, order->id, &seen, &err)) {
+        *ret_exit = cli_fail(c, &err);
+        return false;
+    }
     if (!change_one(c, order, &shut, &err)) {
+        json_decref(seen);
         int exit_code = cm_error_exit_code(&err);
         if (shut)
-            tell_shut(shut, order->id, cm_rows_text(rows, row, CLI_CUSTOMER), (int)order->override_count);
+            tell_shut(shut, order, cm_rows_text(rows, row, CLI_CUSTOMER));
         else
             exit_code = cli_fail(c, &err);
         json_decref(shut);
@@ -90,14 +165,13 @@ static bool change_row(cli *c, cm_document_order *order, const cm_rows *rows, in
             *ret_exit = exit_code;
         return err.class == CM_ERROR_REFUSED;
     }
-    if (!state_of(c, order->id, &now, &err)) {
+    bool done = (order->change != CM_DOCUMENT_RETURN ||
+                 wait_for_figures(c, order->id, cm_rows_text(rows, row, CLI_PERIOD), &err)) &&
+                show_changed(c, order->id, seen, table, &err);
+    json_decref(seen);
+    if (!done)
         *ret_exit = cli_fail(c, &err);
-        return false;
-    }
-    if (cm_rows_count(now))
-        cli_documents_add(c, table, now, 0);
-    cm_rows_free(now);
-    return true;
+    return done;
 }
 
 /* "kestrel 2026-09 is already approved (karin, 29 Nov 2026)": who and when, from the audit trail. */
@@ -182,6 +256,15 @@ static void tell_unbilled(cli *c, const char *ids)
     cm_rows_free(rows);
 }
 
+/* A draft that was approved until its figures changed: returning it only shows them. */
+static bool has_left_approved(cli *c, const cm_rows *rows, int row)
+{
+    bool left = false;
+    cm_error ignored = {0};
+    return strcmp(cm_rows_text(rows, row, CLI_STATE), "draft") == 0 &&
+           cm_store_document_left_approved(c->pg_, cm_rows_text(rows, row, CLI_ID), &left, &ignored) && left;
+}
+
 static int change_documents(cli *c, enum cm_document_change change)
 {
     const char *overrides[OVERRIDES_MAX], *reason = cli_value(c, "reason");
@@ -212,7 +295,8 @@ static int change_documents(cli *c, enum cm_document_change change)
     for (int i = 0; going && i < cm_rows_count(rows); i++) {
         /* One that was named is tried in any state, so that the answer says why not. */
         bool wanted = (id && cm_rows_count(rows) == 1) ||
-                      strcmp(cm_rows_text(rows, i, CLI_STATE), cm_document_change_from(change)) == 0;
+                      strcmp(cm_rows_text(rows, i, CLI_STATE), cm_document_change_from(change)) == 0 ||
+                      (change == CM_DOCUMENT_RETURN && has_left_approved(c, rows, i));
         if (wanted) {
             going = change_row(c, &order, rows, i, table, &exit_code);
             cm_array_text(&ids, cm_rows_text(rows, i, CLI_ID));

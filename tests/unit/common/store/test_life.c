@@ -1,6 +1,8 @@
 /* Life cycle of documents and gates (statements.md sections 4 and 5; I09, I11, I13, O15, R06). */
 #include "place.h"
 
+#include "store/documents/shown_store.h"
+
 #include <stdlib.h>
 
 #define ACME "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 10)"
@@ -114,20 +116,107 @@ Test(life, the_database_refuses_what_nobody_may_do)
     place_close(p);
 }
 
-Test(life, approved_is_frozen_and_a_newer_run_overtakes_it)
+Test(life, approved_is_frozen_until_its_figures_change)
 {
     place *p = place_open();
     deliver(p, "v1", true, ACME);
     change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
     cr_assert(deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 12)"));
-    EXPECT("SELECT subtotal || ' ' || state FROM statement", "10 approved");
-    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "GATES_SHUT");
-    cr_assert(strstr(p->err.text, "RUN_INCOMPLETE"), "%s", p->err.text);
-    cr_assert_str_eq(change(p, CM_DOCUMENT_RETURN, "acme", NULL), "");
-    refresh(p);
-    EXPECT("SELECT subtotal || ' ' || state FROM statement", "12 draft");
+    EXPECT("SELECT subtotal || ' ' || state || ' ' || coalesce(approved_by, '-') FROM statement", "12 draft -");
+    EXPECT("SELECT actor || ': ' || (detail ->> 'total') || ' -> ' || (detail #>> '{now,total}') FROM audit WHERE "
+           "action = 'statement.returned'",
+           "statements: 11.9 -> 14.28");
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "DOCUMENT_STATE"); /* nobody has approved them */
+    cr_assert_str_eq(change(p, CM_DOCUMENT_RETURN, "acme", NULL), "");              /* that is done already */
     change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
     cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+    place_close(p);
+}
+
+/* Another delivery and another catalog with the same figures: only zenith's have changed. */
+Test(life, the_same_figures_stay_approved)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, TWO);
+    change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
+    change(p, CM_DOCUMENT_APPROVE, "zenith", NULL);
+    cr_assert(deliver(p, "v2", true, ACME ", ('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 21)"));
+    EXPECT("SELECT string_agg(customer || ' ' || state || ' ' || trim_scale(total)::text, ', ' ORDER BY customer) FROM "
+           "statement",
+           "acme approved 11.9, zenith draft 21");
+    EXPECT(
+        "SELECT approved_by || ' ' || (runs = (SELECT array_agg(run_id) FROM current_run))::text FROM statement WHERE "
+        "customer = 'acme'",
+        "maria true");
+    place_catalog(
+        p,
+        "kind: Customer\nid: acme\nname: Acme renamed\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
+        "tax: [{name: VAT, percent: 19}]\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS
+        "\", from: 2025-01-01}]\n---\n"
+        "kind: Customer\nid: zenith\nname: Zenith\nreseller: northwind\ninvoice_currency: USD\nprice_book: standard\n"
+        "accounts: [{id: \"" OTHER "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
+    refresh(p);
+    EXPECT("SELECT state || ' ' || (document::jsonb #>> '{customers,0,name}') || ' ' || trim_scale(total)::text FROM "
+           "statement WHERE customer = 'acme'",
+           "approved Acme renamed 11.9");
+    EXPECT("SELECT catalog_id FROM statement WHERE customer = 'acme'", p->catalog);
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+    place_close(p);
+}
+
+/* Charges that lead to another document: the approved one goes, the other is made in the same build. */
+Test(life, an_approved_document_that_is_no_longer_made)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, TWO);
+    change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
+    change(p, CM_DOCUMENT_APPROVE, "zenith", NULL);
+    place_catalog(
+        p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: EUR\nprice_book: standard\n"
+           "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n---\nkind: FxRate\nid: june\nset: "
+           "reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.9\n");
+    refresh(p);
+    EXPECT(
+        "SELECT string_agg(customer || ' ' || state || ' ' || trim_scale(total)::text || ' ' || currency, ', ') FROM "
+        "statement",
+        "acme draft 9 EUR");
+    place_close(p);
+}
+
+/* D9: an approval of figures that would change is worth nothing. */
+Test(life, what_would_change_its_figures_forbids_to_approve)
+{
+    place *p = place_open();
+    place_catalog(p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: EUR\nprice_book: "
+                     "standard\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
+    deliver(p, "v1", false, ACME);
+    cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", NULL), "GATES_SHUT");
+    cr_assert(strstr(p->err.text, "cannot be approved; blocked by: FX_MISSING"), "%s", p->err.text);
+    cr_assert_not(strstr(p->err.text, "NOT_FINAL"), "%s", p->err.text);
+    EXPECT("SELECT state FROM statement", "draft");
+    place_close(p);
+}
+
+/* Approval and issue stand in the audit trail with their amounts, and with what was shown before if that was another.
+ */
+Test(life, amounts_in_the_audit_trail)
+{
+    place *p = place_open();
+    deliver(p, "v1", true, ACME);
+    cm_buffer id = {0};
+    cm_buffer_printf(&id, "{%s}", id_of(p, "customer = 'acme'"));
+    MUST(cm_store_documents_shown(p->pg, id.data, "{USD}", "{10}", "{11.90}", p->now, &p->err));
+    deliver(p, "v2", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 12)");
+    change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
+    EXPECT("SELECT concat_ws(' ', detail ->> 'subtotal', detail ->> 'total', detail ->> 'currency', detail #>> "
+           "'{shown_before,total}', detail #>> '{shown_before,at}') FROM audit WHERE action = 'statement.approved'",
+           "12 14.28 USD 11.9 2025-07-20T00:00:00Z");
+    MUST(cm_store_documents_shown(p->pg, id.data, "{USD}", "{12}", "{14.28}", p->now, &p->err));
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+    EXPECT("SELECT (detail ->> 'total') || ' ' || (detail ? 'shown_before')::text FROM audit WHERE action = "
+           "'statement.issued'",
+           "14.28 false");
+    cm_buffer_free(&id);
     place_close(p);
 }
 
@@ -190,11 +279,12 @@ Test(gates, overrides_are_audited)
 Test(gates, three_gates_cannot_be_overridden)
 {
     static const char *const never[] = {"RUN_INCOMPLETE", "PRICES_STALE", "FX_MISSING"};
-    static const char *const may[] = {"NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD"};
+    static const char *const may[] = {"DELIVERY_MISSING",           "NOT_FINAL", "TOO_EARLY", "SUSPENDED",
+                                      "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD"};
     bool known;
     for (size_t i = 0; i < 3; i++)
         cr_assert(!cm_gate_can_be_overridden(never[i], &known) && known);
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < sizeof may / sizeof *may; i++)
         cr_assert(cm_gate_can_be_overridden(may[i], &known) && known);
     cr_assert(!cm_gate_can_be_overridden("NO_SUCH", &known) && !known);
 
@@ -204,8 +294,18 @@ Test(gates, three_gates_cannot_be_overridden)
            "accounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
     deliver(p, "v1", true, ACME);
     cr_assert_str_eq(shut_gates(p, "acme"), "FX_MISSING");
-    change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
-    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", "FX_MISSING"), "GATES_SHUT");
+    cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", "FX_MISSING"), "GATES_SHUT");
+
+    place_catalog(p, "kind: Customer\nid: acme\nname: Acme\nreseller: northwind\ninvoice_currency: USD\nprice_book: "
+                     "standard\naccounts: [{id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01}]\n");
+    refresh(p);
+    cr_assert_str_eq(change(p, CM_DOCUMENT_APPROVE, "acme", NULL), "");
+    MUST(cm_pg_execute(p->pg,
+                       "INSERT INTO run (id, delivery_id, catalog_id, engine_version, attempt, payer, lane, period, "
+                       "shards, partitions, chunks, state, started_at) SELECT 'under way', delivery_id, catalog_id, "
+                       "'test', 1, payer, lane, period, 1, 1, 1, 'running', now() FROM run",
+                       &p->err));
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", "RUN_INCOMPLETE"), "GATES_SHUT");
     place_close(p);
 }
 
