@@ -41,7 +41,7 @@ static void print_command_line(const cli_command *command, const char *path)
 {
     fprintf(stdout, "usage: %s", path);
     if (command->children)
-        fputs(" COMMAND", stdout);
+        fputs(command->run ? " [COMMAND]" : " COMMAND", stdout);
     if (command->operands)
         fprintf(stdout, " %s", command->operands);
     for (const cli_option *o = command->options; o && o->name; o++)
@@ -193,6 +193,8 @@ static int find_command(cli *c, char **words, int count, int *at)
         const cli_command *child = c->command->children;
         while (child->name && strcmp(child->name, words[*at]) != 0)
             child++;
+        if (!child->name && c->command->run)
+            break;
         if (!child->name)
             return cli_usage(c, "unknown command \"%s\"", words[*at]);
         c->command = child;
@@ -238,7 +240,7 @@ static int parse_and_run(cli *c, char **words, int count)
         return exit_code;
     if (help)
         return print_help(c->command, c->path);
-    if (c->command->children) {
+    if (!c->command->run) {
         print_help(c->command, c->path);
         return 1;
     }

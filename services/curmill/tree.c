@@ -115,6 +115,13 @@ static const cli_option reconcile_options[] = {
     {"layout", "ID", "InvoiceFormat of the catalog; needed if it has several", false, false},
     {"all", NULL, "show what matches too", false, false},
     {0}};
+static const cli_option reconcile_support_options[] = {PAYER_PERIOD_REQUIRED, {0}};
+static const cli_command reconcile_children[] = {
+    {"support",
+     "what AWS itself charges for support, account by account, against the report and the groups' fees; exit code 2 if "
+     "it deviates",
+     NULL, 0, 0, reconcile_support_options, NULL, cmd_reconcile_support},
+    {0}};
 static const cli_option lag_options[] = {
     {"lane", "LANE", "only this lane", false, false}, {"watch", NULL, "repeat every 2 seconds", false, false}, {0}};
 static const cli_option redrive_options[] = {{"by", "WHO", "who does it", true, false}, {0}};
@@ -263,7 +270,7 @@ static const cli_command root_children[] = {
     {"tax", "whether AWS taxes accounts as the distributor requires", NULL, 0, 0, NULL, tax_children, NULL},
     {"explain", "every step from a line to its price", NULL, 0, 0, explain_options, NULL, cmd_explain},
     {"reconcile", "an invoice of the distributor, or of AWS, against our figures; exit code 2 if it deviates", NULL, 0,
-     0, reconcile_options, NULL, cmd_reconcile},
+     0, reconcile_options, reconcile_children, cmd_reconcile},
     {"lag", "how far behind each worker is", NULL, 0, 0, lag_options, NULL, cmd_lag},
     {"dead-letter", "records that could not be decoded", NULL, 0, 0, NULL, dead_letter_children, NULL},
     {"audit", "the audit trail", NULL, 0, 0, NULL, audit_children, NULL},

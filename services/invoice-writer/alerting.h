@@ -12,6 +12,7 @@ typedef struct cm_alerting {
     cm_run facts;
     char period[CM_PERIOD_TEXT];
     const cm_catalog *catalog;
+    cm_rows *told; /* AWS's own word on the month's Support plans: account, plan; sorted by account */
 } cm_alerting;
 
 CM_NODISCARD bool cm_alert_add(const cm_alerting *a, const char *code, const char *object, const char *detail,

@@ -8,6 +8,7 @@
 #include "billing/link/rules.h"
 #include "billing/statement/statement.h"
 #include "platform/postgres/array.h"
+#include "store/accounts/support_charge_store.h"
 
 bool cm_alert_add(const cm_alerting *a, const char *code, const char *object, const char *detail, cm_error *err)
 {
@@ -27,6 +28,24 @@ bool cm_alert_query(const cm_alerting *a, const char *sql, cm_rows **ret, cm_err
 
 /* --- support plans ------------------------------------------------------------------------------------------- */
 
+/* AWS's own word on the account's plan (Billing API), as AWS calls it; NULL: there is none, or not one that we know. */
+static const char *told_of(const cm_alerting *a, const char *account)
+{
+    int low = 0, high = cm_rows_count(a->told);
+    while (low < high) {
+        int middle = low + (high - low) / 2, order = strcmp(cm_rows_text(a->told, middle, 0), account);
+        if (order == 0) {
+            const char *name = cm_rows_text(a->told, middle, 1);
+            return cm_support_plan_told(name) ? name : NULL;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 /* O16, N06: declared, assigned and observed must be one plan. */
 static bool compare_plans(const cm_alerting *a, const cm_link *link, const char *observed, const char *product,
                           cm_error *err)
@@ -42,6 +61,13 @@ static bool compare_plans(const cm_alerting *a, const cm_link *link, const char 
              group ? cm_plan_type_name(group->type) : "-", observed ? observed : "nothing", observed ? " (" : "",
              observed ? product : "", observed ? ")" : "");
     return cm_alert_add(a, "SUPPORT_PLAN_DRIFT", link->account, detail, err);
+}
+
+/* What the report's product code tells, unless AWS itself says it: such accounts are compared in link_plan_alerts. */
+static bool compare_product(const cm_alerting *a, const cm_link *link, const char *product, cm_error *err)
+{
+    return told_of(a, link->account) != NULL ||
+           compare_plans(a, link, cm_support_plan_observed(a->catalog, product), product, err);
 }
 
 /* O15: AWS charges for support on an account, and nobody said what the customer pays for it. */
@@ -73,11 +99,10 @@ static bool support_alerts(const cm_alerting *a, cm_error *err)
                    *product = cm_rows_text(rows, i, 2);
         const cm_link *link = cm_link_of_month(a->catalog, a->facts.payer, account, customer, a->facts.period);
         if (link && cm_link_group(link, a->facts.period)) {
-            done = compare_plans(a, link, cm_support_plan_observed(a->catalog, product), product, err);
+            done = compare_product(a, link, product, err);
             continue;
         }
-        done = missing_group(a, account, customer, product, err) &&
-               (!link || compare_plans(a, link, cm_support_plan_observed(a->catalog, product), product, err));
+        done = missing_group(a, account, customer, product, err) && (!link || compare_product(a, link, product, err));
         if (done && cm_rows_bool(rows, i, 3)) {
             char object[300], detail[256];
             snprintf(object, sizeof object, "%s/%.200s", account, product);
@@ -90,16 +115,22 @@ static bool support_alerts(const cm_alerting *a, cm_error *err)
     return done;
 }
 
-/* Declared and assigned are compared for every link of the payer, whether or not AWS has charged for support yet. */
-static bool declared_alerts(const cm_alerting *a, cm_error *err)
+/* Declared, assigned and what AWS itself says are compared for every link of the payer, whether or not the report has
+ * charges for support. */
+static bool link_plan_alerts(const cm_alerting *a, cm_error *err)
 {
     for (size_t i = 0; i < a->catalog->link_count; i++) {
         const cm_link *link = &a->catalog->links[i];
-        if (strcmp(link->payer, a->facts.payer) != 0 || !*link->declared_plan ||
-            !cm_link_group(link, a->facts.period) ||
+        if (strcmp(link->payer, a->facts.payer) != 0)
+            continue;
+        const char *told = told_of(a, link->account);
+        if ((!told && (!*link->declared_plan || !cm_link_group(link, a->facts.period))) ||
             cm_link_of_month(a->catalog, link->payer, link->account, link->customer->id, a->facts.period) != link)
             continue;
-        if (!compare_plans(a, link, NULL, "", err))
+        char source[96] = "";
+        if (told)
+            snprintf(source, sizeof source, "AWS says %s", told);
+        if (!compare_plans(a, link, told ? cm_support_plan_told(told) : NULL, source, err))
             return false;
     }
     return true;
@@ -236,6 +267,9 @@ bool cm_writer_alerts(cm_writer *writer, const char *run, cm_error *err)
     cm_period_print(a.facts.period, a.period);
     const cm_run_basis basis = {a.facts.catalog, a.facts.slice, a.facts.links, a.facts.payer};
     a.catalog = cm_catalog_cache_of_run(writer->catalogs, writer->pg, &basis, err);
-    return a.catalog && support_alerts(&a, err) && declared_alerts(&a, err) && link_alerts(&a, err) &&
-           payer_usage(&a, err) && same_content(&a, err) && negative_margins(&a, err) && cm_discount_alerts(&a, err);
+    bool done = a.catalog && cm_store_support_plans(writer->pg, a.facts.payer, a.facts.period, &a.told, err) &&
+                support_alerts(&a, err) && link_plan_alerts(&a, err) && link_alerts(&a, err) && payer_usage(&a, err) &&
+                same_content(&a, err) && negative_margins(&a, err) && cm_discount_alerts(&a, err);
+    cm_rows_free(a.told);
+    return done;
 }

@@ -31,7 +31,7 @@ class Postgres(private_postgres.PrivatePostgres):
         """A database with this catalog and nothing else; made once for each catalog, emptied for each test."""
         text = "\n---\n".join(documents) + "\n"
         if text in self.made:
-            self.sql(self.made[text], "TRUNCATE aws_turn, account, payer_organization, handshake, role_check, link_history, link_request, notification CASCADE")
+            self.sql(self.made[text], "TRUNCATE aws_turn, aws_support_look, aws_support_charge, account, payer_organization, handshake, role_check, link_history, link_request, notification CASCADE")
             return self.made[text]
         name = self.made[text] = f"t{len(self.made)}"
         self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE base")

@@ -125,6 +125,63 @@ def test_errors_have_names(place):
     assert run_probe(place.fake.environment(place.key, "wrong"), "accounts").error["code"] == "DENIED"
 
 
+# --- support plans and charges ---
+
+
+def test_support_charges_account_by_account(place):
+    """Exact decimals from AWS's text, the plan as AWS calls it, the discount below zero; the present month is estimated."""
+    w = place.world
+    w.charge_support(PAYER, "2025-05", MEMBER, "AWSSupportBusiness", "1230.000000000000000001", "12300.1", "-147.6", tiers=[("10", "10000", "1000"), ("7", "2300.1", "161.007")])
+    w.charge_support(PAYER, "2025-05", PAYER, "AWSSupportDeveloper", "2.9E+1", "0")
+    w.charge_support(PAYER, "2025-06", MEMBER, "AWSSupportEssential", "0", "0")
+    assert place.probe("support", "2025-05").lines == [
+        {"id": PAYER, "plan": "AWSSupportDeveloper", "charge": "29", "basis": "0", "discount": "0", "type": "", "estimated": False},
+        {"id": MEMBER, "plan": "AWSSupportBusiness", "charge": "1230.000000000000000001", "basis": "12300.1", "discount": "-147.6",
+         "type": "Distributor_Discount", "estimated": False}, {"estimated": False}]
+    assert [(line.get("plan"), line["estimated"]) for line in place.probe("support", "2025-06").lines] == [("AWSSupportEssential", True), (None, True)]
+    assert place.probe("support", "2025-04").lines == [{"estimated": False}]
+
+
+def test_support_charges_of_many_pages(many):
+    w = many.world
+    w.billing_page = 7
+    oid = w.accounts[PAYER]["organization"]
+    members = sorted(w.organizations[oid]["members"])
+    for n, member in enumerate(members):
+        w.charge_support(PAYER, "2025-05", member, "AWSSupportBusiness", f"{n}.25", "1")
+    for kind in ("throttle", "error500", "empty_page"):
+        many.fake.fault(kind, operation="ListBusinessSupportAccountCharges", after=2 if kind != "empty_page" else 0)
+    lines = many.probe("support", "2025-05").lines[:-1]
+    assert [(line["id"], line["charge"]) for line in lines] == [(member, f"{n}.25") for n, member in enumerate(members)]
+    many.fake.fault("repeat_page", times=9, operation="ListBusinessSupportAccountCharges")
+    assert many.probe("support", "2025-05").error["code"] == "PAGE_REPEATS"
+
+
+@pytest.mark.parametrize("charge", ["a lot", "NaN", "1e40"])
+def test_a_support_charge_that_is_no_number_is_told(place, charge):
+    place.world.charge_support(PAYER, "2025-05", MEMBER, "AWSSupportBusiness", charge, "1")
+    error = place.probe("support", "2025-05").error
+    assert (error["code"], error["class"]) == ("BAD_AMOUNT", "RETRY") and MEMBER in error["text"] and "totalCharge" in error["text"]
+
+
+def test_enterprise_support_of_a_past_month(place):
+    assert place.probe("enterprise", "2025-05").lines[0]["there"] is False
+    place.world.charge_enterprise(PAYER, "2025-05", "18250.5", "198214.28", discount="-2190.06", percentage="9.2075")
+    assert place.probe("enterprise", "2025-05").lines == [
+        {"there": True, "plan": "Enterprise Support", "charge": "18250.5", "basis": "198214.28", "discount": "-2190.06", "percentage": "9.2075",
+         "minimum": "15000", "estimated": False}]
+    assert place.probe("enterprise", "2025-06").error["aws"] == "ValidationException"
+
+
+def test_support_charges_need_the_payer_and_the_permission(place):
+    members = place.fake.environment(*place.world.access_key(MEMBER))
+    assert run_probe(members, "support", "2025-05").error["code"] == "DENIED"
+    arn = with_role(place, actions={"billing:ListBusinessSupportAccountCharges"})
+    role = ["--role", arn, "--external-id", "the-external-id"]
+    assert place.probe(*role, "support", "2025-05").code == 0
+    assert place.probe(*role, "enterprise", "2025-05").error["code"] == "DENIED"
+
+
 def test_an_invitation_whose_answer_was_lost_is_there_once(place):
     for kind in ("drop_after", "cut"):
         place.fake.fault(kind, operation="InviteAccountToOrganization")

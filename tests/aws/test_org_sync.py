@@ -328,7 +328,7 @@ def test_doctor_tells_of_aws_access(linking):
     linking.world.roles[f"arn:aws:iam::{A}:role/curmill"]["actions"] = {"organizations:ListAccounts"}
     linking.turns()
     lines = told()
-    assert lines[f"AWS access of {B}"]["good"] and lines[f"AWS access of {B}"]["detail"].startswith("1 accounts with 3 calls at 2025-06-10T08:")
+    assert lines[f"AWS access of {B}"]["good"] and lines[f"AWS access of {B}"]["detail"].startswith("1 accounts with 6 calls at 2025-06-10T08:")
     bad = lines[f"AWS access of {A}"]
     assert not bad["good"] and "account:GetContactInformation" in bad["detail"] and "allow that action" in bad["what_to_do"]
     assert linking.sql(f"SELECT count(*) FROM account WHERE payer = '{A}'") == [["1"]], "what can be done without it is done"
@@ -369,6 +369,80 @@ def test_aws_is_down_for_an_hour(linking):
     linking.hour()
     assert linking.state(NEW) == "active" and linking.state(OTHER) == "invited"
     assert sorted(pending(linking)) == sorted([NEW, OTHER])
+
+
+# --- support plans and charges ---
+
+SUPPORT = "ListBusinessSupportAccountCharges"
+
+
+def told(linking):
+    return linking.sql("SELECT payer, period, account, plan, charge, usage_basis, discount, discount_type, estimated FROM aws_support_charge ORDER BY 1, 2, 3")
+
+
+def test_support_charges_are_read_for_two_months(linking):
+    """O10, O16: one look a day at the present month, the month before until AWS calls it final; Enterprise Support of past months."""
+    w = linking.world
+    w.charge_support(A, "2025-05", NEW, "AWSSupportBusiness", "1234.5678901234567891", "12300.10", "-147.60")
+    w.charge_support(A, "2025-06", NEW, "AWSSupportDeveloper", "29", "0")
+    w.charge_support(A, "2025-04", NEW, "AWSSupportDeveloper", "1", "1")
+    w.charge_enterprise(B, "2025-05", "15000", "20000.5", discount="-1800")
+    assert {t["code"] for t in linking.turns().values()} == {""}
+    assert told(linking) == [
+        [A, "2025-05", NEW, "AWSSupportBusiness", "1234.5678901234567891", "12300.1", "-147.6", "Distributor_Discount", "f"],
+        [A, "2025-06", NEW, "AWSSupportDeveloper", "29", "0", "0", "", "t"],
+        [B, "2025-05", "", "Enterprise Support", "15000", "20000.5", "-1800", "", "f"]]
+    assert linking.sql("SELECT payer, period, final, code FROM aws_support_look ORDER BY 1, 2") == [
+        [A, "2025-05", "t", ""], [A, "2025-06", "f", ""], [B, "2025-05", "t", ""], [B, "2025-06", "f", ""]]
+    assert linking.fake.calls(SUPPORT) == 4
+    del w.support[A, "2025-06"][NEW]
+    w.charge_support(A, "2025-06", OTHER, "AWSSupportBusiness", "100", "1000")
+    linking.hour()
+    assert linking.fake.calls(SUPPORT) == 4, "one look a day"
+    w.advance(days=1)
+    linking.turns()
+    assert linking.fake.calls(SUPPORT) == 6, "the month before is final"
+    assert [row[2:5] for row in told(linking) if row[1] == "2025-06"] == [[OTHER, "AWSSupportBusiness", "100"]], "what AWS lists no more is gone"
+
+
+def test_a_refusal_of_support_charges_is_told_once_and_is_no_trouble(linking):
+    w = linking.world
+    actions = {f"{service}:{name}" for service, name in (
+        ("organizations", "ListAccounts"), ("organizations", "DescribeOrganization"), ("organizations", "ListHandshakesForOrganization"),
+        ("account", "GetContactInformation"), ("account", "GetAccountInformation"))}
+    for role in w.roles.values():
+        role["actions"] = actions
+    w.charge_support(A, "2025-05", NEW, "AWSSupportBusiness", "100", "1000")
+    turns = linking.turns("--log")
+    assert {t["code"] for t in turns.values()} == {""}, "the payer's turn is good"
+    told_now = [line for line in linking.log.splitlines() if "billing:ListBusinessSupportAccountCharges" in line and "INFO" in line.upper()]
+    assert len(told_now) == 2, linking.log   # one for each payer
+    assert linking.sql("SELECT payer, period, code FROM aws_support_look ORDER BY 1") == [[A, "2025-06", "DENIED"], [B, "2025-06", "DENIED"]]
+    for _ in range(3):
+        w.advance(days=1)
+        linking.turns("--log")
+        assert "plans are told by product codes" not in linking.log
+    actions.add("billing:" + SUPPORT)   # but Enterprise Support is still not theirs to read
+    w.end_sessions()
+    w.advance(days=1)
+    linking.turns()
+    assert [row[:5] for row in told(linking)] == [[A, "2025-05", NEW, "AWSSupportBusiness", "100"]]
+    assert linking.sql(f"SELECT period, code, final FROM aws_support_look WHERE payer = '{A}' ORDER BY 1") == [["2025-05", "DENIED", "f"], ["2025-06", "", "f"]]
+
+
+@pytest.mark.parametrize("kind", ["throttle", "error500", "html"])
+def test_support_charges_wait_for_the_next_turn(linking, kind):
+    """What was known stays; the accounts and invitations of the turn are good."""
+    w = linking.world
+    w.charge_support(A, "2025-05", NEW, "AWSSupportBusiness", "100", "1000")
+    linking.turns()
+    w.advance(days=1)
+    linking.fake.fault(kind, times=50, operation=SUPPORT, account=A)
+    assert {t["code"] for t in linking.turns().values()} == {""}
+    assert len(told(linking)) == 1 and linking.sql(f"SELECT code <> '' FROM aws_support_look WHERE payer = '{A}' AND period = '2025-06'") == [["t"]]
+    linking.fake.faults.clear()
+    linking.hour()
+    assert linking.sql(f"SELECT code FROM aws_support_look WHERE payer = '{A}' AND period = '2025-06'") == [[""]]
 
 
 def test_a_slice_of_time_ends_a_turn(linking):
@@ -433,9 +507,10 @@ def test_memory_does_not_grow_with_payers(postgres, tmp_path):
         turns = linking.turns()
         assert {t["code"] for t in turns.values()} == {""} and len(turns) == count
         assert linking.sql("SELECT count(*), count(DISTINCT payer) FROM account WHERE left_at IS NULL") == [[str(count * MEMBERS), str(count)]]
-        # GetCallerIdentity, one probe, 25 pages of 20; AssumeRole is asked by the session itself
-        assert {t["calls"] for t in turns.values()} == {27} and linking.fake.calls("AssumeRole") == count
-        assert linking.fake.calls() == 28 * count
+        # GetCallerIdentity, one probe, 25 pages of 20, support charges of two months and Enterprise Support of one; AssumeRole is asked by the
+        # session itself
+        assert {t["calls"] for t in turns.values()} == {30} and linking.fake.calls("AssumeRole") == count
+        assert linking.fake.calls() == 31 * count
         peaks[count] = linking.peak
         linking.close()
     assert peaks[4] < peaks[1] * 1.15, peaks

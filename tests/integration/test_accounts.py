@@ -259,6 +259,33 @@ def test_plans_declared_assigned_observed(desk):
     assert verdicts()[NEW] == ("business", "business", "developer", "DRIFT")
     desk.change("account declare", NEW, support_plan="developer", reason="ticket 4711")
     assert verdicts()[NEW] == ("developer", "business", "developer", "DRIFT")
+    # AWS's own word counts before product codes, and the newest month of it
+    seen_by = lambda: next((r["observed"], r["observed_in"], r["observed_by"]) for r in desk("account", "plans") if r["account"] == NEW)   # noqa: E731
+    assert seen_by() == ("developer", "2025-07", "report")
+    for month, plan in (("2025-06", "AWSSupportDeveloper"), ("2025-07", "AWSSupportBusiness")):
+        desk.sql(f"INSERT INTO aws_support_charge VALUES ('{TDS}', '{month}', '{NEW}', '{plan}', 100, 1000, 0, '', false, now())")
+        assert seen_by() == (plan.removeprefix("AWSSupport").lower(), month, "aws")
+    desk.sql("UPDATE aws_support_charge SET plan = 'AWSSupportOfTomorrow'")
+    assert seen_by() == ("developer", "2025-07", "report")
+
+
+def test_support_charges_of_aws_are_reconciled(desk):
+    """O15, O16: the command's keys, causes and exit codes; the arithmetic is tested in test_support_report.c."""
+    words = ("reconcile", "support", "--payer", TDS, "--period", "2025-06")
+    assert "org-linker asks for payers with `access`" in desk(*words, code=3)
+    charges(desk, TDS, "2025-06", [(KNOWN, "acme", "support", "AWSSupportBusiness", 1, "100", "100")])
+    desk.sql(f"INSERT INTO aws_support_look VALUES ('{TDS}', '2025-06', now(), now(), true, '', '');"
+             f"INSERT INTO aws_support_charge VALUES ('{TDS}', '2025-06', '{KNOWN}', 'AWSSupportBusiness', 100.10, 1001, 0, '', false, now())")
+    done = desk.raw(*words)
+    assert done.returncode == 2 and json.loads(done.stdout) == [
+        {"account": KNOWN, "plan": "business", "group": None, "aws_charge": "100.1", "lines": "100", "fee": None, "difference": "0.1", "cause": "UNEXPLAINED",
+         "currency": "USD", "fee_currency": None}]
+    assert "ask the distributor" in desk.raw(*words, form="table").stdout
+    desk.sql("UPDATE aws_support_charge SET charge = 0; DELETE FROM charge")
+    assert [row["cause"] for row in desk(*words)] == [""]
+    assert "--invoice FILE.csv is missing" in desk("reconcile", "--payer", TDS, "--period", "2025-06", code=1)
+    assert "support" in desk.raw("reconcile", "--help").stdout
+    assert "unexpected argument" in desk("reconcile", "sport", "--payer", TDS, code=1)
 
 
 def off_board(desk):

@@ -33,8 +33,8 @@ typedef struct cli_command {
     const char *operands; /* "DIR", "A B", "[VERSION]", NULL */
     int least_operands, most_operands;
     const cli_option *options;          /* ended by {0}; NULL: none */
-    const struct cli_command *children; /* ended by {0}; NULL: a command that runs */
-    int (*run)(cli *c);
+    const struct cli_command *children; /* ended by {0}; NULL: none */
+    int (*run)(cli *c);                 /* NULL: one of the children must be named */
 } cli_command;
 
 enum { CLI_VALUES_MAX = 4096 };

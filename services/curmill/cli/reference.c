@@ -26,7 +26,7 @@ static void man_command(const cli_command *command, const char *path, FILE *out)
         snprintf(below, sizeof below, "%s%s%s", path, *path ? " " : "", child->name);
         man_command(child, below, out);
     }
-    if (command->children)
+    if (!command->run)
         return;
     fputs(".SS \"", out);
     cm_reference_man(path, out);

@@ -48,6 +48,7 @@ int cmd_archive_list(cli *c);
 int cmd_archive_verify(cli *c);
 int cmd_archive_sweep(cli *c);
 int cmd_reconcile(cli *c);
+int cmd_reconcile_support(cli *c);
 int cmd_lag(cli *c);
 int cmd_dead_letter_list(cli *c);
 int cmd_dead_letter_show(cli *c);

@@ -48,6 +48,7 @@ bool cm_turn_listed(const turn *t, const char *account); /* after that only */
 bool cm_turn_accounts(turn *t);
 bool cm_turn_invitations(turn *t);
 bool cm_turn_roles(turn *t);
+bool cm_turn_support(turn *t);
 
 /* Can the role be assumed, does it belong to the account, does it give each permission? Verdict UNCHECKED: AWS could
  * not be asked, `err` says why. `missing` (96 bytes) names the action, `detail` says more. */

@@ -1,8 +1,9 @@
 /*
  * How org-linker works with AWS, payer by payer (accounts-and-taxes.md sections 1 and 3). A turn of a payer: who are we
  * (GetCallerIdentity must return the payer), which accounts exist (ListAccounts), what is the state of invitations,
- * which approved requests need an invitation, which roles need a check. AWS's answers go into the tables account,
- * handshake, role_check and, as causes, through cm_store_request_change.
+ * which approved requests need an invitation, which roles need a check, what AWS charges each account for support.
+ * AWS's answers go into the tables account, handshake, role_check, aws_support_charge and, as causes, through
+ * cm_store_request_change.
  *
  * Payers are kept apart: a turn has its own slice of time, its own allowance of calls and its own retries; a payer that
  * fails is retried at growing intervals (1 minute, doubled up to an hour) while the others keep their turns. Turns are

@@ -70,8 +70,8 @@ static void do_turn(turn *t)
                                    .burst = s->burst,
                                    .slice_milliseconds = s->slice_milliseconds};
     t->access = cm_aws_access_new(&config);
-    if (check_payer(t) && cm_turn_accounts(t) && cm_turn_invitations(t))
-        (void)cm_turn_roles(t);
+    if (check_payer(t) && cm_turn_accounts(t) && cm_turn_invitations(t) && cm_turn_roles(t))
+        (void)cm_turn_support(t);
     t->ret->calls += (int)cm_aws_access_calls(t->access);
     cm_aws_access_free(t->access);
     cm_aws_provider_free(provider);

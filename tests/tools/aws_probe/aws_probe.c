@@ -5,14 +5,15 @@
  *
  * COMMAND: identity, organization, accounts, account ID, root, parent ID, move ID FROM TO, invite ID, invitations,
  * handshake ID, cancel ID, inbound, outbound, inheritance, set-inheritance STATUS, registrations, registration [ID],
- * information [ID], contact [ID], probe ACTION. Credentials and endpoints as in every program. One JSON object a line;
- * an error goes to standard error as {"class", "code", "text", "aws", "reason"}, exit code 1. --log: log lines of level
- * debug too.
+ * information [ID], contact [ID], support MONTH, enterprise MONTH, probe ACTION. Credentials and endpoints as in every
+ * program. One JSON object a line; an error goes to standard error as {"class", "code", "text", "aws", "reason"}, exit
+ * code 1. --log: log lines of level debug too.
  */
 #include "base/log/log.h"
 #include "platform/aws/access/probe.h"
 #include "platform/aws/access/sessions.h"
 #include "platform/aws/account/account.h"
+#include "platform/aws/billing/support_charges.h"
 #include "platform/aws/chain/chain.h"
 #include "platform/aws/organizations/organizations.h"
 #include "platform/aws/tax/tax_settings.h"
@@ -81,6 +82,47 @@ static bool on_tax(void *opaque, const cm_tax_account *a, cm_error *err)
     print(json_pack("{s:s, s:s, s:o, s:b, s:s, s:o}", "id", a->id, "name", a->name, "registration",
                     registration(&a->registration), "inherits", a->inherits, "inherits_from", a->inherits_from,
                     "address", address(a->has_address, &a->address)));
+    return true;
+}
+
+static json_t *number(cm_decimal value)
+{
+    char text[CM_DECIMAL_TEXT];
+    cm_decimal_print(value, text);
+    return json_string(text);
+}
+
+static bool on_support(void *opaque, const cm_support_charge *s, cm_error *err)
+{
+    (void)opaque, (void)err;
+    print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:b}", "id", s->account, "plan", s->plan, "charge",
+                    number(s->charge), "basis", number(s->usage_basis), "discount", number(s->discount), "type",
+                    s->discount_type, "estimated", s->estimated));
+    return true;
+}
+
+static bool billing(cm_aws_access *access, const char *command, const char *month, bool *ret_known, cm_error *err)
+{
+    cm_period period;
+    bool estimated;
+    cm_enterprise_support e;
+    *ret_known = month && cm_period_parse(cm_slice_of(month), &period);
+    if (*ret_known && strcmp(command, "support") == 0) {
+        bool done = cm_billing_support_charges(access, period, on_support, NULL, &estimated, err);
+        if (done)
+            print(json_pack("{s:b}", "estimated", estimated));
+        return done;
+    }
+    if (*ret_known && strcmp(command, "enterprise") == 0) {
+        bool done = cm_billing_enterprise_support(access, period, &e, err);
+        if (done)
+            print(json_pack("{s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:b}", "there", e.there, "plan", e.plan, "charge",
+                            number(e.charge), "basis", number(e.usage_basis), "discount", number(e.discount),
+                            "percentage", number(e.percentage), "minimum", number(e.minimum), "estimated",
+                            e.estimated));
+        return done;
+    }
+    *ret_known = false;
     return true;
 }
 
@@ -198,6 +240,8 @@ int main(int argc, char **argv)
     cm_error err = {0};
     bool known = true;
     bool done = organizations(access, argv[at], argv + at + 1, &known, &err);
+    if (done && !known)
+        done = billing(access, argv[at], argv[at + 1], &known, &err);
     if (done && !known)
         done = others(access, argv[at], argv + at + 1, &err);
     if (!done) {

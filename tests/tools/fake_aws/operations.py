@@ -1,7 +1,7 @@
 """One function an operation: (world, caller, parameters, fault) -> answer. Names and members are the service models'."""
 from .world import Refusal
 
-ORGANIZATIONS_PAGE, TAX_PAGE, TAX_PAGE_MOST = 20, 50, 100
+ORGANIZATIONS_PAGE, TAX_PAGE, TAX_PAGE_MOST, BILLING_PAGE = 20, 50, 100, 100
 OPERATIONS = {}
 
 
@@ -204,3 +204,26 @@ def DescribeSeverityLevels(world, caller, p, fault):
 @_operation("billing")
 def ListBillingViews(world, caller, p, fault):
     return {"billingViews": []}
+
+
+@_operation("billing")
+def ListBusinessSupportAccountCharges(world, caller, p, fault):
+    """Of the payer's own accounts; the present month is estimated, a month to come has nothing."""
+    month, charges = p["billingMonth"], world.support_of(caller, p["billingMonth"])
+    chosen = [charges[n] for n in sorted(charges) if p.get("accountId") in (None, n)]
+    found, token = world.page("ListBusinessSupportAccountCharges", chosen, p.get("nextToken"), min(p.get("maxResults", BILLING_PAGE), world.billing_page),
+                              fault == "empty_page")
+    total = {k: str(sum(map(world.number, (c[k] for c in chosen)))) for k in ("totalCharge", "totalUsageBasis")}
+    return {"billingMonth": month, "isEstimated": month >= world.month(), "totalSupportCharge": total["totalCharge"],
+            "totalSupportEligibleSpend": total["totalUsageBasis"], "accountCount": len(chosen), "accountCharges": found, "nextToken": token}
+
+
+@_operation("billing")
+def GetEnterpriseSupportChargeSummary(world, caller, p, fault):
+    if p["billingMonth"] >= world.month():
+        raise Refusal("ValidationException", "The billing month must be in the past.", reason="fieldValidationFailed")
+    world.support_of(caller, p["billingMonth"])
+    summary = world.enterprise_support.get((caller["account"], p["billingMonth"]))
+    if not summary:
+        raise Refusal("ResourceNotFoundException", "There is no Enterprise Support.", resourceId=caller["account"], resourceType="support")
+    return summary

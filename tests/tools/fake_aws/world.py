@@ -2,6 +2,7 @@
 time is simulated (`advance`), the machine's clock is used for signatures and sessions only."""
 import base64
 import datetime
+import decimal
 import json
 import secrets
 import string
@@ -38,6 +39,8 @@ class World:
         self.session_seconds = 3600
         self.with_status, self.with_state = True, True
         self.open_word = "OPEN"
+        self.support, self.enterprise_support = {}, {}   # by (payer, month): {account: charge}; a summary
+        self.billing_page = 100                   # the most accounts that AWS puts on a page, whatever was asked for
 
     # --- time ---
 
@@ -293,6 +296,45 @@ class World:
         if inherits:
             shape["taxInheritanceDetails"] = {"parentEntityId": payer, "inheritanceObtainedReason": "inherited from the management account"}
         return shape
+
+    # --- support plans and what AWS charges for them ---
+
+    def month(self):
+        return self._now.strftime("%Y-%m")
+
+    def number(self, text):
+        """A test may plant what is no number."""
+        try:
+            return decimal.Decimal(text)
+        except decimal.InvalidOperation:
+            return decimal.Decimal()
+
+    def charge_support(self, payer, month, account, plan, charge, basis, discount=None, kind="Distributor_Discount", tiers=()):
+        """All numbers are text, as AWS sends them. `tiers`: (rate, slice, charge)."""
+        shape = {"accountId": account, "supportPlanName": plan, "totalCharge": charge, "totalUsageBasis": basis,
+                 "tierCharges": [{"tierDescription": f"{rate} of {part}", "tierRate": rate, "usageSlice": part, "tierCharge": fee} for rate, part, fee in tiers],
+                 "supportEligibleSpendByService": [{"contributingService": "AmazonEC2", "itemType": "Usage", "chargeAmount": basis, "currency": "USD"}]}
+        if discount:
+            shape["supportDiscount"] = {"discountAmount": discount, "discountPercentage": "0.12", "discountType": kind, "discountSource": "a programme"}
+        self.support.setdefault((payer, month), {})[account] = shape
+
+    def charge_enterprise(self, payer, month, charge, spend, discount="0", percentage="7.4", minimum="15000", name="Enterprise Support"):
+        start = datetime.datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+        end = _month_start(start + datetime.timedelta(days=32))
+        self.enterprise_support[payer, month] = {
+            "payerAccountId": payer, "billingMonth": month, "billingPeriodStartDate": start, "billingPeriodEndDate": end, "isEstimated": False,
+            "billDate": end, "supportCharge": charge, "totalSupportCharge": charge, "supportDiscount": discount, "totalSupportEligibleSpend": spend,
+            "totalSupportEligibleUsageSpend": spend, "totalSupportEligibleReservedInstanceSpend": "0", "totalSupportEligibleSavingsPlanSpend": "0",
+            "supportChargePercentage": percentage,
+            "supportEffectivePricingPlan": {"name": name, "minimumCharge": minimum, "tiers": [
+                {"tierMinimum": "0", "tierMaximum": "150000", "baseCharge": "0", "additionalPercentageOfAggregateCharges": "10",
+                 "aggregateChargesAdjustment": "0", "incremental": True}]}}
+
+    def support_of(self, caller, month):
+        """Only a management account may ask."""
+        if self.organization_of(caller)["management"] != caller["account"]:
+            raise Refusal("AccessDeniedException", "You don't have permissions to access this resource.")
+        return self.support.get((caller["account"], month), {})
 
     # --- roles ---
 

@@ -30,6 +30,9 @@ bool cm_is_support_product(const cm_catalog *catalog, cm_slice product);
  * CM_PLAN_PAID where the product only says that there is one: an out-of-cycle bill, a SupportProduct of the catalog
  * (which may be NULL); NULL: not one that tells. */
 const char *cm_support_plan_observed(const cm_catalog *catalog, const char *product);
+/* The plan that AWS itself names for an account (Billing API): the same words and "basic" for AWSSupportEssential;
+ * NULL: a name that curmill does not know. */
+const char *cm_support_plan_told(const char *name);
 #define CM_PLAN_PAID "paid"
 
 #endif

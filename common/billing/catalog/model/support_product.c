@@ -31,6 +31,11 @@ bool cm_is_support_product(const cm_catalog *catalog, cm_slice product)
     return cm_is_known_support_product(product) || is_named(catalog, product);
 }
 
+const char *cm_support_plan_told(const char *name)
+{
+    return strcasestr(name, "Essential") ? "basic" : cm_support_plan_observed(NULL, name);
+}
+
 const char *cm_support_plan_observed(const cm_catalog *catalog, const char *product)
 {
     static const struct {

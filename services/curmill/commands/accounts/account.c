@@ -283,34 +283,49 @@ typedef struct planning {
     cli_table *table;
     const cm_catalog *catalog;
     const cm_rows *observed; /* payer, account, product, period */
+    const cm_rows *told;     /* the same of AWS's own word; the newest month that has one */
 } planning;
+
+/* AWS's own word on the plan where there is one, otherwise what the report's product codes tell. */
+static const char *observed_plan(const planning *p, const char *payer, const char *account, const char **ret_period,
+                                 const char **ret_by)
+{
+    const char *observed = NULL;
+    for (int told = 1; told >= 0 && !observed; told--) {
+        const cm_rows *rows = told ? p->told : p->observed;
+        for (int i = 0; i < cm_rows_count(rows); i++) {
+            if (strcmp(cm_rows_text(rows, i, 0), payer) != 0 || strcmp(cm_rows_text(rows, i, 1), account) != 0)
+                continue;
+            const char *name = cm_rows_text(rows, i, 2);
+            const char *plan = told ? cm_support_plan_told(name) : cm_support_plan_observed(p->catalog, name);
+            observed = plan ? plan : observed;
+            *ret_period = cm_rows_text(rows, i, 3);
+            *ret_by = told ? "aws" : "report";
+        }
+    }
+    return observed;
+}
 
 /* P12: observed, never commanded. */
 static void add_plan(const planning *p, const char *payer, const char *account, const char *customer,
                      const char *said_by, const char *declared, const cm_support_group *group)
 {
-    const char *observed = NULL, *period = NULL, *assigned = cm_plan_of_group(group);
-    for (int i = 0; i < cm_rows_count(p->observed); i++) {
-        if (strcmp(cm_rows_text(p->observed, i, 0), payer) != 0 ||
-            strcmp(cm_rows_text(p->observed, i, 1), account) != 0)
-            continue;
-        const char *plan = cm_support_plan_observed(p->catalog, cm_rows_text(p->observed, i, 2));
-        observed = plan ? plan : observed, period = cm_rows_text(p->observed, i, 3);
-    }
+    const char *period = NULL, *by = NULL, *assigned = cm_plan_of_group(group);
+    const char *observed = observed_plan(p, payer, account, &period, &by);
     bool drift = cm_plan_drifts(declared, assigned, observed);
     const char *verdict = drift ? "DRIFT" : observed && !group ? "NO_GROUP" : "ok"; /* O16; O15 */
     cli_table_add(p->table, (const char *[]){payer, account, customer, said_by, declared && *declared ? declared : NULL,
-                                             group ? group->id : NULL, assigned, observed, period, verdict});
+                                             group ? group->id : NULL, assigned, observed, period, by, verdict});
 }
 
 int cmd_account_plans(cli *c)
 {
-    static const cli_column columns[] = {{"payer", CLI_TEXT},    {"account", CLI_TEXT},  {"customer", CLI_TEXT},
-                                         {"said_by", CLI_TEXT},  {"declared", CLI_TEXT}, {"group", CLI_TEXT},
-                                         {"assigned", CLI_TEXT}, {"observed", CLI_TEXT}, {"observed_in", CLI_TEXT},
-                                         {"verdict", CLI_TEXT}};
+    static const cli_column columns[] = {{"payer", CLI_TEXT},       {"account", CLI_TEXT},  {"customer", CLI_TEXT},
+                                         {"said_by", CLI_TEXT},     {"declared", CLI_TEXT}, {"group", CLI_TEXT},
+                                         {"assigned", CLI_TEXT},    {"observed", CLI_TEXT}, {"observed_in", CLI_TEXT},
+                                         {"observed_by", CLI_TEXT}, {"verdict", CLI_TEXT}};
     cm_error err = {0};
-    cm_rows *observed = NULL, *links = NULL;
+    cm_rows *observed = NULL, *told = NULL, *links = NULL;
     int exit_code = 0;
     cm_catalog *catalog = cli_catalog(c, &exit_code);
     if (!catalog)
@@ -326,12 +341,16 @@ int cmd_account_plans(cli *c)
             " WHERE h.class = 'support' OR (h.class = 'suspended' AND h.product ILIKE '%support%') ORDER BY 1, 2, 3",
             0, NULL, &observed, &err) &&
         cm_pg_query(c->pg_,
+                    "SELECT DISTINCT ON (payer, account) payer, account, plan, period FROM aws_support_charge"
+                    " WHERE account <> '' ORDER BY payer, account, period DESC",
+                    0, NULL, &told, &err) &&
+        cm_pg_query(c->pg_,
                     "SELECT payer, account, customer, declared_plan, support_plan_group FROM effective_link WHERE "
                     "billed_until IS NULL ORDER BY payer,"
                     " account COLLATE \"C\"",
                     0, NULL, &links, &err);
     if (done) {
-        planning p = {cli_table_new(columns, 10), catalog, observed};
+        planning p = {cli_table_new(columns, 11), catalog, observed, told};
         cm_period month = cm_period_of(cli_now(c));
         for (size_t i = 0; i < catalog->link_count; i++) {
             const cm_link *link = &catalog->links[i];
@@ -350,6 +369,7 @@ int cmd_account_plans(cli *c)
         exit_code = cli_fail(c, &err);
     }
     cm_rows_free(observed);
+    cm_rows_free(told);
     cm_rows_free(links);
     cm_catalog_free(catalog);
     return exit_code;

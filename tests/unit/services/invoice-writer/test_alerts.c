@@ -64,6 +64,37 @@ Test(alerts, support_plans)
     world_free(w);
 }
 
+/* O10, O16: AWS's own word on an account's plan counts before the product code of the report, and also where the report
+ * shows no support; a name that is not known does not count. */
+Test(alerts, O16_plan_that_aws_itself_tells)
+{
+    world *w = world_new(catalog);
+    const hand_charge charges[] = {
+        CHARGE("000000000002", "support", "AWSSupportBusiness", "100", "0", "0"),
+        CHARGE("000000000003", "support", "AWSSupportBusiness", "100", "0", "0"),
+        CHARGE("000000000004", "support", "AWSSupportBusiness", "100", "100", "100"),
+        CHARGE("000000000006", "usage", "AmazonEC2", "1", "1", "1"),
+    };
+    cm_error err = {0};
+    const char *sql =
+        "INSERT INTO aws_support_charge SELECT p, '2025-06', a, n, 100, 1000, 0, '', false, now() FROM (VALUES"
+        " ('" TDS "', '000000000002', 'AWSSupportDeveloper'), ('" TDS "', '000000000003', 'AWSSupportDeveloper'),"
+        " ('" TDS "', '000000000004', 'AWSSupportOfTomorrow'), ('" TDS "', '000000000006', 'AWSSupportEssential'),"
+        " ('" TDS "', '', 'Enterprise Support'), ('other', '000000000006', 'AWSSupportDeveloper')) x (p, a, n)";
+    cr_assert(cm_pg_query(w->pg, sql, 0, NULL, NULL, &err), "%s", err.text);
+    rate(w, charges, 4);
+    cr_expect_str_eq(
+        alerts(w, "SUPPORT_PLAN_DRIFT"),
+        "000000000002: customer acme: declared nothing, assigned group business (business), observed developer (AWS "
+        "says AWSSupportDeveloper)\n"
+        "000000000004: customer acme: declared enterprise, assigned group pass (passthrough), observed business "
+        "(AWSSupportBusiness)\n"
+        "000000000005: customer acme: declared developer, assigned group business (business), observed nothing\n"
+        "000000000006: customer acme: declared business, assigned group business (business), observed basic (AWS says "
+        "AWSSupportEssential)");
+    world_free(w);
+}
+
 /* N06, O16: a plan is changed in AWS's console; the first delivery that shows it raises the alert. An out-of-cycle bill
  * shows that there is a paid plan. */
 Test(alerts, N06_a_change_of_plan_is_reported_with_the_first_delivery)

@@ -145,6 +145,10 @@ Test(observed, message_round_trip_and_damage)
 Test(observed, O16_plans_by_product)
 {
     cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSSupportBusiness"), "business");
+    cr_expect_str_eq(cm_support_plan_told("AWSSupportBusiness"), "business");
+    cr_expect_str_eq(cm_support_plan_told("AWSSupportDeveloper"), "developer");
+    cr_expect_str_eq(cm_support_plan_told("AWSSupportEssential"), "basic");
+    cr_expect_null(cm_support_plan_told("AWSSupportOfTomorrow"));
     cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSSupportBusinessPlus"), "business_plus");
     cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSDeveloperSupport"), "developer");
     cr_expect_str_eq(cm_support_plan_observed(NULL, "AWSSupportEnterprise"), "enterprise");
