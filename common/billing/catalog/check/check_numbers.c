@@ -30,7 +30,7 @@ static void put_series(cm_checker *checker, cm_document *document, const cm_yaml
     if (!node)
         return;
     if (node->kind != CM_YAML_MAPPING) {
-        cm_wrong(checker, node, "series is a mapping from lanes to codes, such as {tdsynnex: A, ingram: B}");
+        cm_wrong(checker, node, "series is a mapping from lanes to codes: {LANE: A, OTHER_LANE: B}");
         return;
     }
     json_t *series = json_object(), *other;

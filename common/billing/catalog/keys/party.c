@@ -47,7 +47,7 @@ static const cm_key reseller[CM_KEY_RESELLER_COUNT] = {
     [CM_KEY_RESELLER_SERIES] = {"series", false, NULL, "mapping from lane to up to 16 letters and digits", NULL,
                                 "what stands for a lane in numbers, so that they name no distributor; a lane "
                                 "without an entry gets the next free letter when its first document is issued",
-                                "{tdsynnex: A, ingram: B}"},
+                                "{{model}: A}"},
     PROFILE_KEYS(CM_KEY_RESELLER_PROFILE),
 };
 const cm_key_table cm_reseller_keys = CM_KEY_TABLE("the document", "", reseller);
