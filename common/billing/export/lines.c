@@ -10,10 +10,11 @@
 
 /* `run` and `line` are what `explain --run --line` takes. No payer account, no other price layer, no description: AWS
  * writes its prices into it (P13). */
-static const char *const columns[] = {"from",       "run",       "line",   "time", "account", "product",
-                                      "usage_type", "operation", "region", "unit", "class",   "line_item_type",
-                                      "quantity",   "currency",  "sell"};
-enum { COLUMNS = sizeof columns / sizeof *columns, QUANTITY = 12, SELL = 14 };
+static const char *const columns[] = {"from", "run", "line", "time", "account", "product", "usage_type", "operation",
+                                      "region", "unit", "class", "line_item_type", "quantity", "currency", "sell",
+                                      /* of the document */
+                                      "number", "document_currency", "rate", "amount"};
+enum { COLUMNS = sizeof columns / sizeof *columns, QUANTITY = 12, SELL = 14, RATE = 17, AMOUNT = 18 };
 
 static void write_row(FILE *out, const cm_slice cell[static COLUMNS])
 {
@@ -21,7 +22,7 @@ static void write_row(FILE *out, const cm_slice cell[static COLUMNS])
     for (int i = 0; i < COLUMNS; i++) {
         if (i)
             cm_csv_next(&row);
-        if (i == QUANTITY || i == SELL)
+        if (i == QUANTITY || i == SELL || i == RATE || i == AMOUNT)
             cm_csv_number(&row, cell[i]);
         else
             cm_csv_text(&row, cell[i]);
@@ -86,14 +87,21 @@ static bool is_shown(enum cm_class class, cm_decimal sell)
            class == CM_CLASS_MARKETPLACE;
 }
 
-static void write_line(const cm_line_export *r, const cm_line *line, cm_instant at, enum cm_class class,
-                       cm_decimal sell)
+static cm_slice text_or_none(const char *text)
 {
-    char place[48], time[CM_INSTANT_TEXT], quantity[CM_DECIMAL_TEXT], amount[CM_DECIMAL_TEXT];
+    return text ? cm_slice_of(text) : (cm_slice){0};
+}
+
+static void write_line(const cm_line_export *r, const cm_line *line, cm_instant at, enum cm_class class,
+                       cm_decimal sell, cm_decimal converted)
+{
+    char place[48], time[CM_INSTANT_TEXT], quantity[CM_DECIMAL_TEXT], amount[CM_DECIMAL_TEXT],
+        on_document[CM_DECIMAL_TEXT];
     const cm_kind *kind = &line->kind;
     snprintf(place, sizeof place, "%" PRIu32 ":%" PRIu64, r->file->chunk, line->row);
     cm_decimal_print(line->quantity, quantity);
     cm_decimal_print(sell, amount);
+    cm_decimal_print(converted, on_document);
     const cm_slice cell[COLUMNS] = {cm_slice_of("line"),
                                     cm_slice_of(r->file->run),
                                     cm_slice_of(place),
@@ -108,13 +116,18 @@ static void write_line(const cm_line_export *r, const cm_line *line, cm_instant 
                                     kind->line_item_type,
                                     cm_slice_of(quantity),
                                     kind->currency,
-                                    cm_slice_of(amount)};
+                                    cm_slice_of(amount),
+                                    text_or_none(r->order->number),
+                                    text_or_none(r->order->document_currency),
+                                    text_or_none(r->order->rate_text),
+                                    cm_slice_of(on_document)};
     write_row(r->order->out, cell);
 }
 
 static bool take_line(cm_line_export *r, const cm_line *line, cm_error *err)
 {
     cm_priced priced;
+    cm_decimal converted;
     cm_line_export_order *order = r->order;
     cm_instant at = cm_rater_time(r->file->rater, line->start);
     kind_slot *slot = slot_of(r, line, at);
@@ -134,10 +147,11 @@ static bool take_line(cm_line_export *r, const cm_line *line, cm_error *err)
                                              line->kind.unit, cm_slice_of(cm_class_name(class))};
         slot->sum = cm_export_sums_at(order->sums, key);
     }
-    if (!cm_decimal_accumulate(&slot->sum->lines, priced.sell) || !cm_decimal_accumulate(&order->total, priced.sell))
+    if (!cm_export_sum_add(slot->sum, priced.sell, order->rate, &converted) ||
+        !cm_decimal_accumulate(&order->total, priced.sell))
         return overflow(err);
     order->lines++;
-    write_line(r, line, at, class, priced.sell);
+    write_line(r, line, at, class, priced.sell, converted);
     return true;
 }
 
@@ -189,12 +203,10 @@ static cm_slice text_of(const json_t *row, const char *key)
     return cm_slice_of(json_string_value(json_object_get(row, key)));
 }
 
-static bool export_row(cm_line_export_order *order, const json_t *row, const cm_decimal *rate, cm_error *err)
+/* `currency` and `sell` of a row that stands in the charges' currency; `amount` in the document's. */
+static void write_month_row(const cm_line_export_order *order, cm_slice step, const cm_slice key[static CM_EXPORT_KEY],
+                            cm_slice quantity, cm_slice sell, cm_slice amount)
 {
-    cm_decimal amount, converted;
-    cm_slice step = text_of(row, "step");
-    const cm_slice key[CM_EXPORT_KEY] = {text_of(row, "account"), text_of(row, "product"), text_of(row, "usage_type"),
-                                         text_of(row, "unit"), text_of(row, "class")};
     const cm_slice cell[COLUMNS] = {step,
                                     {0},
                                     {0},
@@ -207,26 +219,64 @@ static bool export_row(cm_line_export_order *order, const json_t *row, const cm_
                                     key[3],
                                     key[4],
                                     {0},
-                                    text_of(row, "quantity"),
-                                    cm_slice_of(order->currency),
-                                    text_of(row, "amount")};
+                                    quantity,
+                                    sell.length ? cm_slice_of(order->currency) : (cm_slice){0},
+                                    sell,
+                                    text_or_none(order->number),
+                                    text_or_none(order->document_currency),
+                                    text_or_none(order->rate_text),
+                                    amount};
+    write_row(order->out, cell);
+}
+
+static bool export_row(cm_line_export_order *order, const json_t *row, cm_error *err)
+{
+    char on_document[CM_DECIMAL_TEXT];
+    cm_decimal amount, converted;
+    cm_slice step = text_of(row, "step");
+    const cm_slice key[CM_EXPORT_KEY] = {text_of(row, "account"), text_of(row, "product"), text_of(row, "usage_type"),
+                                         text_of(row, "unit"), text_of(row, "class")};
     cm_export_sum *sum = cm_export_sums_at(order->sums, key);
     bool valid = cm_decimal_parse_strict(text_of(row, "amount"), &amount);
     cm_assert(valid);
-    if (!cm_export_convert(amount, rate, &converted) || !cm_decimal_accumulate(&order->total, amount) ||
-        !(cm_slice_is(step, "tiers") ? cm_decimal_accumulate(&sum->lines, amount)
-                                     : cm_decimal_accumulate(&sum->rows, converted)))
+    if (!cm_decimal_accumulate(&order->total, amount) ||
+        !(cm_slice_is(step, "tiers")
+              ? cm_export_sum_add(sum, amount, order->rate, &converted)
+              : cm_export_convert(amount, order->rate, &converted) && cm_decimal_accumulate(&sum->rows, converted)))
         return overflow(err);
-    write_row(order->out, cell);
+    cm_decimal_print(converted, on_document);
+    write_month_row(order, step, key, text_of(row, "quantity"), text_of(row, "amount"), cm_slice_of(on_document));
     return true;
 }
 
-bool cm_line_export_rows(cm_line_export_order *order, const json_t *rows, const cm_decimal *rate, cm_error *err)
+bool cm_line_export_correction(cm_line_export_order *order, const char *kind, const json_t *lines, cm_error *err)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach ((json_t *)lines, i, line) {
+        const cm_slice key[CM_EXPORT_KEY] = {text_of(line, "account"), text_of(line, "product"),
+                                             text_of(line, "usage_type"), text_of(line, "unit"),
+                                             text_of(line, "class")};
+        cm_decimal amount;
+        bool valid = cm_decimal_parse_strict(text_of(line, "amount_exact"), &amount);
+        cm_assert(valid);
+        if (strcmp(json_string_value(json_object_get(line, "customer")), order->customer) != 0)
+            continue;
+        if (!cm_decimal_accumulate(&order->total, amount))
+            return overflow(err);
+        order->lines++;
+        write_month_row(order, cm_slice_of(kind), key, text_of(line, "quantity"), (cm_slice){0},
+                        text_of(line, "amount_exact"));
+    }
+    return true;
+}
+
+bool cm_line_export_rows(cm_line_export_order *order, const json_t *rows, cm_error *err)
 {
     size_t i;
     json_t *row;
     bool done = true;
     json_array_foreach ((json_t *)rows, i, row)
-        done = done && export_row(order, row, rate, err);
+        done = done && export_row(order, row, err);
     return done;
 }

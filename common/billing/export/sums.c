@@ -82,6 +82,16 @@ bool cm_export_convert(cm_decimal amount, const cm_decimal *rate, cm_decimal *re
     return !rate || cm_decimal_multiply_half_even(amount, *rate, ret);
 }
 
+bool cm_export_sum_add(cm_export_sum *sum, cm_decimal amount, const cm_decimal *rate, cm_decimal *ret_amount)
+{
+    cm_decimal now;
+    if (!cm_decimal_accumulate(&sum->lines, amount) || !cm_export_convert(sum->lines, rate, &now) ||
+        !cm_decimal_subtract(now, sum->amount, ret_amount))
+        return false;
+    sum->amount = now;
+    return true;
+}
+
 static bool differs(const cm_export_sum *sum, cm_decimal got, cm_error *err)
 {
     char exported[CM_DECIMAL_TEXT], wanted[CM_DECIMAL_TEXT];

@@ -40,12 +40,12 @@ bool cm_store_document_facts(cm_pg *pg, const char *id, cm_document_facts *ret, 
     ret->runs = cm_rows_text(ret->rows, 0, 9);
     bool valid = cm_period_parse(cm_slice_of(ret->month), &ret->period);
     cm_assert(valid);
-    if (strcmp(cm_rows_text(ret->rows, 0, 10), "statement") != 0)
-        return cm_fail(err, CM_ERROR_REFUSED, "CORRECTION",
-                       "document %s is a correction, which has no lines of its own; export the lines of the document "
-                       "that it corrects",
-                       id);
-    if (!load_document(pg, ret, err) || !cm_store_snapshot_of_runs(pg, ret->catalog, ret->runs, &ret->catalog_, err))
+    ret->kind = cm_rows_text(ret->rows, 0, 10);
+    if (!load_document(pg, ret, err))
+        return false;
+    if (strcmp(ret->kind, "statement") != 0)
+        return true;
+    if (!cm_store_snapshot_of_runs(pg, ret->catalog, ret->runs, &ret->catalog_, err))
         return false;
     const json_t *first = json_array_get(json_object_get(ret->document, "customers"), 0);
     const cm_customer *customer = cm_catalog_customer(ret->catalog_, cm_json_member_text(first, "id"));

@@ -31,7 +31,7 @@ static bool choose(cli *c, char ret_id[static CM_ID_HEX], int *ret_exit)
     if (!rows)
         return false;
     for (int row = 0; row < cm_rows_count(rows); row++) {
-        /* A correction that was asked for by name is told what it is (cm_store_document_facts). */
+        /* A correction, too, if it was asked for by name. */
         if (!is_candidate(rows, row, chosen) && !(chosen && cm_rows_count(rows) == 1))
             continue;
         snprintf(ret_id, CM_ID_HEX, "%s", cm_rows_text(rows, row, CLI_ID));
@@ -140,14 +140,12 @@ static void tell(const export_order *order, size_t rows, size_t lines, cm_decima
 
 static bool export_document(export_order *order, const json_t *rows, const json_t *lines, cm_error *err)
 {
-    cm_decimal rate, total;
-    const cm_decimal *used = rate_of(order->document, &rate);
+    cm_decimal total;
+    const cm_decimal *used = order->to.rate;
     bool full = strcmp(order->document->consolidation, "full") == 0;
-    cm_line_export_header(order->to.out);
-    order->to.currency = order->document->source_currency;
     if (!export_lines(order, err))
         return false;
-    if (!cm_line_export_rows(&order->to, rows, used, err) || !want_lines(order->to.sums, lines, err))
+    if (!cm_line_export_rows(&order->to, rows, err) || !want_lines(order->to.sums, lines, err))
         return false;
     if (!cm_export_sums_compare(order->to.sums, used, full, &total, err)) {
         if (order->other_engine && err->class == CM_ERROR_BUG)
@@ -160,19 +158,51 @@ static bool export_document(export_order *order, const json_t *rows, const json_
     return true;
 }
 
+/* A credit note or an adjustment has no lines in a delivery: its own lines are the differences that it bills. */
+static bool export_correction(export_order *order, cm_error *err)
+{
+    char sum[CM_DECIMAL_TEXT];
+    const cm_document_facts *d = order->document;
+    const char *corrects = json_string_value(json_object_get(json_object_get(d->document, "corrects"), "number"));
+    if (!cm_line_export_correction(&order->to, d->kind, json_object_get(d->document, "lines"), err))
+        return false;
+    cm_decimal_print(order->to.total, sum);
+    cli_note(order->c,
+             "customer %s, %s, document %s %s (%s), a correction of %s: %" PRIu64
+             " differences, together %s %s before rounding and tax",
+             order->to.customer, d->month, d->id, d->number, d->state,
+             corrects ? corrects : "a month without a document", order->to.lines, sum, d->currency);
+    return true;
+}
+
+static bool export_made(cli *c, export_order *order, cm_error *err)
+{
+    cm_decimal rate;
+    json_t *rows = NULL, *lines = NULL;
+    const cm_document_facts *document = order->document;
+    order->to.rate = rate_of(document, &rate);
+    order->to.rate_text = json_string_value(json_object_get(document->document, "rate"));
+    order->to.number = document->number;
+    order->to.currency = document->source_currency;
+    order->to.document_currency = document->currency;
+    cm_line_export_header(order->to.out);
+    if (strcmp(document->kind, "statement") != 0)
+        return export_correction(order, err);
+    bool done = cm_store_customer_rows(c->pg_, document, order->to.customer, &rows, &lines, err) &&
+                export_document(order, rows, lines, err);
+    json_decref(rows);
+    json_decref(lines);
+    return done;
+}
+
 static bool export_chosen(cli *c, const char *id, const cm_archive *archive, FILE *out, cm_error *err)
 {
     cm_document_facts document;
-    json_t *rows = NULL, *lines = NULL;
     export_order order = {.c = c,
                           .archive = archive,
                           .document = &document,
                           .to = {.customer = cli_value(c, "customer"), .out = out, .sums = cm_export_sums_new()}};
-    bool done = cm_store_document_facts(c->pg_, id, &document, err) &&
-                cm_store_customer_rows(c->pg_, &document, order.to.customer, &rows, &lines, err) &&
-                export_document(&order, rows, lines, err);
-    json_decref(rows);
-    json_decref(lines);
+    bool done = cm_store_document_facts(c->pg_, id, &document, err) && export_made(c, &order, err);
     cm_export_sums_free(order.to.sums);
     cm_document_facts_free(&document);
     return done;

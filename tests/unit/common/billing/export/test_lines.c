@@ -100,9 +100,9 @@ Test(export_lines, a_customer_sees_its_own_lines_and_price_P13)
     char total[CM_DECIMAL_TEXT];
     cr_assert(run_export(&e, report, &err), "%s", err.text);
     cr_expect_str_eq(e.text, "line,50926ac29f77,7:1,2025-06-10T00:00:00Z," ACCOUNT
-                             ",AmazonEC2,BoxUsage,,,,usage,Usage,1,USD,22\r\n"
+                             ",AmazonEC2,BoxUsage,,,,usage,Usage,1,USD,22,,,,22\r\n"
                              "line,50926ac29f77,7:4,2025-06-10T00:00:00Z," ACCOUNT
-                             ",\"Amazon,S3\",BoxUsage,,,,usage,Usage,1,USD,11\r\n");
+                             ",\"Amazon,S3\",BoxUsage,,,,usage,Usage,1,USD,11,,,,11\r\n");
     cr_expect_eq(e.order.lines, 2);
     cr_expect_eq(e.order.hidden, 1);
     cm_decimal_print(e.order.total, total);
@@ -131,11 +131,18 @@ Test(export_lines, rows_of_the_month_are_added_to_their_sums)
     cm_decimal rate, total;
     cr_assert(run_export(&e, report, &err), "%s", err.text);
     cr_assert(cm_decimal_parse_strict(cm_slice_of("0.5"), &rate));
+    e.order.rate = &rate;
+    e.order.number = "N-7";
+    e.order.document_currency = "EUR";
+    e.order.rate_text = "0.5";
     json_t *rows =
         json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}]", "step", "support", "account", ACCOUNT, "product",
                   "AWSSupport", "usage_type", "x", "unit", "", "class", "support", "quantity", "1", "amount", "4");
-    cr_assert(cm_line_export_rows(&e.order, rows, &rate, &err), "%s", err.text);
+    cr_assert(cm_line_export_rows(&e.order, rows, &err), "%s", err.text);
     json_decref(rows);
+    fflush(e.order.out);
+    cr_expect(strstr(e.text, "support,,,," ACCOUNT ",AWSSupport,x,,,,support,,1,USD,4,N-7,EUR,0.5,2\r\n"), "%s",
+              e.text);
     const cm_slice
         ec2[] = {cm_slice_of(ACCOUNT), cm_slice_of("AmazonEC2"), cm_slice_of("BoxUsage"), {0}, cm_slice_of("usage")},
         s3[] = {cm_slice_of(ACCOUNT), cm_slice_of("Amazon,S3"), cm_slice_of("BoxUsage"), {0}, cm_slice_of("usage")},
@@ -145,6 +152,45 @@ Test(export_lines, rows_of_the_month_are_added_to_their_sums)
     cm_export_sums_at(e.order.sums, support)->wanted = decimal_of("2");
     cr_expect(cm_export_sums_compare(e.order.sums, &rate, false, &total, &err), "%s", err.text);
     end(&e);
+}
+
+/* In the document's currency: each part of a line is what it adds to the converted sum, so the parts are the line. */
+Test(export_lines, parts_of_a_line_add_up_after_conversion)
+{
+    cm_export_sums *sums = cm_export_sums_new();
+    const cm_slice key[CM_EXPORT_KEY] = {{0}, {0}, {0}, {0}, {0}};
+    cm_export_sum *sum = cm_export_sums_at(sums, key);
+    cm_decimal rate = decimal_of("0.333333333333333333"), part, total = CM_DECIMAL_ZERO, wanted;
+    for (int i = 0; i < 1000; i++)
+        cr_assert(cm_export_sum_add(sum, decimal_of("0.000000000000000001"), &rate, &part) &&
+                  cm_decimal_accumulate(&total, part));
+    cr_assert(cm_export_convert(decimal_of("0.000000000000001"), &rate, &wanted));
+    cr_expect(cm_decimal_equal(total, wanted) && !cm_decimal_is_zero(total)); /* each alone would be 0 */
+    cm_export_sums_free(sums);
+}
+
+/* A credit note: its differences, as they stand on it, in the document's currency. */
+Test(export_lines, a_credit_note)
+{
+    char *text = NULL;
+    size_t length = 0;
+    cm_error err = {0};
+    cm_line_export_order order = {.customer = "acme",
+                                  .currency = "USD",
+                                  .number = "N-8",
+                                  .document_currency = "EUR",
+                                  .rate_text = "0.5",
+                                  .out = open_memstream(&text, &length)};
+    json_t *lines =
+        json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}, {s:s, s:s}]", "customer", "acme", "account", ACCOUNT,
+                  "product", "AmazonEC2", "usage_type", "BoxUsage", "unit", "Hrs", "class", "usage", "quantity", "-1",
+                  "amount_exact", "-2.5", "customer", "globex", "amount_exact", "7");
+    cr_assert(cm_line_export_correction(&order, "credit_note", lines, &err), "%s", err.text);
+    fclose(order.out);
+    cr_expect_str_eq(text, "credit_note,,,," ACCOUNT ",AmazonEC2,BoxUsage,,,Hrs,usage,,-1,,,N-8,EUR,0.5,-2.5\r\n");
+    cr_expect_eq(order.lines, 1);
+    json_decref(lines);
+    free(text);
 }
 
 Test(export_lines, a_full_disk_is_told)
