@@ -47,7 +47,7 @@ static void tags_text(const json_t *tags, cm_buffer *ret)
 /* --- columns ----------------------------------------------------------------------------------------------------- */
 
 /* The source of a cell's text: a key of the row, a key of the view, or a special case. */
-enum from { ROW, ROW_TYPE, VIEW, CYCLE_START, CYCLE_END, CUSTOMER_NAME, TAGS, RATE, SOURCE };
+enum from { ROW, ROW_TYPE, VIEW, CYCLE_START, CYCLE_END, CUSTOMER_NAME, TAGS, RATE, SOURCE, TIERS };
 
 typedef struct column {
     const char *name;
@@ -73,7 +73,9 @@ typedef struct column {
         "tags", TAGS, NULL, false                                                                                      \
     }
 
-static const column customer_columns[] = {HEAD, LINE, {0}};
+static const column customer_columns[] = {
+    HEAD, LINE, {"unit_price", ROW, "unit_price", true}, {"tiers", TIERS, NULL, false}, {0}};
+static const column unlabelled_columns[] = {HEAD, LINE, {0}}; /* of records without labels (I09) */
 static const column reseller_columns[] = {HEAD,
                                           LINE,
                                           {"step", ROW, "step", false},
@@ -143,6 +145,9 @@ static const char *cell(writing *w, const column *c, const char *type, const jso
         return cm_print_text(w->view, "rate");
     case SOURCE:
         return source_currency(w->view);
+    case TIERS:
+        cm_print_tiers(w->view, row, scratch);
+        return cm_buffer_string(scratch);
     case TAGS:
         tags_text(json_object_get(row, "tags"), scratch);
         return cm_buffer_string(scratch);
@@ -262,13 +267,14 @@ bool cm_view_csv(const json_t *view, const char *const *columns, cm_buffer *ret,
     bool is_reseller = strcmp(name, "reseller") == 0, is_distributor = strcmp(name, "distributor") == 0;
     writing w = {.view = view, .out = ret};
     if (!choose(&w,
-                is_distributor ? distributor_columns
-                : is_reseller  ? reseller_columns
-                               : customer_columns,
+                is_distributor                      ? distributor_columns
+                : is_reseller                       ? reseller_columns
+                : json_object_get(view, "language") ? customer_columns
+                                                    : unlabelled_columns,
                 columns, err))
         return false;
     for (int i = 0; i < w.count; i++)
-        cm_buffer_printf(ret, "%s%s", i ? "," : "", w.column[i]->name);
+        cm_buffer_printf(ret, "%s%s", i ? "," : "", cm_say(view, w.column[i]->name));
     cm_buffer_text(ret, "\r\n");
     if (is_distributor) {
         put_rows(&w, "line", json_object_get(view, "rows"));

@@ -55,13 +55,13 @@ static void name_support(json_t *line, const json_t *labels)
     put(line, "usage_type", *label ? label : "AWS Support");
 }
 
-static void name_charge(json_t *line, const json_t *labels, enum cm_part part)
+static void name_charge(const json_t *view, json_t *line, const json_t *labels, enum cm_part part)
 {
     bool is_charge = part == CM_PART_CHARGES;
     const char *id = cm_print_text(line, "usage_type"), *name = cm_print_text(line, "product"),
                *label = cm_print_text(json_object_get(labels, is_charge ? "charges" : "credits"), id);
     if (!*label)
-        label = strcmp(name, id) != 0 ? name : is_charge ? "Charge" : "Credit"; /* nobody gave it a name */
+        label = strcmp(name, id) != 0 ? name : cm_say(view, is_charge ? "Charge" : "Credit"); /* nobody named it */
     put(line, "product", label);
     put(line, "usage_type", "");
 }
@@ -70,20 +70,24 @@ static void name_usage(json_t *line, const json_t *labels)
 {
     const json_t *rules = json_object_get(json_object_get(labels, "rules"), cm_print_text(line, "customer")),
                  *rule = json_object_get(rules, cm_print_text(line, "usage_type"));
-    if (rule)
-        put(line, "usage_type", cm_print_text(rule, "label"));
+    if (!rule)
+        return;
+    put(line, "usage_type", cm_print_text(rule, "label"));
+    json_object_set_new(line, "tiers",
+                        json_pack("{s:O?, s:O?, s:O?}", "mode", json_object_get(rule, "mode"), "currency",
+                                  json_object_get(rule, "currency"), "steps", json_object_get(rule, "tiers")));
 }
 
-void cm_print_for_customer(json_t *line, const json_t *labels)
+void cm_print_for_customer(const json_t *view, json_t *line, const json_t *labels)
 {
     const char *class = cm_print_text(line, "class");
     enum cm_part part = cm_part_of_class(class);
     if (part == CM_PART_SUPPORT && strcmp(cm_print_text(line, "product"), "AWSSupport") == 0)
         name_support(line, labels);
     else if (part >= CM_PART_CHARGES)
-        name_charge(line, labels, part);
+        name_charge(view, line, labels, part);
     else
         name_usage(line, labels);
-    put(line, "part", cm_part_titles[part]);
-    put(line, "class", word_of(class));
+    put(line, "part", cm_say(view, cm_part_titles[part]));
+    put(line, "class", cm_say(view, word_of(class)));
 }

@@ -167,7 +167,8 @@ static void draw_foot(cm_paper *paper)
         cm_buffer_printf(&text, "%s \xc2\xb7 ", word);
     cm_buffer_printf(&text, "%s%s%s \xc2\xb7 %s", number, *number ? " \xc2\xb7 " : "", cm_print_text(paper->view, "id"),
                      cm_print_text(json_object_get(paper->view, "reseller"), "name"));
-    snprintf(page, sizeof page, "Page %d of %d", paper->page, paper->pages);
+    snprintf(page, sizeof page, "%s %d %s %d", cm_say(paper->view, "Page"), paper->page, cm_say(paper->view, "of"),
+             paper->pages);
     cm_paper_rule(paper, paper->left, y, width, false);
     cm_paper_text(paper, CM_STYLE_SMALL, CM_ALIGN_LEFT, paper->left, y + PT(GAP), width - PT(80), text.data);
     cm_paper_text(paper, CM_STYLE_SMALL, CM_ALIGN_RIGHT, paper->right - PT(80), y + PT(GAP), PT(80), page);

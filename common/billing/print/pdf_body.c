@@ -14,15 +14,20 @@ typedef struct body {
     const json_t **lines; /* of the current part and customer */
     size_t count;
     cm_table table;
-    cm_column columns[5];
+    cm_column columns[6];
     char amount_title[32];
 } body;
 
-static size_t part_of(const json_t *line)
+static const char *say(const body *b, const char *english)
+{
+    return cm_say(b->paper->view, english);
+}
+
+static size_t part_of(const body *b, const json_t *line)
 {
     const char *named = cm_print_text(line, "part"); /* customers read words for the classes */
     for (size_t i = 0; *named && i < CM_PARTS; i++)
-        if (strcmp(named, cm_part_titles[i]) == 0)
+        if (strcmp(named, say(b, cm_part_titles[i])) == 0)
             return i;
     return cm_part_of_class(cm_print_text(line, "class"));
 }
@@ -86,7 +91,7 @@ static void choose(body *b, const char *customer, size_t part)
     b->count = 0;
     for (size_t i = first; i < end; i++) {
         const json_t *line = json_array_get(lines, i);
-        if (part_of(line) == part && (!customer || strcmp(cm_print_text(line, "customer"), customer) == 0))
+        if (part_of(b, line) == part && (!customer || strcmp(cm_print_text(line, "customer"), customer) == 0))
             b->lines[b->count++] = line;
     }
 }
@@ -116,7 +121,7 @@ static void put_sums(body *b)
     cm_paper_need(paper, PT(60));
     cm_paper_rule(paper, x, paper->y, width, false);
     paper->y += PT(4);
-    cm_paper_pair(paper, CM_STYLE_BOLD, x, width, "Subtotal",
+    cm_paper_pair(paper, CM_STYLE_BOLD, x, width, say(b, "Subtotal"),
                   cm_money(cm_print_text(paper->view, "subtotal"), b->digits, money));
     json_array_foreach (json_object_get(paper->view, "tax"), i, tax) {
         cm_buffer name = {0};
@@ -129,7 +134,7 @@ static void put_sums(body *b)
     cm_paper_rule(paper, x, paper->y, width, true);
     paper->y += PT(5);
     cm_buffer total = {0};
-    cm_buffer_printf(&total, "Total in %s", cm_print_text(paper->view, "currency"));
+    cm_buffer_printf(&total, "%s %s", say(b, "Total in"), cm_print_text(paper->view, "currency"));
     cm_paper_pair(paper, CM_STYLE_TOTAL, x, width, total.data,
                   cm_money(cm_print_text(paper->view, "total"), b->digits, money));
     cm_buffer_free(&total);
@@ -143,12 +148,12 @@ static void put_summary(body *b)
     size_t i;
     json_t *customer;
     cm_paper_need(paper, PT(60));
-    cm_paper_paragraph(paper, CM_STYLE_HEADING, "Summary");
+    cm_paper_paragraph(paper, CM_STYLE_HEADING, say(b, "Summary"));
     paper->y += PT(4);
     for (size_t part = 0; part < CM_PARTS; part++) {
         choose(b, NULL, part);
         if (b->count)
-            cm_paper_pair(paper, CM_STYLE_BODY, x, width, cm_part_titles[part],
+            cm_paper_pair(paper, CM_STYLE_BODY, x, width, say(b, cm_part_titles[part]),
                           money_of(b, sum_of(b->lines, b->count), money));
     }
     put_sums(b);
@@ -156,7 +161,7 @@ static void put_summary(body *b)
     if (!has_sections(paper->view))
         return;
     cm_paper_need(paper, PT(40));
-    cm_paper_paragraph(paper, CM_STYLE_HEADING, "By customer, before tax");
+    cm_paper_paragraph(paper, CM_STYLE_HEADING, say(b, "By customer, before tax"));
     paper->y += PT(4);
     json_array_foreach (json_object_get(paper->view, "customers"), i, customer) {
         cm_decimal sum = CM_DECIMAL_ZERO;
@@ -191,10 +196,20 @@ static size_t run_of(const body *b, size_t first, bool with_product)
 static void put_line(const body *b, const json_t *line, const char *description)
 {
     char quantity[CM_MONEY_TEXT], money[CM_MONEY_TEXT], class[CM_MONEY_TEXT];
-    const char *cells[] = {description, cm_class_label(cm_print_text(line, "class"), class),
-                           cm_quantity(cm_print_text(line, "quantity"), quantity), cm_print_text(line, "unit"),
-                           cm_money(cm_print_text(line, "amount"), b->digits, money)};
+    const char *amount = cm_money(cm_print_text(line, "amount"), b->digits, money);
+    const char *cells[6] = {description, cm_class_label(cm_print_text(line, "class"), class),
+                            cm_quantity(cm_print_text(line, "quantity"), quantity), cm_print_text(line, "unit"),
+                            amount};
+    cm_buffer tiers = {0};
+    if (b->table.count == 6) {
+        cells[4] = cm_print_text(line, "unit_price");
+        cells[5] = amount;
+    }
     cm_paper_row(b->paper, &b->table, CM_STYLE_BODY, cells);
+    cm_print_tiers(b->paper->view, line, &tiers);
+    if (tiers.length)
+        cm_paper_paragraph(b->paper, CM_STYLE_SMALL, tiers.data);
+    cm_buffer_free(&tiers);
 }
 
 static int by_text(const void *a, const void *b)
@@ -229,7 +244,7 @@ static void put_account_head(body *b, size_t first, size_t last)
     cm_buffer title = {0};
     cm_paper_need(paper, PT(46)); /* with its first product and line */
     paper->y += PT(4);
-    cm_buffer_printf(&title, "Account %s%s%s", account, *name ? "  \xc2\xb7  " : "", name);
+    cm_buffer_printf(&title, "%s %s%s%s", say(b, "Account"), account, *name ? "  \xc2\xb7  " : "", name);
     cm_paper_pair(paper, CM_STYLE_BOLD, paper->left, paper->right - paper->left, title.data,
                   money_of(b, sum_of(b->lines + first, last - first), money));
     put_tags(b, json_object_get(line, "tags"));
@@ -266,7 +281,7 @@ static void put_part(body *b, size_t part)
         return;
     paper->table = NULL;
     cm_paper_need(paper, PT(90));
-    cm_paper_pair(paper, CM_STYLE_HEADING, paper->left, paper->right - paper->left, cm_part_titles[part],
+    cm_paper_pair(paper, CM_STYLE_HEADING, paper->left, paper->right - paper->left, say(b, cm_part_titles[part]),
                   money_of(b, sum_of(b->lines, b->count), money));
     paper->y += PT(4);
     cm_paper_table(paper, &b->table);
@@ -302,18 +317,22 @@ static void put_customer(body *b, const json_t *customer)
 
 static void set_up(body *b, cm_paper *paper)
 {
-    int fixed = PT(88) + PT(84) + PT(62) + PT(84);
+    bool has_prices = json_object_get(paper->view, "language"); /* customers, not on records of before (I09) */
+    int word = PT(has_prices ? 66 : 88), price = has_prices ? PT(70) : 0,
+        fixed = word + PT(84) + PT(62) + price + PT(84);
     b->paper = paper;
     b->spans = find_spans(json_object_get(paper->view, "lines"));
     b->digits = (int)json_integer_value(json_object_get(paper->view, "minor_digits"));
     b->lines = cm_alloc((json_array_size(json_object_get(paper->view, "lines")) + 1) * sizeof *b->lines);
-    snprintf(b->amount_title, sizeof b->amount_title, "Amount (%s)", cm_print_text(paper->view, "currency"));
-    b->columns[0] = (cm_column){"Description", paper->right - paper->left - fixed, CM_ALIGN_LEFT};
-    b->columns[1] = (cm_column){"Class", PT(88), CM_ALIGN_LEFT};
-    b->columns[2] = (cm_column){"Quantity", PT(84), CM_ALIGN_RIGHT};
-    b->columns[3] = (cm_column){"Unit", PT(62), CM_ALIGN_LEFT};
-    b->columns[4] = (cm_column){b->amount_title, PT(84), CM_ALIGN_RIGHT};
-    b->table = (cm_table){b->columns, 5};
+    snprintf(b->amount_title, sizeof b->amount_title, "%s (%s)", say(b, "Amount"),
+             cm_print_text(paper->view, "currency"));
+    b->columns[0] = (cm_column){say(b, "Description"), paper->right - paper->left - fixed, CM_ALIGN_LEFT};
+    b->columns[1] = (cm_column){say(b, "Class"), word, CM_ALIGN_LEFT};
+    b->columns[2] = (cm_column){say(b, "Quantity"), PT(84), CM_ALIGN_RIGHT};
+    b->columns[3] = (cm_column){say(b, "Unit"), PT(62), CM_ALIGN_LEFT};
+    b->columns[4] = (cm_column){say(b, "Unit price"), price, CM_ALIGN_RIGHT};
+    b->columns[has_prices ? 5 : 4] = (cm_column){b->amount_title, PT(84), CM_ALIGN_RIGHT};
+    b->table = (cm_table){b->columns, has_prices ? 6 : 5};
 }
 
 void cm_print_body(cm_paper *paper)
@@ -334,7 +353,8 @@ void cm_print_body(cm_paper *paper)
     }
     cm_paper_paragraph(
         paper, CM_STYLE_SMALL,
-        "Amounts are rounded so that they add up to the subtotal. Quantities are shown with at most six decimals.");
+        say(&b,
+            "Amounts are rounded so that they add up to the subtotal. Quantities are shown with at most six decimals."));
     json_decref(b.spans);
     free(b.lines);
 }

@@ -110,7 +110,7 @@ static void put_party(block *b, const json_t *party)
     json_array_foreach (json_object_get(party, "address"), i, line)
         put(b, CM_STYLE_BODY, "*", json_string_value(line));
     put(b, CM_STYLE_BODY, "*", cm_print_text(party, "country"));
-    put(b, CM_STYLE_SMALL, "Tax no. *", cm_print_text(party, "tax_id"));
+    put(b, CM_STYLE_SMALL, cm_say(b->paper->view, "Tax no. *"), cm_print_text(party, "tax_id"));
     put_contact(b, party);
 }
 
@@ -121,16 +121,17 @@ static void put_customers(block *b)
     size_t count = json_array_size(customers);
     char words[64];
     if (count == 1) {
-        put(b, CM_STYLE_LABEL, "*", "CUSTOMER");
+        put(b, CM_STYLE_LABEL, "*", cm_say(b->paper->view, "CUSTOMER"));
         put_party(b, json_array_get(customers, 0));
         return;
     }
-    snprintf(words, sizeof words, "%zu CUSTOMERS", count);
+    snprintf(words, sizeof words, "%zu %s", count, cm_say(b->paper->view, "CUSTOMERS"));
     put(b, CM_STYLE_LABEL, "*", words);
     for (size_t i = 0; i < count && i < NAMES_MOST; i++)
         put(b, CM_STYLE_BODY, "*", cm_print_text(json_array_get(customers, i), "name"));
     if (count > NAMES_MOST) {
-        snprintf(words, sizeof words, "and %zu more", count - NAMES_MOST);
+        snprintf(words, sizeof words, "%s %zu %s", cm_say(b->paper->view, "and"), count - NAMES_MOST,
+                 cm_say(b->paper->view, "more"));
         put(b, CM_STYLE_SMALL, "*", words);
     }
 }
@@ -142,7 +143,8 @@ static void put_fact(block *b, const char *label, const char *value)
     int label_width = PT(84);
     if (!*value)
         return;
-    int left = cm_paper_text(b->paper, CM_STYLE_LABEL, CM_ALIGN_LEFT, b->x, b->y + PT(1), label_width, label);
+    int left = cm_paper_text(b->paper, CM_STYLE_LABEL, CM_ALIGN_LEFT, b->x, b->y + PT(1), label_width,
+                             cm_say(b->paper->view, label));
     int right =
         cm_paper_text(b->paper, CM_STYLE_BODY, CM_ALIGN_LEFT, b->x + label_width, b->y, b->width - label_width, value);
     b->y += (left > right ? left : right) + PT(1);
@@ -172,7 +174,8 @@ static void put_corrects(block *b)
     if (!corrects)
         return;
     const char *number = cm_print_text(corrects, "number");
-    cm_buffer_printf(&text, "%s, period %s", *number ? number : "a period without a document",
+    cm_buffer_printf(&text, "%s, %s %s", *number ? number : cm_say(b->paper->view, "a period without a document"),
+                     strcmp(cm_print_text(b->paper->view, "language"), "de") == 0 ? "Zeitraum" : "period",
                      cm_print_text(corrects, "period"));
     put_fact(b, "Corrects", text.data);
     cm_buffer_free(&text);
@@ -199,7 +202,8 @@ static void put_facts(block *b)
     const char *number = cm_print_text(view, "number"), *day = cm_print_text(view, "issued_on"), *word;
     cm_buffer period = {0};
     bool is_draft = cm_print_is_draft(view, &word);
-    cm_buffer_printf(&period, "%s to %s", cm_print_text(cycle, "start"), cm_print_text(cycle, "end"));
+    cm_buffer_printf(&period, "%s %s %s", cm_print_text(cycle, "start"), cm_say(view, "to"),
+                     cm_print_text(cycle, "end"));
     put_fact(b, "Number", is_draft ? word : number);
     put_fact(b, "Period", period.data);
     put_fact(b, "Issued", day);
@@ -224,8 +228,9 @@ void cm_print_head(cm_paper *paper)
 
     cm_paper_paragraph(paper, CM_STYLE_TITLE, cm_print_text(paper->view, "title"));
     if (strcmp(cm_print_text(paper->view, "view"), "distributor") != 0) /* I06 */
-        cm_paper_paragraph(paper, CM_STYLE_SMALL,
-                           "Non-payable billing statement: it is not an invoice, and no payment is due on it.");
+        cm_paper_paragraph(
+            paper, CM_STYLE_SMALL,
+            cm_say(paper->view, "Non-payable billing statement: it is not an invoice, and no payment is due on it."));
     else
         cm_paper_paragraph(paper, CM_STYLE_SMALL,
                            "What the distributor bills for the charges of the statement. Not for customers.");

@@ -102,6 +102,18 @@ static json_t *day_json(const char *instant)
     return strlen(instant) < 10 ? json_null() : json_stringn(instant, 10);
 }
 
+/* The language of a document about one customer is that customer's, else the reseller's. */
+static void put_language(json_t *view, const json_t *document, const json_t *parties)
+{
+    const json_t *customers = json_object_get(document, "customers"),
+                 *only = json_array_size(customers) == 1 ? json_array_get(customers, 0) : NULL,
+                 *customer = json_object_get(json_object_get(parties, "customers"), cm_print_text(only, "id"));
+    const char *language = cm_print_text(customer, "language"),
+               *others = cm_print_text(json_object_get(parties, "reseller"), "language");
+    json_object_set_new(view, "language", json_string(*language ? language : *others ? others : "en"));
+    json_object_set_new(view, "title", json_string(cm_say(view, cm_print_text(view, "title"))));
+}
+
 /* What every view begins with. */
 static json_t *head(const json_t *record, enum cm_view which)
 {
@@ -111,6 +123,8 @@ static json_t *head(const json_t *record, enum cm_view which)
     json_t *view = json_pack("{s:s, s:s, s:b}", "view", cm_view_names[which], "title", title_of(document, which),
                              "payable", false); /* I06 */
     copy(view, document, identity);
+    if (which == CM_VIEW_CUSTOMER && json_object_get(json_object_get(record, "settings"), "labels"))
+        put_language(view, document, parties);
     put_period(view, cm_print_text(document, "period"));
     json_object_set_new(view, "issued_on", day_json(cm_print_text(json_object_get(record, "issued"), "at")));
     json_t *link = link_json(document, parties), *corrects = json_object_get(document, "corrects");
@@ -123,7 +137,7 @@ static json_t *head(const json_t *record, enum cm_view which)
     return view;
 }
 
-static json_t *lines_json(const json_t *document, const json_t *settings, bool for_customer)
+static json_t *lines_json(const json_t *view, const json_t *document, const json_t *settings, bool for_customer)
 {
     static const char *const keys[] = {"product",  "usage_type",   "unit",   "class",
                                        "quantity", "amount_exact", "amount", NULL};
@@ -137,8 +151,11 @@ static json_t *lines_json(const json_t *document, const json_t *settings, bool f
                                 json_object_get(line, "account"), "account_name", cm_print_text(account, "name"),
                                 "tags", tags ? json_incref(tags) : json_object());
         copy(one, line, keys);
-        if (for_customer && labels) /* records without labels are printed as they always were (I09) */
-            cm_print_for_customer(one, labels);
+        if (for_customer && labels) { /* records without labels are printed as they always were (I09) */
+            cm_print_for_customer(view, one, labels);
+            if (!json_object_get(one, "tiers"))
+                cm_print_unit_price(one, document);
+        }
         json_array_append_new(ret, one);
     }
     return ret;
@@ -168,7 +185,7 @@ static void put_figures(json_t *view, const json_t *record, enum cm_view which)
     json_object_set_new(view, "minor_digits", json_integer(digits < 0 ? 2 : digits));
     json_object_set(view, "rate", json_object_get(document, "rate"));
     json_object_set_new(view, "exchange_rate", rate_json(document, settings));
-    json_object_set_new(view, "lines", lines_json(document, settings, which == CM_VIEW_CUSTOMER));
+    json_object_set_new(view, "lines", lines_json(view, document, settings, which == CM_VIEW_CUSTOMER));
     copy(view, document, sums);
 }
 

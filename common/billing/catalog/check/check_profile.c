@@ -60,6 +60,11 @@ void cm_put_profile(cm_checker *checker, json_t *json, const cm_field *fields)
     put_contact(checker, json, fields[CM_PROFILE_CONTACT].value);
     put_country(checker, json, fields[CM_PROFILE_COUNTRY].value);
     cm_put_text(checker, json, "email", fields[CM_PROFILE_EMAIL].value);
+    static const char *const languages[] = {"en", "de", NULL};
+    int language;
+    if (fields[CM_PROFILE_LANGUAGE].value &&
+        cm_read_one_of(checker, fields[CM_PROFILE_LANGUAGE].value, "language", languages, &language))
+        json_object_set_new(json, "language", json_string(languages[language]));
     cm_put_text(checker, json, "tax_id", fields[CM_PROFILE_TAX_ID].value);
 }
 

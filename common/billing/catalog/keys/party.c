@@ -16,6 +16,10 @@
              .example = "DE"},                                                                                         \
         [(first) + CM_PROFILE_EMAIL] = {"email", .type = "text", .meaning = "e-mail address, printed on documents",    \
                                         .example = "billing@example.com"},                                             \
+        [(first) + CM_PROFILE_LANGUAGE] = {"language", .type = "`en` or `de`",                                         \
+                                           .meaning = "language of the words on documents for customers; that of the " \
+                                                      "customer, else of the reseller, else English",                  \
+                                           .example = "de"},                                                           \
         [(first) + CM_PROFILE_TAX_ID] = {                                                                              \
             "tax_id", .type = "text", .meaning = "tax number, printed on documents (I12)", .example = "DE123456789"}
 

@@ -6,7 +6,7 @@
 /* Printed on documents, which take them from the text (store/document_record.c). */
 static bool skip_profile(cm_json_reader *reader, cm_slice key)
 {
-    static const char *const profile[] = {"address", "contact", "country", "document_number", "email",
+    static const char *const profile[] = {"address", "contact", "country", "document_number", "email", "language",
                                           "logo",    "profile", "series",  "statement_url",   "tax_id"};
     cm_slice ignored;
     for (size_t i = 0; i < sizeof profile / sizeof profile[0]; i++)

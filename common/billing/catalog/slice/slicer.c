@@ -11,9 +11,9 @@ struct cm_slicer {
 
 static const char *const payer_only_reading[] = {"access",     "country", "organization", "reports", "source",
                                                  "root_email", NULL};
-static const char *const customer_only_documents[] = {"accounts",         "address", "contact", "country",     "email",
-                                                      "invoice_currency", "logo",    "name",    "spend_limit", "tax",
-                                                      "tax_id",           NULL};
+static const char *const customer_only_documents[] = {
+    "accounts", "address",     "contact", "country", "email", "invoice_currency", "language", "logo",
+    "name",     "spend_limit", "tax",     "tax_id",  NULL};
 static const char *const account_only_documents[] = {"name", "tags", NULL};
 
 static bool is_one_of(const char *key, const char *const *list)

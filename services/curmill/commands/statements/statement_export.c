@@ -150,8 +150,16 @@ static void file_name(const exporting *e, const json_t *view, cm_buffer *ret)
     cm_buffer_printf(ret, ".%s", extension(e));
 }
 
+static size_t commas(const char *text, size_t length)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += text[i] == ',';
+    return count;
+}
+
 /* All documents in one file: CSV with one header, JSON as an array. */
-static void collect(exporting *e, const cm_buffer *bytes)
+static bool collect(exporting *e, const json_t *view, const cm_buffer *bytes, cm_error *err)
 {
     const char *text = bytes->data;
     size_t length = bytes->length;
@@ -159,11 +167,18 @@ static void collect(exporting *e, const cm_buffer *bytes)
         cm_buffer_text(&e->all, e->written ? ",\n" : "[\n");
         length--; /* its line break */
     } else if (e->written) {
-        text = strstr(text, "\r\n") + 2; /* column names hold no line break */
-        length -= (size_t)(text - bytes->data);
+        size_t header = strcspn(text, "\r"); /* column names hold neither commas nor line breaks */
+        if (commas(text, header) != commas(e->all.data, strcspn(e->all.data, "\r")))
+            return cm_fail(err, CM_ERROR_REFUSED, "COLUMNS",
+                           "document %s was issued by an earlier version and has other columns; choose the ones that "
+                           "all have with --columns, or write one file for each with --output FOLDER",
+                           json_string_value(json_object_get(view, "id")));
+        text += header + strlen("\r\n");
+        length -= header + strlen("\r\n");
     }
     cm_buffer_append(&e->all, text, length);
     e->written++;
+    return true;
 }
 
 static int write_collected(exporting *e)
@@ -176,10 +191,8 @@ static int write_collected(exporting *e)
 
 static bool deliver(exporting *e, const json_t *view, const cm_buffer *bytes, cm_error *err)
 {
-    if (e->into_one) {
-        collect(e, bytes);
-        return true;
-    }
+    if (e->into_one)
+        return collect(e, view, bytes, err);
     if (!e->output)
         return fwrite(bytes->data, 1, bytes->length, stdout) == bytes->length || cannot(err, "standard output");
     cm_buffer path = {0};

@@ -90,6 +90,61 @@ Test(customer, without_labels)
     json_decref(view);
 }
 
+static json_t *customer_of(json_t *record)
+{
+    return json_object_get(
+        json_object_get(json_object_get(json_object_get(record, "settings"), "parties"), "customers"), "acme");
+}
+
+static char *csv_of(const json_t *view)
+{
+    cm_error err = {0};
+    cm_buffer out = {0};
+    cr_assert(cm_view_csv(view, NULL, &out, &err), "%s", err.text);
+    return cm_buffer_take(&out);
+}
+
+/* The steps of the price of a line with tiers; the price of a unit where the amount is the quantity times one number in
+ * the charges' currency: 730 x 0.0416 x 0.9217. */
+Test(customer, unit_prices_and_tier_steps)
+{
+    json_t *record = full_record(true), *lines = json_object_get(json_object_get(record, "document"), "lines");
+    json_object_set_new(json_array_get(lines, 0), "amount_exact", json_string("27.9901856"));
+    json_t *view = test_view(record, CM_VIEW_CUSTOMER);
+    cr_expect_str_eq(test_text(line_of(view, 0), "unit_price"), "0.03834272");
+    cr_expect_null(json_object_get(line_of(view, 1), "unit_price")); /* 2.006 for 1234567.5: several prices */
+    cr_expect_null(json_object_get(line_of(view, 3), "unit_price")); /* a charge has no unit */
+    const json_t *tiers = json_object_get(line_of(view, 5), "tiers"), *steps = json_object_get(tiers, "steps");
+    cr_expect_str_eq(test_text(tiers, "mode"), "graduated");
+    cr_expect_eq(json_array_size(steps), 2);
+    cr_expect_str_eq(test_text(json_array_get(steps, 0), "up_to"), "1000");
+    char *text = csv_of(view);
+    cr_expect(strstr(text, ",tags,unit_price,tiers\r\n") && strstr(text, "team=web,0.03834272,\r\n") &&
+                  strstr(text, ",,up to 1000: 0.05 USD; above: 0.02 USD\r\n"),
+              "%s", text);
+    free(text);
+    json_decref(view);
+}
+
+/* The customer's language, else the reseller's; the reseller's own view is in English. */
+Test(customer, in_its_own_language)
+{
+    json_t *record = full_record(false);
+    json_object_set_new(customer_of(record), "language", json_string("de"));
+    json_t *own = test_view(json_incref(record), CM_VIEW_RESELLER), *view = test_view(record, CM_VIEW_CUSTOMER);
+    cr_expect_str_eq(test_text(own, "title"), "Billing statement");
+    cr_expect_str_eq(test_text(view, "title"), "Abrechnung");
+    cr_expect_str_eq(test_text(view, "language"), "de");
+    expect_line(view, 0, "AmazonEC2", "EUC1-BoxUsage:c5.large", "Nutzung");
+    expect_line(view, 3, "Leistung", "", "Leistung");
+    cr_expect_str_eq(test_text(line_of(view, 4), "part"), "Gutschriften");
+    char *text = csv_of(view);
+    cr_expect(strncmp(text, "Zeile,Beleg,Nummer,", 19) == 0 && strstr(text, "darüber: 0.02 USD"), "%s", text);
+    free(text);
+    json_decref(view);
+    json_decref(own);
+}
+
 /* --- every text ----------------------------------------------------------------------------------------------------
  */
 
@@ -144,7 +199,7 @@ static size_t walk_csv(const json_t *view)
     return found;
 }
 
-static size_t walk_pdf(const json_t *view)
+static char *pages_of(const json_t *view)
 {
     cm_error err = {0};
     cm_buffer out = {0};
@@ -161,8 +216,13 @@ static size_t walk_pdf(const json_t *view)
     unlink(path);
     cm_buffer_free(&out);
     cr_assert(strstr(said, "000033334444"), "%s", said);
+    return said;
+}
+
+static size_t walk_pdf(const json_t *view)
+{
+    char *text = pages_of(view);
     /* Cells are two spaces apart; headings of columns are words for people ("Class", "Unit"). */
-    char *text = said;
     for (char *c = text; *c; c++)
         if (c[0] == ' ' && c[1] == ' ')
             *c = '\n';
@@ -171,15 +231,24 @@ static size_t walk_pdf(const json_t *view)
 
 Test(customer, nothing_of_ours_stands_in_any_output)
 {
-    for (int labelled = 0; labelled < 2; labelled++)
+    for (int german = 0; german < 2; german++)
         for (int corrects = 0; corrects < 2; corrects++) {
-            json_t *record = full_record(labelled);
+            json_t *record = full_record(german);
+            json_object_set_new(customer_of(record), "language", json_string(german ? "de" : "en"));
             json_t *view = test_view(corrects ? credit_note(record) : record, CM_VIEW_CUSTOMER);
             cr_expect_eq(walk(view), 0, "%s", json_dumps(view, JSON_INDENT(1)));
             cr_expect_eq(walk_csv(view), 0);
             cr_expect_eq(walk_pdf(view), 0);
             json_decref(view);
         }
+    /* The pages are in the customer's language, with all columns. */
+    json_t *record = full_record(true);
+    json_object_set_new(customer_of(record), "language", json_string("de"));
+    json_t *pages = test_view(record, CM_VIEW_CUSTOMER);
+    static const char *const german[] = {"Abrechnung", "Zwischensumme", "Einzelpreis", "bis 1000: 0.05 USD", "Seite 1"};
+    for (size_t i = 0; i < sizeof german / sizeof *german; i++)
+        cr_expect(strstr(pages_of(pages), german[i]), "%s in %s", german[i], pages_of(pages));
+    json_decref(pages);
     /* The walk finds them where they are. */
     json_t *view = test_view(full_record(true), CM_VIEW_RESELLER);
     cr_expect_gt(walk(view), 10);
