@@ -3,7 +3,7 @@
 #include "base/digest/digest.h"
 #include "base/json/json.h"
 #include "base/time/time.h"
-#include "store/documents/document_labels.h"
+#include "billing/labels/labels.h"
 #include "store/ledgers/discount_store.h"
 
 #include <stdio.h>
@@ -169,7 +169,7 @@ static bool labels_json(cm_pg *pg, const json_t *catalog, const cm_document_fact
     if (*id && !cm_pg_query(pg, "SELECT record::jsonb -> 'settings' -> 'labels' FROM statement WHERE id = $1", 1, &id,
                             &rows, err))
         return false;
-    json_t *own = cm_document_labels(catalog, facts, period);
+    json_t *own = cm_labels_of_document(catalog, facts->document, period);
     if (rows && cm_rows_count(rows) && !cm_rows_null(rows, 0, 0))
         *ret = json_loads(cm_rows_text(rows, 0, 0), 0, NULL);
     cm_rows_free(rows);

@@ -3,12 +3,12 @@
  * {customer: {rule: {label, mode, over, currency, tiers}}}, charges: {charge: label}, credits: {credit: label}}, as far
  * as the document's lines name them. A label is "" where the catalog has neither a label nor a name of a person's own.
  */
-#ifndef CM_STORE_DOCUMENT_LABELS_H
-#define CM_STORE_DOCUMENT_LABELS_H
+#ifndef CM_LABELS_LABELS_H
+#define CM_LABELS_LABELS_H
 
-#include "store/documents/document_record.h"
+#include <jansson.h>
 
-/* From the content of the document's catalog version. `period`: the month of its lines. Caller: json_decref. */
-json_t *cm_document_labels(const json_t *catalog, const cm_document_facts *facts, const char *period);
+/* `catalog`: the content of the document's catalog version; `period`: the month of its lines. Caller: json_decref. */
+json_t *cm_labels_of_document(const json_t *catalog, const json_t *document, const char *period);
 
 #endif

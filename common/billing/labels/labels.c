@@ -1,4 +1,4 @@
-#include "store/documents/document_labels.h"
+#include "billing/labels/labels.h"
 
 #include "base/json/json.h"
 #include "base/time/time.h"
@@ -64,7 +64,7 @@ static json_t *tiers_of(const labelling *l, const json_t *book)
 }
 
 /* `customer` "": those of all customers (a document without a breakdown by customer). */
-static json_t *rules_of(const labelling *l, const cm_document_facts *facts, const char *customer)
+static json_t *rules_of(const labelling *l, const json_t *document, const char *customer)
 {
     json_t *known = json_object_get(l->tiered, customer), *one;
     size_t i;
@@ -74,10 +74,10 @@ static json_t *rules_of(const labelling *l, const cm_document_facts *facts, cons
         known = tiers_of(l, document_of(l, "PriceBook", book_of(l, document_of(l, "Customer", customer))));
     } else {
         known = json_object();
-        json_array_foreach (json_object_get(facts->document, "customers"), i, one) {
+        json_array_foreach (json_object_get(document, "customers"), i, one) {
             const char *id = cm_json_member_text(one, "id");
             if (*id)
-                json_object_update_missing(known, rules_of(l, facts, id));
+                json_object_update_missing(known, rules_of(l, document, id));
         }
     }
     json_object_set_new(l->tiered, customer, known);
@@ -103,7 +103,7 @@ static const char *label_of(const json_t *document, const char *id)
     return *label ? label : strcmp(name, id) == 0 ? "" : name;
 }
 
-static void add_line(const labelling *l, const cm_document_facts *facts, const json_t *line, json_t *ret)
+static void add_line(const labelling *l, const json_t *of, const json_t *line, json_t *ret)
 {
     static const struct {
         const char *class, *kind, *section;
@@ -117,12 +117,12 @@ static void add_line(const labelling *l, const cm_document_facts *facts, const j
         if (document)
             json_object_set_new(member(ret, kinds[i].section), id, json_string(label_of(document, id)));
     }
-    json_t *rule = json_object_get(rules_of(l, facts, customer), id);
+    json_t *rule = json_object_get(rules_of(l, of, customer), id);
     if (rule)
         json_object_set(member(member(ret, "rules"), customer), id, rule);
 }
 
-json_t *cm_document_labels(const json_t *catalog, const cm_document_facts *facts, const char *period)
+json_t *cm_labels_of_document(const json_t *catalog, const json_t *document, const char *period)
 {
     labelling l = {.catalog = catalog, .period = period};
     cm_period month;
@@ -133,8 +133,8 @@ json_t *cm_document_labels(const json_t *catalog, const cm_document_facts *facts
     cm_instant_print(cm_period_start(month), l.start);
     cm_instant_print(cm_period_end(month), l.end);
     l.tiered = json_object();
-    json_array_foreach (json_object_get(facts->document, "lines"), i, line)
-        add_line(&l, facts, line, ret);
+    json_array_foreach (json_object_get(document, "lines"), i, line)
+        add_line(&l, document, line, ret);
     json_decref(l.tiered);
     return ret;
 }
