@@ -103,7 +103,8 @@ static enum verdict check_totals(cm_pg *pg, const char *run, mismatch *m, cm_err
 /* --- merging ------------------------------------------------------------------------------------------------- */
 
 #define CHARGE_KEY                                                                                                     \
-    "customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency, reason"
+    "customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency, "         \
+    "reason, link_from"
 #define SUMS    "sum(quantity), sum(payer_amount), sum(list_amount), sum(buy_amount), sum(sell_amount)"
 #define AMOUNTS "quantity, payer_amount, list_amount, buy_amount, sell_amount"
 

@@ -24,7 +24,8 @@ STATEMENT_KEYS = {"id", "number", "kind", "state", "reseller", "lane", "period",
                   "tax", "total", "gates"}
 LINE_KEYS = ["customer", "account", "product", "usage_type", "unit", "class", "quantity", "amount_exact", "amount"]
 # TAX_HOLD comes with the tax-inheritance-checker.
-GATES = {"RUN_INCOMPLETE", "DELIVERY_MISSING", "PRICES_STALE", "NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD", "FX_MISSING"}
+GATES = {"RUN_INCOMPLETE", "DELIVERY_MISSING", "PRICES_STALE", "NOT_FINAL", "TOO_EARLY", "SUSPENDED", "SUPPORT_PLAN_GROUP_MISSING", "SUPPORT_PLAN_ENDED",
+         "TAX_HOLD", "FX_MISSING"}
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ def _expected_side(world, folder, side, rows):
                 for item in section.items:
                     row = rows.setdefault((lane, period, section.customer.id, item.product, section.source), {})
                     row["sell_" + side] = row.get("sell_" + side, 0) + item.exact
-                bought = sum(margin._support_buy(catalog, month.apply_tiers(catalog.books[section.customer.price_book], section.rows, period), period).values())
+                bought = sum(margin.support_buy(catalog, month.apply_tiers(catalog.books[section.customer.price_book], section.rows, period), period).values())
                 row = rows.setdefault((lane, period, section.customer.id, "AWSSupport", section.source), {})
                 row["buy_" + side] = row.get("buy_" + side, 0) + bought
         used = {credit: used.get(credit, 0) + uses.get(credit, 0) for credit in used.keys() | uses.keys()}

@@ -8,7 +8,7 @@ import pytest
 
 import stack as stacks
 from oracle import catalog as catalogs
-from oracle import compare, dec, margin, rate, statement
+from oracle import compare, dec, margin, rate, statement, when
 
 PAYERS = ("111122223333", "777788889999")
 LANE = "tdsynnex"
@@ -46,6 +46,37 @@ def _terms(rng):
     return "terms: [%s]\n" % ", ".join(entries) if entries else ""
 
 
+GROUPS = ("flat", "public", "through", "together", "house", "none")
+
+
+def _groups(rng):
+    """A group of each kind (rating.md section 6): flat, published, as AWS charges, over a group, a plan of the catalog, dated versions."""
+    yield "kind: SupportPlanGroup\nid: flat\ntype: business\nbuy_percent: 9\n%s" % rng.choice(("", "versions: [{from: 2025-07, percent: %s}, {from: 2025-08, buy_percent: 7, minimum: %s}]\n"
+                                                                                               % (_amount(rng, 0, 30), _amount(rng, 0, 90))))
+    yield "kind: SupportPlanGroup\nid: through\ntype: passthrough\n"
+    yield "kind: SupportPlanGroup\nid: none\ntype: basic\n"
+    yield "kind: SupportPlanGroup\nid: public\ntype: business_public\nbase: %s\n" % _base(rng)
+    yield "kind: SupportPlanGroup\nid: together\n%s\nover: group\nbuy_percent: 8.5\n%s" % (
+        rng.choice(("type: business", "type: enterprise", "plan: house", "plan: enterprise_on_ramp")), rng.choice(("", "minimum: 77.7\n", "base: %s\n" % _base(rng))))
+    yield "kind: SupportPlanGroup\nid: house\nplan: house\n"
+    yield "kind: SupportPlan\nid: house\nfrom: 2025-%s\nto: 2026-07\nminimum: %s\nbands: [{up_to: 100, percent: 12.5}, {up_to: 500.5, percent: 7}, {percent: %s}]\n" % (
+        rng.choice(("01", "07")), _amount(rng, 0, 40), _amount(rng, 0, 5))
+
+
+def _instant(rng):
+    month = rng.choice(MONTHS)
+    return rng.choice(("%s-01" % month, "%s-%02d" % (month, rng.randint(2, 28)), "'%s-%02dT%02d:30:00Z'" % (month, rng.randint(1, 28), rng.randrange(24))))
+
+
+def _links(rng, account, payer):
+    """One link, or two or three in turn whose groups differ; each as YAML."""
+    borders = sorted({when.parse_time(text.strip("'")): text for text in (_instant(rng) for _ in range(rng.choice((0, 0, 1, 2))))}.items())
+    starts = ["2025-01-01"] + [text for _, text in borders]
+    for start, end in zip(starts, [*starts[1:], ""]):
+        group = rng.choice(("",) + GROUPS)
+        yield '  - {id: "%s", payer: "%s", from: %s%s%s}' % (account, payer, start, end and ", to: " + end, group and ", support_plan_group: " + group)
+
+
 def _customers(rng, world):
     for number in range(rng.randint(1, 6)):
         name = "c%d" % number
@@ -54,8 +85,7 @@ def _customers(rng, world):
         for account in range(rng.randint(1, 3)):
             world.accounts.append((name, "%06d%06d" % (number + 1, account)))
             for payer in rng.sample(PAYERS, rng.randint(1, 2)):
-                group = rng.choice(("", ", support_plan_group: flat", ", support_plan_group: public", ", support_plan_group: through"))
-                links.append('  - {id: "%s", payer: "%s", from: 2025-01-01%s}' % (world.accounts[-1][1], payer, group))
+                links += _links(rng, world.accounts[-1][1], payer)
         yield "kind: Customer\nid: %s\nname: The %s\nreseller: %s\nprice_book: book\ninvoice_currency: %s\ntax: %s\n%saccounts:\n%s\n" % (
             name, name, rng.choice(("one", "several", "whole")), rng.choice(("USD", "EUR", "JPY", "KWD")), _taxes(rng), _terms(rng), "\n".join(links))
 
@@ -80,8 +110,7 @@ class World:
         self.customers, self.accounts = [], []
         texts = ['kind: Payer\nid: "%s"\nlane: tdsynnex\nmodel: tdsynnex\npayer_kind: shared\nreseller: one\n' % payer for payer in PAYERS]
         texts += ["kind: Reseller\nid: %s\nconsolidation: %s\n" % pair for pair in (("one", "end_customer"), ("several", "semi"), ("whole", "full"))]
-        texts += ["kind: SupportPlanGroup\nid: flat\ntype: business\nbuy_percent: 9\n", "kind: SupportPlanGroup\nid: through\ntype: passthrough\n",
-                  "kind: SupportPlanGroup\nid: public\ntype: business_public\nbase: %s\n" % _base(rng)]
+        texts += _groups(rng)
         texts += ["kind: FxRate\nid: f-%s-%s\nset: reseller\nfrom: USD\nto: %s\nperiod: %s\nrate: %s\n" % (to, month, to, month, _amount(rng, 1, 3))
                   for to in ("EUR", "JPY", "KWD") for month in MONTHS if rng.random() < 0.8]
         texts += ["kind: FxRate\nid: d-%s-%s\nset: distributor\nfrom: USD\nto: %s\nperiod: %s\nrate: %s\n" % (to, month, to, month, _amount(rng, 1, 3))
@@ -96,6 +125,12 @@ class World:
         self.folder = folder
         self.catalog = catalogs.from_folder(folder)
 
+    def group(self, payer, account, period):
+        """One that a link of the account names at some time of the month."""
+        start, end = when.period_bounds(period)
+        return self.rng.choice([self.catalog.group_of(link, period) for link in self.catalog.links.get((payer, account), ())
+                                if link.start < end and (link.end is None or link.end > start)] or [""])
+
     def charges(self, period):
         """The oracle's Charges of both payers."""
         rng = self.rng
@@ -107,7 +142,7 @@ class World:
             charges = rng.choice(answer)
             sell = "0" if rule in ("t1", "t2") else _amount(rng)
             key = rate.ChargeKey(charges.payer, account, customer, "Usage", kind, rng.choice(("s1", "s2", "z")), rng.choice("xy"), "", "",
-                                 rng.choice(("Hrs", "GB")), rule, rng.choice(("USD",) * 9 + ("EUR",)), "", "")
+                                 rng.choice(("Hrs", "GB")), rule, rng.choice(("USD",) * 9 + ("EUR",)), "", "", self.group(charges.payer, account, period))
             charges.rows[key] = [1, *(dec.parse(_amount(rng)) for _ in range(4)), dec.parse(sell)]
             if kind == "provider_discount":                       # kept by the distributor, or the reseller's
                 charges.rows[key][2:] = [-charges.rows[key][2], 0, rng.choice((0, -charges.rows[key][2])), 0]
@@ -126,12 +161,12 @@ class World:
     def probe(self, charges_list, period, used, discounts=()):
         """(documents, uses, margins) of the program."""
         rows = [{"customer": key.customer, "payer": key.payer, "account": key.account, "product": key.product, "usage_type": key.usage_type,
-                 "unit": key.unit, "currency": key.currency, "class": key.charge_class, "rule": key.rule,
+                 "unit": key.unit, "currency": key.currency, "class": key.charge_class, "rule": key.rule, "group": key.group,
                  **dict(zip(("quantity", "payer_amount", "list_amount", "buy_amount", "sell_amount"), map(dec.show, row[1:])))}
                 for charges in charges_list for key, row in charges.rows.items()]
         for charge in self.catalog.custom_charges.values():       # customers without charges, as the store does it
             if charge.percent is None and charge.start <= period and (charge.to is None or period < charge.to):
-                rows.append({**{name: "" for name in ("payer", "account", "product", "usage_type", "unit", "rule")}, "class": "fee",
+                rows.append({**{name: "" for name in ("payer", "account", "product", "usage_type", "unit", "rule", "group")}, "class": "fee",
                              "customer": charge.customer, "currency": charge.currency,
                              **{name: "0" for name in ("quantity", "payer_amount", "list_amount", "buy_amount", "sell_amount")}})
         self.rng.shuffle(rows)
@@ -200,5 +235,5 @@ def test_the_months_hold_what_they_should(tmp_path):
                 seen |= {line["class"] for line in document["lines"]} | {line["usage_type"] for line in document["lines"]}
                 seen |= {"several"} if len(document["customers"]) > 1 and document["lines"] and document["lines"][0]["customer"] else set()
                 seen |= {"whole"} if len(document["customers"]) > 1 and document["lines"] and not document["lines"][0]["customer"] else set()
-    assert seen >= {"custom_charge", "reseller_credit", "support", "t1", "t2", "several", "whole", "carried", "SUPPORT_GROUP_MISSING", "COMMITMENT_SHIFT", "CREDIT",
+    assert seen >= set(GROUPS) - {"none"} | {"custom_charge", "reseller_credit", "support", "t1", "t2", "several", "whole", "carried", "SUPPORT_GROUP_MISSING", "COMMITMENT_SHIFT", "CREDIT",
                     "DISCOUNT_WITHHELD_ELSEWHERE", "PRICE_BELOW_BUY", "FX"}

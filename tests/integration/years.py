@@ -28,11 +28,12 @@ LINKS = {
     "000000000005": [("c3", C, "2025-01-01", END, "through")],
     "000000000006": [("c4", B, "2025-01-01", END, "public")],
     "000000000007": [("c4", C, "2025-01-01", END, "flat")],
-    "000000000008": [("c5", A, "2025-01-01", END, "flat")],
+    "000000000008": [("c5", A, "2025-01-01", "2025-03-11", "flat"), ("c5", A, "2025-03-11", "2025-11-20", "public"), ("c5", A, "2025-11-20", END, "flat")],
     "000000000009": [("c5", C, "2025-01-01", END, "")],
     "000000000010": [("c6", B, "2025-01-01", "2025-10-01", "flat"), ("c5", B, "2025-10-01", END, "flat")],
-    "000000000011": [("c6", C, "2025-01-01", END, "public")],
-    "000000000012": [("c6", A, "2025-01-01", END, "through")],
+    "000000000011": [("c6", C, "2025-01-01", END, "together")],
+    "000000000012": [("c6", A, "2025-01-01", "2025-06-16", "through"), ("c6", A, "2025-06-16", END, "together")],
+    "000000000014": [("c6", C, "2025-02-01", END, "together")],
     "000000000013": [("c3", A, "2025-01-01", "2025-07-01", "flat")],
 }
 CUSTOMERS = {   # reseller, invoice currency, book, taxes, more
@@ -82,7 +83,9 @@ def write_catalog(folder, rng):
     texts += ['kind: Payer\nid: "%s"\nlane: %s\nmodel: %s\npayer_kind: %s\nreseller: one\n%s' % (
         payer, lane, lane, "master" if lane == "ingram" else "shared", "buy_book: buying\n" if payer == A else "") for payer, lane in PAYERS.items()]
     texts += ["kind: SupportPlanGroup\nid: flat\ntype: business\nbuy_percent: 9\n", "kind: SupportPlanGroup\nid: through\ntype: passthrough\n",
-              "kind: SupportPlanGroup\nid: public\ntype: business_public\nminimum: 3\n"]
+              "kind: SupportPlanGroup\nid: public\ntype: business_public\nminimum: 3\nversions: [{from: 2025-07, minimum: 40}, {from: 2025-10, percent: 8, buy_percent: 6}]\n",
+              "kind: SupportPlanGroup\nid: together\nplan: house\nover: group\nbuy_percent: 5\n",
+              "kind: SupportPlan\nid: house\nfrom: 2025-01\nto: 2026-01\nminimum: 25\nbands: [{up_to: 200.5, percent: 11}, {percent: 3.3}]\n"]
     texts += _books()
     for kind, low in (("reseller", 1), ("distributor", 1)):
         texts += ["kind: FxRate\nid: %s-%s-%s\nset: %s\nfrom: USD\nto: %s\nperiod: %s\nrate: %s\n" % (

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
-from . import dec, when
+from . import dec, plans, when
+from .plans import Band
 
 CLASSES = ("tax", "provider_discount", "bundled_discount", "credit", "support", "commitment_fee", "refund", "marketplace",
            "covered_usage", "commitment_offset", "usage", "fee")
@@ -48,39 +49,6 @@ class Model:
 MODELS = {
     "tdsynnex": Model("tdsynnex", True, False, False, 1),
     "ingram": Model("ingram", False, True, True, 0),
-}
-
-
-@dataclass(frozen=True)
-class Band:
-    """A slice of a banded support plan: `percent` of the base up to `up_to` (None: without end)."""
-    up_to: int | None
-    percent: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A published AWS Support plan with its days of validity."""
-    minimum: int
-    bands: tuple
-    valid_from: int | None
-    valid_to: int | None
-
-
-def _plan(minimum, bands, valid_from=None, valid_to=None):
-    return Plan(dec.parse(minimum),
-                tuple(Band(dec.parse(up_to) if up_to else None, dec.parse(percent)) for up_to, percent in bands),
-                when.parse_time(valid_from) if valid_from else None,
-                when.parse_time(valid_to) if valid_to else None)
-
-
-# S11. All amounts USD.
-PUBLIC_PLANS = {
-    "developer": _plan("29", [("", "3")], None, "2027-01-01"),
-    "business_public": _plan("100", [("10000", "10"), ("80000", "7"), ("250000", "5"), ("", "3")],
-                             None, "2027-01-01"),
-    "business_plus": _plan("29", [("10000", "9"), ("80000", "6"), ("250000", "4"), ("", "3")], "2026-01-01"),
-    "enterprise": _plan("15000", [("150000", "10"), ("500000", "7"), ("1000000", "5"), ("", "3")]),
 }
 
 
@@ -159,16 +127,30 @@ class PriceBook:
         return found
 
 
+_TOTAL_USAGE = ("usage", "covered_usage", "bundled_discount")
+
+
+@dataclass(frozen=True)
+class GroupTerms:
+    """What a group asks in a month."""
+    percent: int | None = None
+    minimum: int | None = None
+    layer: str = "sell"
+    classes: tuple = _TOTAL_USAGE
+    buy_percent: int | None = None
+
+
 @dataclass(frozen=True)
 class SupportGroup:
     id: str
-    type: str
-    percent: int | None
-    minimum: int | None
-    layer: str
-    classes: tuple
-    bands: tuple | None
-    buy_percent: int | None
+    type: str                        # "" where it names a plan
+    plan: str                        # id of a plan; "" for business, passthrough, basic
+    over: str                        # account | group
+    versions: tuple                  # of (first month, GroupTerms), ascending; the first is of all months
+
+    def at(self, month):
+        """The terms of a month."""
+        return [terms for start, terms in self.versions if start <= month][-1]
 
 
 @dataclass(frozen=True)
@@ -208,6 +190,7 @@ class Catalog:
     links: dict = field(default_factory=dict)           # (payer, account) -> list of Link
     books: dict = field(default_factory=dict)
     groups: dict = field(default_factory=dict)
+    plans: dict = field(default_factory=lambda: dict(plans.BUILT_IN))
     rates: dict = field(default_factory=dict)           # (set, from, to, period) -> rate
     types: dict = field(default_factory=dict)           # line item type -> class
     support_products: set = field(default_factory=set)  # product codes in lower case
@@ -381,23 +364,50 @@ def _customer(document, catalog):
         catalog.links.setdefault((link.payer, link.account), []).append(link)
 
 
+_GROUP_KEYS = ("percent", "minimum", "base", "buy_percent")
+
+
+def _group_terms(before, raw, where):
+    """`before` with the keys that `raw` names."""
+    if "base" in raw:
+        base = raw["base"] or {}
+        if base.get("layer", "sell") not in ("payer", "list", "buy", "sell"):
+            raise CatalogError("%s: unknown layer %r" % (where, base["layer"]))
+        before = replace(before, layer=base.get("layer", "sell"), classes=tuple(_list(base.get("classes", _TOTAL_USAGE))))
+    return replace(before, **{key: dec.parse(raw[key]) for key in _GROUP_KEYS if key != "base" and key in raw})
+
+
 def _group(document):
-    kind = _text(document, "type")
-    if kind not in ("business", "passthrough", "basic") and kind not in PUBLIC_PLANS:
-        raise CatalogError("SupportPlanGroup %s: unknown type %r" % (document["id"], kind))
-    base = document.get("base") or {}
-    bands = document.get("bands")
-    return SupportGroup(
-        document["id"], kind,
-        dec.parse(document["percent"]) if "percent" in document else None,
-        dec.parse(document["minimum"]) if "minimum" in document else None,
-        base.get("layer", "sell"), tuple(_list(base.get("classes", ["usage", "covered_usage", "bundled_discount"]))),
-        tuple(Band(dec.parse(band["up_to"]) if band.get("up_to") else None, dec.parse(band["percent"]))
-              for band in bands) if bands else None,
-        dec.parse(document["buy_percent"]) if "buy_percent" in document else None)
+    where = "SupportPlanGroup %s" % document["id"]
+    if ("type" in document) == ("plan" in document):
+        raise CatalogError("%s: either a type or a plan" % where)
+    kind = document.get("type", "")
+    if kind not in ("", "business", "passthrough", "basic", *plans.TYPES):
+        raise CatalogError("%s: unknown type %r" % (where, kind))
+    over = document.get("over", "account")
+    if over not in ("account", "group"):
+        raise CatalogError("%s: over is account or group" % where)
+    versions = [("", _group_terms(GroupTerms(), document, where))]
+    for raw in document.get("versions") or []:
+        if not set(raw) <= {"from", *_GROUP_KEYS}:
+            raise CatalogError("%s: a version can set %s" % (where, ", ".join(_GROUP_KEYS)))
+        when.period_bounds(raw["from"])
+        if raw["from"] <= versions[-1][0]:
+            raise CatalogError("%s: versions in ascending order" % where)
+        versions.append((raw["from"], _group_terms(versions[-1][1], raw, where)))
+    return SupportGroup(document["id"], kind, document.get("plan") or (kind if kind in plans.TYPES else ""), over, tuple(versions))
 
 
-_TOTAL_USAGE = ["usage", "covered_usage", "bundled_discount"]
+def _support_plan(document):
+    where = "SupportPlan %s" % document["id"]
+    try:
+        bands = plans.graduated(document["bands"], where) if document.get("bands") else None
+    except ValueError as error:
+        raise CatalogError(str(error)) from error
+    months = [document.get(key, "")[:7] for key in ("from", "to")]
+    for month in filter(None, months):
+        when.period_bounds(month)
+    return plans.Plan(document["id"], *months, _text(document, "currency", "USD"), dec.parse(document.get("minimum", "0")), bands)
 
 
 def _following(month):
@@ -455,6 +465,8 @@ def _add(catalog, document):
         catalog.books[document["id"]] = _book(document)
     elif kind == "SupportPlanGroup":
         catalog.groups[document["id"]] = _group(document)
+    elif kind == "SupportPlan":
+        catalog.plans[document["id"]] = _support_plan(document)          # of a built-in one's id: instead of it
     elif kind == "FxRate":
         key = (document.get("set", "reseller"), document["from"], document["to"], document["period"])
         if key in catalog.rates:
@@ -511,6 +523,9 @@ def _check(catalog):
                     raise CatalogError("PriceBook %s: a buy book can't have tiers" % payer.buy_book)
                 if rule.price[0] == "percent" and rule.price[2] == "buy":
                     raise CatalogError("PriceBook %s: a buy book can't read the layer buy" % payer.buy_book)
+    for group in catalog.groups.values():
+        if group.plan and (group.plan not in catalog.plans or catalog.plans[group.plan].bands is None):
+            raise CatalogError("SupportPlanGroup %s: no plan %s with bands" % (group.id, group.plan))
     for kept in (catalog.custom_charges, catalog.credits):
         for one in kept.values():
             if one.customer not in catalog.customers:

@@ -1,7 +1,7 @@
 """Compares a program's JSON answer with the oracle's and says the first differences readably."""
 import json
 
-DATA_GATES = ("FX_MISSING", "NOT_FINAL", "SUPPORT_PLAN_GROUP_MISSING", "SUSPENDED")
+DATA_GATES = ("FX_MISSING", "NOT_FINAL", "SUPPORT_PLAN_ENDED", "SUPPORT_PLAN_GROUP_MISSING", "SUSPENDED")
 _SUMS = ("lines", "quantity", "payer", "list", "buy", "sell")
 _LINE_KEY = ("customer", "account", "product", "usage_type", "unit", "class")
 _DOCUMENT_KEY = ("reseller", "lane", "period", "customers", "currency", "rate")

@@ -15,7 +15,7 @@ def expected(catalog, charges, period, *, with_tax=False):
         if charge.charge_class != "suspended" and charge.customer:
             customers.setdefault((charge.customer, charge.currency), []).append((charge, row))
     for (_, currency), rows in customers.items():
-        for account, amount in margin._support_buy(catalog, rows, period).items():
+        for account, amount in margin.support_buy(catalog, rows, period).items():
             if amount:
                 key = (currency, account, "AWSSupport")
                 found[key] = found.get(key, 0) + amount

@@ -53,7 +53,8 @@ def with_links(catalog, given):
     """A catalog with given links beside its own."""
     merged: Catalog = copy.copy(catalog)
     merged.links = dict(catalog.links)
-    usable = sorted((part for link in given for part in _usable(catalog, link)), key=lambda link: (link.start, link.customer.encode()))
+    # The link begins, not its usable part.
+    usable = [part for link in sorted(given, key=lambda link: (link.start, link.customer.encode())) for part in _usable(catalog, link)]
     for payer, account in {(link.payer, link.account) for link in usable}:
         mine = [Link(x.payer, x.account, x.customer, x.start, x.end, x.group if x.group in catalog.groups else "")
                 for x in usable if (x.payer, x.account) == (payer, account)]

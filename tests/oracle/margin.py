@@ -1,38 +1,22 @@
 """The reseller's own view of a document (rating.md section 7; R08, N05): sell, buy, FX margin by account, product, class and step."""
-from . import month
-from .dec import ONE, multiply, percent_of
+from . import month, support
+from .dec import ONE, multiply
 
 STEPS = ("charges", "support", "custom_charge", "reseller_credit", "provider_discount_arrears")
 _SHIFT = ("covered_usage", "commitment_offset", "commitment_fee")
 
 
-def _support_buy(catalog, rows, period):
-    """{(account): amount} what the reseller pays for the support rows of one customer and currency."""
-    from .statement import _LAYERS, latest_link, support_amount
-
-    accounts, answer = {}, {}
-    for charge, row in rows:
-        accounts.setdefault((charge.payer, charge.account, charge.customer), []).append((charge, row))
-    for (payer_id, account, customer), own in accounts.items():
-        link = latest_link(catalog, payer_id, account, customer, period)
-        group = catalog.groups.get(catalog.group_of(link, period)) if link else None
-        if group is None or group.type == "basic":
-            continue
-        if group.type == "passthrough":
-            amount = support_amount(catalog, payer_id, group, own, own[0][0].currency, period)
-        elif group.buy_percent is not None:
-            amount = percent_of(sum(row[_LAYERS[group.layer]] for charge, row in own if charge.charge_class in group.classes), group.buy_percent)
-        else:
-            amount = 0
-        answer[account] = answer.get(account, 0) + amount
+def support_buy(catalog, rows, period):
+    """{account: amount} what the reseller pays for the support rows of one customer and currency."""
+    answer = {}
+    for fee in support.support(catalog, rows, rows[0][0].currency, period).fees if rows else ():
+        answer[fee.account] = answer.get(fee.account, 0) + fee.buy
     return answer
 
 
 def margin_rows(catalog, section, rows, period, discounts=()):
     """{(customer, account, product, step, class, earned): [sell, buy, fx, withheld, group missing]} of a section; amounts in the document's
     currency. `discounts`: (customer, account, product, currency, month that earned it, amount) credited in this month (N12)."""
-    from .statement import latest_link
-
     customer = section.customer
     rows = month.apply_tiers(catalog.books.get(customer.price_book), rows, period)
     buys, found = {}, {}
@@ -44,9 +28,8 @@ def margin_rows(catalog, section, rows, period, discounts=()):
         own[0] += row[4]
         if charge.charge_class == "provider_discount" and row[4] == 0:
             own[1] -= row[2]
-        link = latest_link(catalog, charge.payer, charge.account, customer.id, period)
-        own[2] |= charge.charge_class == "support" and (link is None or not catalog.group_of(link, period))
-    for account, amount in _support_buy(catalog, rows, period).items():
+        own[2] |= charge.charge_class == "support" and not charge.group
+    for account, amount in support_buy(catalog, rows, period).items():
         buys.setdefault((customer.id, account, "AWSSupport", "support", "support", ""), [0, 0, False])[0] += amount
     for owner, account, product, currency, earned, amount in discounts:
         if (owner, currency) == (customer.id, section.source):

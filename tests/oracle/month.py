@@ -40,7 +40,7 @@ def apply_tiers(book, rows, period):
 
     Charges that a tiers rule decided keep payer, list and buy but count no quantity and no sell; for each (account, payer, product, unit,
     class) a row is added with the rule's id as usage type, its quantity, and its share of the amount: after each place the share is
-    amount x quantity so far / total, rounded once, in bytewise order of the places, class in the order of rating.md section 2.
+    amount x quantity so far / total, rounded once, in bytewise order of the places, class in the order of rating.md section 2, then by support plan group.
     """
     from .catalog import CLASSES
 
@@ -51,7 +51,7 @@ def apply_tiers(book, rows, period):
             kept.append((charge, row))
             continue
         kept.append((charge, [row[0], 0, row[2], row[3], row[4], 0]))
-        place = (charge.account, charge.payer, charge.product, charge.unit, charge.charge_class)
+        place = (charge.account, charge.payer, charge.product, charge.unit, charge.charge_class, charge.group)
         over = charge.account if rule.price[3] == "account" else ""
         places = groups.setdefault((rule.id, over), (rule, {}))[1]
         places.setdefault(place, [charge, 0])[1] += row[1]
@@ -61,7 +61,7 @@ def apply_tiers(book, rows, period):
         if amount == 0:
             continue
         so_far, given = 0, 0
-        for place in sorted(places, key=lambda place: ([part.encode() for part in place[:4]], CLASSES.index(place[4]))):
+        for place in sorted(places, key=lambda place: ([part.encode() for part in place[:4]], CLASSES.index(place[4]), place[5].encode())):
             charge, quantity = places[place]
             so_far += quantity
             share = half_even(amount * so_far, total)

@@ -106,7 +106,7 @@ class _Writer:
                 if i and self.random.randrange(10) < 2:
                     continue                              # a gap
                 end = ", to: %s" % borders[i + 1] if i + 1 < len(borders) else ""
-                group = self.random.choice(["", ", support_plan_group: through", ", support_plan_group: business"])
+                group = self.random.choice(["", ", support_plan_group: through", ", support_plan_group: business", ", support_plan_group: together"])
                 entries[self.random.choice(customers)].append(
                     '  - {id: "%s", payer: "%s", from: %s%s%s}' % (account, self.payer, start, end, group))
         return entries
@@ -140,6 +140,8 @@ class _Writer:
                      self.book("other", currency=self.random.choice(["USD", "EUR", "CNY"])),
                      "kind: SupportPlanGroup\nid: through\ntype: passthrough\n",
                      "kind: SupportPlanGroup\nid: business\ntype: business\n",
+                     "kind: SupportPlanGroup\nid: together\nplan: house\nover: group\nversions: [{from: %s, minimum: 5}]\n" % self.period,
+                     "kind: SupportPlan\nid: house\nbands: [{up_to: 100, percent: 10}, {percent: 5}]\n",
                      *("kind: SupportProduct\nid: %s\n" % product for product in random_report.SUPPORT_PRODUCTS if self.random.randrange(3))]
         return "---\n".join(documents + [self.customer(one, entries[one]) for one in customers])
 

@@ -25,6 +25,7 @@ class Rated(NamedTuple):
     list: int
     buy: int
     sell: int
+    group: str = ""
 
 
 class ChargeKey(NamedTuple):
@@ -43,6 +44,7 @@ class ChargeKey(NamedTuple):
     currency: str
     day: str
     reason: str
+    group: str = ""                  # support plan group that held at the line's time
 
 
 def charge_class(line, types, support_products=frozenset()):
@@ -218,7 +220,7 @@ class Rater:
         payer = line.cost
         listed = line.on_demand or payer
         link, reason = self._link(line, instant)
-        customer = link.customer if link else ""
+        customer, group = (link.customer, self.catalog.group_of(link, self.period)) if link else ("", "")
         charge = self._class(line)
         if charge is None:
             reason = "UNKNOWN_LINE_TYPE"
@@ -226,10 +228,10 @@ class Rater:
             try:
                 buy = self._buy(line, charge, instant, payer, listed)
                 sell, rule = self._sell(line, charge, instant, link, payer, listed, buy) if link else (0, "")
-                return Rated(customer, charge, rule, "", payer, listed, buy, sell)
+                return Rated(customer, charge, rule, "", payer, listed, buy, sell, group)
             except Suspend as suspended:
                 reason = str(suspended)
-        return Rated(customer, SUSPENDED, "", reason, payer, listed, 0, 0)
+        return Rated(customer, SUSPENDED, "", reason, payer, listed, 0, 0, group)
 
 
 class Charges:
@@ -249,7 +251,7 @@ class Charges:
         """Merge one rated line."""
         key = ChargeKey(self.payer, line.account, rated.customer, line.line_item_type, rated.charge_class,
                         line.product, line.usage_type, line.operation, line.region, line.unit, rated.rule,
-                        line.currency, day, rated.reason)
+                        line.currency, day, rated.reason, rated.group)
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = [0, 0, 0, 0, 0, 0]

@@ -1,13 +1,9 @@
 """Draft statements in the three consolidation modes (rating.md sections 5, 6; statements.md sections 2, 3; S10-S12; N18, I01-I03)."""
 from typing import NamedTuple
 
-from . import month, when
-from .catalog import PUBLIC_PLANS
-from .dec import HUNDRED, ONE, check, half_away, half_even, multiply, percent_of, show, unit_of
+from . import month, support, when
+from .dec import HUNDRED, ONE, half_away, multiply, show, unit_of
 from .rate import SUSPENDED
-
-_LAYERS = {"payer": 2, "list": 3, "buy": 4, "sell": 5}
-
 
 class Item(NamedTuple):
     """One line of a document before conversion; `exact` in the source currency."""
@@ -21,56 +17,12 @@ class Item(NamedTuple):
     exact: int
 
 
-def banded(base, bands):
-    """A graduated fee: each band's percent on the part of the base inside it, rounded once."""
-    total, floor = 0, 0
-    for band in bands:
-        top = base if band.up_to is None else min(base, band.up_to)
-        if band is bands[0] or top > floor:
-            total += (top - floor) * band.percent
-        if band.up_to is None:
-            break
-        floor = band.up_to
-    return check(half_even(total, HUNDRED))
-
-
-def plan_fee(group, base, currency, period):
-    """What a group's plan asks for a base; None if the plan does not exist in the period or currency (S10, S11)."""
-    if group.type == "business":
-        percent = group.percent if group.percent is not None else 10 * ONE          # N02
-        fee = percent_of(base, percent)
-        return fee if group.minimum is None else max(fee, group.minimum)             # N03: no minimum by itself
-    plan = PUBLIC_PLANS[group.type]
-    start = when.period_bounds(period)[0]
-    if currency != "USD" or (plan.valid_from is not None and start < plan.valid_from) \
-            or (plan.valid_to is not None and start >= plan.valid_to):
-        return None
-    minimum = plan.minimum if group.minimum is None else group.minimum
-    if group.percent is not None:
-        fee = percent_of(base, group.percent)
-    else:
-        fee = banded(base, group.bands or plan.bands)
-    return max(fee, minimum)
-
-
 def latest_link(catalog, payer_id, account, customer, period):
     """The latest link of (payer, account, customer) that overlaps the period, or None."""
     start, end = when.period_bounds(period)
     links = [link for link in catalog.links.get((payer_id, account), ())
              if link.customer == customer and link.start < end and (link.end is None or link.end > start)]
     return max(links, key=lambda link: link.start) if links else None
-
-
-def support_amount(catalog, payer_id, group, rows, currency, period):
-    """The support fee of one (payer, account, customer) in one currency, or 0."""
-    if group.type == "basic":
-        return 0
-    if group.type == "passthrough":
-        if not catalog.payer(payer_id).model.suppresses_support:
-            return 0                                     # the lines themselves carry sell (S9)
-        return sum(row[_LAYERS["payer"]] for charge, row in rows if charge.charge_class == "support")
-    base = sum(row[_LAYERS[group.layer]] for charge, row in rows if charge.charge_class in group.classes)
-    return plan_fee(group, base, currency, period) or 0
 
 
 def largest_remainder(exacts, currency):
@@ -101,24 +53,6 @@ def _lines(rows):
     return sorted((Item(*key, *sums) for key, sums in merged.items() if sums[1] != 0), key=_bytes_of)
 
 
-def _support(catalog, rows, currency, period):
-    """Support rows and whether a plan group is missing, for one customer's rows in one currency."""
-    items, missing = [], False
-    accounts = {}
-    for charge, row in rows:
-        accounts.setdefault((charge.payer, charge.account, charge.customer), []).append((charge, row))
-    for (payer_id, account, customer), own in sorted(accounts.items()):
-        link = latest_link(catalog, payer_id, account, customer, period)
-        if link is None or not catalog.group_of(link, period):
-            missing = missing or any(charge.charge_class == "support" for charge, _ in own)   # O15
-            continue
-        group = catalog.groups[catalog.group_of(link, period)]
-        exact = support_amount(catalog, payer_id, group, own, currency, period)
-        if exact != 0:
-            items.append(Item(customer, account, "AWSSupport", group.id, "", "support", ONE, exact))
-    return sorted(items, key=_bytes_of), missing          # equal keys stay in order of payer
-
-
 class Section(NamedTuple):
     """A customer's part of a document: its lines in one source currency, converted, not yet rounded."""
     customer: object
@@ -128,6 +62,7 @@ class Section(NamedTuple):
     exacts: list
     payers: set
     group_missing: bool
+    plan_ended: bool
     uses: dict                       # credit id -> amount
     charge_items: int                # how many of the items come from charges; support, custom charges and credits follow
     rows: list                       # its charges, as they came
@@ -141,19 +76,21 @@ class Section(NamedTuple):
 def _section(catalog, customer, lane, period, source, rows, used):
     """rating.md section 5 in its order: tiers, support, custom charges, credits, foreign exchange."""
     given, rows = rows, month.apply_tiers(catalog.books.get(customer.price_book), rows, period)
-    support, group_missing = _support(catalog, rows, source, period)
+    owed = support.support(catalog, rows, source, period)
     lines = _lines(rows)
-    items = lines + support
+    # Equal keys stay in the order of payers.
+    fees = sorted((Item(customer.id, fee.account, "AWSSupport", fee.group, "", "support", ONE, fee.sell) for fee in owed.fees if fee.sell), key=_bytes_of)
+    items = lines + fees
     for charge, amount in month.custom_amounts(catalog, customer.id, lane, source, period, rows, items):
         if amount:
             items.append(Item(customer.id, "", charge.name, charge.id, "", "custom_charge", ONE, amount))
-    custom = len(lines) + len(support)
+    custom = len(lines) + len(fees)
     items[custom:] = sorted(items[custom:], key=_bytes_of)
     credits = month.credit_amounts(catalog, customer.id, lane, source, period, sum(item.exact for item in items), used)
     items += [Item(customer.id, "", credit.name, credit.id, "", "reseller_credit", ONE, -amount) for credit, amount in credits]
     rate = ONE if source == customer.currency else catalog.rates.get(("reseller", source, customer.currency, period))
     exacts = [item.exact if rate in (None, ONE) else multiply(item.exact, rate) for item in items]
-    return Section(customer, source, rate, items, exacts, {charge.payer for charge, _ in rows}, group_missing,
+    return Section(customer, source, rate, items, exacts, {charge.payer for charge, _ in rows}, owed.group_missing, owed.plan_ended,
                    {credit.id: amount for credit, amount in credits}, len(lines), given)
 
 
@@ -200,6 +137,8 @@ def _document(catalog, lane, period, sections):
         shut.add("FX_MISSING")
     if any(section.group_missing for section in sections):
         shut.add("SUPPORT_PLAN_GROUP_MISSING")
+    if any(section.plan_ended for section in sections):
+        shut.add("SUPPORT_PLAN_ENDED")
     return {
         "kind": "statement", "reseller": first.customer.reseller, "lane": lane, "period": period,
         "customers": [{"id": section.customer.id, "name": section.customer.name} for section in sections],

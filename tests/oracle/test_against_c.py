@@ -9,8 +9,8 @@ import subprocess
 import pytest
 
 from oracle import catalog as catalogs
-from oracle import compare, cur, links, load, random_catalog, random_report, totals
-from oracle.dec import show
+from oracle import compare, cur, links, load, random_catalog, random_report, totals, when
+from oracle.dec import parse, show
 from oracle.rate import rate_lines
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -23,10 +23,10 @@ TDS, ING = "111122223333", "444455556666"
 pytestmark = pytest.mark.skipif(not BIN.is_dir() and "CURMILL_BIN" not in os.environ and "CI" not in os.environ,
                                 reason="no programs built in build/dev/bin (CURMILL_BIN)")
 
-# Everything a charge is kept by; `reason` is no key of `totals`.
-KEYS = {**totals.KEYS, "reason": "reason"}
+# Everything a charge is kept by; `reason` and `group` are no keys of `totals`.
+KEYS = {**totals.KEYS, "reason": "reason", "group": "group"}
 CHARGE_KEYS = ("account", "customer", "line_item_type", "class", "product", "usage_type", "operation", "region", "unit", "rule",
-               "reason", "currency")
+               "reason", "currency", "group")
 DAY_KEYS = ("day", "account", "product", "currency")
 
 
@@ -53,6 +53,24 @@ def _groups(charges, names):
     return answer
 
 
+def _name_groups(got, the_catalog, payer, period):
+    """The program keeps since when a charge's link holds, and only where the group changes in the month: in its place, the group."""
+    start, end = when.period_bounds(period)
+    merged = {}
+    for charge in got["groups"]:
+        since = charge.pop("link_from")
+        at = when.parse_time(since) if since else None
+        named = {the_catalog.group_of(link, period) for link in the_catalog.links.get((payer, charge["account"]), ()) if link.customer == charge["customer"] and (
+            link.start < end and (link.end is None or link.end > start) if at is None else link.start <= at and (link.end is None or at < link.end))}
+        assert len(named) <= 1, "the group of a charge is not known: %s" % charge
+        charge["group"] = named.pop() if named else ""
+        sums = merged.setdefault(tuple(charge[name].encode() for name in CHARGE_KEYS), charge)
+        if sums is not charge:                                    # a group that comes back
+            sums["lines"] += charge["lines"]
+            sums.update((name, show(parse(sums[name]) + parse(charge[name]))) for name in totals.SUMS)
+    got["groups"] = [merged[key] for key in sorted(merged)]
+
+
 def _agree(catalog, payer, period, files, *options, given=None):
     """Rates the files with both and compares; returns the oracle's charges. `given`: a file of links of org-linker."""
     options += ("--links", given) if given else ()
@@ -61,6 +79,7 @@ def _agree(catalog, payer, period, files, *options, given=None):
     if given:
         the_catalog = links.with_links(the_catalog, links.read(given))
     charges = rate_lines(the_catalog, payer, period, cur.read_files(files, payer, period))
+    _name_groups(got, the_catalog, payer, period)
     head = {"payer": payer, "period": period, "complete": True, "lines": charges.lines,
             "suspended_lines": charges.suspended_lines, "derived_lines": charges.derived_lines}
     found = compare.compare_totals(got, {**head, "groups": _groups(charges, CHARGE_KEYS)})

@@ -137,7 +137,7 @@ def test_the_payer_account_itself_is_not_suspended():
     """P06: usage in the management account keeps payer, list, buy; nobody is charged."""
     the_catalog = make(book(REST), customer())
     rated = _rated(the_catalog, line("Usage", "5", listed="6", account=TDS))
-    assert rated == ("", "usage", "", "", parse("5"), parse("6"), parse("5"), 0)
+    assert rated == ("", "usage", "", "", parse("5"), parse("6"), parse("5"), 0, "")
     assert _rated(the_catalog, line("Whatever", account=TDS)).reason == "UNKNOWN_LINE_TYPE"
     linked = make(book(REST), customer(accounts=['{id: "%s", payer: "%s", from: 2025-01-01}' % (TDS, TDS)]))
     assert _rated(linked, line("Usage", "5", account=TDS)).sell == parse("5")

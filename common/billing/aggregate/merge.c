@@ -2,8 +2,9 @@
 
 #include <xxhash.h>
 
-enum { KEY_TEXTS = 12, FIRST_CAPACITY = 256 };
-_Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a charge begins with its twelve key texts");
+enum { KEY_TEXTS = 13, FIRST_CAPACITY = 256 };
+_Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice),
+               "a charge begins with its thirteen key texts");
 
 void cm_merge_init(cm_merge *merge, cm_arena *arena)
 {

@@ -70,10 +70,11 @@ static void *grow(cm_arena *arena, const void *old, uint32_t used, uint32_t capa
 
 static const cm_slice *key_of(const cm_charge *charge)
 {
-    return &charge->customer; /* the twelve texts come first, see rated_batch.h */
+    return &charge->customer; /* the thirteen texts come first, see rated_batch.h */
 }
-enum { KEY_TEXTS = 12 };
-_Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a charge begins with its twelve key texts");
+enum { KEY_TEXTS = 13 };
+_Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice),
+               "a charge begins with its thirteen key texts");
 
 static uint64_t text_hash(cm_slice text, uint64_t seed)
 {
@@ -126,6 +127,17 @@ static uint32_t charge_find_or_add(rating *r, const cm_charge *key)
     return c->count++;
 }
 
+/* The beginning of the link's part of the month, where the support plan group changes in it; "" otherwise. */
+static cm_slice part_of_month(const rating *r, const cm_decision *decision)
+{
+    char text[CM_INSTANT_TEXT];
+    if (!decision->group_changes)
+        return (cm_slice){"", 0};
+    cm_instant from = decision->link->from, start = cm_rater_time(r->rater, INT64_MIN);
+    cm_instant_print(from > start ? from : start, text);
+    return cm_slice_of(cm_arena_strndup(r->arena, text, strlen(text)));
+}
+
 static uint32_t charge_of(rating *r, const cm_kind *kind, const cm_decision *decision, enum cm_reason reason)
 {
     bool suspended = reason != CM_REASON_NONE;
@@ -143,6 +155,7 @@ static uint32_t charge_of(rating *r, const cm_kind *kind, const cm_decision *dec
         .rule = cm_slice_of(rule),
         .currency = kind->currency,
         .reason = cm_slice_of(cm_reason_name(reason)),
+        .link_from = part_of_month(r, decision),
         .first_row = UINT64_MAX,
     };
     return charge_find_or_add(r, &key);

@@ -29,6 +29,8 @@ static const struct text_column charge_texts[] = {
     CHARGE_TEXT(operation, operation), CHARGE_TEXT(region, region),     CHARGE_TEXT(unit, unit),
     CHARGE_TEXT(rule, rule),           CHARGE_TEXT(currency, currency), CHARGE_TEXT(reason, reason),
 };
+/* A column of its own: it is left out where all are "", as nearly always. */
+static const struct text_column link_texts[] = {CHARGE_TEXT(link_from, link_from)};
 static const struct text_column day_texts[] = {DAY_TEXT(account, day_account), DAY_TEXT(product, day_product),
                                                DAY_TEXT(currency, day_currency)};
 enum { CHARGE_TEXTS = sizeof charge_texts / sizeof *charge_texts, DAY_TEXTS = sizeof day_texts / sizeof *day_texts };
@@ -145,6 +147,14 @@ static void pack(const Curmill__V1__RatedRecord *record, cm_arena *arena, const 
     *ret_bytes = bytes;
 }
 
+static bool has_link_texts(const cm_rated_batch *batch)
+{
+    for (size_t i = 0; i < batch->charges; i++)
+        if (batch->charge[i].link_from.length)
+            return true;
+    return false;
+}
+
 void cm_rated_batch_encode(const cm_rated_batch *batch, cm_arena *arena, const uint8_t **ret_bytes, size_t *ret_length)
 {
     message_t message = CURMILL__V1__RATED_BATCH__INIT;
@@ -164,6 +174,8 @@ void cm_rated_batch_encode(const cm_rated_batch *batch, cm_arena *arena, const u
     message.cost = cm_costs_message(batch->cost, batch->costs, arena);
     number_texts(&texts, &message, charge_texts, CHARGE_TEXTS, batch->charge, sizeof *batch->charge, batch->charges,
                  arena);
+    if (has_link_texts(batch))
+        number_texts(&texts, &message, link_texts, 1, batch->charge, sizeof *batch->charge, batch->charges, arena);
     number_texts(&texts, &message, day_texts, DAY_TEXTS, batch->day, sizeof *batch->day, batch->days, arena);
     put_dictionary(&message, &texts, arena);
     put_charges(&message, batch, arena);
@@ -225,7 +237,10 @@ static bool get_charges(message_t *m, cm_arena *arena, cm_rated_batch *ret)
         ret->charge[i].final_lines = m->charge_final_lines[i];
         ret->charge[i].first_row = m->first_row[i];
     }
+    for (size_t i = 0; i < n && !m->n_link_from; i++)
+        ret->charge[i].link_from = (cm_slice){"", 0};
     return get_texts(m, charge_texts, CHARGE_TEXTS, ret->charge, sizeof *ret->charge, n) &&
+           (!m->n_link_from || get_texts(m, link_texts, 1, ret->charge, sizeof *ret->charge, n)) &&
            get_layers(m, charge_decimals, ret->charge, sizeof *ret->charge, n);
 }
 

@@ -16,6 +16,7 @@ typedef struct cm_layers {
 typedef struct cm_charge {
     cm_slice customer, account, line_item_type, class, product, usage_type, operation, region, unit, rule, currency,
         reason;
+    cm_slice link_from; /* where the account's support plan group changes in the month: since when this one holds */
     uint64_t lines, derived_lines, final_lines, first_row; /* `lines` without derived ones */
     cm_layers sum;
 } cm_charge;

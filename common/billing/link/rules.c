@@ -200,6 +200,10 @@ const char *cm_plan_of_group(const cm_support_group *group)
         return "enterprise";
     case CM_PLAN_BASIC:
         return "basic";
+    case CM_PLAN_NAMED:
+        if (strcmp(group->plan, "enterprise_on_ramp") == 0 || strcmp(group->plan, "enterprise_2026") == 0)
+            return "enterprise";
+        break;
     case CM_PLAN_PASSTHROUGH:
         break;
     }

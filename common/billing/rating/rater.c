@@ -61,6 +61,17 @@ static void suspend(const cm_deciding *d, enum cm_reason reason)
     d->out->buy = d->out->sell = (cm_price_step){CM_OP_ZERO, CM_LAYER_PAYER, CM_DECIMAL_ZERO};
 }
 
+/* Section 6: each group has its own part of the month's support. */
+static bool group_changes(const cm_deciding *d, const cm_link *links, size_t count)
+{
+    const cm_support_group *own = cm_link_group(d->out->link, d->rater->period);
+    for (size_t i = 0; i < count; i++)
+        if (links[i].customer == d->out->customer && links[i].from < d->rater->end && links[i].to > d->rater->start &&
+            cm_link_group(&links[i], d->rater->period) != own)
+            return true;
+    return false;
+}
+
 /* Section 8: the terms of the delivery's month, whatever the line's own time is. */
 static void take_terms(cm_deciding *d)
 {
@@ -95,6 +106,7 @@ static enum cm_reason find_link(cm_deciding *d)
         }
     }
     if (out->link) {
+        out->group_changes = group_changes(d, links, count);
         cm_trace_step(d, "link", "account %.*s belongs to customer %s at that time%s", CM_SLICE(d->kind->usage_account),
                       out->customer->id, out->link->given ? ", by its link request (org-linker)" : "");
         take_terms(d);

@@ -46,6 +46,7 @@ typedef struct cm_decision {
      * book (S4). */
     bool suspend_without_list_price;
     const cm_link *link;                 /* NULL: none */
+    bool group_changes;                  /* the customer's support plan group of the account changes in the month */
     const cm_customer *customer;         /* NULL: none */
     const cm_rule *buy_rule, *sell_rule; /* NULL: no rule decided */
     cm_price_step buy, sell;

@@ -114,14 +114,7 @@ static bool add_charges_and_support(const cm_building *b, cm_section *section, c
         charges[i] = &work->list[i];
     sort_charges(charges, work->count);
     charge_lines(charges, work->count, &section->lines);
-    bool done = true;
-    for (size_t first = 0, last; done && first < work->count; first = last) {
-        for (last = first + 1; last < work->count && strcmp(charges[last]->payer, charges[first]->payer) == 0 &&
-                               strcmp(charges[last]->account, charges[first]->account) == 0;
-             last++)
-            ;
-        done = cm_support_add_row(b, section->customer, charges + first, last - first, &section->lines, err);
-    }
+    bool done = cm_support_add_rows(b, section->customer, charges, work->count, &section->lines, err);
     free(charges);
     return done;
 }

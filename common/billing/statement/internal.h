@@ -61,6 +61,7 @@ typedef struct cm_section {
 } cm_section;
 
 cm_decimal cm_charge_layer(const cm_statement_charge *charge, enum cm_layer layer);
+const char *cm_charge_link_from(const cm_statement_charge *charge); /* "" for NULL */
 
 /* A customer's charges in one currency, changed by the tier step. */
 typedef struct cm_work {
@@ -76,11 +77,11 @@ cm_statement_charge *cm_work_add(cm_work *work);
 CM_NODISCARD bool cm_tiers_apply(const cm_building *building, const cm_customer *customer, cm_work *work,
                                  cm_error *err);
 
-/* Section 6: adds the support row of one (payer, account, customer), if its link names a group; `charges` are all of
- * its charges in the period in one currency (S10). */
-CM_NODISCARD bool cm_support_add_row(const cm_building *building, const cm_customer *customer,
-                                     const cm_statement_charge *const *charges, size_t count, cm_draft_lines *lines,
-                                     cm_error *err);
+/* Section 6: adds a support row for each payer, account and group; `charges` are all of the customer's charges in the
+ * period in one currency, by payer and account (S10). */
+CM_NODISCARD bool cm_support_add_rows(const cm_building *building, const cm_customer *customer,
+                                      const cm_statement_charge *const *charges, size_t count, cm_draft_lines *lines,
+                                      cm_error *err);
 
 /* Adds custom charges that are due, after charges and support are in the lines. */
 CM_NODISCARD bool cm_custom_add_rows(const cm_building *building, const cm_section *section, const cm_work *work,

@@ -48,8 +48,8 @@ void cm_margin_free(cm_margin *margin)
 
 static bool without_group(const cm_building *b, const cm_statement_charge *charge)
 {
-    const cm_link *link = cm_link_of_month(b->catalog, charge->payer, charge->account, charge->customer, b->period);
-    return charge->class == CM_CLASS_SUPPORT && (!link || !cm_link_group(link, b->period));
+    return charge->class == CM_CLASS_SUPPORT && !cm_group_of_charges(b->catalog, charge->payer, charge->account,
+                                                                     charge->customer, charge->link_from, b->period);
 }
 
 /* N12: credits by the distributor in this month for earlier ones reduce what the reseller pays. */

@@ -17,6 +17,8 @@ typedef struct cm_statement_charge {
     cm_decimal quantity, payer_amount, list_amount, buy_amount, sell_amount;
     const char
         *rule; /* id of the sell rule that applied, "" or NULL: none. Charges of different rules must not be merged. */
+    const char *link_from; /* since when the link of its lines holds, where the account's support plan group changes in
+                            * the month; "" or NULL otherwise */
 } cm_statement_charge;
 
 /* How much of a reseller credit documents used, in the credit's currency. */
@@ -115,10 +117,13 @@ bool cm_custom_charge_is_due(const cm_custom_charge *charge, const char *lane, c
  */
 cm_statement_charge cm_custom_charge_presence(const cm_custom_charge *charge);
 
-/* The latest link of (payer, account, customer) that overlaps the period, or NULL: its group counts for the month
- * (S10). */
+/* The latest link of (payer, account, customer) that overlaps the period, or NULL (S10). */
 const cm_link *cm_link_of_month(const cm_catalog *catalog, const char *payer, const char *account, const char *customer,
                                 cm_period period);
+/* The support plan group of charges: that of the link that holds since `link_from` (see cm_statement_charge), otherwise
+ * of the latest one; NULL: none. */
+const cm_support_group *cm_group_of_charges(const cm_catalog *catalog, const char *payer, const char *account,
+                                            const char *customer, const char *link_from, cm_period period);
 
 /* Largest remainder: `rounded`[i] are multiples of 10^-places that add up to `total`, which is half_away(sum of exact).
  */

@@ -38,7 +38,7 @@ typedef struct tiered {
     const cm_statement_charge *charge;
 } tiered;
 
-/* Where a part of the amount belongs: account, payer, product, unit, class. */
+/* Where a part of the amount belongs: account, payer, product, unit, class, part of the month. */
 static int by_place(const tiered *x, const tiered *y)
 {
     CM_ORDER_BY_TEXT(x->rule->id, y->rule->id);
@@ -46,7 +46,10 @@ static int by_place(const tiered *x, const tiered *y)
     CM_ORDER_BY_TEXT(x->charge->payer, y->charge->payer);
     CM_ORDER_BY_TEXT(x->charge->product, y->charge->product);
     CM_ORDER_BY_TEXT(x->charge->unit, y->charge->unit);
-    return (int)x->charge->class - (int)y->charge->class;
+    if (x->charge->class != y->charge->class)
+        return (int)x->charge->class - (int)y->charge->class;
+    CM_ORDER_BY_TEXT(cm_charge_link_from(x->charge), cm_charge_link_from(y->charge));
+    return 0;
 }
 
 static int by_place_void(const void *a, const void *b)
@@ -120,6 +123,7 @@ static bool share_out(const tiered *list, size_t count, cm_work *work)
                                                    .unit = at->unit,
                                                    .currency = at->currency,
                                                    .class = at->class,
+                                                   .link_from = at->link_from,
                                                    .quantity = quantity,
                                                    .sell_amount = part};
     }

@@ -36,10 +36,11 @@ typedef struct reading {
 
 static cm_slice *texts_of(cm_charge *charge)
 {
-    return &charge->customer; /* the twelve key texts come first (rated_batch.h) */
+    return &charge->customer; /* the thirteen key texts come first (rated_batch.h) */
 }
-enum { KEY_TEXTS = 12 };
-_Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice), "a charge begins with its twelve key texts");
+enum { KEY_TEXTS = 13 };
+_Static_assert(offsetof(cm_charge, lines) == KEY_TEXTS * sizeof(cm_slice),
+               "a charge begins with its thirteen key texts");
 
 /* What was added lives in the batch's arena: its texts move to the merge's. */
 static void keep_texts(reading *r, size_t from)

@@ -141,7 +141,8 @@ static bool add_charge(building *b, const cm_rows *rows, int row, cm_error *err)
                                .usage_type = keep(b, rows, row, 4),
                                .unit = keep(b, rows, row, 5),
                                .currency = keep(b, rows, row, 7),
-                               .rule = keep(b, rows, row, 15)};
+                               .rule = keep(b, rows, row, 15),
+                               .link_from = keep(b, rows, row, 16)};
     cm_decimal *const sums[] = {&c->quantity, &c->payer_amount, &c->list_amount, &c->buy_amount, &c->sell_amount};
     for (int i = 0; i < 5; i++)
         if (!cm_rows_decimal_fits(rows, row, 8 + i, sums[i]) && !b->broken)
@@ -332,13 +333,13 @@ static const char charges_sql[] =
     "DECLARE statement_charges NO SCROLL CURSOR FOR"
     " SELECT c.customer, r.payer, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, sum(c.quantity),"
     " sum(c.payer_amount), sum(c.list_amount), sum(c.buy_amount), sum(c.sell_amount), r.id, coalesce(u.reseller, '') "
-    "AS reseller, c.rule"
+    "AS reseller, c.rule, c.link_from"
     " FROM %s c JOIN run r ON r.id = c.run_id LEFT JOIN unnest($3::text[], $4::text[]) u (customer, reseller) ON "
     "u.customer = c.customer"
     " WHERE c.period = $1 AND c.run_id = ANY ($2::text[]) AND c.class <> 'suspended' AND c.customer <> ''"
     " AND ($5::text[] IS NULL OR c.customer = ANY ($5::text[]))"
     " GROUP BY u.reseller, c.customer, r.payer, r.id, c.account, c.product, c.usage_type, c.unit, c.class, c.currency, "
-    "c.rule"
+    "c.rule, c.link_from"
     " ORDER BY coalesce(u.reseller, ''), c.customer, r.payer";
 
 static bool read_charges(building *b, cm_error *err)

@@ -36,6 +36,7 @@ static const struct {
              {"TOO_EARLY", true},
              {"SUSPENDED", true},
              {"SUPPORT_PLAN_GROUP_MISSING", true},
+             {"SUPPORT_PLAN_ENDED", true},
              {"TAX_HOLD", true},
              {"FX_MISSING", false}};
 

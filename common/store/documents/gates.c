@@ -8,6 +8,7 @@
 #include "platform/postgres/array.h"
 #include "store/catalog/link_store.h"
 #include "store/documents/statement_store.h"
+#include "store/documents/support_gates.h"
 #include "store/runs/period_store.h"
 #include "store/runs/stale.h"
 #include "store/tax/tax_store.h"
@@ -291,7 +292,7 @@ static bool prices_stale(const gating *g, cm_error *err)
     return done;
 }
 
-/* --- SUSPENDED, SUPPORT_PLAN_GROUP_MISSING ----------------------------------------------------------------------- */
+/* --- SUSPENDED, SUPPORT_PLAN_GROUP_MISSING, SUPPORT_PLAN_ENDED --------------------------------------------------- */
 
 static bool is_linked(const gating *g, const char *payer, const char *account)
 {
@@ -338,31 +339,22 @@ static bool suspended(const gating *g, cm_error *err)
     return true;
 }
 
-/* O15, R05: AWS charged for support on an account of the customer, but its link names no group. */
-static bool support_group_missing(const gating *g, cm_error *err)
+/* O15, R05; rating.md section 6. */
+static bool support_gates(const gating *g, cm_error *err)
 {
-    cm_rows *rows = NULL;
-    if (!ask(g,
-             "SELECT DISTINCT r.payer, h.account, h.customer FROM %s c JOIN run r ON r.id = c.run_id"
-             " JOIN charge h ON h.period = $2 AND h.run_id = r.id WHERE c.lane = $1 AND c.period = $2 AND h.customer = "
-             "ANY ($3::text[]) AND h.currency = $4"
-             " AND h.class = 'support' ORDER BY r.payer, h.account, h.customer",
-             4, &rows, err))
-        return false;
-    cm_buffer detail = {0};
-    for (int i = 0; i < cm_rows_count(rows); i++) {
-        const cm_link *link = cm_link_of_month(g->catalog, cm_rows_text(rows, i, 0), cm_rows_text(rows, i, 1),
-                                               cm_rows_text(rows, i, 2), g->period);
-        if (!link || !cm_link_group(link, g->period))
-            cm_buffer_printf(&detail, "%s%s",
-                             detail.length ? ", " : "add a support_plan_group to the catalog for account ",
-                             cm_rows_text(rows, i, 1));
+    const cm_support_gate ask_for = {g->catalog, g->lane,    g->month, g->customer_ids.data,
+                                     g->source,  g->runs_of, g->period};
+    cm_buffer missing = {0}, ended = {0};
+    bool has_groups, has_prices;
+    bool done = cm_store_support_group_missing(g->pg, &ask_for, &has_groups, &missing, err) &&
+                cm_store_support_plan_ended(g->pg, &ask_for, &has_prices, &ended, err);
+    if (done) {
+        gate(g, "SUPPORT_PLAN_GROUP_MISSING", has_groups, cm_buffer_string(&missing));
+        gate(g, "SUPPORT_PLAN_ENDED", has_prices, cm_buffer_string(&ended));
     }
-    gate(g, "SUPPORT_PLAN_GROUP_MISSING", detail.length == 0,
-         detail.length ? detail.data : "every account with AWS support has a support plan group");
-    cm_buffer_free(&detail);
-    cm_rows_free(rows);
-    return true;
+    cm_buffer_free(&missing);
+    cm_buffer_free(&ended);
+    return done;
 }
 
 /* --- TAX_HOLD ---------------------------------------------------------------------------------------------------- */
@@ -429,7 +421,7 @@ json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *docume
                 prices_stale(&g, err) && not_final(&g, err);
     if (done) {
         too_early(&g);
-        done = suspended(&g, err) && support_group_missing(&g, err) && tax_hold(&g, err) && fx_missing(&g, err);
+        done = suspended(&g, err) && support_gates(&g, err) && tax_hold(&g, err) && fx_missing(&g, err);
     }
     cm_buffer_free(&g.customer_ids);
     free(g.runs);

@@ -25,15 +25,16 @@ static bool copy_charges(cm_pg *pg, const char *run, const cm_merge *merge, cm_e
         target, sizeof target,
         "charge_part_%s (customer, account, line_item_type, class, product, usage_type, operation, region, unit, "
         "rule, currency,"
-        " reason, lines, derived_lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, "
+        " reason, link_from, lines, derived_lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, "
         "buy_amount, sell_amount)",
         run);
     if (!cm_copy_begin(&copy, pg, target, err))
         return false;
     for (size_t i = 0; i < merge->charges.count; i++) {
         const cm_charge *c = &merge->charge[i].charge;
-        const cm_slice key[] = {c->customer,  c->account, c->line_item_type, c->class, c->product,  c->usage_type,
-                                c->operation, c->region,  c->unit,           c->rule,  c->currency, c->reason};
+        const cm_slice key[] = {c->customer,   c->account,   c->line_item_type, c->class, c->product,
+                                c->usage_type, c->operation, c->region,         c->unit,  c->rule,
+                                c->currency,   c->reason,    c->link_from};
         for (size_t k = 0; k < sizeof key / sizeof *key; k++)
             put_slice(&copy, key[k]);
         cm_copy_i64(&copy, (int64_t)c->lines);

@@ -29,6 +29,7 @@ static const struct {
     {"rule", offsetof(cm_charge, rule)},
     {"reason", offsetof(cm_charge, reason)},
     {"currency", offsetof(cm_charge, currency)},
+    {"link_from", offsetof(cm_charge, link_from)},
 };
 enum { CHARGE_KEYS = sizeof charge_keys / sizeof charge_keys[0] };
 _Static_assert(CHARGE_KEYS * sizeof(cm_slice) == offsetof(cm_charge, lines), "every text of a charge is a key");

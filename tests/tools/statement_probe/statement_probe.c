@@ -1,8 +1,8 @@
 /*
  * statement-probe FOLDER LANE PERIOD: documents from charges on standard input, for comparison with the oracle.
- * In: {"charges": [{customer, payer, account, product, usage_type, unit, currency, class, rule, quantity, payer_amount,
- * list_amount, buy_amount, sell_amount}], "used": {credit: amount}, "discounts": [{customer, account, product,
- * currency, earned, amount}]}. Out: {"documents": [...], "used": {credit: amount}, "margins": [...]}.
+ * In: {"charges": [{customer, payer, account, product, usage_type, unit, currency, class, rule, group, quantity,
+ * payer_amount, list_amount, buy_amount, sell_amount}], "used": {credit: amount}, "discounts": [{customer, account,
+ * product, currency, earned, amount}]}. Out: {"documents": [...], "used": {credit: amount}, "margins": [...]}.
  */
 #include "billing/catalog/check/read.h"
 #include "billing/catalog/parse/canonical.h"
@@ -31,7 +31,26 @@ static cm_decimal decimal_of(const json_t *object, const char *key)
     return value;
 }
 
-static cm_statement_charge charge_of(const json_t *in)
+/* Since when a link with the charge's group holds in the month; "" if there is none. */
+static const char *since(const cm_catalog *catalog, cm_period period, const json_t *in)
+{
+    static char texts[1024][CM_INSTANT_TEXT];
+    static size_t used;
+    const char *group = text_of(in, "group");
+    size_t count = 0;
+    const cm_link *links = cm_catalog_links(catalog, text_of(in, "payer"), cm_slice_of(text_of(in, "account")), &count);
+    cm_instant start = cm_period_start(period), end = cm_period_end(period);
+    for (size_t i = 0; i < count; i++) {
+        const cm_support_group *own = cm_link_group(&links[i], period);
+        if (strcmp(own ? own->id : "", group) != 0 || links[i].from >= end || links[i].to <= start)
+            continue;
+        cm_assert(used < sizeof texts / sizeof *texts);
+        return cm_instant_print(links[i].from > start ? links[i].from : start, texts[used++]);
+    }
+    return "";
+}
+
+static cm_statement_charge charge_of(const cm_catalog *catalog, cm_period period, const json_t *in)
 {
     cm_statement_charge c = {.customer = text_of(in, "customer"),
                              .payer = text_of(in, "payer"),
@@ -41,6 +60,7 @@ static cm_statement_charge charge_of(const json_t *in)
                              .unit = text_of(in, "unit"),
                              .currency = text_of(in, "currency"),
                              .rule = text_of(in, "rule"),
+                             .link_from = since(catalog, period, in),
                              .quantity = decimal_of(in, "quantity"),
                              .payer_amount = decimal_of(in, "payer_amount"),
                              .list_amount = decimal_of(in, "list_amount"),
@@ -121,7 +141,7 @@ int main(int argc, char **argv)
     cm_statement_charge *charges = cm_alloc((json_array_size(list) + 1) * sizeof *charges);
     cm_credit_use *uses = cm_alloc((json_object_size(used) + 1) * sizeof *uses);
     for (input.count = 0; input.count < json_array_size(list); input.count++)
-        charges[input.count] = charge_of(json_array_get(list, input.count));
+        charges[input.count] = charge_of(catalog, input.period, json_array_get(list, input.count));
     const char *credit;
     json_t *value;
     json_object_foreach (used, credit, value)

@@ -31,6 +31,8 @@ json_t *cm_check_base(cm_checker *checker, const cm_yaml_node *node, const char 
 /* All documents. */
 void cm_check_whole(cm_checker *checker);
 void cm_check_links(cm_checker *checker);
+/* Months for which a group's plan gives no price (rating.md section 6). */
+void cm_check_support_months(cm_checker *checker);
 void cm_check_money_lanes(cm_checker *checker);
 void cm_check_distributors(cm_checker *checker);
 /* A lane; false (and a problem): none, or none of this installation. */

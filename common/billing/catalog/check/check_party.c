@@ -74,7 +74,7 @@ static json_t *account(cm_checker *checker, const cm_yaml_node *node, const cm_d
     if (fields[CM_KEY_ACCOUNT_GROUP].value &&
         cm_read_reference(checker, fields[CM_KEY_ACCOUNT_GROUP].value, "support_plan_group",
                           CM_DOCUMENT_SUPPORT_PLAN_GROUP, &group))
-        json_object_set_new(json, "support_plan_group", json_string(group));
+        json_object_set_new(json, "support_plan_group", json_string(link.group = group));
     if (fields[CM_KEY_ACCOUNT_PLAN].value &&
         cm_read_one_of(checker, fields[CM_KEY_ACCOUNT_PLAN].value, "support_plan", declared_plans, &plan))
         json_object_set_new(json, "support_plan", json_string(declared_plans[plan]));

@@ -135,7 +135,7 @@ static void check_unique(cm_checker *checker)
                      "texts, or {reseller}",
                      document->title, last->title, cm_place(checker, last->id_node), document->unique);
         else if (document->from < last->to)
-            cm_wrong(checker, document->id_node, "%s and %s at %s hold at the same time for the type %s",
+            cm_wrong(checker, document->id_node, "%s and %s at %s hold at the same time for the plan %s",
                      document->title, last->title, cm_place(checker, last->id_node), document->unique);
     }
     free(list);
@@ -148,6 +148,7 @@ void cm_check_whole(cm_checker *checker)
     check_buy_books(checker);
     check_unique(checker);
     cm_check_links(checker);
+    cm_check_support_months(checker);
     cm_check_money_lanes(checker);
     cm_check_distributors(checker);
 }

@@ -41,8 +41,11 @@ typedef struct cm_document {
     cm_pass_through *pass_through; /* by time */
     size_t pass_through_count;
     /* SupportPlan, FxRate, Distributor: what must not come twice */
-    const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type; Distributor: its lane */
+    const char *unique; /* FxRate: "reseller USD EUR 2025-06"; SupportPlan: its type or id; Distributor: its lane */
     cm_instant from, to;
+    /* SupportPlanGroup; `from` is the month of its last version */
+    const char *plan; /* name of the SupportPlan that its fee is computed with; NULL: none */
+    const cm_yaml_node *plan_node, *version_node;
     /* CustomCharge, Credit; the lane also of a Distributor */
     const char *owner;             /* the customer, if it could be read */
     const cm_yaml_node *lane_node; /* NULL: the lane of the customer's accounts */
@@ -57,6 +60,7 @@ typedef struct cm_reference {
 
 typedef struct cm_checked_link {
     const char *payer, *account;
+    const char *group; /* support plan group; NULL: none */
     cm_instant from, to;
     const cm_document *customer;
     const cm_yaml_node *node; /* the account's id */

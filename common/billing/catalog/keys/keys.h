@@ -148,11 +148,22 @@ enum {
     CM_KEY_GROUP_ID,
     CM_KEY_GROUP_LABEL,
     CM_KEY_GROUP_TYPE,
+    CM_KEY_GROUP_PLAN,
+    CM_KEY_GROUP_OVER, /* from here on: without effect on basic and passthrough */
     CM_KEY_GROUP_PERCENT,
     CM_KEY_GROUP_MINIMUM,
     CM_KEY_GROUP_BUY_PERCENT,
     CM_KEY_GROUP_BASE,
+    CM_KEY_GROUP_VERSIONS,
     CM_KEY_GROUP_COUNT
+};
+enum {
+    CM_KEY_GROUP_VERSION_FROM,
+    CM_KEY_GROUP_VERSION_PERCENT,
+    CM_KEY_GROUP_VERSION_MINIMUM,
+    CM_KEY_GROUP_VERSION_BUY_PERCENT,
+    CM_KEY_GROUP_VERSION_BASE,
+    CM_KEY_GROUP_VERSION_COUNT
 };
 enum { CM_KEY_BASE_LAYER, CM_KEY_BASE_CLASSES, CM_KEY_BASE_COUNT };
 enum {
@@ -266,8 +277,8 @@ extern const cm_key_table cm_payer_keys, cm_reports_keys, cm_access_keys;
 /* A payer's source, by type: "type" and then the type's own keys. */
 extern const cm_key_table cm_folder_source_keys, cm_s3_source_keys;
 extern const cm_key_table cm_book_keys, cm_version_keys, cm_rule_keys, cm_match_keys, cm_price_keys, cm_tier_keys;
-extern const cm_key_table cm_group_keys, cm_base_keys, cm_plan_keys, cm_band_keys, cm_fx_keys, cm_line_type_keys,
-    cm_support_product_keys;
+extern const cm_key_table cm_group_keys, cm_group_version_keys, cm_base_keys, cm_plan_keys, cm_band_keys, cm_fx_keys,
+    cm_line_type_keys, cm_support_product_keys;
 extern const cm_key_table cm_charge_keys, cm_credit_keys;
 extern const cm_key_table cm_distributor_keys, cm_territory_keys, cm_tax_profile_keys, cm_tax_address_keys,
     cm_remit_keys;

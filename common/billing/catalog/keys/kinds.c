@@ -37,11 +37,12 @@ const cm_kind_keys cm_kind_keys_of[CM_DOCUMENT_KINDS] = {
     [CM_DOCUMENT_RESELLER] = {"Who bills the customers: the issuer of the documents.", "reseller.yaml",
                               TABLES(&cm_reseller_keys, &cm_contact_keys)},
     [CM_DOCUMENT_SUPPORT_PLAN] =
-        {"What AWS publishes for a support plan, where it is newer than what curmill knows. It "
-         "replaces the built-in data of its type for its own time (S11).",
+        {"What a support plan costs: AWS's, where it is newer than what curmill knows, or one of your own. It "
+         "replaces the built-in data of the same name for its own months (S11).",
          "support-plan.yaml", TABLES(&cm_plan_keys, &cm_band_keys)},
     [CM_DOCUMENT_SUPPORT_PLAN_GROUP] = {"What customers pay for AWS Support on their accounts (N02-N05, O14, O15).",
-                                        "support-plan-group.yaml", TABLES(&cm_group_keys, &cm_base_keys)},
+                                        "support-plan-group.yaml",
+                                        TABLES(&cm_group_keys, &cm_group_version_keys, &cm_base_keys)},
     [CM_DOCUMENT_SUPPORT_PRODUCT] =
         {"Teaches curmill a product code under which AWS charges for support, without a new release. Those that it "
          "knows: [rating.md](rating.md), section 2.",

@@ -9,25 +9,48 @@ static const cm_key group[CM_KEY_GROUP_COUNT] = {
     [CM_KEY_GROUP_LABEL] = {"label", false, NULL, "text", "`AWS Support`",
                             "what customers read where the group's support stands on a document", "Managed support"},
     [CM_KEY_GROUP_TYPE] =
-        {"type", true, "business, passthrough, basic or one of AWS's public plans",
+        {"type", false, NULL,
          "`business`, `passthrough`, `developer`, `business_public`, `business_plus`, `enterprise` or `basic`", NULL,
          "`business`: a flat percent of usage (N02-N04); `passthrough`: AWS's own support lines; `basic`: "
-         "nothing; the others: AWS's published "
-         "plans",
+         "nothing; the others: AWS's published plans. Either `type` or `plan`",
          "business"},
+    [CM_KEY_GROUP_PLAN] = {"plan", false, NULL, "id of a SupportPlan, or a built-in plan", NULL,
+                           "the plan that the fee is computed with; the built-in ones: [rating.md](rating.md), "
+                           "section 6",
+                           "enterprise_2026"},
+    [CM_KEY_GROUP_OVER] = {"over", false, NULL, "`account` or `group`", "`account`",
+                           "`account`: fee and minimum for each account; `group`: over all accounts of the customer in "
+                           "the group, then shared out by their bases",
+                           "group"},
     [CM_KEY_GROUP_PERCENT] = {"percent", false, NULL, "0 to 100", "`business`: 10 (N02); others: the bands of the plan",
                               "percent of the base", "10"},
     [CM_KEY_GROUP_MINIMUM] = {"minimum", false, NULL, "0 to 1,000,000,000",
                               "`business`: none (N03); others: that of the plan",
-                              "least amount of an account and month, in the currency of the charges", "50"},
+                              "least amount of a month, in the currency of the charges; owed for the days that the "
+                              "group held",
+                              "50"},
     [CM_KEY_GROUP_BUY_PERCENT] = {"buy_percent", false, NULL, "0 to 100", "the reseller pays nothing for it",
                                   "what the reseller pays, in percent of the base (N05)", "9"},
     [CM_KEY_GROUP_BASE] = {"base", false, NULL, "the mapping below",
                            "sell price of usage, covered_usage and bundled_discount",
                            "what the percent is taken of (S10)",
                            "{layer: sell, classes: [usage, covered_usage, bundled_discount]}"},
+    [CM_KEY_GROUP_VERSIONS] = {"versions", false, NULL, "list of versions, by month", "none",
+                               "what changes with a month; each replaces the keys that it names", NULL},
 };
 const cm_key_table cm_group_keys = CM_KEY_TABLE("the document", "", group);
+
+static const cm_key group_version[CM_KEY_GROUP_VERSION_COUNT] = {
+    [CM_KEY_GROUP_VERSION_FROM] = {"from", true, "the first month that it holds for, like 2026-07", "month", NULL,
+                                   "the first month that it holds for", "2026-07"},
+    [CM_KEY_GROUP_VERSION_PERCENT] = {"percent", false, NULL, "0 to 100", "as before", "as in the group", "9"},
+    [CM_KEY_GROUP_VERSION_MINIMUM] = {"minimum", false, NULL, "0 to 1,000,000,000", "as before", "as in the group",
+                                      "60"},
+    [CM_KEY_GROUP_VERSION_BUY_PERCENT] = {"buy_percent", false, NULL, "0 to 100", "as before", "as in the group", "8"},
+    [CM_KEY_GROUP_VERSION_BASE] = {"base", false, NULL, "the mapping below", "as before", "as in the group",
+                                   "{layer: payer}"},
+};
+const cm_key_table cm_group_version_keys = CM_KEY_TABLE("a version", "versions[]", group_version);
 
 static const cm_key base[CM_KEY_BASE_COUNT] = {
     [CM_KEY_BASE_LAYER] = {"layer", false, NULL, "`payer`, `list`, `buy` or `sell`", "`sell`",
@@ -40,17 +63,18 @@ const cm_key_table cm_base_keys = CM_KEY_TABLE("a base", "base", base);
 
 static const cm_key plan[CM_KEY_PLAN_COUNT] = {
     [CM_KEY_PLAN_KIND] = {"kind", true, NULL, "`SupportPlan`", NULL, "the kind of this document", "SupportPlan"},
-    [CM_KEY_PLAN_ID] = {"id", true, NULL, "id", NULL, "names it in messages", "enterprise-2027"},
-    [CM_KEY_PLAN_TYPE] = {"type", true, "developer, business_public, business_plus or enterprise",
-                          "`developer`, `business_public`, `business_plus` or `enterprise`", NULL,
-                          "which of AWS's plans; two documents of a type may not hold at the same time", "enterprise"},
+    [CM_KEY_PLAN_ID] = {"id", true, NULL, "id", NULL, "what groups name as their `plan`; names it in messages",
+                        "enterprise-2027"},
+    [CM_KEY_PLAN_TYPE] = {"type", false, NULL, "`developer`, `business_public`, `business_plus` or `enterprise`",
+                          "none: a plan by its id alone",
+                          "which of AWS's plans it is the data of; two documents of a type may not hold at the same "
+                          "time",
+                          "enterprise"},
     [CM_KEY_PLAN_CURRENCY] = {"currency", false, NULL, "currency", "`USD`",
                               "currency of `minimum` and of the bands' borders", "USD"},
-    [CM_KEY_PLAN_FROM] = {"from", false, NULL, "time", "always", "the first instant at which it holds", "2027-01-01"},
-    [CM_KEY_PLAN_TO] = {"to", false, NULL, "time", "no end", "the first instant at which it no longer holds",
-                        "2028-01-01"},
-    [CM_KEY_PLAN_MINIMUM] = {"minimum", false, NULL, "0 to 1,000,000,000", "0", "least amount of an account and month",
-                             "15000"},
+    [CM_KEY_PLAN_FROM] = {"from", false, NULL, "month", "always", "the first month that it holds for", "2027-01"},
+    [CM_KEY_PLAN_TO] = {"to", false, NULL, "month", "no end", "the first month that it no longer holds for", "2028-01"},
+    [CM_KEY_PLAN_MINIMUM] = {"minimum", false, NULL, "0 to 1,000,000,000", "0", "least amount of a month", "15000"},
     [CM_KEY_PLAN_BANDS] = {"bands", true, NULL, "list of 1 to 50 bands", NULL,
                            "graduated: each part of the base at the percent of its own band", NULL},
 };

@@ -113,7 +113,8 @@ enum cm_plan_type {
     CM_PLAN_BUSINESS_PUBLIC,
     CM_PLAN_BUSINESS_PLUS,
     CM_PLAN_ENTERPRISE,
-    CM_PLAN_BASIC
+    CM_PLAN_BASIC,
+    CM_PLAN_NAMED, /* the plan that the group names by its id */
 };
 const char *cm_plan_type_name(enum cm_plan_type type);
 
@@ -123,23 +124,32 @@ typedef struct cm_plan_band {
     cm_decimal percent;
 } cm_plan_band;
 
-/* Dated data: what AWS publishes for a plan. */
+/* What a plan costs, for some months. */
 typedef struct cm_support_plan {
-    enum cm_plan_type type;
+    const char *name;     /* what groups name it by: a type ("developer") or an id */
     const char *currency; /* of minimum and borders */
-    cm_instant from, to;  /* half-open */
+    cm_instant from, to;  /* starts of months, half-open */
     cm_decimal minimum;
     const cm_plan_band *bands;
     size_t count;
 } cm_support_plan;
 
-typedef struct cm_support_group {
-    const char *id;
-    enum cm_plan_type type;
+/* What a group says from a month on. Whole: what a version does not name is as it was before. */
+typedef struct cm_group_terms {
+    cm_instant from; /* start of a month; INT64_MIN: the first, the keys of the document itself */
     bool has_percent, has_minimum, has_buy_percent;
     cm_decimal percent, minimum, buy_percent;
     enum cm_layer base_layer;        /* default SELL */
     bool base_class[CM_CLASS_COUNT]; /* default usage, covered_usage, bundled_discount */
+} cm_group_terms;
+
+typedef struct cm_support_group {
+    const char *id;
+    enum cm_plan_type type;
+    const char *plan;            /* name of its SupportPlan; NULL: business, passthrough, basic */
+    bool over_group;             /* fee and minimum over all of the customer's accounts in the group, then shared out */
+    const cm_group_terms *terms; /* by ascending from */
+    size_t term_count;           /* at least 1 */
 } cm_support_group;
 
 typedef struct cm_tax {
@@ -365,7 +375,14 @@ const cm_invoice_format *cm_catalog_invoice_format(const cm_catalog *catalog, co
 const cm_link *cm_catalog_links(const cm_catalog *catalog, const char *payer, cm_slice account, size_t *ret_count);
 const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, const char *from, const char *to,
                                 cm_period period);
-/* The plan's dated data in force at an instant. */
-const cm_support_plan *cm_catalog_plan(const cm_catalog *catalog, enum cm_plan_type type, cm_instant at);
+/* The plan of that name in force at an instant. */
+const cm_support_plan *cm_catalog_plan(const cm_catalog *catalog, const char *name, cm_instant at);
+const cm_group_terms *cm_group_terms_in(const cm_support_group *group, cm_period period);
+/*
+ * The plan that a group's fee is computed with in a month, for charges in a currency. False: there is none, so there is
+ * no fee (SUPPORT_PLAN_ENDED); *ret_why (may be NULL) gets a sentence. *ret NULL: the group needs no plan.
+ */
+bool cm_group_plan(const cm_catalog *catalog, const cm_support_group *group, cm_period period, const char *currency,
+                   const cm_support_plan **ret, cm_buffer *ret_why);
 
 #endif

@@ -125,14 +125,6 @@ const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, c
     return NULL;
 }
 
-const cm_support_plan *cm_catalog_plan(const cm_catalog *catalog, enum cm_plan_type type, cm_instant at)
-{
-    for (size_t i = 0; i < catalog->plan_count; i++)
-        if (catalog->plans[i].type == type && catalog->plans[i].from <= at && at < catalog->plans[i].to)
-            return &catalog->plans[i];
-    return NULL;
-}
-
 void cm_catalog_free(cm_catalog *catalog)
 {
     if (!catalog)

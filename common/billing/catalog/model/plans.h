@@ -1,6 +1,7 @@
 /*
  * AWS's published support plans as dated data (rating.md section 6, S11): what holds is a question of time, not of
- * code. A catalog's SupportPlan replaces the data of its type for its own interval. May use: catalog.h, base/arena.h.
+ * code. A catalog's SupportPlan replaces what is published under its name for its own months. A plan whose bands AWS
+ * has not told (Unified Operations) is not here: the catalog must give them. May use: catalog.h, base/arena.h.
  */
 #ifndef CM_CATALOG_PLANS_H
 #define CM_CATALOG_PLANS_H
@@ -11,13 +12,15 @@
 /* Changes with the compiled-in data; part of the engine version. Static. */
 const char *cm_support_plans_version(void);
 
-/* The plan types that have bands and a minimum. */
+/* The plan types that have bands and a minimum; each is also the name of a plan. */
 bool cm_plan_type_is_public(enum cm_plan_type type);
+/* Is a plan of that name compiled in? */
+bool cm_support_plan_is_published(const char *name);
 CM_NODISCARD bool cm_plan_type_parse(cm_slice name, enum cm_plan_type *ret);
 
 /*
- * Compiled-in data with `own` (any order, no overlaps within a type) laid over it: sorted by type and from, intervals
- * of a type never overlap. The list is in `arena`; bands are borrowed from `own` or static.
+ * Compiled-in data with `own` (any order, no overlaps within a name) laid over it: sorted by name and from, intervals
+ * of a name never overlap. The list is in `arena`; bands are borrowed from `own` or static.
  */
 const cm_support_plan *cm_support_plans_merge(cm_arena *arena, const cm_support_plan *own, size_t count,
                                               size_t *ret_count);

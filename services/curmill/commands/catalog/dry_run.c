@@ -139,7 +139,8 @@ static void copy_charge(cm_copy *copy, const cm_rerate_file *file, const cm_char
                               charge->product,        charge->usage_type,
                               charge->operation,      charge->region,
                               charge->unit,           charge->rule,
-                              charge->currency,       charge->reason};
+                              charge->currency,       charge->reason,
+                              charge->link_from};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         cm_copy_text(copy, texts[i].length ? texts[i].text : "", texts[i].length);
     cm_copy_i64(copy, (int64_t)charge->lines);
@@ -158,14 +159,15 @@ static bool take_charges(void *opaque, const cm_rerate_file *file, const cm_merg
 {
     dry_run *d = opaque;
     cm_copy copy;
-    bool done = cm_pg_begin(d->pg, err) &&
-                cm_copy_begin(&copy, d->pg,
-                              CM_RERATED_CHARGES
-                              " (period, run_id, customer, account, line_item_type, class, product, "
-                              "usage_type, operation, region, unit, rule, currency,"
-                              " reason, lines, derived_lines, final_lines, example_chunk, example_row, quantity, "
-                              "payer_amount, list_amount, buy_amount, sell_amount)",
-                              err);
+    bool done =
+        cm_pg_begin(d->pg, err) &&
+        cm_copy_begin(&copy, d->pg,
+                      CM_RERATED_CHARGES
+                      " (period, run_id, customer, account, line_item_type, class, product, "
+                      "usage_type, operation, region, unit, rule, currency,"
+                      " reason, link_from, lines, derived_lines, final_lines, example_chunk, example_row, quantity, "
+                      "payer_amount, list_amount, buy_amount, sell_amount)",
+                      err);
     for (size_t i = 0; done && i < merge->charges.count; i++) {
         copy_charge(&copy, file, &merge->charge[i].charge);
         done = cm_copy_row(&copy, err);

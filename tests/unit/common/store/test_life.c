@@ -279,8 +279,8 @@ Test(gates, overrides_are_audited)
 Test(gates, three_gates_cannot_be_overridden)
 {
     static const char *const never[] = {"RUN_INCOMPLETE", "PRICES_STALE", "FX_MISSING"};
-    static const char *const may[] = {"DELIVERY_MISSING",           "NOT_FINAL", "TOO_EARLY", "SUSPENDED",
-                                      "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD"};
+    static const char *const may[] = {"DELIVERY_MISSING",           "NOT_FINAL",          "TOO_EARLY", "SUSPENDED",
+                                      "SUPPORT_PLAN_GROUP_MISSING", "SUPPORT_PLAN_ENDED", "TAX_HOLD"};
     bool known;
     for (size_t i = 0; i < 3; i++)
         cr_assert(!cm_gate_can_be_overridden(never[i], &known) && known);

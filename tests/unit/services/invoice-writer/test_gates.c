@@ -1,6 +1,8 @@
 /* Gates of a draft (statements.md section 5; I13, O03, O15, R06-R08). */
 #include "world.h"
 
+#include "store/documents/document_store.h"
+
 static const hand_charge final_[] = {
     {.customer = "acme", .account = ACCOUNT, .class = "usage", .product = "EC2", .payer = "10", .sell = "10"}};
 
@@ -83,8 +85,8 @@ Test(gates, too_early)
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
     static const char *const codes[] = {
-        "RUN_INCOMPLETE", "DELIVERY_MISSING",           "PRICES_STALE", "NOT_FINAL", "TOO_EARLY",
-        "SUSPENDED",      "SUPPORT_PLAN_GROUP_MISSING", "TAX_HOLD",     "FX_MISSING"};
+        "RUN_INCOMPLETE", "DELIVERY_MISSING",           "PRICES_STALE",       "NOT_FINAL", "TOO_EARLY",
+        "SUSPENDED",      "SUPPORT_PLAN_GROUP_MISSING", "SUPPORT_PLAN_ENDED", "TAX_HOLD",  "FX_MISSING"};
     cr_expect_eq(json_array_size(gates), sizeof codes / sizeof *codes);
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         cr_expect_str_eq(json_string_value(json_object_get(json_array_get(gates, i), "code")), codes[i]);
@@ -269,6 +271,45 @@ Test(gates, support_plan_group_missing)
     rate(w, 'b', charges, 2);
     look(w, "acme");
     cr_expect_str_eq(shut(), "");
+    world_free(w);
+}
+
+/* rating.md section 6: a plan that has ended is no silent 0, in whatever part of the month its group held; other groups
+ * are not concerned. */
+Test(gates, support_plan_ended)
+{
+    static const char plans[] = "---\nkind: SupportPlan\nid: gold\nto: 2025-06\nbands: [{percent: 5}]\n"
+                                "---\nkind: SupportPlanGroup\nid: old\nplan: gold\n"
+                                "---\nkind: SupportPlanGroup\nid: new\ntype: business\n";
+    world *w = world_new(NULL);
+    set_clock(w, "2025-08-01");
+    cm_buffer yaml = {0};
+    cm_buffer_printf(&yaml,
+                     "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
+                     "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-01-01, support_plan_group: old}\n%s",
+                     plans);
+    world_catalog(w, yaml.data);
+    rate(w, 'a', final_, 1);
+    look(w, "acme");
+    cr_expect_str_eq(shut(), "SUPPORT_PLAN_ENDED");
+    cr_expect_str_eq(detail("SUPPORT_PLAN_ENDED"),
+                     "account " ACCOUNT ", support plan group old: plan gold ended with 2025-05 and is not in force in "
+                     "2025-06; give it a group whose plan has a price in 2025-06, or add a SupportPlan for gold, and "
+                     "apply the catalog");
+    bool known;
+    cr_expect(cm_gate_can_be_overridden("SUPPORT_PLAN_ENDED", &known) && known);
+    cm_buffer_free(&yaml);
+    cm_buffer_printf(&yaml,
+                     "kind: Customer\nid: acme\nname: A\nreseller: northwind\nprice_book: standard\naccounts:\n"
+                     "  - {id: \"" ACCOUNT "\", payer: \"" TDS
+                     "\", from: 2025-01-01, to: 2025-06-01, support_plan_group: old}\n"
+                     "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-06-01, support_plan_group: new}\n%s",
+                     plans);
+    world_catalog(w, yaml.data);
+    rate(w, 'b', final_, 1);
+    look(w, "acme");
+    cr_expect_str_eq(shut(), "");
+    cm_buffer_free(&yaml);
     world_free(w);
 }
 

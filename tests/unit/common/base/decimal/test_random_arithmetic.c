@@ -145,6 +145,27 @@ Test(random, divide)
     mpz_clear(ten_18);
 }
 
+Test(random, multiply_divide)
+{
+    for (int i = 0; i < ROUNDS / 4; i++) {
+        cm_i128 a, b, c = oracle_random_value();
+        cm_decimal got = {0};
+        random_pair(&a, &b, 18);
+        bool good = cm_decimal_multiply_divide_half_even((cm_decimal){a}, (cm_decimal){b}, (cm_decimal){c}, &got);
+        if (c == 0) {
+            cr_assert_not(good, "division by zero is refused");
+            continue;
+        }
+        load(a, b);
+        mpz_mul(numerator, x, y);
+        oracle_set(denominator, c);
+        if (c < 0)
+            mpz_neg(numerator, numerator);
+        mpz_abs(denominator, denominator);
+        compare("multiply and divide", a, b, CM_DECIMAL_SCALE, HALF_EVEN, good, got);
+    }
+}
+
 Test(random, percent_half_even)
 {
     oracle_power_of_ten(denominator, 20);

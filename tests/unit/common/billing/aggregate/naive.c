@@ -24,7 +24,8 @@ static bool same_charge(const cm_charge *a, const cm_charge *b)
            cm_slice_equal(a->product, b->product) && cm_slice_equal(a->usage_type, b->usage_type) &&
            cm_slice_equal(a->operation, b->operation) && cm_slice_equal(a->region, b->region) &&
            cm_slice_equal(a->unit, b->unit) && cm_slice_equal(a->rule, b->rule) &&
-           cm_slice_equal(a->currency, b->currency) && cm_slice_equal(a->reason, b->reason);
+           cm_slice_equal(a->currency, b->currency) && cm_slice_equal(a->reason, b->reason) &&
+           cm_slice_equal(a->link_from, b->link_from);
 }
 
 static cm_charge *charge_for(naive *n, const cm_charge *key, uint32_t shard)
@@ -63,6 +64,24 @@ static void add_cost(struct naive_shard *shard, cm_slice currency, cm_decimal co
     memcpy(new->currency, currency.text, currency.length);
 }
 
+/* Since when the line's link holds in the month; "" unless its account has several groups. */
+static cm_slice since(const cm_rater *rater, const cm_decision *d)
+{
+    static char kept[64][CM_INSTANT_TEXT];
+    static size_t count;
+    char text[CM_INSTANT_TEXT];
+    cm_instant start = cm_rater_time(rater, INT64_MIN);
+    if (!d->group_changes)
+        return cm_slice_of("");
+    cm_instant_print(d->link->from > start ? d->link->from : start, text);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(kept[i], text) == 0)
+            return cm_slice_of(kept[i]);
+    cr_assert_lt(count, sizeof kept / sizeof *kept);
+    memcpy(kept[count], text, sizeof text);
+    return cm_slice_of(kept[count++]);
+}
+
 static void add_line(const cm_rater *rater, const cm_line_batch *batch, uint32_t i, uint64_t row, uint32_t shards,
                      naive *n)
 {
@@ -87,6 +106,7 @@ static void add_line(const cm_rater *rater, const cm_line_batch *batch, uint32_t
         .rule = cm_slice_of(!suspended && d.sell_rule ? d.sell_rule->id : ""),
         .currency = kind->currency,
         .reason = cm_slice_of(cm_reason_name(priced.reason)),
+        .link_from = since(rater, &d),
         .first_row = row,
     };
     uint32_t shard = cm_shard_of(kind->usage_account, shards);

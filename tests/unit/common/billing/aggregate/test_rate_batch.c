@@ -73,7 +73,7 @@ static bool same_layers(const cm_layers *a, const cm_layers *b)
 static bool same_text(const cm_charge *a, const cm_charge *b)
 {
     const cm_slice *x = &a->customer, *y = &b->customer;
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 13; i++)
         if (!cm_slice_equal(x[i], y[i]))
             return false;
     return true;
@@ -378,6 +378,56 @@ static void expect_poison(cm_error err, uint64_t row, uint64_t expected)
     cr_assert_eq(err.class, CM_ERROR_POISON, "%s", err.text);
     cr_assert_str_eq(err.code, "OVERFLOW");
     cr_assert_eq(row, expected, "row %lu, not %lu", row, expected);
+}
+
+/* rating.md section 6: lines of one kind before and after the account's group changes are two charges, each with the
+ * instant since when its link holds. Where the group stays the same they are one. */
+Test(rate_batch, S10_a_change_of_the_support_plan_group_splits_a_charge)
+{
+    static const char *const second[] = {"h", "g"};
+    for (int i = 0; i < 2; i++) {
+        cm_buffer text = {0};
+        cm_buffer_printf(&text,
+                         "kind: Customer\nid: acme\nreseller: northwind\nprice_book: standard\naccounts:\n"
+                         "  - {id: \"" ACCOUNT "\", payer: \"" TDS
+                         "\", from: 2025-01-01, to: 2025-06-11, support_plan_group: g}\n"
+                         "  - {id: \"" ACCOUNT "\", payer: \"" TDS "\", from: 2025-06-11, support_plan_group: %s}\n"
+                         "---\n{kind: SupportPlanGroup, id: g, type: business}\n"
+                         "---\n{kind: SupportPlanGroup, id: h, type: business, percent: 7}\n",
+                         second[i]);
+        cm_catalog *catalog = catalog_of(text.data);
+        cm_error err = {0};
+        cm_rater *rater = cm_rater_new(catalog, TDS, june, &err);
+        cm_kind kinds[] = {kind_of_line(&(test_line){0})};
+        cm_instant change = instant_of("2025-06-11T00:00:00Z");
+        cm_decimal one = decimal_of("1");
+        cm_line_batch batch = {.first_row = 1,
+                               .lines = 3,
+                               .kinds = 1,
+                               .kind_of = kinds,
+                               .kind = (uint32_t[]){0, 0, 0},
+                               .start = (cm_instant[]){change - 1, change, change - CM_DAY},
+                               .quantity = (cm_decimal[]){one, one, one},
+                               .cost = (cm_decimal[]){one, one, one},
+                               .list_cost = (cm_decimal[]){one, one, one},
+                               .checksum = (uint64_t[]){1, 2, 3}};
+        cm_arena *arena = cm_arena_new(4096);
+        cm_rated_shards shards;
+        uint64_t row;
+        cr_assert(cm_rate_batch(rater, &batch, 1, arena, &shards, &row, &err), "%s", err.text);
+        const cm_rated_batch *b = &shards.batch[0];
+        if (i == 0) {
+            cr_assert_eq(b->charges, 2);
+            cr_assert(b->charge[0].lines == 2 && cm_slice_is(b->charge[0].link_from, "2025-06-01T00:00:00Z"));
+            cr_assert(b->charge[1].lines == 1 && cm_slice_is(b->charge[1].link_from, "2025-06-11T00:00:00Z"));
+        } else {
+            cr_assert(b->charges == 1 && b->charge[0].lines == 3 && cm_slice_is(b->charge[0].link_from, ""));
+        }
+        cm_arena_free(arena);
+        cm_rater_free(rater);
+        cm_catalog_free(catalog);
+        cm_buffer_free(&text);
+    }
 }
 
 Test(rate_batch, a_price_that_does_not_fit_names_its_row)

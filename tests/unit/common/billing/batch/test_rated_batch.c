@@ -39,8 +39,10 @@ static cm_rated_batch some_batch(test_random *random, cm_arena *arena)
     b.charge = cm_arena_zalloc(arena, (b.charges + 1) * sizeof *b.charge);
     b.day = cm_arena_zalloc(arena, (b.days + 1) * sizeof *b.day);
     int scale = (int)test_below(random, 19);
+    bool parts = test_below(random, 2); /* nearly all batches have no parts of months */
     for (size_t i = 0; i < b.charges; i++) {
         cm_charge *c = &b.charge[i];
+        c->link_from = parts ? some_text(random, arena) : (cm_slice){"", 0};
         cm_slice *texts[] = {&c->customer,  &c->account, &c->line_item_type, &c->class, &c->product,  &c->usage_type,
                              &c->operation, &c->region,  &c->unit,           &c->rule,  &c->currency, &c->reason};
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
@@ -86,7 +88,7 @@ static void expect_equal(const cm_rated_batch *a, const cm_rated_batch *b)
         cr_assert(cm_slice_equal(x->operation, y->operation) && cm_slice_equal(x->region, y->region) &&
                   cm_slice_equal(x->unit, y->unit));
         cr_assert(cm_slice_equal(x->rule, y->rule) && cm_slice_equal(x->currency, y->currency) &&
-                  cm_slice_equal(x->reason, y->reason));
+                  cm_slice_equal(x->reason, y->reason) && cm_slice_equal(x->link_from, y->link_from));
         cr_assert(x->lines == y->lines && x->derived_lines == y->derived_lines && x->final_lines == y->final_lines &&
                   x->first_row == y->first_row);
         expect_layers(&x->sum, &y->sum);

@@ -148,12 +148,13 @@ Test(good, support_group)
     cr_assert_eq(catalog->group_count, 1);
     const cm_support_group *group = &catalog->groups[0];
     cr_assert_eq(group->type, CM_PLAN_BUSINESS);
-    cr_assert(group->has_percent && group->has_buy_percent && !group->has_minimum);
-    decimal_is(group->percent, "10");
-    decimal_is(group->buy_percent, "9");
-    cr_assert_eq(group->base_layer, CM_LAYER_SELL);
+    const cm_group_terms *terms = group->terms;
+    cr_assert(terms->has_percent && terms->has_buy_percent && !terms->has_minimum);
+    decimal_is(terms->percent, "10");
+    decimal_is(terms->buy_percent, "9");
+    cr_assert_eq(terms->base_layer, CM_LAYER_SELL);
     for (int i = 0; i < CM_CLASS_COUNT; i++)
-        cr_assert_eq(group->base_class[i],
+        cr_assert_eq(terms->base_class[i],
                      i == CM_CLASS_USAGE || i == CM_CLASS_COVERED_USAGE || i == CM_CLASS_BUNDLED_DISCOUNT);
     cm_catalog_free(catalog);
 }

@@ -102,13 +102,13 @@ Test(tables, N02_N03_N19_groups_of_each_type)
         "{kind: SupportPlanGroup, id: c, type: enterprise, minimum: 12000, base: {layer: list, classes: usage}}\n---\n"
         "{kind: SupportPlanGroup, id: d, type: basic}\n");
     const cm_support_group *groups = catalog->groups;
-    cr_assert(groups[0].type == CM_PLAN_BUSINESS && groups[0].has_percent && !groups[0].has_minimum);
-    decimal_is(groups[0].percent, "10");
-    cr_assert(groups[1].type == CM_PLAN_PASSTHROUGH && !groups[1].has_percent);
-    cr_assert(groups[2].type == CM_PLAN_ENTERPRISE && !groups[2].has_percent && groups[2].has_minimum);
-    cr_assert_eq(groups[2].base_layer, CM_LAYER_LIST);
+    cr_assert(groups[0].type == CM_PLAN_BUSINESS && groups[0].terms->has_percent && !groups[0].terms->has_minimum);
+    decimal_is(groups[0].terms->percent, "10");
+    cr_assert(groups[1].type == CM_PLAN_PASSTHROUGH && !groups[1].terms->has_percent);
+    cr_assert(groups[2].type == CM_PLAN_ENTERPRISE && !groups[2].terms->has_percent && groups[2].terms->has_minimum);
+    cr_assert_eq(groups[2].terms->base_layer, CM_LAYER_LIST);
     for (int i = 0; i < CM_CLASS_COUNT; i++)
-        cr_assert_eq(groups[2].base_class[i], i == CM_CLASS_USAGE);
+        cr_assert_eq(groups[2].terms->base_class[i], i == CM_CLASS_USAGE);
     cr_assert_eq(groups[3].type, CM_PLAN_BASIC);
     cm_catalog_free(catalog);
 }
@@ -116,25 +116,26 @@ Test(tables, N02_N03_N19_groups_of_each_type)
 /* The legacy plans end 2027-01-01; Business Support+ begins 2026-01-01 (S11). */
 Test(plans, dates)
 {
+    static const char *const legacies[] = {"business_public", "developer", "enterprise_on_ramp"};
     cm_catalog *catalog = catalog_of_text("# base\n");
-    for (int i = 0; i < 2; i++) {
-        enum cm_plan_type legacy = i ? CM_PLAN_DEVELOPER : CM_PLAN_BUSINESS_PUBLIC;
+    for (size_t i = 0; i < sizeof legacies / sizeof *legacies; i++) {
+        const char *legacy = legacies[i];
         cr_assert_not_null(cm_catalog_plan(catalog, legacy, at(2020, 1, 1)));
         cr_assert_not_null(cm_catalog_plan(catalog, legacy, at(2027, 1, 1) - 1));
         cr_assert_null(cm_catalog_plan(catalog, legacy, at(2027, 1, 1)));
     }
-    cr_assert_null(cm_catalog_plan(catalog, CM_PLAN_BUSINESS_PLUS, at(2026, 1, 1) - 1));
-    cr_assert_not_null(cm_catalog_plan(catalog, CM_PLAN_BUSINESS_PLUS, at(2026, 1, 1)));
-    cr_assert_not_null(cm_catalog_plan(catalog, CM_PLAN_BUSINESS_PLUS, at(2040, 1, 1)));
-    cr_assert_not_null(cm_catalog_plan(catalog, CM_PLAN_ENTERPRISE, at(2040, 1, 1)));
-    cr_assert_null(cm_catalog_plan(catalog, CM_PLAN_BUSINESS, at(2025, 1, 1)));
-    cr_assert_null(cm_catalog_plan(catalog, CM_PLAN_PASSTHROUGH, at(2025, 1, 1)));
+    cr_assert_null(cm_catalog_plan(catalog, "business_plus", at(2026, 1, 1) - 1));
+    cr_assert_not_null(cm_catalog_plan(catalog, "business_plus", at(2026, 1, 1)));
+    cr_assert_not_null(cm_catalog_plan(catalog, "business_plus", at(2040, 1, 1)));
+    cr_assert_not_null(cm_catalog_plan(catalog, "enterprise", at(2040, 1, 1)));
+    cr_assert_null(cm_catalog_plan(catalog, "business", at(2025, 1, 1)));
+    cr_assert_null(cm_catalog_plan(catalog, "passthrough", at(2025, 1, 1)));
     cm_catalog_free(catalog);
 }
 
-static void plan_is(const cm_catalog *catalog, enum cm_plan_type type, const char *minimum, const char *const *bands)
+static void plan_is(const cm_catalog *catalog, const char *name, const char *minimum, const char *const *bands)
 {
-    const cm_support_plan *plan = cm_catalog_plan(catalog, type, at(2026, 6, 1));
+    const cm_support_plan *plan = cm_catalog_plan(catalog, name, at(2026, 6, 1));
     cr_assert_not_null(plan);
     cr_assert_str_eq(plan->currency, "USD");
     decimal_is(plan->minimum, minimum);
@@ -151,12 +152,17 @@ static void plan_is(const cm_catalog *catalog, enum cm_plan_type type, const cha
 Test(plans, published_figures)
 {
     cm_catalog *catalog = catalog_of_text("# base\n");
-    plan_is(catalog, CM_PLAN_DEVELOPER, "29", (const char *[]){"-", "3", NULL});
-    plan_is(catalog, CM_PLAN_BUSINESS_PUBLIC, "100",
+    plan_is(catalog, "developer", "29", (const char *[]){"-", "3", NULL});
+    plan_is(catalog, "business_public", "100",
             (const char *[]){"10000", "10", "80000", "7", "250000", "5", "-", "3", NULL});
-    plan_is(catalog, CM_PLAN_BUSINESS_PLUS, "29",
-            (const char *[]){"10000", "9", "80000", "6", "250000", "4", "-", "3", NULL});
-    plan_is(catalog, CM_PLAN_ENTERPRISE, "15000",
+    plan_is(catalog, "business_plus", "29",
+            (const char *[]){"10000", "9", "80000", "7", "250000", "5", "-", "3", NULL});
+    plan_is(catalog, "enterprise_on_ramp", "5500", (const char *[]){"-", "10", NULL});
+    static const char *const wide[] = {"150000", "10", "500000", "7", "1000000", "5", "-", "3", NULL};
+    plan_is(catalog, "enterprise_2026", "5000", wide);
+    plan_is(catalog, "partner_led", "7500", wide);
+    cr_assert_null(cm_catalog_plan(catalog, "unified_operations", at(2026, 6, 1))); /* its bands are not known */
+    plan_is(catalog, "enterprise", "15000",
             (const char *[]){"150000", "10", "500000", "7", "1000000", "5", "-", "3", NULL});
     cr_assert(strlen(cm_support_plans_version()) > 0);
     cm_catalog_free(catalog);
@@ -169,18 +175,18 @@ Test(plans, own_data_overrides_the_published)
         catalog_of_text("kind: SupportPlan\nid: p\ntype: developer\ncurrency: EUR\nfrom: 2026-03-01\nto: "
                         "2026-04-01\nminimum: 25.5\nbands: [{up_to: 100, percent: 4}, {percent: 2}]\n---\n"
                         "kind: SupportPlan\nid: q\ntype: developer\nfrom: 2027-02-01\nbands: [{percent: 1}]\n");
-    const cm_support_plan *own = cm_catalog_plan(catalog, CM_PLAN_DEVELOPER, at(2026, 3, 15));
+    const cm_support_plan *own = cm_catalog_plan(catalog, "developer", at(2026, 3, 15));
     cr_assert_str_eq(own->currency, "EUR");
     decimal_is(own->minimum, "25.5");
     cr_assert_eq(own->count, 2);
     decimal_is(own->bands[0].up_to, "100");
-    decimal_is(cm_catalog_plan(catalog, CM_PLAN_DEVELOPER, at(2026, 3, 1) - 1)->minimum, "29");
-    decimal_is(cm_catalog_plan(catalog, CM_PLAN_DEVELOPER, at(2026, 4, 1))->minimum, "29");
-    cr_assert_null(cm_catalog_plan(catalog, CM_PLAN_DEVELOPER, at(2027, 1, 15)));
-    decimal_is(cm_catalog_plan(catalog, CM_PLAN_DEVELOPER, at(2027, 2, 1))->minimum, "0");
-    cr_assert_not_null(cm_catalog_plan(catalog, CM_PLAN_ENTERPRISE, at(2026, 3, 15)));
+    decimal_is(cm_catalog_plan(catalog, "developer", at(2026, 3, 1) - 1)->minimum, "29");
+    decimal_is(cm_catalog_plan(catalog, "developer", at(2026, 4, 1))->minimum, "29");
+    cr_assert_null(cm_catalog_plan(catalog, "developer", at(2027, 1, 15)));
+    decimal_is(cm_catalog_plan(catalog, "developer", at(2027, 2, 1))->minimum, "0");
+    cr_assert_not_null(cm_catalog_plan(catalog, "enterprise", at(2026, 3, 15)));
     for (size_t i = 1; i < catalog->plan_count; i++)
-        cr_assert(catalog->plans[i - 1].type < catalog->plans[i].type ||
+        cr_assert(strcmp(catalog->plans[i - 1].name, catalog->plans[i].name) < 0 ||
                   catalog->plans[i - 1].to <= catalog->plans[i].from);
     cm_catalog_free(catalog);
 }

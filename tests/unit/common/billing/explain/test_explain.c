@@ -107,9 +107,9 @@ Test(explain, bands_and_minimum_of_support)
     char *said = steps_of(record, 4);
     static const char *const wanted[] = {
         "support: support plan group plus of the account, plan business_public; it replaces AWS's own support lines",
-        "support: base: sell of the account's bundled_discount, covered_usage, usage",
-        "support: of the base above 0 up to 10000: 10 percent", "support: at least 150 USD (the minimum of the group)",
-        "exchange: from USD to EUR at 0.9"};
+        "support: base: sell of the account's bundled_discount, covered_usage, usage, while the group held",
+        "support: of the base above 0 up to 10000: 10 percent",
+        "support: at least 150 USD (the minimum of the group, for the days held)", "exchange: from USD to EUR at 0.9"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         cr_assert(strstr(said, wanted[i]), "%s\n  is missing in\n%s", wanted[i], said);
     free(said);

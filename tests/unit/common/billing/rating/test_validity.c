@@ -18,8 +18,8 @@ static bool same_decision(const cm_decision *a, const cm_decision *b)
 {
     return a->class == b->class && a->class_before == b->class_before && a->reason == b->reason &&
            a->suspend_without_list_price == b->suspend_without_list_price && a->link == b->link &&
-           a->customer == b->customer && a->buy_rule == b->buy_rule && a->sell_rule == b->sell_rule &&
-           same_step(&a->buy, &b->buy) && same_step(&a->sell, &b->sell);
+           a->group_changes == b->group_changes && a->customer == b->customer && a->buy_rule == b->buy_rule &&
+           a->sell_rule == b->sell_rule && same_step(&a->buy, &b->buy) && same_step(&a->sell, &b->sell);
 }
 
 static int by_instant(const void *a, const void *b)

@@ -68,7 +68,7 @@ Test(numbers, N05_the_reseller_earns_on_business_support)
 {
     char *yaml = with_group(TDS, "{kind: SupportPlanGroup, id: g, type: business, percent: 10, buy_percent: 9}");
     cm_catalog *catalog = catalog_of(yaml);
-    const cm_support_group *group = &catalog->groups[0];
+    const cm_group_terms *group = catalog->groups[0].terms;
     cr_assert(group->has_percent && group->has_buy_percent);
     cr_assert_gt(cm_decimal_compare(group->percent, group->buy_percent), 0);
     cr_assert(cm_decimal_equal(group->buy_percent, decimal_of("9")));
