@@ -427,18 +427,6 @@ static bool forget_build(const changing *c, cm_error *err)
                              err);
 }
 
-/* What was shown of it last, if its figures have changed since. */
-static bool add_seen(const changing *c, json_t *detail, cm_error *err)
-{
-    json_t *seen;
-    if (!cm_store_document_seen(c->pg, c->order->id, &seen, err))
-        return false;
-    if (seen && !json_equal(json_object_get(seen, "total"), json_object_get(detail, "total")))
-        json_object_set(detail, "shown_before", seen);
-    json_decref(seen);
-    return true;
-}
-
 static bool change(changing *c, cm_error *err)
 {
     if (!lock_payers(c, err) || !load(c, err))
@@ -450,9 +438,10 @@ static bool change(changing *c, cm_error *err)
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "reseller", field(c, RESELLER), "lane", field(c, LANE), "period",
         field(c, PERIOD), "from", changes[what].from, "to", changes[what].to, "currency", field(c, CURRENCY),
         "subtotal", json_object_get(c->document, "subtotal"), "total", json_object_get(c->document, "total"));
-    bool done = add_seen(c, detail, err) && (what == CM_DOCUMENT_ISSUE     ? issue(c, err)
-                                             : what == CM_DOCUMENT_APPROVE ? pass_gates(c, err) && change_state(c, err)
-                                                                           : change_state(c, err));
+    bool done = cm_store_document_add_seen(c->pg, c->order->id, detail, err) &&
+                (what == CM_DOCUMENT_ISSUE     ? issue(c, err)
+                 : what == CM_DOCUMENT_APPROVE ? pass_gates(c, err) && change_state(c, err)
+                                               : change_state(c, err));
     if (done && *c->number)
         json_object_set_new(detail, "number", json_string(c->number));
     if (!done) {

@@ -33,3 +33,14 @@ bool cm_store_document_seen(cm_pg *pg, const char *id, json_t **ret, cm_error *e
     cm_rows_free(rows);
     return true;
 }
+
+bool cm_store_document_add_seen(cm_pg *pg, const char *id, json_t *detail, cm_error *err)
+{
+    json_t *seen;
+    if (!cm_store_document_seen(pg, id, &seen, err))
+        return false;
+    if (seen && !json_equal(json_object_get(seen, "total"), json_object_get(detail, "total")))
+        json_object_set(detail, "shown_before", seen);
+    json_decref(seen);
+    return true;
+}

@@ -17,4 +17,7 @@ CM_NODISCARD bool cm_store_documents_shown(cm_pg *pg, const char *ids, const cha
 /* {"currency", "subtotal", "total", "at"}; NULL in *ret: it was never shown. */
 CM_NODISCARD bool cm_store_document_seen(cm_pg *pg, const char *id, json_t **ret, cm_error *err);
 
+/* `detail` of the audit trail, which has the document's total: gets `shown_before` if that was another one. */
+CM_NODISCARD bool cm_store_document_add_seen(cm_pg *pg, const char *id, json_t *detail, cm_error *err);
+
 #endif

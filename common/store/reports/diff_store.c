@@ -3,9 +3,9 @@
 #include "base/base/hash_index.h"
 #include "base/base/order.h"
 #include "platform/postgres/array.h"
+#include "store/building/document_build.h"
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/document_build.h"
 
 #include <stdlib.h>
 #include <xxhash.h>

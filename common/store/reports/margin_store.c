@@ -1,8 +1,8 @@
 #include "store/reports/margin_store.h"
 
+#include "store/building/document_build.h"
 #include "store/catalog/catalog_store.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/document_build.h"
 #include "store/ledgers/discount_store.h"
 
 typedef struct looking {

@@ -1,8 +1,8 @@
 #include "store/reports/reconcile_store.h"
 
 #include "platform/postgres/array.h"
+#include "store/building/document_build.h"
 #include "store/catalog/link_store.h"
-#include "store/documents/document_build.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "store/documents/basis.h"
+#include "store/building/basis.h"
 
 #include "store/catalog/link_store.h"
 

@@ -3,7 +3,7 @@
  * of customers (of resellers, where these get one document for all of their customers: I02, I03), so memory is bounded
  * by the largest unit, not by the lane.
  */
-#include "store/documents/document_build.h"
+#include "store/building/document_build.h"
 #include "base/base/arena.h"
 #include "platform/postgres/array.h"
 #include "store/ledgers/credit_store.h"
