@@ -2,9 +2,9 @@
 #include "store/documents/document_store.h"
 
 #include "base/digest/digest.h"
-#include "billing/number/number.h"
 #include "platform/postgres/array.h"
 #include "store/catalog/catalog_store.h"
+#include "store/documents/document_number.h"
 #include "store/documents/document_record.h"
 #include "store/documents/shown_store.h"
 #include "store/ledgers/unbilled_store.h"
@@ -210,69 +210,16 @@ static bool audit_overrides(const changing *c, cm_error *err)
     return true;
 }
 
-static int year_of(cm_instant at)
-{
-    return cm_period_of(at).year;
-}
-
-/* The series of a lane that has none in the catalog: the next free letter, for good. */
-static bool series_code(const changing *c, char ret[static CM_NUMBER_SERIES_MAX + 1], cm_error *err)
-{
-    const char *values[] = {field(c, RESELLER), field(c, LANE), ret};
-    cm_rows *rows = NULL;
-    if (!cm_pg_query(c->pg, "SELECT pg_advisory_xact_lock(hashtextextended('document series ' || $1, 0))", 1, values,
-                     NULL, err) ||
-        !cm_pg_query(c->pg,
-                     "SELECT (SELECT code FROM document_series_code WHERE reseller = $1 AND lane = $2),"
-                     " (SELECT count(*) FROM document_series_code WHERE reseller = $1)",
-                     2, values, &rows, err))
-        return false;
-    bool known = !cm_rows_null(rows, 0, 0);
-    if (known)
-        snprintf(ret, CM_NUMBER_SERIES_MAX + 1, "%s", cm_rows_text(rows, 0, 0));
-    else
-        cm_number_series((int)cm_rows_i64(rows, 0, 1), ret);
-    cm_rows_free(rows);
-    return known || cm_pg_query(c->pg, "INSERT INTO document_series_code VALUES ($1, $2, $3)", 3, values, NULL, err);
-}
-
-/* Gap-free for each reseller, lane and year: the series' row is locked until this transaction ends. */
-static bool next_in_series(const changing *c, int year, int64_t *ret, cm_error *err)
-{
-    char number[16];
-    snprintf(number, sizeof number, "%d", year);
-    const char *values[] = {field(c, RESELLER), field(c, LANE), number};
-    cm_rows *rows = NULL;
-    if (!cm_pg_query(
-            c->pg,
-            "INSERT INTO document_series (reseller, lane, year, last) VALUES ($1, $2, $3::int, 1) ON CONFLICT (reseller, lane, year)"
-            " DO UPDATE SET last = document_series.last + 1 RETURNING last",
-            3, values, &rows, err))
-        return false;
-    *ret = cm_rows_i64(rows, 0, 0);
-    cm_rows_free(rows);
-    return true;
-}
-
-/* Written as the reseller wants it (billing/number); it names no distributor. */
 static bool take_number(changing *c, cm_error *err)
 {
-    char own[CM_NUMBER_SERIES_MAX + 1] = "";
     const json_t *reseller;
-    int64_t nth;
-    int year = year_of(c->now);
     cm_buffer number = {0};
-    if (!cm_document_reseller(c->pg, field(c, CATALOG), field(c, RESELLER), &reseller, err))
-        return false;
-    const char *pattern = json_string_value(json_object_get(reseller, "document_number")),
-               *series = json_string_value(json_object_get(json_object_get(reseller, "series"), field(c, LANE)));
-    if ((!series && !series_code(c, own, err)) || !next_in_series(c, year, &nth, err))
-        return false;
-    cm_number_print(pattern ? pattern : CM_NUMBER_PATTERN, field(c, RESELLER), series ? series : own, year, nth,
-                    &number);
-    snprintf(c->number, sizeof c->number, "%s", number.data);
+    bool done = cm_document_reseller(c->pg, field(c, CATALOG), field(c, RESELLER), &reseller, err) &&
+                cm_store_document_number(c->pg, field(c, RESELLER), field(c, LANE), reseller, c->now, &number, err);
+    if (done)
+        snprintf(c->number, sizeof c->number, "%s", number.data);
     cm_buffer_free(&number);
-    return true;
+    return done;
 }
 
 /* The stored record: the document as it is shown from now on, and what it rests on. */

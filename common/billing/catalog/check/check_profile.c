@@ -2,7 +2,7 @@
  */
 #include "base/digest/base64.h"
 #include "billing/catalog/check/check.h"
-#include "billing/catalog/check/png.h"
+#include "billing/catalog/fields/png.h"
 #include "billing/catalog/yaml/files.h"
 
 #include <stdlib.h>

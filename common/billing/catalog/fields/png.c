@@ -1,4 +1,4 @@
-#include "billing/catalog/check/png.h"
+#include "billing/catalog/fields/png.h"
 
 #include <stdint.h>
 
