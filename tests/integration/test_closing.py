@@ -12,7 +12,7 @@ import months
 import pytest
 import stack as stacks
 from oracle import catalog as catalogs
-from oracle import correction, load, statement
+from oracle import correction, dec, load, statement
 
 WHO = ("--by", "maria", "--reason", "test")
 NEVER = {"RUN_INCOMPLETE", "PRICES_STALE", "FX_MISSING"}
@@ -215,6 +215,51 @@ def test_issue_names_every_shut_gate(stack, generate):
     assert stack.cli_raw("statement", "issue", one, "--by", "x", "--override", "NOT_FINAL").returncode == 1     # no reason
     assert stack.cli_raw("statement", "issue", one, *WHO, "--override", "NO_SUCH").returncode == 1
     assert stack.cli("statement", "issue", one, *WHO, "--override", *sorted(shut))[0]["state"] == "issued"
+
+
+def test_settling_names_each_reason_and_can_be_taken_back(stack, generate):
+    """Section 1: not while the month runs; suspended money is acknowledged into the ledger, and taken back with the settlement. An approval says what has
+    changed since the document was shown."""
+    month = months.Month(stack, generate, "settling", "2020-05", options=("--versions", 2, "--unlinked"))
+    month.write("--only-version", 1)
+    months.apply(stack, month.catalog)
+    month.ingest()
+    where = ("--payer", month.payer, "--period", month.period)
+    suspended = stack.cli("suspended", "list", *where)
+    refused = stack.cli_raw("period", "settle", *where, *WHO)
+    assert refused.returncode == 2 and "UNBILLED" in refused.stderr and "--acknowledge-unbilled" in refused.stderr
+    early = subprocess.run([stack.bin / "curmill", "--config", stack.conf, "period", "settle", *where, *WHO, "--acknowledge-unbilled"],
+                           env={**stacks.clean_environment(), "CURMILL_CLOCK": "2020-05-31T23:59:59Z"}, capture_output=True, text=True, check=False)
+    assert early.returncode == 2 and "PERIOD_RUNNING" in early.stderr, early.stderr
+    settled = stack.cli("period", "settle", *where, *WHO, "--acknowledge-unbilled")
+    assert settled["state"] == "settled" and all(one["acknowledged"] for one in settled["unbilled"])
+    entries = stack.cli("unbilled", "list", *where)
+    key = ("account", "reason", "currency")
+    want = {}
+    for row in suspended:
+        want.setdefault(tuple(row[name] for name in key), []).append(dec.parse(row["payer_amount"]))
+    assert {tuple(e[name] for name in key): dec.parse(e["amount"]) for e in entries} == {name: sum(amounts) for name, amounts in want.items() if any(amounts)}
+    written = stack.cli("unbilled", "write-off", entries[0]["id"], *WHO)[0]
+    assert written["state"] == "written_off" and written["closed_by"] == "maria"
+    assert len(stack.cli("unbilled", "list", *where)) == len(entries) - 1 and len(stack.cli("unbilled", "list", *where, "--all")) == len(entries)
+    assert stack.cli_raw("unbilled", "write-off", entries[0]["id"], *WHO).returncode == 2
+    reopened = stack.cli("period", "reopen", *where, *WHO)
+    assert reopened["state"] in ("estimated", "final") and stack.cli("unbilled", "list", *where, "--all") == []
+    assert [h["to"] for h in reopened["history"]][-2:] == ["settled", reopened["state"]]
+    shown = {d["id"]: d for d in _documents(stack, month)}
+    month.write("--only-version", 2)
+    month.ingest()
+    told = 0
+    for document in stack.sql(      # which shows nothing to anybody
+            f"SELECT id, trim_scale(total) AS total FROM statement WHERE period = '{month.period}' AND '{month.payer}' = ANY (payers) AND state = 'draft'"):
+        if document["id"] not in shown:
+            continue
+        done = stack.cli_raw("statement", "approve", document["id"], "--by", "maria")
+        changed = dec.parse(shown[document["id"]]["total"]) != dec.parse(document["total"])
+        if done.returncode == 0:
+            assert ("has changed since it was last shown" in done.stderr) == changed, done.stderr
+            told += changed
+    assert told
 
 
 def test_many_at_once_and_some_killed(stack, generate):

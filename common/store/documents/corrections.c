@@ -198,15 +198,27 @@ static void empty_document(json_t *document)
         json_object_set_new(json_array_get(taxes, i), "amount", json_string("0"));
 }
 
-/* Columns of ORIGIN_COLUMNS; `runs` are the document's newest ones, or its original ones if none is left. */
+/* The newest runs of these payers. */
+static bool runs_of(const correcting *c, const char *payers, cm_rows **ret, cm_error *err)
+{
+    return cm_pg_query(c->pg,
+                       "SELECT coalesce(array_agg(run_id ORDER BY run_id), '{}') FROM newest_run WHERE period = $1 AND "
+                       "payer = ANY ($2::text[])",
+                       2, (const char *[]){c->month, payers}, ret, err);
+}
+
+/* Columns of ORIGIN_COLUMNS. */
 static bool correct_issued(const correcting *c, const cm_rows *rows, int row, const cm_built_document *built,
                            cm_error *err)
 {
+    cm_rows *runs = NULL;
+    if (!built && !runs_of(c, cm_rows_text(rows, row, 5), &runs, err))
+        return false;
     origin o = {.reseller = cm_rows_text(rows, row, 2),
                 .customer = cm_rows_text(rows, row, 3),
                 .customers = built ? built->customers : cm_rows_text(rows, row, 4),
                 .payers = built ? built->payers : cm_rows_text(rows, row, 5),
-                .runs = built ? built->runs : c->runs,
+                .runs = built ? built->runs : cm_rows_text(runs, 0, 0),
                 .currency = cm_rows_text(rows, row, 6),
                 .source_currency = cm_rows_text(rows, row, 7),
                 .fx_id = cm_rows_text(rows, row, 8),
@@ -218,6 +230,7 @@ static bool correct_issued(const correcting *c, const cm_rows *rows, int row, co
     if (strcmp(cm_rows_text(rows, row, 11), "issued") != 0)
         empty_document(o.document);
     bool done = correct(c, &o, built ? built->statement->document : NULL, err);
+    cm_rows_free(runs);
     json_decref(o.document);
     return done;
 }

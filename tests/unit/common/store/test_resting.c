@@ -56,3 +56,21 @@ Test(resting, a_linked_payer_counts_without_a_charge)
     cr_assert(strstr(p->err.text, "NOT_FINAL"), "%s", p->err.text);
     place_close(p);
 }
+
+/* All of its charges are gone: the credit note rests on the document's payers, too. */
+Test(resting, a_correction_of_a_document_without_charges)
+{
+    place *p = place_open();
+    place_catalog(p, CUSTOMER("acme", "northwind") "accounts:\n" ACCOUNT_OF(ACCOUNT, TDS) "---\n" CUSTOMER(
+                         "zenith", "northwind") "accounts:\n" ACCOUNT_OF(OTHER, TDS2));
+    deliver_to(p, TDS, JUNE, "one", true, "('acme', '" ACCOUNT "', 'usage', 'AmazonEC2', 1, 10)");
+    deliver_to(p, TDS2, JUNE, "two", false, "('zenith', '" OTHER "', 'usage', 'AmazonEC2', 1, 4)");
+    change(p, CM_DOCUMENT_APPROVE, "acme", NULL);
+    cr_assert_str_eq(change(p, CM_DOCUMENT_ISSUE, "acme", NULL), "");
+    deliver_to(p, TDS, JUNE, "three", true, "('', '" TDS "', 'fee', 'AmazonEC2', 1, 0)");
+    EXPECT("SELECT array_to_string(payers, ' ') || ' ' || trim_scale(total)::text || ' ' || (runs = (SELECT "
+           "array_agg(run_id) FROM newest_run WHERE payer = '" TDS
+           "'))::text FROM statement WHERE kind = 'credit_note'",
+           TDS " -10 true");
+    place_close(p);
+}
