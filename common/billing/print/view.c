@@ -11,12 +11,6 @@
 const char *const cm_view_names[CM_VIEW_COUNT + 1] = {
     [CM_VIEW_CUSTOMER] = "customer", [CM_VIEW_RESELLER] = "reseller", [CM_VIEW_DISTRIBUTOR] = "distributor"};
 
-const char *cm_print_text(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* Copies those of `keys` (NULL-ended) that exist. */
 static void copy(json_t *to, const json_t *from, const char *const *keys)
 {

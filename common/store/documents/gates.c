@@ -411,6 +411,41 @@ static bool fx_missing(const gating *g, cm_error *err)
     return true;
 }
 
+/* --- settled months ---------------------------------------------------------------------------------------------- */
+
+/* What only the catalog can open stays shut in a settled month, whatever is applied: its settlement comes first. */
+static bool tell_settled(const gating *g, cm_error *err)
+{
+    static const char *const codes[] = {"SUPPORT_PLAN_GROUP_MISSING", "SUPPORT_PLAN_ENDED", "FX_MISSING"};
+    const char *values[] = {g->runs};
+    cm_rows *rows = NULL;
+    size_t i;
+    json_t *one;
+    if (json_object_get(g->document, "corrects"))
+        return true;
+    if (!cm_pg_query(g->pg,
+                     "SELECT r.payer FROM run r JOIN billing_period b ON b.payer = r.payer AND b.period = r.period"
+                     " WHERE r.id = ANY ($1::text[]) AND b.state = 'settled' ORDER BY r.payer LIMIT 1",
+                     1, values, &rows, err))
+        return false;
+    json_array_foreach (g->gates, i, one) {
+        bool by_catalog = false;
+        for (size_t k = 0; k < sizeof codes / sizeof *codes; k++)
+            by_catalog = by_catalog || strcmp(cm_json_member_text(one, "code"), codes[k]) == 0;
+        if (!cm_rows_count(rows) || !by_catalog || json_is_true(json_object_get(one, "open")))
+            continue;
+        cm_buffer detail = {0};
+        cm_buffer_printf(&detail,
+                         "%s; the month is settled and keeps its catalog version, so take the settlement back first: "
+                         "`curmill period reopen --payer %s --period %s --by WHO --reason TEXT`",
+                         cm_json_member_text(one, "detail"), cm_rows_text(rows, 0, 0), g->month);
+        json_object_set_new(one, "detail", json_string(detail.data));
+        cm_buffer_free(&detail);
+    }
+    cm_rows_free(rows);
+    return true;
+}
+
 json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *document, cm_error *err)
 {
     gating g = {.pg = pg, .now = now, .document = document, .gates = json_array()};
@@ -421,7 +456,8 @@ json_t *cm_store_statement_gates(cm_pg *pg, cm_instant now, const json_t *docume
                 prices_stale(&g, err) && not_final(&g, err);
     if (done) {
         too_early(&g);
-        done = suspended(&g, err) && support_gates(&g, err) && tax_hold(&g, err) && fx_missing(&g, err);
+        done = suspended(&g, err) && support_gates(&g, err) && tax_hold(&g, err) && fx_missing(&g, err) &&
+               tell_settled(&g, err);
     }
     cm_buffer_free(&g.customer_ids);
     free(g.runs);

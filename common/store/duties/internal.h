@@ -15,7 +15,7 @@ typedef struct duty {
     cm_instant since;
 } duty;
 
-/* Adds it unless the order asks for another lane, payer or period. */
+/* add.c. Adds it unless the order asks for another lane, payer or period. */
 void duties_add(const duties *d, const duty *what, const char *detail, const char *command);
 bool duties_wanted(const duties *d, const char *lane, const char *payer, const char *period);
 

@@ -329,6 +329,10 @@ Test(gates, fx)
     look(w, "acme");
     cr_expect_str_eq(shut(), "FX_MISSING");
     cr_expect_str_eq(detail("FX_MISSING"), "add an FxRate (set: reseller) from USD to EUR for 2025-06 to the catalog");
+    must(w, cm_pg_execute(w->pg, "UPDATE billing_period SET state = 'settled'", &w->err));
+    look(w, "acme");
+    cr_expect(strstr(detail("FX_MISSING"), "curmill period reopen --payer " TDS " --period 2025-06"));
+    must(w, cm_pg_execute(w->pg, "UPDATE billing_period SET state = 'final'", &w->err));
     cm_buffer yaml = {0};
     cm_buffer_printf(&yaml,
                      "%s---\nkind: FxRate\nid: june\nset: reseller\nfrom: USD\nto: EUR\nperiod: 2025-06\nrate: 0.92\n",

@@ -1,9 +1,9 @@
 /* What documents print about their parties (I12, I04, I14) and accounts (R10): kept in the canonical text, checked
  * where it is written. */
 #include "base/digest/base64.h"
-#include "billing/catalog/fields/png.h"
 #include "billing/catalog/check/read.h"
 #include "billing/catalog/diff/diff.h"
+#include "billing/catalog/fields/png.h"
 #include "billing/catalog/parse/canonical.h"
 #include "support.h"
 
