@@ -31,13 +31,15 @@ static cm_decimal decimal_of(const json_t *object, const char *key)
     return value;
 }
 
-/* Since when a link with the charge's group holds in the month; "" if there is none. */
+/* Since when a link with the charge's group holds in the month; "" if there is none, or no group is given. */
 static const char *since(const cm_catalog *catalog, cm_period period, const json_t *in)
 {
     static char texts[1024][CM_INSTANT_TEXT];
     static size_t used;
-    const char *group = text_of(in, "group");
+    const char *group = json_string_value(json_object_get(in, "group"));
     size_t count = 0;
+    if (!group)
+        return "";
     const cm_link *links = cm_catalog_links(catalog, text_of(in, "payer"), cm_slice_of(text_of(in, "account")), &count);
     cm_instant start = cm_period_start(period), end = cm_period_end(period);
     for (size_t i = 0; i < count; i++) {
