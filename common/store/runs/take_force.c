@@ -54,10 +54,12 @@ static bool look(taking *t, bool *ret_due, cm_error *err)
     return true;
 }
 
-/* Deliveries with a run of another slice than the one in force, of payers whose slice the version changed. */
+/* Deliveries with a run of another slice than the one in force, of payers whose slice the version changed. Once the
+ * lane has noticed the version, only runs that began with the one before, a moment too late: what a person started with
+ * another version stays. */
 static bool find_changed(const taking *t, cm_rows **ret, cm_error *err)
 {
-    const char *values[] = {t->lane, t->ret->catalog, t->before};
+    const char *values[] = {t->lane, t->ret->catalog, t->before, t->known ? "t" : "f"};
     return cm_store_run_slices_ensure(t->pg, t->lane, err) && cm_store_slices_ensure(t->pg, t->ret->catalog, err) &&
            (!*t->before || cm_store_slices_ensure(t->pg, t->before, err)) &&
            cm_pg_query(
@@ -71,8 +73,9 @@ static bool find_changed(const taking *t, cm_rows **ret, cm_error *err)
                " JOIN payer_slice i ON i.catalog_id = $2 AND i.payer = r.payer AND i.links_id = r.links_version"
                " LEFT JOIN payer_slice b ON b.catalog_id = $3 AND b.payer = r.payer AND b.links_id = r.links_version"
                " WHERE i.slice_id <> '' AND r.slice_id <> i.slice_id AND b.slice_id IS DISTINCT FROM i.slice_id"
+               " AND (NOT $4::boolean OR r.catalog_id = $3)"
                " ORDER BY m.place, m.payer, d.seq",
-               3, values, ret, err);
+               4, values, ret, err);
 }
 
 /* In a transaction of its own. One month's trouble does not hold up the others. */
