@@ -95,14 +95,14 @@ static bool store_run(probe *p, const char *run, const char *delivery, cm_error 
             "INSERT INTO charge (period, run_id, customer, account, line_item_type, class, product, usage_type, "
             "operation, region, unit, rule,"
             " currency, reason, lines, final_lines, example_chunk, example_row, quantity, payer_amount, list_amount, "
-            "buy_amount, sell_amount)"
+            "buy_amount, sell_amount, link_from)"
             " SELECT $1, $2, customer, account, line_item_type, class, product, usage_type, operation, region, unit, "
             "rule, currency, reason,"
-            " lines, 0, 1, 1, quantity, payer, list, buy, sell FROM jsonb_to_recordset($3::jsonb) x (customer text, "
+            " lines, 0, 1, 1, quantity, payer, list, buy, sell, coalesce(link_from, '') FROM jsonb_to_recordset($3::jsonb) x (customer text, "
             "account text,"
             " line_item_type text, class text, product text, usage_type text, operation text, region text, unit text, "
             "rule text, currency text,"
-            " reason text, lines bigint, quantity numeric, payer numeric, list numeric, buy numeric, sell numeric)",
+            " reason text, lines bigint, quantity numeric, payer numeric, list numeric, buy numeric, sell numeric, link_from text)",
             3, of_charges, NULL, err) &&
         cm_pg_query(p->pg,
                     "UPDATE run SET suspended_lines = (SELECT coalesce(sum(lines), 0) FROM charge WHERE run_id = $2 "
