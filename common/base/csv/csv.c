@@ -9,7 +9,7 @@ static bool begins_like_a_formula(cm_slice text)
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (text.length >= 3 && memcmp(text.text, wide[i], 3) == 0)
             return true;
-    return memchr("=+-@\t\r\n", *text.text, 7) != NULL;
+    return *text.text != '\0' && strchr("=+-@\t\r\n", *text.text) != NULL;
 }
 
 static bool is_number(cm_slice text)
@@ -29,7 +29,7 @@ static bool is_number(cm_slice text)
 static bool needs_quotes(cm_slice text)
 {
     for (size_t i = 0; i < text.length; i++)
-        if (memchr(",\"\r\n", text.text[i], 4))
+        if (text.text[i] != '\0' && strchr(",\"\r\n", text.text[i]))
             return true;
     return false;
 }

@@ -154,13 +154,12 @@ static cm_stream *open_member(zip_t *archive, cm_error *err)
 
 static cm_stream *open_archive(FILE *file, cm_error *err)
 {
-    if (fseeko(file, 0, SEEK_END) != 0 || ftello(file) < 0) {
+    if (fseeko(file, 0, SEEK_END) != 0 || ftello(file) < 0 || fseeko(file, 0, SEEK_SET) != 0) {
         cm_fail(err, CM_ERROR_RETRY, "", "cannot seek in the zip file: %s", strerror(errno));
         fclose(file);
         return NULL;
     }
     char first[CM_SNIFF_BYTES];
-    rewind(file);
     size_t length = fread(first, 1, sizeof first, file);
     bool is_zip = length >= 2 && memcmp(first, "PK", 2) == 0;
     if (!is_zip) {

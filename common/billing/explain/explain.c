@@ -8,7 +8,7 @@
 static void tell_terms(const cm_explained *e)
 {
     char from[CM_PERIOD_TEXT] = "the beginning";
-    if (!e->terms)
+    if (!e->terms || !e->customer)
         return;
     if (e->terms->from != INT64_MIN)
         cm_period_print(cm_period_of(e->terms->from), from);

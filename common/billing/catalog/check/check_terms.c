@@ -98,7 +98,7 @@ static void follow_commitment(cm_checker *checker, cm_document *document, const 
     if (!passes)
         return;
     cm_pass_through *list = cm_arena_alloc(checker->arena, (count + 1) * sizeof *list);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; document->pass_through && i < count; i++)
         list[i] = document->pass_through[i];
     list[count] = (cm_pass_through){node, from, INT64_MAX};
     document->pass_through = list;

@@ -186,10 +186,11 @@ static bool export_made(cli *c, export_order *order, cm_error *err)
     order->to.currency = document->source_currency;
     order->to.document_currency = document->currency;
     cm_line_export_header(order->to.out);
-    if (strcmp(document->kind, "statement") != 0)
-        return export_correction(order, err);
-    bool done = cm_store_customer_rows(c->pg_, document, order->to.customer, &rows, &lines, err) &&
-                export_document(order, rows, lines, err);
+    bool correction = strcmp(document->kind, "statement") != 0;
+    bool done = correction ? export_correction(order, err)
+                           : cm_store_customer_rows(c->pg_, document, order->to.customer, &rows, &lines, err) &&
+                                 export_document(order, rows, lines, err);
+    order->to.rate = NULL; /* it ends with this function */
     json_decref(rows);
     json_decref(lines);
     return done;
