@@ -209,7 +209,9 @@ class Month:
     # -- documents
 
     def _documents(self, *states):
-        found = {row["id"]: row for payer in self.world.payers for row in self.desk.stack.cli("statement", "list", "--payer", payer)}
+        # A monthly fee goes on into months that only other seeds of the shared stack deliver: those are not of this world.
+        found = {row["id"]: row for payer in self.world.payers for row in self.desk.stack.cli("statement", "list", "--payer", payer)
+                 if row["kind"] != "statement" or row["period"] in self.world.months}
         self.model.keep({one: row["state"] for one, row in found.items()})
         return [found[one] for one in sorted(found) if found[one]["state"] in states]
 
