@@ -261,7 +261,8 @@ static bool do_chores(invoice_writer *w, cm_error *err)
     }
     if (now >= w->next_outbox_ms && !publish_outbox(w, err))
         return false;
-    if (!cm_log_unless_fatal(duty_gauges_update(&w->duties, &w->worker, err), "duties could not be counted", err))
+    if (!cm_log_unless_fatal(duty_gauges_update(&w->duties, &w->worker, w->core.catalogs, err),
+                             "duties could not be counted", err))
         return false;
     return now < w->next_statements_ms || refresh_statements(w, err);
 }

@@ -22,12 +22,33 @@ void duties_add(const duties *d, const duty *what, const char *detail, const cha
     json_array_append_new(d->list, one);
 }
 
-bool duties_has_link(const cm_catalog *catalog, const char *payer, cm_period period, const cm_customer *customer)
+const cm_link *duties_links(const cm_catalog *catalog, const char *payer, size_t *ret_count)
 {
-    for (size_t i = 0; i < catalog->link_count; i++) {
-        const cm_link *link = &catalog->links[i];
-        if (strcmp(link->payer, payer) == 0 && link->from < cm_period_end(period) &&
-            link->to > cm_period_start(period) && (!customer || link->customer == customer))
+    size_t low = 0, high = catalog->link_count, end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(catalog->links[middle].payer, payer) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (end = low; end < catalog->link_count && strcmp(catalog->links[end].payer, payer) == 0;)
+        end++;
+    *ret_count = end - low;
+    return catalog->links + low;
+}
+
+bool duties_link_holds(const cm_link *link, cm_period period)
+{
+    return link->from < cm_period_end(period) && link->to > cm_period_start(period);
+}
+
+bool duties_has_link(const cm_catalog *catalog, const char *payer, cm_period period)
+{
+    size_t count;
+    const cm_link *links = duties_links(catalog, payer, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (duties_link_holds(&links[i], period))
             return true;
     }
     return false;

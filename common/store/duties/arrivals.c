@@ -149,7 +149,7 @@ static bool silent(const duties *d, cm_error *err)
         for (size_t i = 0; since <= d->order->now && i < d->order->catalog->payer_count; i++) {
             const cm_payer *payer = &d->order->catalog->payers[i];
             bool delivered;
-            if (!cm_payer_reports(payer, period) || !duties_has_link(d->order->catalog, payer->id, period, NULL))
+            if (!cm_payer_reports(payer, period) || !duties_has_link(d->order->catalog, payer->id, period))
                 continue;
             if (!was_delivered(d, payer->id, month, &delivered, err))
                 return false;

@@ -23,7 +23,11 @@ bool duties_arrivals(const duties *d, cm_error *err); /* arrivals.c: what comes 
 bool duties_overdue(const duties *d, cm_error *err);  /* overdue.c: statements, and reports to the distributor */
 bool duties_closing(const duties *d, cm_error *err);  /* closing.c: documents, gates, unbilled money */
 
-/* Does some account of a customer have a link under this payer in the month? With `customer`: of this one. */
-bool duties_has_link(const cm_catalog *catalog, const char *payer, cm_period period, const cm_customer *customer);
+/* add.c. The links of a payer, one next to the other (links are sorted by payer). */
+const cm_link *duties_links(const cm_catalog *catalog, const char *payer, size_t *ret_count);
+/* Does the link hold in the month? */
+bool duties_link_holds(const cm_link *link, cm_period period);
+/* Does some account have a link under this payer in the month? */
+bool duties_has_link(const cm_catalog *catalog, const char *payer, cm_period period);
 
 #endif

@@ -63,8 +63,8 @@ static bool drop_decided(cm_pg *pg, const char *lane, const char *month, json_t 
     return true;
 }
 
-/* Keys of the result: the customers of one payer and month without a statement. With `expected`: also those of whom
- * nothing came, and those who only have a fixed charge. */
+/* Keys of the result: the customers of one payer and month without a statement, also those of whom nothing came, and
+ * those who only have a fixed charge. */
 static bool missing(cm_pg *pg, const cm_catalog *catalog, const char *payer_id, cm_period period, json_t **ret,
                     cm_error *err)
 {
@@ -76,9 +76,11 @@ static bool missing(cm_pg *pg, const cm_catalog *catalog, const char *payer_id, 
     if (!with_charges(pg, payer_id, month, *ret, err) || !has_run(pg, payer_id, month, &delivered, err))
         return false;
     bool nothing_came = !delivered && payer && cm_payer_reports(payer, period);
-    for (size_t i = 0; payer && i < catalog->customer_count; i++) {
-        const cm_customer *customer = &catalog->customers[i];
-        if (duties_has_link(catalog, payer->id, period, customer) &&
+    size_t count;
+    const cm_link *links = duties_links(catalog, payer_id, &count);
+    for (size_t i = 0; payer && i < count; i++) {
+        const cm_customer *customer = links[i].customer;
+        if (duties_link_holds(&links[i], period) && !json_object_get(*ret, customer->id) &&
             (nothing_came || has_fixed_charge(catalog, customer, payer->lane, period)))
             json_object_set_new(*ret, customer->id, json_true());
     }
@@ -197,7 +199,7 @@ static bool reports_to_distributors(const duties *d, cm_error *err)
     cm_period_print(period, month);
     for (size_t i = 0; i < d->order->catalog->payer_count; i++) {
         const cm_payer *payer = &d->order->catalog->payers[i];
-        if (!duties_has_link(d->order->catalog, payer->id, period, NULL))
+        if (!duties_has_link(d->order->catalog, payer->id, period))
             continue;
         for (const cm_payer_duty *owed = payer->model->duties; owed->code; owed++) {
             cm_instant at;

@@ -1,6 +1,5 @@
 #include "duty_gauges.h"
 
-#include "store/catalog/catalog_store.h"
 #include "store/duties/duties.h"
 
 #include <stdio.h>
@@ -31,14 +30,13 @@ static void count(const duty_gauges *g, const json_t *duties)
     }
 }
 
-bool duty_gauges_update(duty_gauges *g, const cm_worker *worker, cm_error *err)
+bool duty_gauges_update(duty_gauges *g, const cm_worker *worker, cm_catalog_cache *catalogs, cm_error *err)
 {
     int64_t now_ms = cm_monotonic_milliseconds();
     if (now_ms < g->next_ms)
         return true;
     g->next_ms = now_ms + EVERY_MS;
     char id[CM_ID_HEX];
-    cm_catalog *catalog = NULL;
     json_t *duties = NULL;
     cm_instant now = worker->clock.now(&worker->clock);
     if (!cm_store_catalog_in_force(worker->pg, now, id, err)) {
@@ -47,12 +45,13 @@ bool duty_gauges_update(duty_gauges *g, const cm_worker *worker, cm_error *err)
         cm_error_clear(err);
         return true; /* nothing is due where there is no catalog */
     }
-    bool done = cm_store_catalog_load(worker->pg, id, &catalog, err);
+    const cm_catalog *catalog = cm_catalog_cache_get(catalogs, worker->pg, id, err);
+    if (!catalog)
+        return false;
     cm_duties_order order = {.catalog = catalog, .now = now, .late_hours = g->late_hours, .lane = worker->lane};
-    done = done && cm_store_duties_by_date(worker->pg, &order, &duties, err);
+    bool done = cm_store_duties_by_date(worker->pg, &order, &duties, err);
     if (done)
         count(g, duties);
     json_decref(duties);
-    cm_catalog_free(catalog);
     return done;
 }

@@ -4,6 +4,7 @@
 
 #include "platform/health/health.h"
 #include "platform/worker/worker.h"
+#include "store/catalog/catalog_store.h"
 
 enum { DUTY_CODES_MAX = 16 };
 
@@ -14,6 +15,7 @@ typedef struct duty_gauges {
 
 void duty_gauges_register(duty_gauges *g, const cm_config *config);
 /* Counts once a minute. */
-CM_NODISCARD bool duty_gauges_update(duty_gauges *g, const cm_worker *worker, cm_error *err);
+CM_NODISCARD bool duty_gauges_update(duty_gauges *g, const cm_worker *worker, cm_catalog_cache *catalogs,
+                                     cm_error *err);
 
 #endif
