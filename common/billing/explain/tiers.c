@@ -3,22 +3,6 @@
 
 #include <string.h>
 
-/* The rule of the latest version in force in the month, as the tier step takes it. */
-static const cm_rule *tiers_rule(const cm_price_book *book, const char *id, cm_period period)
-{
-    for (size_t v = book ? book->count : 0; v-- > 0;) {
-        const cm_book_version *version = &book->versions[v];
-        if (version->effective_from >= cm_period_end(period))
-            continue;
-        for (size_t r = 0; r < version->count; r++)
-            if (strcmp(version->rules[r].id, id) == 0)
-                return version->rules[r].price == CM_PRICE_TIERS ? &version->rules[r] : NULL;
-        if (version->effective_from <= cm_period_start(period))
-            break;
-    }
-    return NULL;
-}
-
 /* The quantity of all rows that the rule counted together with this one. */
 static bool month_quantity(const cm_explained *e, const cm_rule *rule, cm_decimal *ret)
 {
@@ -74,7 +58,7 @@ static bool tell_parts(const cm_explained *e, const cm_rule *rule, cm_decimal to
 
 bool cm_explain_tiers(const cm_explained *e)
 {
-    const cm_rule *rule = e->terms ? tiers_rule(e->terms->price_book, e->id, e->period) : NULL;
+    const cm_rule *rule = e->terms ? cm_price_book_tiers(e->terms->price_book, e->id, e->period) : NULL;
     cm_decimal total, own;
     char all[CM_DECIMAL_TEXT], share[CM_DECIMAL_TEXT];
     if (!rule || !month_quantity(e, rule, &total) || !cm_json_member_decimal(e->line, "quantity", &own))

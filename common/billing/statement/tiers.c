@@ -15,23 +15,6 @@ cm_statement_charge *cm_work_add(cm_work *work)
     return &work->list[work->count++];
 }
 
-/* The tiers rule with that id in the latest version in force in the period, or NULL. Versions in force in one month
- * agree (check_book.c). */
-static const cm_rule *tiers_rule(const cm_price_book *book, const char *id, cm_period period)
-{
-    for (size_t v = book->count; v-- > 0;) {
-        const cm_book_version *version = &book->versions[v];
-        if (version->effective_from >= cm_period_end(period))
-            continue;
-        for (size_t r = 0; r < version->count; r++)
-            if (strcmp(version->rules[r].id, id) == 0)
-                return version->rules[r].price == CM_PRICE_TIERS ? &version->rules[r] : NULL;
-        if (version->effective_from <= cm_period_start(period))
-            break;
-    }
-    return NULL;
-}
-
 /* A charge that a tiers rule decided. */
 typedef struct tiered {
     const cm_rule *rule;
@@ -156,7 +139,7 @@ bool cm_tiers_apply(const cm_building *b, const cm_customer *customer, cm_work *
     memcpy(before, work->list, charges * sizeof *before);
     for (size_t i = 0; i < charges; i++) {
         const char *rule_id = before[i].rule;
-        const cm_rule *rule = rule_id && *rule_id ? tiers_rule(book, rule_id, b->period) : NULL;
+        const cm_rule *rule = rule_id && *rule_id ? cm_price_book_tiers(book, rule_id, b->period) : NULL;
         if (!rule)
             continue;
         list[count++] = (tiered){rule, &before[i]};

@@ -23,10 +23,8 @@ static bool load_locked(cm_pg *pg, const cm_delivery_decision *d, delivery_facts
     if (cm_rows_count(rows))
         snprintf(ret->held_run, sizeof ret->held_run, "%s", cm_rows_text(rows, 0, 0));
     cm_rows_free(rows);
-    if (!cm_pg_query(pg,
-                     "SELECT payer, period, pg_advisory_xact_lock(hashtextextended('delivery ' || payer || ' ' || "
-                     "period, 0)) FROM delivery WHERE id = $1",
-                     1, (const char *[]){d->delivery}, &rows, err))
+    if (!cm_pg_query(pg, "SELECT payer, period FROM delivery WHERE id = $1", 1, (const char *[]){d->delivery}, &rows,
+                     err))
         return false;
     bool found = cm_rows_count(rows) == 1;
     if (found) {
@@ -37,7 +35,8 @@ static bool load_locked(cm_pg *pg, const cm_delivery_decision *d, delivery_facts
     if (!found)
         return cm_fail(err, CM_ERROR_NOT_FOUND, "NO_DELIVERY", "there is no delivery %s; see `curmill delivery list`",
                        d->delivery);
-    if (!cm_pg_query(pg, "SELECT state FROM delivery WHERE id = $1 FOR NO KEY UPDATE", 1, (const char *[]){d->delivery},
+    if (!cm_period_lock(pg, ret->payer, ret->month, err) ||
+        !cm_pg_query(pg, "SELECT state FROM delivery WHERE id = $1 FOR NO KEY UPDATE", 1, (const char *[]){d->delivery},
                      &rows, err))
         return false;
     snprintf(ret->state, sizeof ret->state, "%s", cm_rows_text(rows, 0, 0));

@@ -4,6 +4,7 @@
 #include "store/ledgers/unbilled_store.h"
 #include "store/runs/period_row.h"
 #include "store/runs/period_store.h"
+#include "store/runs/run_row.h"
 #include "store/runs/switch.h"
 #include <stdlib.h>
 
@@ -31,8 +32,7 @@ static bool load_ordered(ordering *o, cm_error *err)
 {
     const char *values[] = {o->order->payer, cm_period_print(o->order->period, o->month)};
     cm_rows *rows = NULL;
-    if (!cm_pg_query(o->pg, "SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || $1 || ' ' || $2, 0))", 2,
-                     values, NULL, err) ||
+    if (!cm_period_lock(o->pg, values[0], o->month, err) ||
         !cm_store_period_state(o->pg, values[0], o->month, &o->state, err) ||
         !cm_pg_query(o->pg,
                      "SELECT lane, EXISTS (SELECT FROM current_run WHERE payer = $1 AND period = $2) FROM delivery"

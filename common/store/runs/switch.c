@@ -3,6 +3,7 @@
 
 #include "store/audit/audit.h"
 #include "store/runs/period_store.h"
+#include "store/runs/run_row.h"
 
 #include <stdlib.h>
 
@@ -60,8 +61,7 @@ static bool load_locked(cm_pg *pg, const char *run, run_facts *ret, cm_error *er
 static bool load_current(cm_pg *pg, const run_facts *run, run_facts *ret, bool *ret_found, cm_error *err)
 {
     const char *values[] = {run->payer, run->period};
-    return cm_pg_query(pg, "SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || $1 || ' ' || $2, 0))", 2,
-                       values, NULL, err) &&
+    return cm_period_lock(pg, run->payer, run->period, err) &&
            load(pg, "JOIN current_run c ON c.run_id = r.id WHERE c.payer = $1 AND c.period = $2", 2, values, ret,
                 ret_found, err);
 }

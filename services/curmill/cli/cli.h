@@ -155,6 +155,8 @@ enum cli_document {
     CLI_CUSTOMERS
 };
 cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit);
+/* The id of the one document that the options and the operand choose. False: the exit code is in *ret_exit. */
+bool cli_one_document(cli *c, char ret[static CM_ID_HEX], int *ret_exit);
 /* One row for each document, as `statement list` prints them; the caller prints. */
 void cli_documents_add(const cli *c, cli_table *table, const cm_rows *rows, int row);
 cli_table *cli_documents_table(void);

@@ -357,6 +357,9 @@ void cm_catalog_free(cm_catalog *catalog);
 /* The class of a line item type by its name: AWS's own, or taught by a LineItemType. False: unknown. */
 bool cm_class_of_type(const cm_catalog *catalog, cm_slice line_item_type, enum cm_class *ret);
 /* Lookups: NULL if there is none. */
+/* The rule with tiers and that id in the latest version in force in the month; versions in force in one month agree
+ * (check_book.c). `book` may be NULL. */
+const cm_rule *cm_price_book_tiers(const cm_price_book *book, const char *rule, cm_period period);
 /* Does a report of the month come for this payer? */
 bool cm_payer_reports(const cm_payer *payer, cm_period period);
 const cm_payer *cm_catalog_payer(const cm_catalog *catalog, const char *id);

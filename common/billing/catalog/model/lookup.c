@@ -125,6 +125,21 @@ const cm_fx_rate *cm_catalog_fx(const cm_catalog *catalog, enum cm_fx_set set, c
     return NULL;
 }
 
+const cm_rule *cm_price_book_tiers(const cm_price_book *book, const char *rule, cm_period period)
+{
+    for (size_t v = book ? book->count : 0; v-- > 0;) {
+        const cm_book_version *version = &book->versions[v];
+        if (version->effective_from >= cm_period_end(period))
+            continue;
+        for (size_t r = 0; r < version->count; r++)
+            if (strcmp(version->rules[r].id, rule) == 0)
+                return version->rules[r].price == CM_PRICE_TIERS ? &version->rules[r] : NULL;
+        if (version->effective_from <= cm_period_start(period))
+            break;
+    }
+    return NULL;
+}
+
 void cm_catalog_free(cm_catalog *catalog)
 {
     if (!catalog)

@@ -39,7 +39,8 @@ static bool decision(cli *c, char delivery[static CM_ID_HEX], cm_delivery_decisi
     return cli_delivery_id(c, c->operand[0], delivery, err);
 }
 
-int cmd_delivery_accept(cli *c)
+/* accept, dismiss: nothing has to be rated. `done` is said with the delivery's id. */
+static int decide(cli *c, bool (*store)(cm_pg *pg, const cm_delivery_decision *d, cm_error *err), const char *done)
 {
     cm_error err = {0};
     int exit_code = 0;
@@ -47,24 +48,20 @@ int cmd_delivery_accept(cli *c)
     cm_delivery_decision d;
     if (!cli_pg(c, &exit_code))
         return exit_code;
-    if (!decision(c, delivery, &d, &err) || !cm_store_delivery_accept(c->pg_, &d, &err))
+    if (!decision(c, delivery, &d, &err) || !store(c->pg_, &d, &err))
         return cli_fail(c, &err);
-    cli_note(c, "delivery %s counts from now on", delivery);
+    cli_note(c, "delivery %s %s", delivery, done);
     return print_deliveries(c, NULL, NULL, delivery);
+}
+
+int cmd_delivery_accept(cli *c)
+{
+    return decide(c, cm_store_delivery_accept, "counts from now on");
 }
 
 int cmd_delivery_dismiss(cli *c)
 {
-    cm_error err = {0};
-    int exit_code = 0;
-    char delivery[CM_ID_HEX];
-    cm_delivery_decision d;
-    if (!cli_pg(c, &exit_code))
-        return exit_code;
-    if (!decision(c, delivery, &d, &err) || !cm_store_delivery_dismiss(c->pg_, &d, &err))
-        return cli_fail(c, &err);
-    cli_note(c, "delivery %s is dismissed; if its files change, it is read again", delivery);
-    return print_deliveries(c, NULL, NULL, delivery);
+    return decide(c, cm_store_delivery_dismiss, "is dismissed; if its files change, it is read again");
 }
 
 int cmd_delivery_restore(cli *c)

@@ -68,6 +68,31 @@ cm_rows *cli_documents(cli *c, bool force, const char *id, int *ret_exit)
     return done ? rows : NULL;
 }
 
+bool cli_one_document(cli *c, char ret[static CM_ID_HEX], int *ret_exit)
+{
+    cm_error err = {0};
+    if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer")) {
+        *ret_exit = cli_usage(c, "say which document: an ID, or --period with --customer (and --payer or --lane)");
+        return false;
+    }
+    cm_rows *rows = cli_documents(c, false, c->operands ? c->operand[0] : NULL, ret_exit);
+    if (!rows)
+        return false;
+    int count = cm_rows_count(rows);
+    if (count == 0)
+        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT",
+                "no document matches; `curmill statement list` shows all of them");
+    else if (count > 1)
+        cm_fail(&err, CM_ERROR_REFUSED, "SEVERAL_DOCUMENTS",
+                "%d documents match; give the id of one (`curmill statement list`)", count);
+    else
+        snprintf(ret, CM_ID_HEX, "%s", cm_rows_text(rows, 0, CLI_ID));
+    cm_rows_free(rows);
+    if (count != 1)
+        *ret_exit = cli_fail(c, &err);
+    return count == 1;
+}
+
 static cli_table *new_table(bool reason)
 {
     static const cli_column columns[] = {{"id", CLI_TEXT},        {"number", CLI_TEXT},   {"kind", CLI_TEXT},

@@ -43,23 +43,13 @@ int cmd_statement_explain(cli *c)
 {
     cm_error err = {0};
     int exit_code = 0;
+    char id[CM_ID_HEX];
     const char *text = cli_value(c, "row");
     if (strspn(text, "0123456789") != strlen(text) || !*text || strlen(text) > 9)
         return cli_usage(c, "--row is the number of a row of the document, from 1, not \"%s\"", text);
-    if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
-        return cli_usage(c, "say which document: an ID, or --period with --customer (and --payer or --lane)");
-    cm_rows *rows = cli_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
-    if (!rows)
+    if (!cli_one_document(c, id, &exit_code))
         return exit_code;
-    int count = cm_rows_count(rows);
-    if (count == 0)
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT",
-                "no document matches; `curmill statement list` shows all of them");
-    else if (count > 1)
-        cm_fail(&err, CM_ERROR_REFUSED, "SEVERAL_DOCUMENTS",
-                "%d documents match; give the id of one (`curmill statement list`)", count);
-    json_t *explained = count == 1 ? explain(c, cm_rows_text(rows, 0, CLI_ID), strtoul(text, NULL, 10), &err) : NULL;
-    cm_rows_free(rows);
+    json_t *explained = explain(c, id, strtoul(text, NULL, 10), &err);
     if (!explained)
         return cli_fail(c, &err);
     if (c->format == CLI_JSON)

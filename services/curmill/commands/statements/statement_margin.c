@@ -73,20 +73,9 @@ int cmd_statement_margin(cli *c)
 {
     int exit_code = 0;
     cm_error err = {0};
+    char id[CM_ID_HEX];
     json_t *margin = NULL;
-    if (!c->operands && !cli_value(c, "period") && !cli_value(c, "customer"))
-        return cli_usage(c, "say which document: an ID, or --period with --customer (and --payer or --lane)");
-    cm_rows *rows = cli_documents(c, false, c->operands ? c->operand[0] : NULL, &exit_code);
-    if (!rows)
+    if (!cli_one_document(c, id, &exit_code))
         return exit_code;
-    int count = cm_rows_count(rows);
-    if (count == 0)
-        cm_fail(&err, CM_ERROR_NOT_FOUND, "NO_DOCUMENT",
-                "no document matches; `curmill statement list` shows all of them");
-    else if (count > 1)
-        cm_fail(&err, CM_ERROR_REFUSED, "SEVERAL_DOCUMENTS",
-                "%d documents match; give the id of one (`curmill statement list`)", count);
-    bool done = count == 1 && cm_store_statement_margin(c->pg_, cm_rows_text(rows, 0, CLI_ID), &margin, &err);
-    cm_rows_free(rows);
-    return done ? print_margin(c, margin) : cli_fail(c, &err);
+    return cm_store_statement_margin(c->pg_, id, &margin, &err) ? print_margin(c, margin) : cli_fail(c, &err);
 }
